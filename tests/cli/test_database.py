@@ -14,7 +14,7 @@ from ..daemon.process import Daemon
 from .program import SECONDS, environment, start, zkpush
 
 PEOPLE = 1500
-SEALED = 2 * PEOPLE + 1
+SEALED = 3 * PEOPLE + 1
 """The last is what the terminal says of itself."""
 PASSWORD = "correct horse"
 TEMPLATE = "A" * 400

@@ -145,7 +145,9 @@ def test_no_fault() -> None:
     """What is no fault is a mistake of usage, and the message names those there are."""
     run = misused("simulate", "--server", "http://server", "--faults", "fire=1")
     message = failed(run, 2)
-    assert "'fire=1' is not a fault; faults are double-answers, lose-answers" in message
+    assert (
+        "'fire=1' is not a fault; faults are double-answers, hide-punches, lose-answers" in message
+    )
 
 
 def test_no_model() -> None:

@@ -105,7 +105,7 @@ def test_a_plugin_adds_a_word(add_word) -> None:
 def test_a_plugin_does_not_replace_a_word(add_word) -> None:
     """Our own words come first."""
     add_word("users", f"{__name__}:visitors")
-    assert "List, show and export users" in run("--help")[1]
+    assert "List, change, import and export users" in run("--help")[1]
     assert "Nobody is here" not in run("users", "--help")[1]
 
 

@@ -32,8 +32,8 @@ async def test_null_is_empty(rig: Rig) -> None:
     line = b"USER PIN=7\tName=null\tPri=0\tPasswd=null\tCard=null\tGrp=null\tViceCard=NULL\n"
     await store(rig, "cdata?SN=T1&table=OPERLOG&Stamp=1", line, 1)
     (user,) = await rig.items("/users")
-    assert (user["name"], user["password"], user["card"]) == ("null", "", "")
-    assert (user["group"], user["vice_card"], user["extra"]) == (None, "", None)
+    assert (user["name"], user["password"], user["card"]) == ("null", None, None)
+    assert (user["group"], user["vice_card"], user["extra"]) == (None, None, None)
 
 
 @pytest_twisted.ensureDeferred

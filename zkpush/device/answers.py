@@ -34,14 +34,18 @@ from .terminal import Terminal
 
 SHORT_ANSWER = 2 * 1024
 """Maximum body size (bytes) decoded on the reactor."""
-ANSWERS_AT_ONCE = 10
+ANSWERS_AT_ONCE = 100
 """Maximum number of answers stored in one unit of work."""
+EFFECTS_AT_ONCE = 10
+"""Maximum number of answers with an effect among them."""
 
 
 @attrs.frozen
 class _Taken:
     """Result of storing some answers."""
 
+    count: int
+    """Number of answers that were stored: the first ones."""
     device: Device | None
     """The changed terminal, if an answer had an effect."""
     next_due: int | None
@@ -94,11 +98,11 @@ class CommandAnswers:
             )
         late, unknown = 0, list[str]()
         # The first unit of work stores the rejects; the body is acknowledged after the last one.
-        for start in range(0, max(1, len(replies)), ANSWERS_AT_ONCE):
+        start = 0
+        while start < len(replies) or rejects is not None:
             some = replies[start : start + ANSWERS_AT_ONCE]
-            if not some and rejects is None:
-                break
-            taken = await self._take_some(device, some, rejects if start == 0 else None, now)
+            taken = await self._take_some(device, some, rejects, now)
+            start, rejects = start + taken.count, None
             terminal.set_due(taken.next_due)
             if taken.device is not None:
                 terminal.update(taken.device)
@@ -126,21 +130,25 @@ class CommandAnswers:
 
         def unit(tx: Transaction) -> _Taken:
             known = tx[CommandStore].known_among(device.id, [reply.id for reply in replies])
-            unknown, late, has_effects = list[str](), 0, False
+            unknown, late, effects = list[str](), 0, 0
             taken = set[str]()
+            count = 0
             for reply in replies:
+                if effects == EFFECTS_AT_ONCE:
+                    break
+                count += 1
                 command = known.get(reply.id)
                 if command is None:
                     unknown.append(reply.id)
                 elif reply.id in taken or not self._take(tx, device, command, reply, now):
                     late += 1
                 elif command.command in self._functions.of(command.family).effects:
-                    has_effects = True
+                    effects += 1
                 taken.add(reply.id)
             if rejects is not None:
                 tx[RejectStore].add_sealed(rejects)
-            changed = tx[DeviceStore].get(device.id) if has_effects else None
-            return _Taken(changed, tx[CommandStore].next_due(device.id), late, unknown)
+            changed = tx[DeviceStore].get(device.id) if effects else None
+            return _Taken(count, changed, tx[CommandStore].next_due(device.id), late, unknown)
 
         return await self._store.write(unit)
 

@@ -19,10 +19,10 @@ class TerminalClock:
         """Return the wall clock time, in whole seconds."""
         return self._at(int(self._clock.seconds()))
 
-    def next(self, pin: str) -> datetime.datetime:
-        """Return the time of a punch: one per second and user, as two would be one record."""
-        moment = max(int(self._clock.seconds()), self._last.get(pin, 0) + 1)
-        self._last[pin] = moment
+    def next(self, what: str) -> datetime.datetime:
+        """Return the time of a record: one per second and `what`, as two would be one record."""
+        moment = max(int(self._clock.seconds()), self._last.get(what, -1) + 1)
+        self._last[what] = moment
         return self._at(moment)
 
     def _at(self, moment: int) -> datetime.datetime:
