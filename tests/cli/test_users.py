@@ -29,8 +29,10 @@ def people(daemon: Daemon) -> None:
 def test_table(daemon: Daemon, people: None) -> None:
     """A person sees who is known, with how many templates, and from which terminal."""
     lines = cells(said(daemon.zkpush("users", "list")))
-    assert lines[0] == ["PIN", "Name", "Privilege", "Card", "Templates", "Photo", "Terminal"]
-    assert ["71", "Ann", "Super", "administrator", "123456789", "1", "no", "PEOPLE1"] in lines
+    names = ["PIN", "Name", "Privilege", "Card", "Templates", "Photo", "Areas", "Terminal"]
+    assert lines[0] == names
+    ann = ["71", "Ann", "Super", "administrator", "123456789", "1", "no", "default", "PEOPLE1"]
+    assert ann in lines
 
 
 def test_json(daemon: Daemon, people: None) -> None:
