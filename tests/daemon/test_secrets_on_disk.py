@@ -155,7 +155,7 @@ def plant(daemon: Daemon) -> None:
 
 def check(daemon: Daemon) -> None:
     """Who may see it sees what was sent."""
-    (user,) = daemon.api("GET", "users")["items"]
+    user = daemon.api("GET", "users/1")
     assert (user["name"], user["password"]) == (NAME.decode(), PASSWORD.decode())
     assert user["extra"] == {"More": EXTRA.decode()}
     templates = daemon.api("GET", "users/1/templates")["items"]
