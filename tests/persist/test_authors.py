@@ -6,6 +6,7 @@ import pytest_twisted
 import sqlalchemy
 
 from zkpush.handlers.people import schema
+from zkpush.handlers.people.contradictions import ConflictStore
 from zkpush.handlers.people.model import PersonStatement
 from zkpush.handlers.people.news import keyed
 from zkpush.handlers.people.persons import PersonStore
@@ -18,7 +19,7 @@ from .test_people import name, put, user
 
 def conflicts(tx):
     """A query for the open conflicts: who says what about whom."""
-    return [(one.pin, one.device, one.said) for one in tx[PersonStore].conflicts(EVERYTHING)]
+    return [(one.pin, one.device, one.said) for one in tx[ConflictStore].page(EVERYTHING)]
 
 
 def changes(pin: str):

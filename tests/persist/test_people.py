@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 from msgspec.structs import replace
 
+from zkpush.handlers.people.contradictions import ConflictStore
 from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import Page
@@ -125,7 +126,7 @@ def make_people_tests(factory):
             await store.write(put("1", {"name": "Anne"}, NOW + 2))
             await store.write(say(device, body, now=NOW + 3))
             assert await store.read(name("1")) == "Anne"
-            assert await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING)) == []
+            assert await store.read(lambda tx: tx[ConflictStore].page(EVERYTHING)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_the_last_of_a_body_said_again_alone_is_no_news(self, store, device) -> None:
@@ -134,7 +135,7 @@ def make_people_tests(factory):
             await store.write(put("1", {"name": "Cid"}, NOW + 1))
             await store.write(say(device, "USER PIN=1\tName=Bob\n", now=NOW + 2))
             assert await store.read(name("1")) == "Cid"
-            assert await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING)) == []
+            assert await store.read(lambda tx: tx[ConflictStore].page(EVERYTHING)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_users_are_listed_in_parts(self, store, device) -> None:
@@ -191,7 +192,7 @@ def make_people_tests(factory):
             await store.write(say(device, all_named("c"), now=NOW + 2 * SECOND))
             assert await store.read(names) == {str(pin): f"c{pin}" for pin in range(1200)}
             await store.write(say(device, all_named("c"), now=NOW + 3 * SECOND))
-            assert len(await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING))) == 1200
+            assert len(await store.read(lambda tx: tx[ConflictStore].page(EVERYTHING))) == 1200
 
     return PeopleTests
 

@@ -23,6 +23,7 @@ from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import Scope
 from .authorship import FIELDS
+from .contradictions import ConflictStore
 from .model import Conflict, DeletePerson
 from .persons import DEFAULT_AREA, PersonStore
 from .wording import UPDATES
@@ -162,7 +163,7 @@ class PeopleAdministration:
         now = self._services.now()
 
         def unit(tx: Transaction) -> Conflict:
-            found = tx[PersonStore].conflict(conflict_id)
+            found = tx[ConflictStore].get(conflict_id)
             if found is None:
                 raise LookupError(f"There is no open conflict {conflict_id}.")
             taken = found.said if fields is None else fields
@@ -176,7 +177,7 @@ class PeopleAdministration:
                 stored = tx[PersonStore].values(found.pin)
                 kept = {name: stored[name] for name in found.fields if name in stored}
                 tx[PersonStore].put(found.pin, kept, by.actor, now)
-            tx[PersonStore].settle(conflict_id, by.actor, now)
+            tx[ConflictStore].settle(conflict_id, by.actor, now)
             acts.record(tx, by, SETTLE, person, " ".join(found.fields), now)
             return found
 

@@ -21,6 +21,7 @@ from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
+from .contradictions import ConflictStore
 from .importing import MOST_CSV, ImportQuery, ImportView, PeopleImport
 from .model import Conflict, PersonChange
 from .persons import PersonStore
@@ -301,7 +302,7 @@ def _conflicts_thd(
     tx: Transaction, part: Page, query: ConflictQuery
 ) -> Sequence[tuple[Conflict, Mapping[str, object], Mapping[str, str]]]:
     people = tx[PersonStore]
-    found = people.conflicts(part, query.pin)
+    found = tx[ConflictStore].page(part, query.pin)
     return [(one, people.values(one.pin), people.authors(one.pin)) for one in found]
 
 

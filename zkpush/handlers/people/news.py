@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
@@ -34,6 +34,9 @@ _HOLD = (
     "(table_name, key, device_id) DO UPDATE SET digest = excluded.digest, at = excluded.at "
     "WHERE excluded.at >= holdings.at AND excluded.digest <> holdings.digest"
 )
+T = TypeVar("T")
+_PART = 500
+"""Parameters of one statement that names many rows."""
 first_of = itemgetter(0)
 
 
@@ -153,3 +156,8 @@ def merged(said: Iterable[Keyed]) -> list[Keyed]:
                 one = msgspec.structs.replace(one, values=values, text=text)
         by_key[key] = one
     return list(by_key.items())
+
+
+def parts_of(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Split values into parts, each few enough for the parameters of one statement."""
+    return (values[start : start + _PART] for start in range(0, len(values), _PART))

@@ -26,8 +26,9 @@ from .authorship import (
     merge,
     terminal,
 )
-from .model import Conflict, PersonChange, PersonStatement, Removal
-from .news import Keyed, StatementLog, first_of, keyed, merged, pins_of
+from .contradictions import ConflictStore
+from .model import PersonChange, PersonStatement, Removal
+from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .removals import about
 from .schema import (
     REMOVED,
@@ -53,13 +54,6 @@ DEFAULT_AREA = "default"
 """Area of terminals without one."""
 _WORD = ("pin", "device_id", "word")
 _AUTHOR = ("pin", "field", "author")
-_CONFLICT = ("pin", "device_id", "said", "fields", "at")
-_RESTATE = (
-    "(pin, device_id) WHERE settled_at IS NULL "
-    "DO UPDATE SET said = excluded.said, fields = excluded.fields"
-)
-_PART = 500
-"""Parameters of one statement that names many rows."""
 _CHANGE = ("pin", "field", "at", "author", "old", "new")
 _OF_PERSON = (person_words, person_authors, person_areas, conflicts)
 """Tables whose rows about a person are deleted with the person."""
@@ -135,7 +129,7 @@ class PersonStore:
         self._author(authors)
         self._remember(changes)
         self._keep_words(device_id, words)
-        new = self._contradict(device_id, contradicted, now)
+        new = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [*(str(row["pin"]) for row in changed), *new], now)
 
     def admit(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
@@ -186,7 +180,7 @@ class PersonStore:
         )
         self._author([(pin, name, author) for name in values])
         self._remember(_changes(pin, row.fields, Merged(differing), now, author))
-        self._settle_fields(pin, values.keys(), author, now)
+        self._tx[ConflictStore].settle_fields(pin, values.keys(), author, now)
         self.tell("user", None, [pin], now)
         return is_new
 
@@ -287,27 +281,6 @@ class PersonStore:
             for values in (opened(self._vault, person_changes, row._mapping) for row in rows)
         ]
 
-    def conflicts(self, part: Page, pin: str | None = None) -> list[Conflict]:
-        """List open conflicts by id."""
-        query = part_of(_conflicts(), conflicts.c.id, part).where(conflicts.c.settled_at.is_(None))
-        if pin is not None:
-            query = query.where(conflicts.c.pin == pin)
-        return [self._conflict(row) for row in self._connection.execute(query).all()]
-
-    def conflict(self, conflict_id: int) -> Conflict | None:
-        """Find an open conflict."""
-        query = _conflicts().where(conflicts.c.id == conflict_id, conflicts.c.settled_at.is_(None))
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else self._conflict(row)
-
-    def settle(self, conflict_id: int, author: str, now: int) -> None:
-        """Close a conflict."""
-        self._connection.execute(
-            update(conflicts)
-            .where(conflicts.c.id == conflict_id)
-            .values(settled_at=now, settled_by=author)
-        )
-
     def is_erased(self, pin: str) -> bool:
         """Whether a person was erased."""
         query = select(removed_people.c.pin).where(removed_people.c.digest == self._digest(pin))
@@ -336,18 +309,6 @@ class PersonStore:
             and (field.value is not None or field.is_damaged)
         }
 
-    def _conflict(self, row: Any) -> Conflict:
-        values = opened(self._vault, conflicts, row._mapping)
-        said = values["said"]
-        return Conflict(
-            id=row.id,
-            pin=row.pin,
-            device=row.sn,
-            said=None if said is None else msgspec.json.decode(said),
-            fields=row.fields.split(),
-            at=row.at,
-        )
-
     def _terminal(self, device_id: int) -> tuple[str, str]:
         """Return the serial number and the area of a terminal."""
         row = self._connection.execute(self._find.terminal, {"device": device_id}).one()
@@ -368,7 +329,7 @@ class PersonStore:
             return set()
         digests = {self._digest(pin): pin for pin in pins}
         gone = set()
-        for some in _parts([*digests]):
+        for some in parts_of([*digests]):
             query = select(removed_people.c.digest).where(removed_people.c.digest.in_(some))
             found = self._connection.execute(query).scalars()
             gone |= {digests[bytes(digest)] for digest in found}
@@ -448,36 +409,6 @@ class PersonStore:
             values = seal_columns(self._vault, person_changes, _CHANGE, columns)
             self._tx.insert(Insert(person_changes, _CHANGE, values))
 
-    def _contradict(
-        self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int
-    ) -> list[str]:
-        """Open, change or close the conflicts of a terminal; return the people with new ones."""
-        keys = {"keys": msgspec.json.encode([*said]).decode(), "device": device_id}
-        before = {row.pin: row.id for row in self._connection.execute(self._find.open, keys)}
-        agreed = [before[pin] for pin, fields in said.items() if pin in before and not fields]
-        for some in _parts(agreed):
-            self._connection.execute(
-                update(conflicts)
-                .where(conflicts.c.id.in_(some))
-                .values(settled_at=now, settled_by="agreement")
-            )
-        rows = [
-            (pin, device_id, msgspec.json.encode(fields), " ".join(fields), now)
-            for pin, fields in said.items()
-            if fields
-        ]
-        if rows:
-            columns = [*zip(*rows, strict=True)]
-            values = seal_columns(self._vault, conflicts, _CONFLICT, columns)
-            self._tx.insert(Insert(conflicts, _CONFLICT, values, _RESTATE))
-        return [pin for pin, fields in said.items() if fields and pin not in before]
-
-    def _settle_fields(self, pin: str, names: Collection[str], author: str, now: int) -> None:
-        """Close the conflicts about a user whose fields an operator has set."""
-        for one in self.conflicts(Page(1000), pin):
-            if set(one.fields) <= set(names):
-                self.settle(one.id, author, now)
-
 
 class _Row(NamedTuple):
     """A stored user."""
@@ -514,7 +445,6 @@ class _PersonLookups(NamedTuple):
     rows: Select[Any]
     authors: Select[Any]
     words: Select[Any]
-    open: Select[Any]
     any_removed: Select[Any]
 
 
@@ -538,11 +468,6 @@ def _lookups(dialect: str) -> _PersonLookups:
         words=select(person_words).where(
             person_words.c.device_id == device, person_words.c.pin.in_(keys)
         ),
-        open=select(conflicts.c.id, conflicts.c.pin).where(
-            conflicts.c.device_id == device,
-            conflicts.c.pin.in_(keys),
-            conflicts.c.settled_at.is_(None),
-        ),
         any_removed=select(removed_people.c.digest).limit(1),
     )
 
@@ -552,14 +477,6 @@ def _replace(names: tuple[str, ...]) -> str:
     """SQL conflict clause that replaces columns of a user."""
     changes = [f'"{name}" = excluded."{name}"' for name in names if name != "pin"]
     return f"(pin) DO UPDATE SET {', '.join(changes)}"
-
-
-def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (keys[start : start + _PART] for start in range(0, len(keys), _PART))
-
-
-def _conflicts() -> Select[Any]:
-    return select(conflicts, devices.c.sn).join(devices, devices.c.id == conflicts.c.device_id)
 
 
 def _stated(values: Mapping[str, object]) -> dict[str, object]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...model import Page
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode, ServerProblem
+from .contradictions import ConflictStore
 from .editing import conflict_words
 from .model import Removal
 from .persons import PersonStore
@@ -20,7 +21,7 @@ _NAMED = 20
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
     """List open conflicts, and terminals that still have removed people."""
     people = tx[PersonStore]
-    for one in people.conflicts(Page(MOST)):
+    for one in tx[ConflictStore].page(Page(MOST)):
         yield ServerProblem(
             code=ProblemCode.CONFLICT,
             subject=f"user {one.pin}",

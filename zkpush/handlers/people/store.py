@@ -6,7 +6,7 @@ Only news changes stored records; see `news`. The fields of users have authors; 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -33,7 +33,7 @@ from .model import (
     PersonStatement,
     Template,
 )
-from .news import Keyed, StatementLog, first_of, keyed, pins_of
+from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
 from .persons import PersonStore
 from .schema import person_photos, templates, users
 
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["PeopleStore", "forget_templates"]
 
 T = TypeVar("T")
-_PART = 500
-"""Rows deleted with one statement."""
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
 _place, _algorithm = itemgetter(*_PLACE), itemgetter(*_ALGORITHM)
@@ -214,7 +212,7 @@ class PeopleStore:
                     if own == values["digest"] or owner == device_id
                 ]
             left.append((key, one))
-        for some in _parts(replaced):
+        for some in parts_of(replaced):
             older = func.coalesce(templates.c.updated_at, 0) <= now
             self._connection.execute(delete(templates).where(templates.c.id.in_(some), older))
         return left
@@ -280,10 +278,6 @@ def _lookups(dialect: str) -> _Lookups:
 def _template(said: PersonStatement) -> bytes:
     template = said.values["template"]
     return template if isinstance(template, bytes) else str(template).encode()
-
-
-def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (keys[start : start + _PART] for start in range(0, len(keys), _PART))
 
 
 def _with_device(table: sqlalchemy.Table) -> Select[Any]:
