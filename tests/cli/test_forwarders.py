@@ -72,7 +72,8 @@ def test_a_forwarder_is_added_tested_and_deleted(daemon: Daemon, serve: Serve) -
 def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> None:
     """Its last error is in the list of attempts; a paused one sends nothing."""
     url = serve(lambda method, path: (500, b"broken") if method == "POST" else None)
-    added(daemon, "hook2", url, "--rules", '{"since": "2020-01-01"}')
+    rules = '{"since": "2020-01-01", "devices": ["FORWARD2"]}'
+    added(daemon, "hook2", url, "--rules", rules)
     assert "Not delivered" in failed(daemon.zkpush("forwarders", "test", "hook2"))
     terminal = daemon.terminal("FORWARD2")
     terminal.punch(["7\t2026-03-01 08:00:00\t0\t1"])
