@@ -12,13 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from rich.console import Console
 from rich.table import Table
 
 TERMINALS = 5
-SECONDS = 25
+SECONDS = int(sys.argv[1]) if sys.argv[1:] else 25
+"""How long the terminals run."""
 PUNCHES_A_SECOND = 4
 USERS = 8
 STATUSES = {0: "in", 1: "out"}
@@ -37,7 +39,7 @@ COMMANDS = (
     ("DATA UPDATE FACE", {"PIN": "100", "FID": "0", "TMP": "A" * 32}),
     ("SHELL", {"command": "uname -a"}),
 )
-"""What each terminal is asked; not every model knows faces."""
+"""What each terminal is asked. Not every model knows faces: the server refuses the command then."""
 
 console = Console()
 programs = pathlib.Path(sys.executable).parent
@@ -73,15 +75,19 @@ def listed(api: str, token: str, path: str, after: str) -> tuple[list[dict[str, 
     return items, str(items[-1].get("id", after)) if items else after
 
 
-def ask(api: str, token: str, sn: str, command: str, params: dict[str, str]) -> str:
-    """Queue a command for a terminal; its id."""
+def ask(api: str, token: str, sn: str, command: str, params: dict[str, str]) -> str | None:
+    """Queue a command for a terminal; the reason if the server refuses it."""
     request = urllib.request.Request(
         f"{api}/api/v1/devices/{sn}/commands",
         data=json.dumps({"command": command, "params": params}).encode(),
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request) as reply:
-        return str(json.load(reply)["id"])
+    try:
+        urllib.request.urlopen(request).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(json.load(error)["detail"])
+    return None
 
 
 def told(kind: str, item: dict[str, object]) -> str:
@@ -119,7 +125,7 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    asked: set[str] = set()
+    refused: dict[str, list[tuple[str, str]]] = {}
     stored = {kind: collections.Counter() for kind in KINDS}
     after, running, found = dict.fromkeys(KINDS, "0"), True, True
     while running or found:  # some records are stored a moment after they were acknowledged
@@ -128,10 +134,9 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
             items, after[kind] = listed(api, token, path, after[kind])
             found = found or bool(items)
             stored[kind].update(item["device"] for item in items)
-            for sn in sorted(stored["attendance"].keys() - asked):
-                asked.add(sn)
-                for command, params in COMMANDS:
-                    ask(api, token, sn, command, params)
+            for sn in sorted(stored["attendance"].keys() - refused.keys()):
+                answers = [(name, ask(api, token, sn, name, params)) for name, params in COMMANDS]
+                refused[sn] = [(name, why) for name, why in answers if why is not None]
             # What terminals hold from the beginning is too much to read.
             for line in filter(None, (told(kind, item) for item in items[-PUNCHES_A_SECOND:])):
                 console.print(line, highlight=False)
@@ -149,11 +154,13 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
     table = Table(title="What the terminals were asked")
     for column in ("Terminal", "Command", "State", "Meaning", "Result"):
         table.add_column(column)
-    for sn in sorted(asked):
+    for sn in sorted(refused):
         for command in listed(api, token, f"devices/{sn}/commands", "0")[0]:
             result = ", ".join(f"{k}={v}" for k, v in (command["result"] or {}).items())
             named = (command[name] or "" for name in ("command", "state", "meaning"))
             table.add_row(sn, *named, result)
+        for command, why in refused[sn]:
+            table.add_row(sn, command, "refused", why)
     console.print(table)
     users, _ = listed(api, token, "users", "0")
     console.print(f"And {len(users)} people, with their templates and photos.")

@@ -26,7 +26,7 @@ from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.records import Batch
-from ..protocol.requests import ACCESS_CONTROL_TABLES, Upload, check_stamp
+from ..protocol.requests import Upload, check_stamp
 from ..protocol.text import word
 from ..protocol.uploads import Contents
 from .backlog import Backlog
@@ -387,12 +387,7 @@ class Intake:
         table, source = contents.rejects[0].table, contents.source
         decoder = self._reader.reader(terminal.device.family).decoder
         if source is not None and contents.whole and not decoder.takes(source.table):
-            if source.table.lower() in ACCESS_CONTROL_TABLES:
-                self._unserved.uploads_access_control(terminal, source.table.lower())
-                return
-            self._unserved.note(
-                terminal, f"uploads the table {word(table)}, which no handler takes"
-            )
+            self._unserved.uploads(terminal, source.table, word(table))
             return
         # The reasons quote the upload, so they are shown only to callers who may read rejects.
         self._log.warn(

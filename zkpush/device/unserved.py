@@ -16,6 +16,7 @@ from twisted.logger import Logger
 
 from ..model import Device, DeviceState, Problem
 from ..problems import ProblemCode, ServerProblem
+from ..protocol.requests import ACCESS_CONTROL_TABLES
 from ..protocol.text import shown
 from . import tokens
 from .refusals import Refusal, RefusalLog
@@ -76,9 +77,16 @@ class UnservedRequests:
             ProblemCode.FOREIGN_TOKEN,
         )
 
-    def uploads_access_control(self, terminal: Terminal, table: str) -> None:
-        """Report an upload that only terminals in access-control mode make."""
-        detail = f"It uploads the table {table}, as terminals in access-control mode do."
+    def uploads(self, terminal: Terminal, table: str, title: str) -> None:
+        """Report an upload to a table without a handler; `title` is its name for people.
+
+        Some tables are uploaded by terminals in access-control mode only.
+        """
+        name = table.lower()
+        if name not in ACCESS_CONTROL_TABLES:
+            self.note(terminal, f"uploads the table {title}, which no handler takes")
+            return
+        detail = f"It uploads the table {name}, as terminals in access-control mode do."
         problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
         self._registry.report(terminal, problem)
 
