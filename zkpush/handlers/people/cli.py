@@ -42,20 +42,27 @@ _NUMBERS = frozenset({"privilege", "group", "verify"})
 """Fields of users that are numbers."""
 
 
-def _sides(sides: list[dict[str, Any]]) -> str:
-    """Show both sides of a conflict in a line each."""
-    return "\n".join(
-        f"{side['author']}: "
-        + ", ".join(f"{name}={side['fields'][name]}" for name in side["fields"])
-        for side in sides
-    )
+def _stored_side(sides: list[dict[str, Any]]) -> str:
+    """Show the stored values of a conflict, each with its author."""
+    return "; ".join(_side(side) for side in sides[:-1])
+
+
+def _terminal_side(sides: list[dict[str, Any]]) -> str:
+    """Show what the terminal says."""
+    return _side(sides[-1])
+
+
+def _side(side: dict[str, Any]) -> str:
+    values = ", ".join(f"{name}={value}" for name, value in side["fields"].items())
+    return f"{values} ({side['author']})"
 
 
 _CONFLICTS = (
     Column("ID", "id"),
     Column("PIN", "pin"),
     Column("Since", "at", shown_instant),
-    Column("Sides", "sides", _sides, wraps=True),
+    Column("Stored", "sides", _stored_side, wraps=True),
+    Column("Terminal says", "sides", _terminal_side, wraps=True),
 )
 
 
