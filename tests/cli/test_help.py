@@ -150,7 +150,7 @@ def test_the_help_of_forwarders_has_their_kinds() -> None:
             assert f"{kind.name}: {kind.summary}. Settings: " in text
             for field in msgspec.structs.fields(kind.settings):
                 assert field.name in text
-        for kind in ("attendance", "command", "corrected", "device", "problem", "user"):
+        for kind in ("attendance", "command", "device", "problem", "user"):
             assert f"{kind}, " in text
 
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 from ...declarations import parts
 from ...discovery import sound_plugins
 from ...interfaces import IForwarder
+from ...model import CORRECTED
 from ...names import ENGINE_EVENTS
 
 
@@ -30,7 +31,7 @@ def event_kinds() -> list[str]:
     for module in parts("api"):
         if (records := getattr(module, "RECORDS", None)) is not None:
             found |= records.kinds
-    return sorted(found)
+    return sorted(found - {CORRECTED})  # corrections come with the records they correct
 
 
 def secret_settings(kind: IForwarder) -> frozenset[str]:
