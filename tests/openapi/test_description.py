@@ -73,6 +73,9 @@ FIXED = {
     "POST /devices/{sn}/reboot": ("/devices/T1/reboot", {}),
     "PUT /devices/{sn}/users/{pin}": ("/devices/T1/users/7", {}),
     "DELETE /devices/{sn}/users/{pin}": ("/devices/T1/users/7", None),
+    "PUT /users/{pin}": ("/users/77", {"name": "Ann"}),
+    "DELETE /users/{pin}": ("/users/77", None),
+    "POST /users/import": ("/users/import?dry_run=true", b"pin,name\n79,Ann\n"),
     "POST /files": ("/files?name=more.bin", PICTURE),
     "POST /tokens": ("/tokens", {"name": "made", "scopes": ["read"]}),
     "DELETE /tokens/{name}": ("/tokens/made", None),
@@ -96,6 +99,11 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if short == "/attendance/verify/{id}":
         made: Any = daemon.api("POST", "attendance/verify", {"devices": ["T1"]})
         return path.replace("{id}", made["id"]), None
+    if short == "/conflicts/{id}":
+        daemon.api("PUT", "users/78", {"name": "Ann"})
+        daemon.terminal("T3").upload("OPERLOG", "USER PIN=78\tName=Eve\n")
+        (conflict,) = daemon.api("GET", "conflicts?pin=78")["items"]
+        return path.replace("{id}", str(conflict["id"])), {"keep": "stored"}
     if "{id}" in path:
         listed: Any = daemon.api("GET", "devices/T1/commands" if first == "commands" else first)
         path = path.replace("{id}", str(listed["items"][-1]["id"]))

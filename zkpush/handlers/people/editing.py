@@ -63,19 +63,19 @@ class RemoveQuery(msgspec.Struct, frozen=True):
     """How a person is removed."""
 
     erase: Annotated[
-        bool,
+        bool | None,
         Meta(
             description="Everywhere: from terminals, with templates, photos, attendance photos, "
             "commands and history. Needs the scope `dangerous`"
         ),
-    ] = False
+    ] = None
     attendance: Annotated[
-        bool,
+        bool | None,
         Meta(
             description="With `erase`, attendance records too, which otherwise stay under the user "
             "ID, without a name"
         ),
-    ] = False
+    ] = None
 
 
 class RemovalView(msgspec.Struct, frozen=True):
@@ -241,7 +241,7 @@ class EditingEndpoints:
             raise ValueError("attendance: only with `erase=true`.")
         try:
             devices, queued = await self._people.remove(
-                pin, caller, erase=query.erase, attendance=query.attendance
+                pin, caller, erase=bool(query.erase), attendance=bool(query.attendance)
             )
         except LookupError as error:
             raise not_found(str(error)) from None
@@ -250,7 +250,7 @@ class EditingEndpoints:
             command_view(services.catalogue, services.registry.families, one, caller.scopes)
             for one in queued
         ]
-        return RemovalView(pin, query.erase, devices, views)
+        return RemovalView(pin, bool(query.erase), devices, views)
 
     async def settle(self, id: int, body: Settlement, caller: Caller) -> Any:
         """Settle a conflict."""

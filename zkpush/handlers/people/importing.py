@@ -46,10 +46,10 @@ _IGNORED = frozenset(UserView.__struct_fields__) - FIELDS.keys() - {"pin", "area
 class ImportQuery(msgspec.Struct, frozen=True):
     """How a file is imported."""
 
-    dry_run: Annotated[bool, Meta(description="Report only; store nothing")] = False
+    dry_run: Annotated[bool | None, Meta(description="Report only; store nothing")] = None
     remove_absent: Annotated[
-        bool, Meta(description="Remove the people who are not in the file")
-    ] = False
+        bool | None, Meta(description="Remove the people who are not in the file")
+    ] = None
     confirm: Annotated[
         int | None,
         Meta(
