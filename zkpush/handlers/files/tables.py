@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ...protocol.fields import PIN, SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
+from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ...protocol.parameters import DAY
+
+_LISTED = r"[^\x00-\x1f=,]{1,64}"
+"""A user ID in a list that commas separate."""
 
 SYNC = "SyncData"
 """Action of PutFile that replaces the data of the terminal."""
@@ -80,7 +83,7 @@ COMMANDS = (
             Field(
                 wire="People",
                 name="people",
-                pattern=rf"{PIN}(,{PIN})*",
+                pattern=rf"{_LISTED}(,{_LISTED})*",
                 meaning="With Action and without url: user IDs, separated by commas. Default: "
                 "everybody. Not sent: the server makes a package of these people",
             ),
