@@ -44,6 +44,8 @@ class ForwarderStore:
             **_encoded(msgspec.structs.asdict(new)),
             "state": ForwarderState.ACTIVE.value,
             "created_at": now,
+            # SQLite gives the id of a deleted forwarder to the next one; their revisions differ.
+            "revision": now,
         }
         row = self._connection.execute(
             insert(self._connection, forwarders)
