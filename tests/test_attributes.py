@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from zkpush.attributes import Attribute, declared
+from zkpush.cli import main
 from zkpush.device.acts import change_detail
 from zkpush.device.changes import scopes_to_change
-from zkpush.handlers.terminals.cli import devices as command
 from zkpush.manage.views import DeviceChange, DeviceView
 from zkpush.model import DEVICE_ATTRIBUTES, TokenPolicy
 from zkpush.persist.schema import devices
@@ -50,7 +50,7 @@ def test_an_attribute_that_can_be_changed_is_in_the_api(one) -> None:
 @pytest.mark.parametrize("one", [one for one in CHANGEABLE if one.own.body is None], ids=by_name)
 def test_an_attribute_that_can_be_changed_is_on_the_command_line(one) -> None:
     """`zkpush devices set --help` lists it with its meaning."""
-    text = " ".join(CliRunner().invoke(command, ["set", "--help"]).output.split())
+    text = " ".join(CliRunner().invoke(main, ["devices", "set", "--help"]).output.split())
     assert f"{one.name} {one.own.meaning}" in text
 
 

@@ -29,6 +29,7 @@ async def people(rig: Rig, *lines: str, sn: str = "T1") -> None:
     await rig.exchange(sn)
     reply = await rig.post(f"cdata?SN={sn}&table=OPERLOG", "\n".join(lines).encode())
     assert reply.body.startswith(b"OK")
+    await rig.emptied()  # many short records are stored after the answer
 
 
 async def told(rig: Rig, sn: str = "T1") -> tuple[str, str]:
