@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from .program import Daemon, cells, failed, said
+from .program import SECONDS, Daemon, cells, failed, said
 
 TEMPLATE = "bm9ib2R5J3MgdGVtcGxhdGU="
 
@@ -65,3 +65,41 @@ def test_export(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
     )
     printed = said(daemon.zkpush("users", "export", "-"))
     assert len(printed.splitlines()) == len(file.read_text().splitlines())
+
+
+def test_enrol_and_watch(daemon: Daemon) -> None:
+    """A finger is enrolled in one call, and the command line says when the template is here."""
+    terminal = daemon.terminal("ENROL1")
+    terminal.upload("OPERLOG", "USER PIN=75\tName=Ann")
+    words = ("users", "enrol", "75", "ENROL1", "right", "index", "finger")
+    process = daemon.start(*words, "--wait")
+    command_id, text = terminal.command()
+    assert text == "ENROLL_FP PIN=75\tFID=6"
+    terminal.upload("OPERLOG", f"FP PIN=75\tFID=6\tTMP={TEMPLATE}")
+    terminal.answer(f"ID={command_id}&Return=0&CMD=ENROLL_FP")
+    out, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, out) == (
+        0,
+        "Terminal ENROL1 has enrolled it, and it is stored here.\n",
+    )
+    assert "Waits for the next request of terminal ENROL1" in err
+    process = daemon.start(*words, "--wait")
+    command_id, _ = terminal.command()
+    terminal.answer(f"ID={command_id}&Return=6&CMD=ENROLL_FP")
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == (
+        "Error: Terminal ENROL1 has not enrolled it: Registration is cancelled."
+    )
+
+
+def test_enrol_later(daemon: Daemon, people: None) -> None:
+    """Without --wait, the command line says how to watch; without the terminal, it gives up."""
+    daemon.terminal("ENROL2")
+    words = ("users", "enrol", "71", "ENROL2", "face")
+    lines = said(daemon.zkpush(*words)).splitlines()
+    assert lines[0].startswith("visible light face: Waits for the next request of terminal ENROL2")
+    assert lines[1].startswith("Watch it: zkpush commands show ")
+    late = daemon.zkpush(*words, "--wait", "--timeout", "0.1")
+    assert "Waits for the next request of terminal ENROL2" in failed(late)
+    assert "Say which finger" in failed(daemon.zkpush(*words[:-1], "finger"))

@@ -75,6 +75,7 @@ FIXED = {
     "DELETE /devices/{sn}/users/{pin}": ("/devices/T1/users/7", None),
     "PUT /users/{pin}": ("/users/77", {"name": "Ann"}),
     "DELETE /users/{pin}": ("/users/77", None),
+    "POST /users/{pin}/enrol": ("/users/7/enrol", {"device": "T1", "what": "card"}),
     "POST /users/import": ("/users/import?dry_run=true", b"pin,name\n79,Ann\n"),
     "POST /files": ("/files?name=more.bin", PICTURE),
     "POST /tokens": ("/tokens", {"name": "made", "scopes": ["read"]}),
@@ -104,6 +105,9 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
         daemon.terminal("T3").upload("OPERLOG", "USER PIN=78\tName=Eve\n")
         (conflict,) = daemon.api("GET", "conflicts?pin=78")["items"]
         return path.replace("{id}", str(conflict["id"])), {"keep": "stored"}
+    if short == "/users/{pin}/enrol/{id}":
+        made = daemon.api("POST", "users/7/enrol", {"device": "T1", "what": "card"})
+        return path.replace("{pin}", "7").replace("{id}", made["id"]), None
     if "{id}" in path:
         listed: Any = daemon.api("GET", "devices/T1/commands" if first == "commands" else first)
         path = path.replace("{id}", str(listed["items"][-1]["id"]))

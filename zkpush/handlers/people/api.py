@@ -21,6 +21,7 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.people import Person
 from .editing import EditingEndpoints
+from .enrolling import EnrolmentEndpoints
 from .model import DeletePerson, PutPerson
 from .persons import PersonStore
 from .store import PeopleStore
@@ -191,4 +192,8 @@ class PeopleEndpoints:
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of people."""
-    return [*PeopleEndpoints(services).routes(), *EditingEndpoints(services).routes()]
+    return [
+        *PeopleEndpoints(services).routes(),
+        *EditingEndpoints(services).routes(),
+        *EnrolmentEndpoints(services).routes(),
+    ]

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ...cli.arguments import as_json
 from ...cli.confirming import confirm, yes
-from ...cli.groups import NEWEST_FIRST, OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from .conflictcli import conflicts
+from .enrolcli import enrol
+from .userfields import fields_of
 from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
+
+__all__ = ["conflicts", "users"]
 
 _COLUMNS = (
     Column("PIN", "pin"),
@@ -38,35 +43,10 @@ _CHANGES = (
     Column("New", "new", wraps=True),
     Column("Author", "author"),
 )
-_NUMBERS = frozenset({"privilege", "group", "verify"})
-"""Fields of users that are numbers."""
-
-
-def _stored_side(sides: list[dict[str, Any]]) -> str:
-    """Show the stored values of a conflict, each with its author."""
-    return "; ".join(_side(side) for side in sides[:-1])
-
-
-def _terminal_side(sides: list[dict[str, Any]]) -> str:
-    """Show what the terminal says."""
-    return _side(sides[-1])
-
-
-def _side(side: dict[str, Any]) -> str:
-    values = ", ".join(f"{name}={value}" for name, value in side["fields"].items())
-    return f"{values} ({side['author']})"
-
-
-_CONFLICTS = (
-    Column("ID", "id"),
-    Column("PIN", "pin"),
-    Column("Since", "at", shown_instant),
-    Column("Stored", "sides", _stored_side, wraps=True),
-    Column("Terminal says", "sides", _terminal_side, wraps=True),
-)
 
 
 users = WordGroup("users", help=WORDS["users"])
+users.add_command(enrol)
 
 
 @users.command("list", cls=ListCommand, order="the first seen first")
@@ -137,26 +117,6 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _fields_of(pairs: tuple[str, ...]) -> dict[str, object]:
-    """Read `field=value` pairs; an empty value empties a field."""
-    body: dict[str, object] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"{pair!r} is not of the form field=value, such as name=Ann.")
-        if name == "areas":
-            body[name] = [area.strip() for area in value.split(",") if area.strip()]
-        elif not value:
-            body[name] = None
-        else:
-            body[name] = int(value) if name in _NUMBERS and _is_number(value) else value
-    return body
-
-
-def _is_number(value: str) -> bool:
-    return value.removeprefix("-").isdecimal()
-
-
 @users.command()
 @click.argument("pin", metavar="PIN")
 @click.argument("pairs", metavar="FIELD=VALUE...", nargs=-1, required=True)
@@ -176,7 +136,7 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
       zkpush users put 7 name='Ann Lee' card=4711 areas=North,South
       zkpush users put 7 privilege=14
     """
-    body = _fields_of(pairs)
+    body = fields_of(pairs)
     if ask:
         body["password"] = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     user = await api.send("PUT", "users", pin, body=body)
@@ -318,49 +278,3 @@ async def import_(
         echo(f"{done}: {counts}, {report['errors']} wrong.")
     if report["errors"]:
         raise SystemExit(1)
-
-
-conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
-
-
-@conflicts.command("list", cls=ListCommand, order=OLDEST_FIRST)
-@click.option("--pin", metavar="PIN", help="Only about this user.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
-@as_json
-@with_api
-async def list_conflicts(api: Api, pin: str | None, limit: int | None, as_json: bool) -> None:
-    """List open conflicts: what is stored, and what a terminal says instead.
-
-    \b
-    Example:
-      zkpush conflicts list
-    """
-    await print_list(
-        api.pages("conflicts", limit=limit, filters={"pin": pin}),
-        _CONFLICTS,
-        as_json=as_json,
-        empty="There are no conflicts.",
-    )
-
-
-@conflicts.command()
-@click.argument("id", type=click.IntRange(min=1), metavar="ID")
-@click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
-@click.option("--keep", type=click.Choice(["stored", "terminal"]), help="Keep this side.")
-@with_api
-async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) -> None:
-    """Settle the conflict ID: keep one side, or give the right values.
-
-    What you choose is not overwritten by a terminal. If the user ID belongs to two people, give one
-    of them another ID at the terminal.
-
-    \b
-    Examples:
-      zkpush conflicts settle 3 --keep stored
-      zkpush conflicts settle 3 name='Ann Lee' card=4711
-    """
-    if (keep is None) == (not pairs):
-        raise click.UsageError("Give either --keep, or the values as field=value.")
-    body = {"keep": keep} if keep is not None else {"fields": _fields_of(pairs)}
-    user = await api.send("POST", "conflicts", str(id), body=body)
-    echo(f"The conflict {id} is settled: user {user['pin']} is {user['name'] or 'without a name'}.")

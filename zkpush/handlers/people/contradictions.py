@@ -49,6 +49,16 @@ class ConflictStore:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else self._conflict(row)
 
+    def about(self, device_id: int, pin: str, field: str) -> int | None:
+        """Return the open conflict with a terminal about a field of a user; None without one."""
+        query = select(conflicts.c.id, conflicts.c.fields).where(
+            conflicts.c.device_id == device_id,
+            conflicts.c.pin == pin,
+            conflicts.c.settled_at.is_(None),
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None or field not in row.fields.split() else int(row.id)
+
     def settle(self, conflict_id: int, author: str, now: int) -> None:
         """Close a conflict."""
         self._connection.execute(

@@ -85,6 +85,18 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class EnrolledTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A template, comparison photo or card that a terminal enrolled."""
+
+    type: int | None
+    """Biometric type (Appendix 10); None for a card."""
+    number: int = 0
+    index: int = 0
+    major_version: int | None = None
+    """Algorithm version of a template."""
+    updated_at: int
+
+
 class Removal(msgspec.Struct, frozen=True):
     """A removed user whom a terminal still has."""
 
@@ -125,3 +137,5 @@ class Enrol(msgspec.Struct, frozen=True):
     """Biometric type (Appendix 10); None for a card."""
     number: int = 0
     """Number of the template, such as a finger."""
+    overwrite: bool = False
+    """Whether an existing template is replaced; without it, that is an error of the terminal."""

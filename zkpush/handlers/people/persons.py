@@ -27,7 +27,7 @@ from .authorship import (
     terminal,
 )
 from .contradictions import ConflictStore
-from .model import PersonChange, PersonStatement, Removal
+from .model import EnrolledTemplate, PersonChange, PersonStatement, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .removals import about
 from .schema import (
@@ -280,6 +280,18 @@ class PersonStore:
             )
             for values in (opened(self._vault, person_changes, row._mapping) for row in rows)
         ]
+
+    def card_since(self, device_id: int, pin: str, since: int) -> list[EnrolledTemplate]:
+        """Return the card of a user if a terminal changed it since a time, in a list."""
+        sn, _ = self._terminal(device_id)
+        query = select(func.max(person_changes.c.at)).where(
+            person_changes.c.pin == pin,
+            person_changes.c.field == "card",
+            person_changes.c.author == terminal(sn),
+            person_changes.c.at >= since,
+        )
+        at = self._connection.execute(query).scalar_one()
+        return [] if at is None else [EnrolledTemplate(type=None, updated_at=at)]
 
     def is_erased(self, pin: str) -> bool:
         """Whether a person was erased."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import BigInteger, Select, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, null, select
 
 from ...interfaces import NotUnsealed
 from ...model import Page
@@ -29,6 +29,7 @@ from .model import (
     STORED_PERSON,
     STORED_PERSON_PHOTO,
     STORED_TEMPLATE,
+    EnrolledTemplate,
     PersonPhoto,
     PersonStatement,
     Template,
@@ -154,6 +155,36 @@ class PeopleStore:
             stored(STORED_TEMPLATE, opened(self._vault, templates, row._mapping))
             for row in self._rows(query)
         ]
+
+    def enrolled(
+        self, device_id: int, pin: str, type_: int, number: int | None, since: int
+    ) -> list[EnrolledTemplate]:
+        """List the templates and comparison photos of a type that a terminal sent since a time.
+
+        With `number`, only of this finger.
+        """
+        found = []
+        for table in (templates, person_photos):
+            version = table.c.get("major_version", null()).label("major_version")
+            query = select(table.c.number, table.c.index, table.c.updated_at, version).where(
+                table.c.pin == pin,
+                table.c.type == type_,
+                table.c.device_id == device_id,
+                table.c.updated_at >= since,
+            )
+            if number is not None:
+                query = query.where(table.c.number == number)
+            found += [
+                EnrolledTemplate(
+                    type=type_,
+                    number=row.number,
+                    index=row.index,
+                    major_version=row.major_version or None,
+                    updated_at=row.updated_at,
+                )
+                for row in self._rows(query.order_by(table.c.id))
+            ]
+        return found
 
     def photos(self, pin: str) -> list[PersonPhoto]:
         """List the photos of a user, each with its `content`, or None if stored elsewhere."""

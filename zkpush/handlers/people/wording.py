@@ -91,9 +91,10 @@ def _put_photo(tx: Transaction, device: Device, intent: PutPhoto) -> Sequence[In
 def _enrol(tx: Transaction, device: Device, intent: Enrol) -> Sequence[Instruction]:
     if intent.type is None:
         return [Instruction("ENROLL_MF", {"PIN": intent.pin})]
+    more = {"OVERWRITE": "1"} if intent.overwrite else {}
     if intent.type == BiometricType.FINGERPRINT:
-        return [Instruction("ENROLL_FP", {"PIN": intent.pin, "FID": str(intent.number)})]
-    return [Instruction("ENROLL_BIO", {"PIN": intent.pin, "TYPE": str(intent.type)})]
+        return [Instruction("ENROLL_FP", {"PIN": intent.pin, "FID": str(intent.number), **more})]
+    return [Instruction("ENROLL_BIO", {"PIN": intent.pin, "TYPE": str(int(intent.type)), **more})]
 
 
 INTENTS: Translations = {

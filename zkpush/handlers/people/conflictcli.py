@@ -1,0 +1,89 @@
+"""`zkpush conflicts`: contradictions between terminals about a user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...cli.arguments import as_json
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.output import echo, print_list
+from ...cli.running import with_api
+from ...cli.tables import Column
+from ...cli.times import shown_instant
+from .userfields import fields_of
+from .words import WORDS
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+
+def _stored_side(sides: list[dict[str, Any]]) -> str:
+    """Show the stored values of a conflict, each with its author."""
+    return "; ".join(_side(side) for side in sides[:-1])
+
+
+def _terminal_side(sides: list[dict[str, Any]]) -> str:
+    """Show what the terminal says."""
+    return _side(sides[-1])
+
+
+def _side(side: dict[str, Any]) -> str:
+    values = ", ".join(f"{name}={value}" for name, value in side["fields"].items())
+    return f"{values} ({side['author']})"
+
+
+_CONFLICTS = (
+    Column("ID", "id"),
+    Column("PIN", "pin"),
+    Column("Since", "at", shown_instant),
+    Column("Stored", "sides", _stored_side, wraps=True),
+    Column("Terminal says", "sides", _terminal_side, wraps=True),
+)
+
+
+conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
+
+
+@conflicts.command("list", cls=ListCommand, order=OLDEST_FIRST)
+@click.option("--pin", metavar="PIN", help="Only about this user.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
+@as_json
+@with_api
+async def list_conflicts(api: Api, pin: str | None, limit: int | None, as_json: bool) -> None:
+    """List open conflicts: what is stored, and what a terminal says instead.
+
+    \b
+    Example:
+      zkpush conflicts list
+    """
+    await print_list(
+        api.pages("conflicts", limit=limit, filters={"pin": pin}),
+        _CONFLICTS,
+        as_json=as_json,
+        empty="There are no conflicts.",
+    )
+
+
+@conflicts.command()
+@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
+@click.option("--keep", type=click.Choice(["stored", "terminal"]), help="Keep this side.")
+@with_api
+async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) -> None:
+    """Settle the conflict ID: keep one side, or give the right values.
+
+    What you choose is not overwritten by a terminal. If the user ID belongs to two people, give one
+    of them another ID at the terminal.
+
+    \b
+    Examples:
+      zkpush conflicts settle 3 --keep stored
+      zkpush conflicts settle 3 name='Ann Lee' card=4711
+    """
+    if (keep is None) == (not pairs):
+        raise click.UsageError("Give either --keep, or the values as field=value.")
+    body = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
+    user = await api.send("POST", "conflicts", str(id), body=body)
+    echo(f"The conflict {id} is settled: user {user['pin']} is {user['name'] or 'without a name'}.")

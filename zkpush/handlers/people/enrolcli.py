@@ -1,0 +1,109 @@
+"""`zkpush users enrol`: enrol a person at a terminal, and watch it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from twisted.internet.task import deferLater
+
+from ...cli import completion
+from ...cli.arguments import as_json, duration, serial_number
+from ...cli.groups import LeafCommand
+from ...cli.output import echo, print_object, progress
+from ...cli.replies import Item
+from ...cli.running import with_api
+from ...cli.tables import printable
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+POLL_SECONDS = 1.0
+ARRIVAL_SECONDS = 30.0
+"""Longest wait for what was enrolled, after the terminal has reported success."""
+
+
+@click.command(cls=LeafCommand)
+@click.argument("pin", metavar="PIN")
+@click.argument(
+    "sn", metavar="SN", callback=serial_number, shell_complete=completion.serial_numbers
+)
+@click.argument("what", metavar="WHAT...", nargs=-1, required=True)
+@click.option("--overwrite", is_flag=True, help="Replace what is enrolled already.")
+@click.option(
+    "--expires",
+    metavar="DURATION",
+    callback=duration,
+    help="Give up unless the terminal fetches it within this time, such as 5m. Default: 60s.",
+)
+@click.option(
+    "--wait", is_flag=True, help="Watch it until the template is here. Exit status 1 if it fails."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Stop watching after this time; the enrolment goes on. Default: no limit.",
+)
+@as_json
+@with_api
+async def enrol(
+    api: Api,
+    pin: str,
+    sn: str,
+    what: tuple[str, ...],
+    overwrite: bool,
+    expires: int | None,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Let the user PIN enrol at the terminal SN.
+
+    WHAT is a finger such as `right index finger` or `finger 6` (from 0, the left little finger, to
+    9), or face, palm, card, `finger vein`, iris, retina or voice. The terminal asks the person, who
+    has to be there. A user whom the terminal does not have is sent there first.
+
+    \b
+    Examples:
+      zkpush users enrol 7 3434174801234 right index finger --wait
+      zkpush users enrol 7 3434174801234 face --expires 5m --wait
+    """
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout needs --wait.")
+    body = {"device": sn, "what": " ".join(what), "overwrite": overwrite}
+    if expires is not None:
+        body["expires_in"] = expires
+    enrolment = await api.send("POST", "users", pin, "enrol", body=body)
+    if wait:
+        enrolment = await _watched(api, enrolment, timeout)
+    if as_json:
+        print_object(enrolment, as_json=True)
+    elif not wait:
+        echo(f"{enrolment['what']}: {enrolment['meaning']}")
+        echo(f"Watch it: zkpush commands show {enrolment['id']}")
+    if not wait:
+        return
+    if enrolment["state"] not in ("received", "enrolled"):
+        raise click.ClickException(printable(enrolment["meaning"]))
+    echo(printable(enrolment["meaning"]), err=as_json)
+
+
+async def _watched(api: Api, enrolment: Item, timeout: float | None) -> Item:
+    """Poll an enrolment until it is over, or the timeout passes."""
+    started = api.clock.seconds()
+    enrolled_at: float | None = None
+    with progress() as say:
+        while not enrolment["over"]:
+            now = api.clock.seconds()
+            if enrolment["state"] == "enrolled" and enrolled_at is None:
+                enrolled_at = now
+            say(printable(enrolment["meaning"]), f"{now - started:.0f} s")
+            if timeout is not None and now - started >= timeout:
+                break
+            if enrolled_at is not None and now - enrolled_at >= ARRIVAL_SECONDS:
+                break
+            left = POLL_SECONDS if timeout is None else min(POLL_SECONDS, started + timeout - now)
+            await deferLater(api.clock, left)
+            enrolment = await api.get("users", enrolment["pin"], "enrol", enrolment["id"])
+    return enrolment
