@@ -6,7 +6,7 @@ logged when it begins and when it ends, not at each run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import attrs
@@ -39,6 +39,15 @@ class PeriodicService(Service):
         """`clock` is the `IReactorTime` that schedules the jobs."""
         self._clock = IReactorTime(clock)
         self._jobs: list[_Job] = []
+        self._condition: Callable[[], Awaitable[bool]] | None = None
+
+    def run_if(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Skip each run of a job for which `condition` returns false."""
+        self._condition = condition
+
+    async def may_run(self) -> bool:
+        """Return whether jobs run in this process now; `StoreError` if that is unknown."""
+        return self._condition is None or await self._condition()
 
     def every(self, seconds: float, run: Run, trouble: str, *, now: bool = False) -> None:
         """Declare a job that runs every `seconds` seconds; with `now`, at the start as well.
@@ -46,7 +55,12 @@ class PeriodicService(Service):
         The interval is counted from the start of a run; a run that takes longer is followed by the
         next one at the next multiple. `trouble` describes the consequence of an error, for the log.
         """
-        self._jobs.append(_Job(seconds, run, trouble, now, self._log, self._clock))
+
+        async def run_if_allowed() -> None:
+            if await self.may_run():
+                await maybeDeferred(run)
+
+        self._jobs.append(_Job(seconds, run_if_allowed, trouble, now, self._log, self._clock))
 
     def startService(self) -> None:
         """Start the jobs."""

@@ -72,7 +72,7 @@ async def test_nobody_is_silent_right_after_the_server_started(rig: Rig) -> None
     """The server itself was away: terminals have a quarter of an hour to come back."""
     await rig.exchange()
     rig.clock.advance(2 * DAY)
-    started = TerminalWatch(rig.store, rig.registry, rig.config.watch, rig.clock, "started now")
+    started = TerminalWatch(rig.store, rig.registry, rig.config.watch, rig.clock)
     await started.look()
     assert await rig.items("/problems") == []
     rig.clock.advance(15 * 60)

@@ -26,6 +26,7 @@ from ..persist.erasing import ErasePerson
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
 from .health import HealthCheck
+from .leasing import Leadership
 from .news import RecordSource
 from .problems import Problems, Source, StoredSource
 from .readings import SecretAccessLog
@@ -120,6 +121,12 @@ class Role(Enum):
     """Every process."""
     NODE = "node"
     """One process of each node: the one that serves people."""
+    DATABASE = "database"
+    """One process among all of a database: the one of a node that holds the lease.
+
+    Another node takes over at a stop, or a minute after a crash. A run that has begun does not
+    end when the lease is lost, so its units of work must be harmless when two processes run them.
+    """
 
 
 @attrs.frozen(kw_only=True)
@@ -168,7 +175,7 @@ class Contributions:
 
     def __init__(self) -> None:
         self.jobs: list[PeriodicService] = []
-        """Services for one process of each node."""
+        """Services for the process of each node that serves people."""
         self.recorders: list[PeriodicService] = []
         """Services for every process."""
         self.answers: dict[Question, Answerer] = {}
@@ -186,8 +193,7 @@ class Contributions:
                     f"{addition.name}: another capability answers the {question.value}, too"
                 )
             self.answers[question] = answer
-        for role, service in contribution.services:
-            (self.jobs if role is Role.NODE else self.recorders).append(service)
+        self._add_services(addition, services)
         for source in contribution.problems:
             services.problems.add_source(source)
         for stored in contribution.stored_problems:
@@ -197,6 +203,21 @@ class Contributions:
         self.routes += addition.routes
         if addition.records is not None:
             self._records.append((addition.name, addition.records))
+
+    def _add_services(self, addition: Addition, services: Services) -> None:
+        leadership: Leadership | None = None
+        for role, service in addition.contribution.services:
+            if role is Role.PROCESS:
+                self.recorders.append(service)
+                continue
+            if role is Role.DATABASE:
+                if leadership is None:
+                    leadership = Leadership(
+                        services.store, services.clock, services.now, services.owner, addition.name
+                    )
+                    self.jobs.append(leadership)
+                service.run_if(leadership.hold)
+            self.jobs.append(service)
 
     def check(self) -> None:
         """Raise `ValueError` for an unanswered question, or without exactly one record table."""

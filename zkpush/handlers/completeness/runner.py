@@ -27,6 +27,7 @@ EVERY = 2.0
 """Seconds between looks for answers and for terminals to ask."""
 PLAN_EVERY = 60.0
 REMOVE_EVERY = 600.0
+READ_EVERY = 60.0
 AT_ONCE = 100
 """Maximum number of counts that one look goes on with."""
 PLANNED_AT_ONCE = 20
@@ -68,18 +69,23 @@ class CompletenessRunner(PeriodicService):
         self._steps = CountSteps(queue.writer, registry.families, settings.at_once)
         self._planner = NightPlanner(settings, chance)
         self._turns = DeferredLock()
-        self.overview = CompletenessOverview()
-        """Numbers for metrics, at most a minute old."""
         self.every(EVERY, self.work, "Attendance records are not compared")
         self.every(PLAN_EVERY, self.plan, "Attendance records are not compared at night")
         self.every(REMOVE_EVERY, self.remove_old, "Old comparisons stay for now")
 
     def begin(self) -> None:
-        """Start with new counts, without waiting for them."""
+        """Start with new counts, without waiting for them, if jobs run in this process.
+
+        Otherwise another process finds them at its next look.
+        """
         if self.running:
-            Deferred.fromCoroutine(self.work()).addErrback(
+            Deferred.fromCoroutine(self._begin()).addErrback(
                 lambda failure: self._log.failure("Records are not compared for now", failure)
             )
+
+    async def _begin(self) -> None:
+        if await self.may_run():
+            await self.work()
 
     async def work(self) -> None:
         """Go on with all counts that are due."""
@@ -132,19 +138,19 @@ class CompletenessRunner(PeriodicService):
         return outcome
 
     async def plan(self) -> None:
-        """Plan the counts of terminals whose night has begun, and update the metrics."""
+        """Plan the counts of terminals whose night has begun."""
+        if not self._settings.nightly:
+            return
         now = self._registry.now()
-        if self._settings.nightly:
-            due = await self._store.read(lambda tx: self._planner.due_thd(tx, now))
-            for start in range(0, len(due), PLANNED_AT_ONCE):
-                part = due[start : start + PLANNED_AT_ONCE]
+        due = await self._store.read(lambda tx: self._planner.due_thd(tx, now))
+        for start in range(0, len(due), PLANNED_AT_ONCE):
+            part = due[start : start + PLANNED_AT_ONCE]
 
-                def unit(tx: Transaction, part: list[tuple[int, str, str, int]] = part) -> None:
-                    for device_id, timezone, night, end in part:
-                        self._planner.plan(tx, device_id, timezone, night, end, now)
+            def unit(tx: Transaction, part: list[tuple[int, str, str, int]] = part) -> None:
+                for device_id, timezone, night, end in part:
+                    self._planner.plan(tx, device_id, timezone, night, end, now)
 
-                await self._store.write(unit)
-        self.overview = await self._store.read(lambda tx: tx[CountStore].overview())
+            await self._store.write(unit)
 
     async def remove_old(self) -> int:
         """Remove outcomes older than the retention; return their number."""
@@ -170,6 +176,21 @@ class CompletenessRunner(PeriodicService):
             total += removed
             if removed < REMOVED_AT_ONCE:
                 return total
+
+
+class CompletenessSurvey(PeriodicService):
+    """Numbers for metrics, read from the store."""
+
+    def __init__(self, store: IStore, clock: Any) -> None:
+        super().__init__(clock)
+        self._store = store
+        self.overview = CompletenessOverview()
+        """The numbers, at most a minute old."""
+        self.every(READ_EVERY, self.read, "The numbers of completeness are old")
+
+    async def read(self) -> None:
+        """Read the numbers."""
+        self.overview = await self._store.read(lambda tx: tx[CountStore].overview())
 
 
 def _due_thd(tx: Transaction, now: int) -> _Due:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...interfaces import IStore
-from ...persist.leases import LeaseStore
+from ...manage.leasing import HeldLease, LeaseLost
 from ...persist.transaction import Transaction
 from .model import Attempt, DeadEvent, PendingBatch, StoredForwarder
 from .queue import DeliveryQueue
@@ -24,10 +24,6 @@ _PROGRESS = (
 )
 
 
-class LeaseLost(Exception):
-    """Another node delivers for this forwarder now, or may have done so."""
-
-
 def lease_name(forwarder_id: int) -> str:
     """Return the name of the lease of a forwarder."""
     return f"forwarder {forwarder_id}"
@@ -36,19 +32,12 @@ def lease_name(forwarder_id: int) -> str:
 class DeliveryLedger:
     """What a worker has done and not yet written, and its lease."""
 
-    def __init__(self, store: IStore, clock: Any, now: Callable[[], int], owner: str) -> None:
+    def __init__(
+        self, store: IStore, clock: Any, now: Callable[[], int], owner: str, forwarder_id: int
+    ) -> None:
         """`now` returns milliseconds since the epoch; `owner` names this process in leases."""
-        self._store = store
-        self._clock = clock
-        self._now = now
-        self._owner = owner
-        self._leased_until = 0.0
+        self.lease = HeldLease(store, clock, now, owner, lease_name(forwarder_id), LEASE_SECONDS)
         self.forget()
-
-    @property
-    def lease_seconds(self) -> float:
-        """Seconds for which this node certainly holds the lease, by the monotonic clock."""
-        return self._leased_until - float(self._clock.seconds())
 
     def forget(self) -> None:
         """Drop what is not written: it is void without the lease."""
@@ -65,17 +54,11 @@ class DeliveryLedger:
         `LeaseLost` if another node holds the lease, or may have held it since the last write; then
         nothing is written. With `begins`, the worker knows nothing yet that could be outdated.
         """
-        if not begins and self.lease_seconds <= 0:
-            raise LeaseLost
         settled, dead, attempts = self.settled, self.dead, self.attempts
         delivered = self.delivered
-        started, now = self._clock.seconds(), self._now()
-        until = now + int(1000 * LEASE_SECONDS)
         progress = {name: getattr(stored, name) for name in _PROGRESS}
 
-        def unit(tx: Transaction) -> Any:
-            if not tx[LeaseStore].hold(lease_name(stored.id), self._owner, until, now):
-                raise LeaseLost
+        def unit(tx: Transaction, now: int) -> Any:
             if settled or attempts:
                 queue = tx[DeliveryQueue]
                 queue.remove(stored.id, settled)
@@ -86,9 +69,8 @@ class DeliveryLedger:
 
         self.forget()
         try:
-            result = await self._store.write(unit)
+            return await self.lease.write(unit, begins=begins)
         except LeaseLost:
-            self._leased_until = 0.0
             raise
         except BaseException:
             self.settled = [*settled, *self.settled]
@@ -96,5 +78,3 @@ class DeliveryLedger:
             self.attempts = [*attempts, *self.attempts]
             self.delivered += delivered
             raise
-        self._leased_until = started + LEASE_SECONDS
-        return result

@@ -10,6 +10,7 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.logger import Logger
 
 from ...interfaces import IForwarder
+from ...manage.leasing import HeldLease
 from ...manage.news import Cursor
 from ...manage.times import instant
 from ...periodic import PeriodicService
@@ -109,13 +110,9 @@ class ForwardEngine(PeriodicService):
         await gatherResults([worker.retire(now=True) for worker in workers.values()])
         for worker in workers.values():
             worker.close()
-        held = [key for key, worker in workers.items() if worker.lease_seconds > 0]
+        held = [worker.lease for worker in workers.values() if worker.lease.seconds_left > 0]
         if held:
-            await self.around.store.write(lambda tx: self._release(tx, held))
-
-    def _release(self, tx: Transaction, held: Iterable[int]) -> None:
-        for key in held:
-            tx[LeaseStore].release(lease_name(key), self.around.owner)
+            await self.around.store.write(lambda tx: _release_thd(tx, held))
 
     def _survey_thd(self, tx: Transaction) -> _Survey:
         revisions = tx[ForwarderStore].revisions()
@@ -149,3 +146,8 @@ class ForwardEngine(PeriodicService):
         worker = self._workers.pop(key)
         ended: Deferred[None] = worker.retire(now=True)
         ended.addCallback(lambda _: worker.close())
+
+
+def _release_thd(tx: Transaction, held: Iterable[HeldLease]) -> None:
+    for lease in held:
+        lease.release_thd(tx)

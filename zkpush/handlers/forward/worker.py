@@ -22,11 +22,12 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.logger import Logger
 
 from ...interfaces import ICollectingForwarder, IDelivery, IForwarder, StoreError
+from ...manage.leasing import HeldLease, LeaseLost
 from ...manage.news import Cursor
 from ...manage.times import parse_instant
 from ...persist.transaction import Transaction
 from ...values.forwarding import ForwardBatch, Outcome, RetryLater
-from .ledger import DeliveryLedger, LeaseLost
+from .ledger import DeliveryLedger
 from .model import ForwarderState, PendingBatch, StoredForwarder
 from .pending import PendingBatches
 from .queue import DeliveryQueue
@@ -61,7 +62,9 @@ class ForwarderWorker:
         self._kind = kind
         self._around = around
         self._delivery: IDelivery | None = None
-        self._ledger = DeliveryLedger(around.store, around.clock, around.now, around.owner)
+        self._ledger = DeliveryLedger(
+            around.store, around.clock, around.now, around.owner, stored.id
+        )
         self._pending = PendingBatches(stored, around, self._ledger)
         self._running: Deferred[None] | None = None
         self._current: Deferred[Outcome] | None = None
@@ -78,9 +81,9 @@ class ForwarderWorker:
         return self._running is not None
 
     @property
-    def lease_seconds(self) -> float:
-        """Seconds for which this node certainly holds the lease."""
-        return self._ledger.lease_seconds
+    def lease(self) -> HeldLease:
+        """The lease of the forwarder."""
+        return self._ledger.lease
 
     def wake(self, ends: Cursor) -> None:
         """Start a run if there may be something to do; `ends` are those of events and records."""
@@ -89,7 +92,7 @@ class ForwarderWorker:
         if self._around.clock.seconds() < self._pending.not_before:
             return
         batches = self._pending.batches
-        if self.lease_seconds <= 0 and batches is not None:
+        if self.lease.seconds_left <= 0 and batches is not None:
             # Another node may have gone on meanwhile. If it has queued events, there is a lag.
             self._pending.batches, self._is_loaded = None, not batches
         has_work = (
@@ -105,7 +108,7 @@ class ForwarderWorker:
 
     async def renew(self) -> None:
         """Renew the lease during a long delivery, which is cancelled if the lease is lost."""
-        if self._current is None or self.lease_seconds >= RENEW_SECONDS:
+        if self._current is None or self.lease.seconds_left >= RENEW_SECONDS:
             return
         try:
             await self._pending.write(lambda tx: None)
@@ -245,7 +248,7 @@ class ForwarderWorker:
 
     async def _attempt(self, batch: PendingBatch) -> bool:
         """Try to deliver a batch; return whether to go on."""
-        if self.lease_seconds < RENEW_SECONDS:
+        if self.lease.seconds_left < RENEW_SECONDS:
             await self._pending.write(lambda tx: None)
         started = self._around.clock.seconds()
         outcome = await self._deliver(batch)

@@ -8,7 +8,7 @@ from .reading import RejectReader
 
 
 def contribute(services: Services) -> Contribution:
-    """Retry rejects, on request and with a job in one process of each node."""
+    """Retry rejects, on request and with a job in one process of the database."""
     reader = RejectReader(services.store, services.registry, services.intake, services.reader)
-    retry = RejectRetry(services.store, reader, services.clock, services.owner)
-    return Contribution(services=[(Role.NODE, retry)], offers=[reader])
+    retry = RejectRetry(services.store, reader, services.clock)
+    return Contribution(services=[(Role.DATABASE, retry)], offers=[reader])

@@ -1,6 +1,6 @@
 """Problems of terminals found by a periodic job: silence, full storage, lost commands.
 
-The job checks all approved terminals once a minute, on the node that holds its lease. A problem is
+The job checks all approved terminals once a minute, in one process of the database. A problem is
 written when it begins and removed when it ends, so that each is one event. Its detail changes only
 with its substance; it does not count minutes.
 """
@@ -20,7 +20,6 @@ from ...model import Device, DeviceState, Page, Problem
 from ...periodic import PeriodicService
 from ...persist.commandhistory import CommandHistory, GivenUp
 from ...persist.devices import DeviceStore
-from ...persist.leases import LeaseStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode
 from ...protocol.facts import capacities_of
@@ -28,7 +27,6 @@ from ...protocol.times import local_time
 
 EVERY = 60.0
 """Seconds between checks."""
-LEASE_SECONDS = 300
 GRACE = 15 * 60 * 1000
 """Milliseconds after the start in which no terminal counts as silent, so that all can reconnect."""
 _PART = 500
@@ -53,14 +51,12 @@ class TerminalWatch(PeriodicService):
     """Keeps the problems that this module watches up to date."""
 
     def __init__(
-        self, store: IStore, registry: Registry, config: WatchSettings, clock: Any, owner: str
+        self, store: IStore, registry: Registry, config: WatchSettings, clock: Any
     ) -> None:
-        """`owner` is the id of this process."""
         super().__init__(clock)
         self._store = store
         self._registry = registry
         self._config = config
-        self._owner = owner
         self._wall = wall_clock(clock)
         self._began_at = int(self._wall() * 1000)
         self.every(EVERY, self.look, "Silent terminals and full storage are not noticed")
@@ -68,11 +64,6 @@ class TerminalWatch(PeriodicService):
     async def look(self) -> None:
         """Raise new problems and clear those that ended."""
         now = int(self._wall() * 1000)
-        until = now + 1000 * LEASE_SECONDS
-        if not await self._store.write(
-            lambda tx: tx[LeaseStore].hold("terminals", self._owner, until, now)
-        ):
-            return
         lost = await self._store.read(lambda tx: tx[CommandHistory].given_up(self._since(now)))
         after = 0
         while devices := await self._page(after):

@@ -7,12 +7,11 @@ from .jobs import TerminalWatch
 
 
 def contribute(services: Services) -> Contribution:
-    """Watch terminals with a job in one process of each node."""
+    """Watch terminals with a job in one process of the database."""
     watch = TerminalWatch(
         services.store,
         services.registry,
         services.settings.watch,
         services.clock,
-        services.owner,
     )
-    return Contribution(services=[(Role.NODE, watch)])
+    return Contribution(services=[(Role.DATABASE, watch)])
