@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from .datadir import DataDirectory
 from .datalock import DirectoryLock
 from .interfaces import IBringsTables, IStore
+from .structs import prepare_structs
 
 
 class OpenDatabase(Service):
@@ -53,6 +54,7 @@ class OpenDatabase(Service):
         if self._is_parent:
             self._lock.take(self.about())
             self._data.say_nothing()  # left by a killed daemon
+        prepare_structs()  # the store starts threads
         found = self._store.start(self._brings, self._data.claim(new=self._new))
         if found is None:
             self._log.warn("The database is in memory: all of it is lost when the daemon stops")

@@ -60,7 +60,7 @@ class Daemon:
         while not (data / "run.json").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
-                raise AssertionError(self.output())
+                raise AssertionError(f"{self.output()}\nexit status {self.process.returncode}")
             time.sleep(0.02)
         where = json.loads((data / "run.json").read_text())
         self.terminals = urllib.parse.urlsplit(where["listen"][0])
