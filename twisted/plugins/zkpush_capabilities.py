@@ -7,6 +7,7 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
     return Capability(name, f"zkpush.handlers.{name}", summary, requires)
 
 
+areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
 attendance = _capability("attendance", "Attendance records and attendance photos")
 commands = _capability("commands", "Commands to terminals")
 completeness = _capability(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ..model import DeviceState
 from .schema import devices
@@ -44,3 +44,8 @@ class TargetStore:
         )
         rows = self._connection.execute(query)
         return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
+
+    def area_counts(self) -> dict[str | None, int]:
+        """Return the number of terminals in each area that has any; None for those without one."""
+        query = select(devices.c.area, func.count()).group_by(devices.c.area)
+        return {area: int(count) for area, count in self._connection.execute(query)}

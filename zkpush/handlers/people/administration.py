@@ -24,15 +24,13 @@ from ...protocol.errors import CommandError
 from ...protocol.fields import Scope
 from .authorship import FIELDS
 from .contradictions import ConflictStore
-from .model import Conflict, DeletePerson
+from .model import Conflict, DeletePerson, check_area
 from .persons import DEFAULT_AREA, PersonStore
 from .wording import UPDATES
 
 ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
 SETTLE = "settle conflict"
 MOST_AREAS = 100
-LONGEST_AREA = 100
-"""Maximum length of the name of an area, in characters."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
 _WORDS = {int: "number", str: "text"}
 _WIRE = {field.wire: field.name for field in _PUT.parameters}
@@ -66,11 +64,10 @@ def edit_of(pin: str, fields: Mapping[str, object], areas: Sequence[str] | None)
     except CommandError as error:
         mistakes.append(_renamed(str(error)))
     for area in areas or ():
-        if not area or area != area.strip() or len(area) > LONGEST_AREA or not area.isprintable():
-            mistakes.append(
-                f"areas: {area[:40]!r} is no name of an area: 1 to {LONGEST_AREA} printable "
-                "characters, without spaces at its ends"
-            )
+        try:
+            check_area(area)
+        except ValueError as error:
+            mistakes.append(f"areas: {error}")
     if len(areas or ()) > MOST_AREAS:
         mistakes.append(f"areas: at most {MOST_AREAS}")
     if mistakes:

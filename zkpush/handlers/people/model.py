@@ -10,6 +10,18 @@ from ...stored import stored_type
 from ...values.people import OfPerson, Person
 from .tables import BIODATA, BIOPHOTO, USER
 
+LONGEST_AREA = 100
+"""Maximum length of the name of an area, in characters."""
+
+
+def check_area(name: str) -> None:
+    """Raise `ValueError` if a text cannot be the name of an area."""
+    if not name or name != name.strip() or len(name) > LONGEST_AREA or not name.isprintable():
+        raise ValueError(
+            f"{name[:40]!r} is no name of an area: 1 to {LONGEST_AREA} printable characters, "
+            "without spaces at its ends"
+        )
+
 
 class Template(OfPerson, frozen=True, kw_only=True):
     """Template of a person."""

@@ -210,6 +210,15 @@ class PersonStore:
         query = select(person_areas.c.area, func.count()).group_by(person_areas.c.area)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
+    def pins_in(self, area: str, after: str, limit: int) -> list[str]:
+        """List the people of an area in the order of their user IDs, after one of them."""
+        query = select(person_areas.c.pin).where(
+            person_areas.c.area == area, person_areas.c.pin > after
+        )
+        return list(
+            self._connection.execute(query.order_by(person_areas.c.pin).limit(limit)).scalars()
+        )
+
     def count(self) -> int:
         """Return the number of users."""
         return int(self._connection.execute(select(func.count()).select_from(users)).scalar_one())

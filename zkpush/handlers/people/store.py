@@ -35,13 +35,13 @@ from .model import (
     Template,
 )
 from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
-from .persons import PersonStore
+from .persons import DEFAULT_AREA, PersonStore
 from .schema import person_photos, templates, users
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["PeopleStore", "forget_templates"]
+__all__ = ["DEFAULT_AREA", "PeopleStore", "PersonStore", "forget_templates"]
 
 T = TypeVar("T")
 _PLACE = ("pin", "type", "number", "index")

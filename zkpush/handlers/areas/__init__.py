@@ -1,0 +1,1 @@
+"""Areas: groups of terminals and of the people who belong on them."""
