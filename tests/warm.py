@@ -245,8 +245,7 @@ def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
     sys.modules.pop("twisted.plugins", None)
     sys.argv = [str(SCRIPTS / asked["name"]), *asked["arguments"]]
     ended: list[int] = []
-    if "coverage" not in sys.modules:  # which writes what it has counted at the very end
-        atexit.register(_leave, ended)
+    atexit.register(_leave, ended)
     try:
         sys.exit(_run(asked["name"]))
     except SystemExit as status:
