@@ -261,7 +261,18 @@ def test_a_mistake_says_what_the_key_means() -> None:
         ),
         ("options", {"delay": 5, "Delay": 6}, "options: Delay is there twice"),
         ("timezone", "", "timezone: '' is not an IANA time zone such as Europe/Madrid"),
-        ("timezone", "../UTC", "timezone: '../UTC' is not an IANA time zone such as Europe/Madrid"),
+        (
+            "timezone",
+            "../UTC",
+            "timezone: '../UTC' is not an IANA time zone such as Europe/Madrid; did you mean "
+            "Etc/UTC or UTC?",
+        ),
+        (
+            "timezone",
+            "Berlin",
+            "timezone: 'Berlin' is not an IANA time zone such as Europe/Madrid; did you mean "
+            "Europe/Berlin?",
+        ),
         (
             "timezone",
             1,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 _KINDS = {"integer": "an integer", "number": "a number", "boolean": "true or false"}
+_OTHER_KINDS = {"null": "null", "object": "an object"}
 
 
 def allowed_values(hint: Any) -> str:
@@ -19,13 +20,44 @@ def allowed_values(hint: Any) -> str:
     return f"{words} ({meaning})" if meaning else words
 
 
+def json_values(hint: Any) -> str:
+    """Describe the allowed values of a member of a JSON object, with their meaning."""
+    schema: Any = msgspec.json.schema(hint, schema_hook=lambda custom: {"type": "string"})
+    parts = [_resolved(schema, part) for part in schema.get("anyOf", [schema])]
+    words = " or ".join(_json_words(schema, part) for part in parts)
+    meaning = schema.get("description")
+    return f"{words} ({meaning})" if meaning else words
+
+
+def _resolved(schema: Any, part: Any) -> Any:
+    return schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+
+
+def _json_words(schema: Any, part: Any) -> str:
+    """Describe one type of values."""
+    if "enum" in part:
+        return f"one of {', '.join(map(str, part['enum']))}"
+    kind = part.get("type")
+    if kind == "array":
+        return f"a list, each item {_json_words(schema, _resolved(schema, part['items']))}"
+    if kind == "string":
+        return f"a text{_length(part)}"
+    bounds = _bounds(part) if kind in _KINDS else ""
+    return f"{_KINDS.get(kind, _OTHER_KINDS.get(kind, 'a value'))}{bounds}"
+
+
+def _length(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minLength"), schema.get("maxLength")
+    texts = [f"of at least {least} characters"] if least else []
+    texts += [f"of at most {most} characters"] if most is not None else []
+    texts += [f"of the form {schema['pattern']}"] if "pattern" in schema else []
+    return f" {' and '.join(texts)}" if texts else ""
+
+
 def simple_values(hint: Any) -> str | None:
     """Describe choices, numbers and booleans without their meaning; None for other types."""
     schema: Any = msgspec.json.schema(hint, schema_hook=lambda custom: {"type": "string"})
-    parts = (
-        schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
-        for part in schema.get("anyOf", [schema])
-    )
+    parts = (_resolved(schema, part) for part in schema.get("anyOf", [schema]))
     types = [part for part in parts if part.get("type") != "null"]
     choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
     if choices:

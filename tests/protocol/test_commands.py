@@ -89,8 +89,11 @@ BAD_PARAMETERS = [
         "SAMPLE WORDS needs PIN",
     ),
     ({"PIN": "1", "A": "", "B": ""}, "SAMPLE WORDS has no parameter 'A', 'B'; it takes PIN, "),
-    ({"PIN": "x", "Level": "15"}, "PIN: 'x' has not the form [0-9]{1,9}; Level: 15 is more than"),
-    ({"PIN": "x"}, "PIN: 'x' has not the form"),
+    (
+        {"PIN": "x", "Level": "15"},
+        "PIN: 'x' is not of the form [0-9]{1,9} (User ID); Level: 15 is more",
+    ),
+    ({"PIN": "x"}, "PIN: 'x' is not of the form"),
     ({"PIN": "1", "Level": "15"}, "Level: 15 is more than 14"),
     ({"PIN": "1", "Level": "high"}, "Level: 'high' is not an integer"),
     ({"PIN": "1", "Name": "a\tGrp=2"}, "Name holds a TAB, which a value can never contain"),
@@ -326,8 +329,12 @@ def test_a_command_is_written_as_its_section_says(
 
 REFUSED = [
     ("DATA UPDATE USERINFO", {"Name": "Ann"}, "DATA UPDATE USERINFO needs PIN"),
-    ("DATA UPDATE USERINFO", {"PIN": ""}, "PIN: '' has not the form"),
-    ("DATA UPDATE USERINFO", {"PIN": "1", "Pri": "3"}, "Pri: 3 is none of 0, 2, 6, 10, 14"),
+    ("DATA UPDATE USERINFO", {"PIN": ""}, "PIN: '' is not a user ID: 1 to 64 characters"),
+    (
+        "DATA UPDATE USERINFO",
+        {"PIN": "1", "Pri": "3"},
+        "Pri: 3 is none of 0 (User), 2 (Registrar), 6 (Administrator), 10",
+    ),
     ("DATA UPDATE FINGERTMP", {"PIN": "1", "FID": "10", "TMP": "AAAA"}, "FID: 10 is more than 9"),
     ("DATA UPDATE FINGERTMP", {"PIN": "1", "FID": "1", "TMP": "A!"}, "TMP: this is no base64"),
     ("DATA UPDATE BIOPHOTO", {"PIN": "1", "Type": "9"}, "DATA UPDATE BIOPHOTO needs Content or"),
@@ -367,7 +374,7 @@ REFUSED = [
         "MSG has 321 bytes in the terminal's encoding; at most 320 fit",
     ),
     ("PutFile", {"path": "/mnt"}, "PutFile needs url or Action"),
-    ("SET OPTION", {"key": "a=b", "value": ""}, "key: 'a' has not the form"),
+    ("SET OPTION", {"key": "a=b", "value": ""}, "key: 'a' is not the name of an option"),
     ("SHELL", {"command": "a\nb"}, "command holds a LF"),
     ("VERIFY SUM ATTLOG", {"StartTime": "2026-01-01 00:00:00"}, "VERIFY SUM ATTLOG needs EndTime"),
 ]

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from tests.declared import RECORD_TABLES
 from tests.protocol.strategies import values_of
+from zkpush.declarations import declarations
+from zkpush.protocol.commands import check_command
+from zkpush.protocol.errors import CommandError
 from zkpush.protocol.exchange import EXCHANGE, OPTION_REPLY
 from zkpush.protocol.fieldreaders import UNREAD, reader
 from zkpush.protocol.fields import Field, Form, Kind, Layout, Scope, Table
@@ -150,11 +153,11 @@ def test_any_text_is_a_value_or_a_mistake(kind: Kind, text: str) -> None:
         (LEVEL, "-2", "Level: -2 is less than -1"),
         (LEVEL, "10", "Level: 10 is more than 9"),
         (LEVEL, "ten", "Level: 'ten' is not an integer"),
-        (PIN, "abc", r"Pin: 'abc' has not the form \[A-Z\]\{1,3\}"),
-        (PIN, "ABCD", "Pin: 'ABCD' has not the form"),
-        (PIN, "A\n", "Pin: .* has not the form"),
-        (PIN, "x" * 50, f"Pin: '{'x' * 40}' has not the form"),
-        (PIN, "1 Passwd=secret", "Pin: '1 Passwd' has not the form"),
+        (PIN, "abc", r"Pin: 'abc' is not of the form \[A-Z\]\{1,3\}"),
+        (PIN, "ABCD", "Pin: 'ABCD' is not of the form"),
+        (PIN, "A\n", "Pin: .* is not of the form"),
+        (PIN, "x" * 50, f"Pin: '{'x' * 40}' is not of the form"),
+        (PIN, "1 Passwd=secret", "Pin: '1 Passwd' is not of the form"),
         (LEVEL, "2 TMP=secret", "Level: '2 TMP' is not an integer"),
         (SECRET, "secret", "Key: this is no text that it takes$"),
         (SECRET_TEMPLATE, "secret?", "TMP: this is no base64 that it takes$"),
@@ -260,3 +263,25 @@ def test_a_reader_reads_usual_values(field: Field) -> None:
     """Of every field: the fast way is the one that terminals take."""
     usual = {Kind.TIME: "2026-01-05 08:00:00", Kind.MOMENT: "289515406", Kind.BASE64: "AAAA"}
     assert reader(field)(usual.get(field.kind, "1")) is not UNREAD
+
+
+def test_every_pattern_has_words() -> None:
+    """A mistake in a value says what is allowed, and shows no regular expression."""
+    commands = declarations().catalogue.commands
+    fields = [*FIELDS, *(field for command in commands for field in command.parameters)]
+    patterns = [field for field in fields if field.pattern is not None]
+    assert len(patterns) > 50
+    assert [field.wire for field in patterns if not field.form] == []
+
+
+def test_a_coded_value_is_refused_with_the_meanings_of_those_allowed() -> None:
+    """The words of the code table, or those of the field where it has none."""
+    catalogue = declarations().catalogue
+    for name, params, words in (
+        ("DATA UPDATE USERINFO", {"PIN": "1", "Pri": "15"}, "14 (Super administrator)"),
+        ("DATA UPDATE USERINFO", {"PIN": "1", "Verify": "face"}, "15 (Face)"),
+        ("ENROLL_FP", {"PIN": "1", "FID": "1", "OVERWRITE": "2"}, "0, 1 (1: overwrite an exist"),
+    ):
+        with pytest.raises(CommandError) as caught:
+            check_command(catalogue.find(name), params)
+        assert words in str(caught.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..protocol.commands import did_you_mean
+from ..protocol.suggestions import did_you_mean
 from .groups import LeafCommand
 from .output import echo
 from .tables import screen_width

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeGuard, get_type_hints
+from typing import Any, get_type_hints
 
 import attrs
 import msgspec
 from msgspec import Meta
 
 from ..persist.transaction import Transaction
-from ..protocol.commands import did_you_mean
+from ..protocol.suggestions import did_you_mean
 from ..valuewords import allowed_values
 
 _CHECK = "check"
@@ -93,39 +93,6 @@ def parse_query(
             except ValueError as error:
                 mistakes.append(f"{str(error).rstrip('.')}.")
     return (None if mistakes else kind(**converted)), mistakes
-
-
-def body_mistakes(kind: Any, body: bytes) -> list[str]:
-    """Return the mistakes in the members of a JSON object; empty if it is no object at all."""
-    try:
-        given = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return []
-    if not isinstance(given, dict) or not _is_struct(kind):
-        return []
-    mistakes: list[str] = []
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    if kind.__struct_config__.forbid_unknown_fields:
-        takes = ", ".join(fields)
-        mistakes += [
-            f"there is no member `{name[:40]}`; it takes {takes}"
-            for name in given
-            if name not in fields
-        ]
-    for name, field in fields.items():
-        if name not in given:
-            if field.required:
-                mistakes.append(f"`{name}` is missing")
-            continue
-        try:
-            msgspec.convert(given[name], field.type)
-        except msgspec.ValidationError as error:
-            mistakes.append(f"{name}: {error}")
-    return mistakes
-
-
-def _is_struct(kind: Any) -> TypeGuard[type[msgspec.Struct]]:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 @functools.cache

@@ -23,8 +23,9 @@ from ..device.refusals import Refusal, RefusalLog
 from ..model import MOST_ID, Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
-from .arguments import Mistakes, body_mistakes, parse_query
+from .arguments import Mistakes, parse_query
 from .auth import Tokens, offered
+from .bodies import body_mistakes
 from .channel import ManageRequest
 from .errors import (
     CONTENT_TYPE,
@@ -344,9 +345,10 @@ def _body(request: ManageRequest, kind: Any) -> object:
     try:
         return msgspec.json.decode(request.content.getvalue(), type=kind)
     except msgspec.DecodeError as error:
-        mistakes = body_mistakes(kind, request.content.getvalue()) or [str(error)]
-        words = "; ".join(mistakes)
-        raise bad_request(f"The body is not what this path takes: {words}") from None
+        mistakes = body_mistakes(kind, request.content.getvalue()) or [
+            f"The body is not what this path takes: {error}"
+        ]
+        raise bad_request(f"{'; '.join(mistakes)}.") from None
 
 
 def _content(request: ManageRequest) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .commands import check_command, did_you_mean, parse_parameters
+from .commands import check_command, parse_parameters
 from .dialect import FIRST_FAMILY, Dialect
 from .errors import CommandError
 from .fields import Command, Writing
+from .suggestions import did_you_mean
 
 
 class Catalogue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,6 +11,7 @@ from .dialect import Dialect
 from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
 from .scalars import decode_time, plain_base64
+from .suggestions import did_you_mean
 from .versions import BASELINE
 
 ID_LENGTH = 16
@@ -19,7 +19,6 @@ ID_LENGTH = 16
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
-_MOST_COMPARED, _MOST_MEANT = 64, 3
 _NEEDED_BY_FORMAT = {"0": "Content", "1": "Url"}
 """The parameter that holds a picture, by Format."""
 _BASE64_FORM, _PLAIN_FORM = "1", "2"
@@ -78,16 +77,6 @@ def check_command(
         raise CommandError("; ".join(mistakes))
 
 
-def did_you_mean(text: str, names: Iterable[str]) -> str:
-    """Suggest names for a mistyped one, as a question; empty if none is similar."""
-    by_key = {name.upper(): name for name in names}
-    key = text.upper().strip()[:_MOST_COMPARED]
-    longer = [one for one in by_key if key and one.startswith(key)]
-    close = longer or difflib.get_close_matches(key, by_key, cutoff=0.7)
-    meant = " or ".join(by_key[one] for one in close[:_MOST_MEANT])
-    return f"did you mean {meant}?" if close else ""
-
-
 def _meant(key: str, known: Iterable[str]) -> str:
     meant = did_you_mean(key, known)
     return f" ({meant})" if meant else ""
@@ -138,7 +127,14 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
         try:
             field.decode(value)
         except ValueError as error:
-            raise CommandError(str(error)) from None
+            words = "" if field.choices else values_in_words(field)
+            raise CommandError(f"{error}{words}") from None
+
+
+def values_in_words(field: Field) -> str:
+    """The values of a field that have a meaning, to end an error message; empty for none."""
+    known = [f"{text} ({meaning})" for text, meaning in field.coded_values().items()]
+    return f", such as {', '.join(known)}" if known else ""
 
 
 def command_text(command: Command, params: Mapping[str, str], file: FileFacts | None = None) -> str:

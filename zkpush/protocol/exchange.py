@@ -48,6 +48,7 @@ _WORDS = "|".join(word for word, _ in TRANSFER_DATA)
 EVERY_TYPE = "0:1:1:1:1:1:1:1:1:1"
 """All biometric types of records that state their type (spec 3.1); type 0 is common to them."""
 _SUPPORT = "[01](:[01]){9,15}"
+_SUPPORT_FORM = "10 to 16 digits 0 or 1, separated by colons"
 _CLOCK_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 OPTION_REPLY = Table(
@@ -79,6 +80,7 @@ OPTION_REPLY = Table(
             name="transfer_times",
             default="00:00;14:00",
             pattern=f"{_CLOCK_TIME}(;{_CLOCK_TIME}){{0,9}}",
+            form="one to ten times such as 08:00;14:30",
             meaning="Up to ten times of day at which new data is sent, when Realtime is 0",
         ),
         Field(
@@ -98,6 +100,8 @@ OPTION_REPLY = Table(
                 f"{TRANSFER_NAMES}|{TRANSFER_DIGITS}|[01]{{10,12}}"
                 f"|TransData ({_WORDS})(\\t({_WORDS}))*"
             ),
+            form=f"{TRANSFER_NAMES}, {TRANSFER_DIGITS}, 10 to 12 digits 0 or 1, or `TransData` and "
+            "the names of data, separated by TABs",
             meaning="The data that a terminal uploads on its own: `names` (format II) or `digits` "
             "(format I) request everything that the server stores; other values are sent unchanged",
         ),
@@ -171,6 +175,7 @@ OPTION_REPLY = Table(
             name="template_support",
             default=EVERY_TYPE,
             pattern=_SUPPORT,
+            form=_SUPPORT_FORM,
             meaning="Biometric types whose templates the server accepts, 0 or 1 for each of "
             "Appendix 10",
         ),
@@ -179,6 +184,7 @@ OPTION_REPLY = Table(
             name="photo_support",
             default=EVERY_TYPE,
             pattern=_SUPPORT,
+            form=_SUPPORT_FORM,
             meaning="Biometric types whose photos are accepted, 0 or 1 for each of Appendix 10",
         ),
     ),

@@ -8,12 +8,13 @@ request of the server to a terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
 import msgspec
 
+from .codes.code import Word
 from .dialect import FIRST_FAMILY, Dialect
 from .scalars import (
     compiled,
@@ -32,6 +33,8 @@ SMALL = 2_147_483_647
 """The largest signed 32-bit integer, the range of numbers in firmware."""
 PIN = r"[^\x00-\x1f=]{1,64}"
 """The pattern of user IDs."""
+PIN_FORM = "a user ID: 1 to 64 characters, without control characters and ="
+"""The form of user IDs, in words."""
 MOST_PRIORITY = 9
 """The highest priority of a command."""
 _NUMERIC = (int, float)
@@ -119,6 +122,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """False for a value that is only sent or computed."""
     pattern: str | None = None
     """A regular expression that the entire text must match."""
+    form: str | None = None
+    """What matches the pattern, in words, to complete "is not ..."."""
     choices: tuple[int, ...] = ()
     """The allowed numbers, if not all within the bounds are."""
     most_bytes: int | None = None
@@ -157,6 +162,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             codes = dict(self.codes_by.tables).get(values.get(self.codes_by.field), codes)
         return None if codes is None or value is None else codes(value).meaning
 
+    def coded_values(self) -> Mapping[str, str]:
+        """The values that have a meaning, each with its words; empty without a list of codes."""
+        if not isinstance(self.codes, Iterable):
+            return {}
+        found = {one.text if isinstance(one, Word) else str(one): one for one in self.codes}
+        wanted = [str(choice) for choice in self.choices] or list(found)
+        return {text: found[text].meaning for text in wanted if text in found}
+
+    def _choices_in_words(self) -> str:
+        """The allowed values with their meanings."""
+        words = self.coded_values()
+        if not words:
+            return f"{', '.join(map(str, self.choices))} ({self.meaning})"
+        texts = (str(choice) for choice in self.choices)
+        return ", ".join(f"{text} ({words[text]})" if text in words else text for text in texts)
+
     def check(self, value: object) -> None:
         """Raise `ValueError` unless the value matches the field's bounds and pattern."""
         mistake = self._mistake(value)
@@ -171,9 +192,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             if self.maximum is not None and value > self.maximum:
                 return f"{value} is more than {self.maximum}"
             if self.choices and value not in self.choices:
-                return f"{value} is none of {', '.join(map(str, self.choices))}"
+                return f"{value} is none of {self._choices_in_words()}"
         elif self.pattern is not None and not compiled(self.pattern).fullmatch(str(value)):
-            return f"{quoted(str(value))} has not the form {self.pattern}"
+            wanted = self.form or f"of the form {self.pattern} ({self.meaning})"
+            return f"{quoted(str(value))} is not {wanted}"
         return None
 
 

@@ -31,6 +31,7 @@ FIELDS = (
         name="name",
         required=True,
         pattern=r"[^\x00-\x1f]{1,255}",
+        form="a file name of 1 to 255 characters, without control characters",
         meaning="File name: time, photo type, user ID and citizen ID number, as far as known",
     ),
     Field(wire="SN", name="sn", stored=False, meaning="Serial number of the terminal"),

@@ -11,6 +11,8 @@ import zoneinfo
 from collections.abc import Iterable
 from typing import cast
 
+from .suggestions import did_you_mean
+
 AMBIGUOUS = "ambiguous"
 """Doubt: the time occurs twice in the zone; the first occurrence is used."""
 NONEXISTENT = "nonexistent"
@@ -159,9 +161,26 @@ def pack_time(text: str) -> int:
 
 
 def check_zone(name: str) -> str:
-    """Return the name of an IANA zone; raises `ValueError` if it does not exist."""
-    _zone(name)
+    """Return the name of an IANA zone; raises `ValueError`, with a suggestion, if there is none."""
+    try:
+        _zone(name)
+    except ValueError as error:
+        raise ValueError(f"{error}{_zone_meant(name)}") from None
     return name
+
+
+def _zone_meant(name: str) -> str:
+    """Suggest zones for a wrong name, such as that of a city; empty if none is similar."""
+    zones = _zones()
+    city = name.strip().replace(" ", "_").rpartition("/")[2].casefold()
+    found = [zone for zone in zones if city and zone.rpartition("/")[2].casefold() == city]
+    meant = f"did you mean {' or '.join(found)}?" if found else did_you_mean(name, zones)
+    return f"; {meant}" if meant else ""
+
+
+@functools.cache
+def _zones() -> list[str]:
+    return sorted(zoneinfo.available_timezones())
 
 
 def is_zone(name: str) -> bool:
@@ -177,7 +196,7 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Madrid") from None
+        raise ValueError(f"{name[:40]!r} is not an IANA time zone such as Europe/Madrid") from None
 
 
 class UnknownClock(WallClock):

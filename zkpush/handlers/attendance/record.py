@@ -26,7 +26,12 @@ RECORD = Table(
     key=("time", "pin", "status", "verify"),
     fields=(
         Field(
-            wire="Pin", name="pin", required=True, pattern=r"[^\x00-\x1f]{1,64}", meaning="User ID"
+            wire="Pin",
+            name="pin",
+            required=True,
+            pattern=r"[^\x00-\x1f]{1,64}",
+            form="a user ID: 1 to 64 characters, without control characters",
+            meaning="User ID",
         ),
         Field(
             wire="Time",

@@ -23,6 +23,7 @@ COMMANDS = (
                 required=True,
                 secret=Scope.DANGEROUS,
                 pattern=r"(?!C:)[^\s][^\r\n\0]*",
+                form="one line of a command, without `C:ID:` before it",
                 meaning="The command and its parameters, as after `C:ID:`",
             ),
         ),

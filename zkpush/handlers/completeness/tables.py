@@ -22,6 +22,7 @@ COMMANDS = (
                 wire="agrees",
                 name="agrees",
                 pattern="yes|no",
+                form="yes or no",
                 meaning="yes where both counts are the same",
             ),
         ),

@@ -21,12 +21,17 @@ from ...protocol.versions import IDENTITY_LISTS, NEWEST
 
 MOST_MESSAGE_BYTES = 320
 """Most bytes of a short message, in the terminal's encoding (12.1.1.9)."""
-_MESSAGE_NUMBER = "[0-9]{1,10}"
+_MESSAGE_NUMBER = {"pattern": "[0-9]{1,10}", "form": "a number of 1 to 10 digits"}
 
 
 def _key(wire: str, name: str, meaning: str) -> Field:
     return Field(
-        wire=wire, name=name, required=True, pattern=r"[^\x00-\x1f=]{1,64}", meaning=meaning
+        wire=wire,
+        name=name,
+        required=True,
+        pattern=r"[^\x00-\x1f=]{1,64}",
+        form="1 to 64 characters, without control characters and =",
+        meaning=meaning,
     )
 
 
@@ -165,8 +170,9 @@ def _integer(
     )
 
 
-def _text(wire: str, meaning: str, pattern: str | None = None) -> Field:
-    return Field(wire=wire, name=wire, meaning=meaning, pattern=pattern)
+def _text(wire: str, meaning: str, pattern: str | None = None, form: str | None = None) -> Field:
+    """Declare a text; `form` is its pattern in words."""
+    return Field(wire=wire, name=wire, meaning=meaning, pattern=pattern, form=form)
 
 
 def _access_table(name: str, section: str, meaning: str, *fields: Field) -> Table:
@@ -185,6 +191,7 @@ def _access_table(name: str, section: str, meaning: str, *fields: Field) -> Tabl
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _HOUR_MINUTE = "([01][0-9]|2[0-3])[0-5][0-9]"
 _MONTH_DAY = "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
+_DAY_FORM = "a day MMDD such as 1123 for November 23"
 
 SHORTCUT_KEY = _access_table(
     "ShortcutKey",
@@ -205,6 +212,7 @@ SHORTCUT_KEY = _access_table(
         "AutoTime",
         "Times of the automatic switch, from Sunday to Saturday",
         f"{_CLOCK}(;{_CLOCK}){{0,6}}",
+        "one to seven times such as 08:00;08:30",
     ),
     *(_integer(wire, f"1: switches automatically on {day}", maximum=1) for wire, day in _DAYS),
 )
@@ -220,6 +228,7 @@ ACCESS_GROUP = _access_table(
         "TZ",
         "Whether the group's time periods are used, then three of them: 1;1;0;0",
         "[0-9]{1,5}(;[0-9]{1,5}){3}",
+        "four numbers such as 1;1;0;0",
     ),
 )
 
@@ -229,7 +238,12 @@ ACCESS_TIME_ZONE = _access_table(
     "Access time periods",
     _integer("UID", "Number of the time period", required=True),
     *(
-        _text(f"{day}{end}", f"{title} on {day}, such as 1159", _HOUR_MINUTE)
+        _text(
+            f"{day}{end}",
+            f"{title} on {day}, such as 1159",
+            _HOUR_MINUTE,
+            "a time HHMM such as 1159",
+        )
         for day in _PERIOD_DAYS
         for end, title in (("Start", "Begin"), ("End", "End"))
     ),
@@ -241,8 +255,8 @@ ACCESS_HOLIDAY = _access_table(
     "Access holidays",
     _integer("UID", "Number of the holiday", required=True),
     _text("HolidayName", "Name of the holiday"),
-    _text("StartDate", "First day, such as 1123 for November 23", _MONTH_DAY),
-    _text("EndDate", "Last day", _MONTH_DAY),
+    _text("StartDate", "First day, such as 1123 for November 23", _MONTH_DAY, _DAY_FORM),
+    _text("EndDate", "Last day", _MONTH_DAY, _DAY_FORM),
     _integer("TimeZone", "Number of the time period"),
 )
 
@@ -264,7 +278,7 @@ COMMANDS = (
         "Add or change a short message",
         field_of(SMS, "message", required=True, most_bytes=MOST_MESSAGE_BYTES),
         field_of(SMS, "tag", required=True, choices=(253, 254, 255)),
-        field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
+        field_of(SMS, "number", **_MESSAGE_NUMBER),
         field_of(SMS, "minutes"),
         field_of(SMS, "start_time", kind=Kind.TIME),
         key=SMS.key,
@@ -275,7 +289,7 @@ COMMANDS = (
         "12.1.1.10",
         "Assign a short message to a user",
         field_of(USER_SMS, "pin"),
-        field_of(USER_SMS, "number", pattern=_MESSAGE_NUMBER),
+        field_of(USER_SMS, "number", **_MESSAGE_NUMBER),
         key=USER_SMS.key,
     ),
     data_command(
@@ -366,7 +380,7 @@ COMMANDS = (
         "SMS",
         "12.1.2.8",
         "Delete a short message",
-        field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
+        field_of(SMS, "number", **_MESSAGE_NUMBER),
     ),
     data_command(
         "DELETE", "WORKCODE", "12.1.2.9", "Delete a work code", field_of(WORKCODE, "code")

@@ -64,12 +64,14 @@ COMMANDS = (
                 wire="Action",
                 name="action",
                 pattern="SyncData|AppendData",
+                form="SyncData (replaces the data of the terminal) or AppendData (adds to it)",
                 meaning="SyncData replaces the data of the terminal, AppendData adds to it",
             ),
             Field(
                 wire="TableName",
                 name="table_name",
                 pattern="USERINFO|FINGERTMP|FACE",
+                form="USERINFO, FINGERTMP or FACE",
                 meaning="Table that SyncData replaces",
             ),
             Field(
@@ -84,6 +86,7 @@ COMMANDS = (
                 wire="People",
                 name="people",
                 pattern=rf"{_LISTED}(,{_LISTED})*",
+                form="a list of user IDs, separated by commas without spaces",
                 meaning="With Action and without url: user IDs, separated by commas. Default: "
                 "everybody. Not sent: the server makes a package of these people",
             ),
@@ -127,6 +130,7 @@ COMMANDS = (
                 name="file",
                 required=True,
                 pattern="[0-9]{1,18}",
+                form="the ID of a file; `zkpush files list` shows the IDs",
                 meaning="Id of a file of this server",
             ),
             Field(
@@ -134,12 +138,14 @@ COMMANDS = (
                 name="form",
                 required=True,
                 pattern="1|2",
+                form="1 (sent in base64) or 2 (sent as it is)",
                 meaning="1: sent in base64; 2: sent as it is",
             ),
             Field(
                 wire="supportsubcontracting",
                 name="in_parts",
                 pattern="1",
+                form="1 (the terminal downloads the file in parts); leave it out otherwise",
                 meaning="1: the terminal downloads the file in parts (2.4.2)",
             ),
         ),

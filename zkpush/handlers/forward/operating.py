@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from ...device import acts
 from ...interfaces import IForwarder
+from ...manage.bodies import member_mistakes
 from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
 from ...manage.times import instant, parse_instant
@@ -221,11 +222,9 @@ class Operations:
             raise ValueError(
                 f"events: A forwarder of the kind {kind.name} delivers {', '.join(delivered)} only."
             )
-        try:
-            value = msgspec.convert(settings, kind.settings)
-        except msgspec.ValidationError as error:
-            raise ValueError(f"settings: {error}") from None
-        kind.check(value)
+        if mistakes := [*member_mistakes(kind.settings, settings)]:
+            raise ValueError(f"settings: {'; '.join(mistakes)}.")
+        kind.check(msgspec.convert(settings, kind.settings))
 
 
 def find_thd(tx: Transaction, key: int) -> StoredForwarder:

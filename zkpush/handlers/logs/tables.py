@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...protocol.codes import ErrorCode, Gender, Nation, Operation, error_origin
-from ...protocol.fields import PIN, SMALL, Acknowledge, Field, Kind, Layout, Scope, Table
+from ...protocol.fields import PIN, PIN_FORM, SMALL, Acknowledge, Field, Kind, Layout, Scope, Table
 from ...protocol.parameters import data_command, fields_of, number_field
 from ...protocol.versions import ERROR_LOG, IDENTITY_CARDS
 
@@ -67,6 +67,7 @@ ERRORLOG = Table(
             name="code",
             required=True,
             pattern=r"[^\x00-\x1f]{1,32}",
+            form="an error code: 1 to 32 characters, without control characters",
             meaning="Error code, Appendix 9",
             codes=ErrorCode,
         ),
@@ -95,7 +96,14 @@ IDCARD = Table(
     utf8=True,
     holds_templates=False,
     fields=(
-        Field(wire="PIN", name="pin", required=True, pattern=PIN, meaning="User ID; 0 for nobody"),
+        Field(
+            wire="PIN",
+            name="pin",
+            required=True,
+            pattern=PIN,
+            form=PIN_FORM,
+            meaning="User ID; 0 for nobody",
+        ),
         Field(wire="SNNum", name="card_number", meaning="Physical number of the card"),
         Field(wire="IDNum", name="id_number", meaning="Citizen ID number"),
         Field(wire="DNNum", name="document_number", meaning="Management number of the card body"),

@@ -7,8 +7,11 @@ commands for them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import attrs
+import msgspec
 
 from ...device import acts
 from ...device.changes import check_scopes
@@ -19,9 +22,9 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
 from ...persist.transaction import Transaction
-from ...protocol.commands import check_command
+from ...protocol.commands import check_command, values_in_words
 from ...protocol.errors import CommandError
-from ...protocol.fields import Scope
+from ...protocol.fields import Kind, Scope
 from .authorship import FIELDS
 from .contradictions import ConflictStore
 from .model import Conflict, DeletePerson, check_area
@@ -32,7 +35,23 @@ ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "er
 SETTLE = "settle conflict"
 MOST_AREAS = 100
 _PUT = UPDATES["DATA UPDATE USERINFO"]
-_WORDS = {int: "number", str: "text"}
+_ENTERED: Mapping[str, Mapping[str, Any]] = {
+    "start_datetime": {"kind": Kind.MOMENT},
+    "end_datetime": {"kind": Kind.MOMENT},
+    "expires": {
+        "pattern": "[0-3]",
+        "form": "0 (validity does not end) or 1, 2 or 3 (it ends, as the model of the terminal "
+        "defines it)",
+    },
+}
+"""What is stricter for values that a person enters than for those of firmware, by field."""
+_ENTER = msgspec.structs.replace(
+    _PUT,
+    parameters=tuple(
+        msgspec.structs.replace(field, **_ENTERED.get(field.name, {})) for field in _PUT.parameters
+    ),
+)
+_WORDS = {int: "an integer", str: "a text"}
 _WIRE = {field.wire: field.name for field in _PUT.parameters}
 
 
@@ -47,20 +66,31 @@ class PersonEdit:
     """New areas; None leaves them unchanged."""
 
 
-def edit_of(pin: str, fields: Mapping[str, object], areas: Sequence[str] | None) -> PersonEdit:
-    """Validate a change; `ValueError` names all mistakes by the fields of the API."""
+def edit_of(
+    pin: str,
+    fields: Mapping[str, object],
+    areas: Sequence[str] | None,
+    known: Mapping[str, object] = MappingProxyType({}),
+) -> PersonEdit:
+    """Validate a change; `ValueError` names all mistakes by the fields of the API.
+
+    `known` are the values that are stored, or that a terminal states: firmware may have others than
+    a person can enter, so an equal value is valid.
+    """
     given = {name: None if value == "" else value for name, value in fields.items()}
     mistakes, params = [], {"PIN": pin}
-    for field in _PUT.parameters:
+    for field in _ENTER.parameters:
         value = given.get(field.name)
-        if value is None:
+        if value is None or value == known.get(field.name):
             continue
         if isinstance(value, field.kind.python):
             params[field.wire] = field.kind.encode(value)
         else:
-            mistakes.append(f"{field.name}: {str(value)[:40]!r} is no {_WORDS[field.kind.python]}")
+            quoted = repr(str(value)[:40])
+            wanted = f"{_WORDS[field.kind.python]}{values_in_words(field)}"
+            mistakes.append(f"{field.name}: {quoted} is not {wanted}")
     try:
-        check_command(_PUT, params)
+        check_command(_ENTER, params)
     except CommandError as error:
         mistakes.append(_renamed(str(error)))
     for area in areas or ():
@@ -168,7 +198,8 @@ class PeopleAdministration:
                 raise ValueError("The values of the terminal are damaged; give `fields` instead.")
             person = tx[AuditStore].person(found.pin)
             if taken:
-                edit = edit_of(found.pin, {k: v for k, v in taken.items() if k in FIELDS}, None)
+                values = {name: taken[name] for name in taken if name in FIELDS}
+                edit = edit_of(found.pin, values, None, found.said or {})
                 tx[PersonStore].put(found.pin, edit.fields, by.actor, now)
             else:
                 stored = tx[PersonStore].values(found.pin)

@@ -41,7 +41,13 @@ COMMANDS = (
         field_of(USER, "password"),
         field_of(USER, "card"),
         field_of(USER, "group"),
-        field_of(USER, "timezones", pattern="[0-9]{16}"),
+        field_of(
+            USER,
+            "timezones",
+            pattern="[0-9]{16}",
+            form="16 digits: four numbers of 4 digits, 0 or 1 for own time periods and then three "
+            "periods, such as 0001000100020003",
+        ),
         field_of(USER, "verify"),
         field_of(USER, "vice_card"),
         *fields_of(USER, "start_datetime", "end_datetime", "expires"),

@@ -17,7 +17,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...protocol.fields import Scope
+from ...protocol.fields import Field, Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
@@ -36,12 +36,23 @@ _AREAS = Annotated[
 ]
 
 
+def _values_in_words(field: Field) -> str:
+    """The coded values of a field, unless its meaning lists them already."""
+    words = field.coded_values()
+    if not words or all(meaning.lower() in field.meaning.lower() for meaning in words.values()):
+        return ""
+    return f". {', '.join(f'{text}: {meaning}' for text, meaning in words.items())}"
+
+
 def _body() -> Any:
     """Make the type of a change: a field for each field of a user."""
     fields: list[tuple[str, Any, Any]] = [
         (
             name,
-            Annotated[field.kind.python | UnsetType | None, Meta(description=field.meaning)],
+            Annotated[
+                field.kind.python | UnsetType | None,
+                Meta(description=field.meaning + _values_in_words(field)),
+            ],
             UNSET,
         )
         for name, field in FIELDS.items()

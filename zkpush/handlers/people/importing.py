@@ -158,8 +158,8 @@ class PeopleImport:
                 acts.record(tx, caller, REMOVE, tx[AuditStore].person(pin), "", now)
 
 
-def _lines(content: bytes) -> Iterator[_Line]:
-    """Read a file; `ValueError` if it is no table of people."""
+def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[_Line]:
+    """Read a file; `ValueError` if it is no table of people. `stored` are the people by ID."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -183,7 +183,7 @@ def _lines(content: bytes) -> Iterator[_Line]:
             if reader.line_num > MOST_LINES:
                 raise ValueError(f"The file has more than {MOST_LINES} lines; split it.")
             if any(cell.strip() for cell in row):
-                yield _line(reader.line_num, header, row, seen)
+                yield _line(reader.line_num, header, row, seen, stored)
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}") from None
 
@@ -210,7 +210,13 @@ def _check_header(header: Sequence[str]) -> None:
         raise ValueError(f"Columns that exist twice: {', '.join(twice)}.")
 
 
-def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str, int]) -> _Line:
+def _line(
+    number: int,
+    header: Sequence[str],
+    row: Sequence[str],
+    seen: dict[str, int],
+    stored: Mapping[str, Mapping[str, Any]],
+) -> _Line:
     if len(row) != len(header):
         return _Line(number, None, None, f"{len(row)} values for {len(header)} columns")
     cells = {name: _text_of(cell) for name, cell in zip(header, row, strict=True)}
@@ -219,26 +225,21 @@ def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str
         return _Line(number, None, pin, f"pin: {pin} is in line {seen[pin]} already")
     seen[pin] = number
     values: dict[str, object] = {}
-    mistakes = []
     for name, cell in cells.items():
         if name not in FIELDS or not cell:  # an empty cell says nothing
             continue
         values[name] = cell
         if FIELDS[name].kind is Kind.INTEGER:
-            try:
+            with contextlib.suppress(ValueError):  # `edit_of` refuses the text
                 values[name] = int(cell)
-            except ValueError:
-                mistakes.append(f"{name}: {cell[:40]!r} is no number")
-                del values[name]
     areas = None
     if cells.get("areas"):
         areas = _areas_of(cells["areas"])
+    before = stored.get(pin, {})
     try:
-        edit = edit_of(pin, values, areas)
+        edit = edit_of(pin, _as_stored(values, before), areas, before)
     except ValueError as error:
-        mistakes.append(str(error))
-    if mistakes:
-        return _Line(number, None, pin, "; ".join(mistakes))
+        return _Line(number, None, pin, str(error))
     return _Line(number, edit, pin)
 
 
@@ -259,7 +260,7 @@ def _as_stored(fields: Mapping[str, object], stored: Mapping[str, Any]) -> dict[
     """Return the values of a line; those that are an export of the stored ones, as stored."""
     return {
         name: stored[name]
-        if isinstance(stored[name], str) and _text_of(safe_text(stored[name])) == value
+        if isinstance(stored.get(name), str) and _text_of(safe_text(stored[name])) == value
         else value
         for name, value in fields.items()
     }
@@ -267,15 +268,15 @@ def _as_stored(fields: Mapping[str, object], stored: Mapping[str, Any]) -> dict[
 
 def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineView], list[str]]:
     """Read a file; return its lines, the outcome of each, and the people who are in none."""
-    lines = [*_lines(content)]
     stored: dict[str, Mapping[str, Any]] = {}
     after = 0
     while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
         for user in users:
             stored[user.pin] = msgspec.structs.asdict(user)
         after = users[-1].id
+    lines = [*_lines(content, stored)]
     views = []
-    for place, line in enumerate(lines):
+    for line in lines:
         edit = line.edit
         if edit is None:
             views.append(LineView(line.number, line.pin, "error", line.mistakes))
@@ -284,8 +285,6 @@ def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineVi
         if before is None:
             views.append(LineView(line.number, line.pin, "add", ""))
             continue
-        edit = attrs.evolve(edit, fields=_as_stored(edit.fields, before))
-        lines[place] = attrs.evolve(line, edit=edit)
         changed = [name for name, value in edit.fields.items() if value != before[name]]
         if edit.areas is not None and sorted(set(edit.areas)) != list(before["areas"]):
             changed.append("areas")

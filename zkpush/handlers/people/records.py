@@ -15,12 +15,14 @@ from ...protocol.codes import (
     format_of_template,
     user_verification,
 )
-from ...protocol.fields import PIN, SMALL, Field, Kind, Layout, Scope, Table
+from ...protocol.fields import PIN, PIN_FORM, SMALL, Field, Kind, Layout, Scope, Table
 from ...protocol.parameters import number_field
 
 
 def _pin(wire: str) -> Field:
-    return Field(wire=wire, name="pin", required=True, pattern=PIN, meaning="User ID")
+    return Field(
+        wire=wire, name="pin", required=True, pattern=PIN, form=PIN_FORM, meaning="User ID"
+    )
 
 
 def _size(wire: str) -> Field:

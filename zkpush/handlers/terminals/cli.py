@@ -22,8 +22,8 @@ from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...model import DEVICE_ATTRIBUTES
-from ...protocol.commands import did_you_mean
 from ...protocol.exchange import OPTION_REPLY, STAMPS
+from ...protocol.suggestions import did_you_mean
 from .words import WORDS
 
 if TYPE_CHECKING:

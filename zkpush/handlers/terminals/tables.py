@@ -16,6 +16,7 @@ _OPTION_NAME = Field(
     name="key",
     required=True,
     pattern=r"~?[A-Za-z_][A-Za-z0-9_.]{0,63}",
+    form="the name of an option, such as VOLUME or ~MaxUserCount",
     meaning="Name of the option",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import ClassVar, NamedTuple, Self
 
@@ -57,6 +57,24 @@ class Code(IntEnum):
     def known(self) -> bool:
         """Whether this is a member, with a meaning of its own."""
         return self.name in type(self).__members__
+
+
+class CodesAndWord:
+    """A code table with one more code, which is no member of the enumeration."""
+
+    def __init__(self, codes: type[Code], word: Word) -> None:
+        """`word` is the further code; its text is a number."""
+        self._codes = codes
+        self._word = word
+
+    def __call__(self, value: int) -> Code | Word:
+        """Return a code with its meaning."""
+        return self._word if str(value) == self._word.text else self._codes(value)
+
+    def __iter__(self) -> Iterator[Code | Word]:
+        """Iterate over all codes that have a meaning."""
+        yield self._word
+        yield from self._codes
 
 
 def number_code(codes: type[Code]) -> Callable[[str], Code | Word]:

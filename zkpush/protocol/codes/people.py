@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .attendance import VerificationMode
 from .biometrics import TemplateFormat, template_format
-from .code import Code, Word
+from .code import Code, CodesAndWord, Word
 
 
 class Privilege(Code, noun="Privilege"):
@@ -67,9 +67,8 @@ class KeyFunction(Code, noun="Function"):
     LAST_RECORD = 6, "Last record"
 
 
-def user_verification(value: int) -> Code | Word:
-    """Verification mode of a user (Appendix 7), or -1 for the group's mode (spec 11.5)."""
-    return Word("-1", "As the group of the user") if value == -1 else VerificationMode(value)
+user_verification = CodesAndWord(VerificationMode, Word("-1", "As the group of the user"))
+"""Verification mode of a user (Appendix 7), or -1 for the group's mode (spec 11.5)."""
 
 
 def format_of_template(text: str) -> Code | Word:

@@ -44,7 +44,11 @@ class CSVSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Where the files are, and how their lines look."""
 
     folder: Annotated[
-        str, Meta(description="Absolute path of an existing folder that the server may write to")
+        str,
+        Meta(
+            description="Absolute path of an existing folder that the server may write to",
+            examples=["/srv/punches"],
+        ),
     ]
     file: Annotated[
         str, Meta(description="Name of the file of a day; {date} is the date as 2026-03-01")

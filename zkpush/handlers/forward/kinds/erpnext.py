@@ -55,7 +55,9 @@ _OUT = (AttendanceState.CHECK_OUT, AttendanceState.BREAK_OUT, AttendanceState.OV
 class ERPNextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A site of ERPNext, and how punches look there."""
 
-    url: Annotated[str, Meta(description="Address of the site, such as https://erp.example.com")]
+    url: Annotated[
+        str, Meta(description="Address of the site", examples=["https://erp.example.com"])
+    ]
     api_key: Annotated[str, Meta(description="API key of a user who may create Employee Checkins")]
     api_secret: Annotated[str, Meta(description="API secret of this user", extra={"secret": True})]
     employee_field: Annotated[

@@ -53,7 +53,9 @@ _UNFIT = re.compile(r"[/+#$\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 class MqttSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A broker, and the topics of messages."""
 
-    host: Annotated[str, Meta(description="Name or address of the broker")]
+    host: Annotated[
+        str, Meta(description="Name or address of the broker", examples=["mqtt.example.com"])
+    ]
     port: Annotated[
         int | None, Meta(description="Its port; by default 8883 with TLS, 1883 without")
     ] = None

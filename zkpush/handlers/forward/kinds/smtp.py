@@ -50,7 +50,9 @@ _MOST_ADDRESS = 254
 class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Mail server, sender and recipients."""
 
-    host: Annotated[str, Meta(description="Name or address of the mail server")]
+    host: Annotated[
+        str, Meta(description="Name or address of the mail server", examples=["mail.example.com"])
+    ]
     port: Annotated[
         int | None,
         Meta(description="Its port; by default 587 for starttls, 465 for implicit, 25 for none"),
@@ -73,8 +75,16 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     password: Annotated[
         str | None, Meta(description="Password of the user", extra={"secret": True})
     ] = None
-    sender: Annotated[str, Meta(description="Address that mails come from")]
-    recipients: Annotated[list[str], Meta(description="Addresses that mails go to, at most 20")]
+    sender: Annotated[
+        str, Meta(description="Address that mails come from", examples=["clock@example.com"])
+    ]
+    recipients: Annotated[
+        list[str],
+        Meta(
+            description="Addresses that mails go to, at most 20",
+            examples=['["office@example.com"]'],
+        ),
+    ]
     collect_minutes: Annotated[
         float,
         Meta(

@@ -64,7 +64,9 @@ class SQLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             "&sslrootcert= if wanted, or sqlite:////PATH"
         ),
     ]
-    table: Annotated[str, Meta(description="Name of the table, or SCHEMA.TABLE")]
+    table: Annotated[
+        str, Meta(description="Name of the table, or SCHEMA.TABLE", examples=["punches"])
+    ]
     columns: Annotated[
         dict[str, str],
         Meta(
