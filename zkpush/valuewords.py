@@ -39,17 +39,18 @@ def _json_words(schema: Any, part: Any) -> str:
         return f"one of {', '.join(map(str, part['enum']))}"
     kind = part.get("type")
     if kind == "array":
-        return f"a list, each item {_json_words(schema, _resolved(schema, part['items']))}"
+        items = _json_words(schema, _resolved(schema, part["items"]))
+        return f"a list{_length(part, 'Items', 'items')}, each item {items}"
     if kind == "string":
         return f"a text{_length(part)}"
     bounds = _bounds(part) if kind in _KINDS else ""
     return f"{_KINDS.get(kind, _OTHER_KINDS.get(kind, 'a value'))}{bounds}"
 
 
-def _length(schema: Mapping[str, Any]) -> str:
-    least, most = schema.get("minLength"), schema.get("maxLength")
-    texts = [f"of at least {least} characters"] if least else []
-    texts += [f"of at most {most} characters"] if most is not None else []
+def _length(schema: Mapping[str, Any], key: str = "Length", what: str = "characters") -> str:
+    least, most = schema.get(f"min{key}"), schema.get(f"max{key}")
+    texts = [f"of at least {least} {what}"] if least else []
+    texts += [f"of at most {most} {what}"] if most is not None else []
     texts += [f"of the form {schema['pattern']}"] if "pattern" in schema else []
     return f" {' and '.join(texts)}" if texts else ""
 

@@ -26,7 +26,7 @@ def test_a_user_is_put_and_changed(daemon: Daemon) -> None:
     assert "4711" in listing
     assert "token" in listing
     message = failed(daemon.zkpush("users", "put", "8801", "privilege=3"))
-    assert "privilege: 3 is none of 0, 2, 6, 10, 14" in message
+    assert "privilege: 3 is none of 0 (User), 2 (Registrar), 6 (Administrator)" in message
     assert "field=value" in failed(daemon.zkpush("users", "put", "8801", "name"), 2)
 
 
