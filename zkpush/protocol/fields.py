@@ -164,9 +164,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def coded_values(self) -> Mapping[str, str]:
         """The values that have a meaning, each with its words; empty without a list of codes."""
-        if not isinstance(self.codes, Iterable):
+        codes: object = self.codes
+        if not isinstance(codes, Iterable):
             return {}
-        found = {one.text if isinstance(one, Word) else str(one): one for one in self.codes}
+        found = {one.text if isinstance(one, Word) else str(one): one for one in codes}
         wanted = [str(choice) for choice in self.choices] or list(found)
         return {text: found[text].meaning for text in wanted if text in found}
 
