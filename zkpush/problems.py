@@ -205,7 +205,9 @@ class ProblemCode(StrEnum):
         "unknown requests",
         "The terminal asks for something that this server does not speak",
         "See its requests with `zkpush devices trace SN`; what they carried is kept in `zkpush "
-        "rejects list --device SN`. Update zkpush, or report the request.",
+        "rejects list --device SN`. If their paths do not begin with /iclock/, correct the server "
+        "address in its menu, or the proxy in front. Otherwise update zkpush, or report the "
+        "request.",
     )
     FOREIGN_TOKEN = (
         "foreign token",

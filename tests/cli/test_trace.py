@@ -36,7 +36,8 @@ def test_a_terminal_without_requests(daemon: Daemon) -> None:
     run = daemon.zkpush("devices", "trace", "TRACE2")
     assert "Check the server address and port in its menu." in run.stderr
     assert failed(daemon.zkpush("devices", "trace", "TRACE9")) == (
-        "Error: There is no terminal TRACE9."
+        "Error: There is no terminal TRACE9. `zkpush doctor TRACE9` shows whether requests with "
+        "this serial number were refused."
     )
 
 

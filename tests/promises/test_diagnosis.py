@@ -14,6 +14,7 @@ from twisted.internet.threads import deferToThread
 
 from ..cli.program import start
 from ..rig import TOKEN, Rig, talk
+from ..server.test_tokens_of_sessions import token, upload
 
 ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
 POLL = "getrequest?SN=T1"
@@ -63,6 +64,14 @@ async def pending(rig: Rig) -> None:
     await rig.get(POLL)
 
 
+async def blocked(rig: Rig) -> None:
+    """An operator has blocked it, and it has gone silent since."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get(POLL)
+    rig.clock.advance(1800)
+
+
 async def access_control(rig: Rig) -> None:
     """Its menu says A&C PUSH."""
     await rig.exchange(DeviceType="acc", pushver="3.1.2")
@@ -82,6 +91,35 @@ async def unknown_path(rig: Rig) -> None:
     """It sends to a path that the protocol does not have."""
     await working(rig)
     await rig.post("attendance/upload?SN=T1", b"7,2026-01-05 08:00:01")
+
+
+async def asks(rig: Rig, target: str, address: str = ADDRESS) -> int:
+    """Any request; the status of its reply."""
+    head = f"GET {target} HTTP/1.1\r\nHost: server\r\n\r\n"
+    return (await talk(rig.terminals, head.encode(), address)).status
+
+
+async def other_prefix(rig: Rig) -> None:
+    """A proxy in front adds a prefix to its paths."""
+    await working(rig)
+    await asks(rig, f"/zk/iclock/{POLL}")
+
+
+async def other_path_without_token(rig: Rig) -> None:
+    """It has returned its token before, and a request for another path does not."""
+    given = token(await rig.exchange())
+    await upload(rig, b"token=" + given)
+    assert await asks(rig, f"/foo/{POLL}") == 200
+
+
+async def other_path_of_new_terminal(rig: Rig) -> None:
+    """It has never reached a path of this server."""
+    assert await asks(rig, "/iclok/cdata?SN=T1&options=all") == 404
+
+
+async def new_terminal_of_closed_server(rig: Rig) -> None:
+    """The server takes no unknown terminals."""
+    assert await asks(rig, "/iclock/cdata?SN=T1&options=all") == 403
 
 
 async def rejects(rig: Rig) -> None:
@@ -117,6 +155,8 @@ class Cause:
     traced: str | None = None
     """Pattern of the line of `devices trace` that shows it; None if no request does."""
     admission: str = "open"
+    is_known: bool = True
+    """Whether the server has recorded the terminal."""
 
 
 CAUSES = {
@@ -139,9 +179,15 @@ CAUSES = {
     "pending": Cause(
         pending,
         r"admission +It is pending",
-        r"Approve it: `zkpush devices approve T1`\.",
+        r"If it is yours, approve it: `zkpush devices approve T1`\. .* `zkpush devices block T1`\.",
         r"403 .* waits for approval",
         admission="approve",
+    ),
+    "blocked": Cause(
+        blocked,
+        r"admission +It is blocked",
+        r"If that is a mistake, approve it again: `zkpush devices approve T1`\.",
+        r"403 .* is blocked by an operator",
     ),
     "access-control mode": Cause(
         access_control,
@@ -159,6 +205,32 @@ CAUSES = {
         r"requests +It asks for what this server does not speak: POST /iclock/attendance/",
         r"It may speak another protocol, .* Otherwise update zkpush\.",
         r"POST +/iclock/attendance/… +404 ",
+    ),
+    "prefix of a proxy": Cause(
+        other_prefix,
+        r"requests +It asks for what this server does not speak: GET /zk/iclock/…\.",
+        r".* server address in the terminal's menu .* proxy .* without a prefix",
+        r"GET +/zk/iclock/… +404 ",
+    ),
+    "unknown path without a token": Cause(
+        other_path_without_token,
+        r"requests +It asks for what this server does not speak: GET /foo/getrequest\.",
+        r".* server address in the terminal's menu",
+        r"GET +/foo/getrequest +200 .* UNKNOWN DEVICE",
+    ),
+    "unknown path of a new terminal": Cause(
+        other_path_of_new_terminal,
+        r"refusals +It is not among the terminals, .* path is not served "
+        r"\(GET /iclok/cdata, once, from 192\.0\.2\.7\)",
+        r".* server address in the terminal's menu .* proxy .* without a prefix",
+        is_known=False,
+    ),
+    "new terminal of a closed server": Cause(
+        new_terminal_of_closed_server,
+        r"refusals +It is not among the terminals, .* terminal is unknown",
+        r".* add it: `zkpush devices approve T1 --add`\.",
+        admission="closed",
+        is_known=False,
     ),
     "rejects": Cause(
         rejects,
@@ -203,10 +275,56 @@ async def test_a_person_finds_the_cause_and_what_to_do(make_rig, name: str) -> N
     assert status == 1
     assert re.search(f"^error +{cause.found}", examined, re.MULTILINE), examined
     assert re.match(f"Next: {cause.advice}", examined.splitlines()[-1]), examined
+    if not cause.is_known:
+        return
     _, traced = await run(rig, "devices", "trace", "T1")
     assert traced.splitlines()[-1] == "Next: zkpush doctor T1"
     if cause.traced is not None:
         assert re.search(cause.traced, traced, re.MULTILINE), traced
+
+
+@pytest_twisted.ensureDeferred
+async def test_consequences_of_another_fault_are_no_errors(make_rig) -> None:
+    """A pending terminal has one error: that nobody has approved it; its zone comes with that."""
+    rig = await make_rig(admission="approve", timezone=None)
+    await pending(rig)
+    _, examined = await run(rig, "doctor", "T1")
+    assert re.findall("^error +(.*?)  ", examined, re.MULTILINE) == ["admission"]
+    assert "`zkpush devices approve T1 --timezone Europe/Berlin`" in examined.splitlines()[-1]
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get(POLL)
+    _, examined = await run(rig, "doctor", "T1")
+    assert re.search("^ok +refusals +.* because it is blocked", examined, re.MULTILINE), examined
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_stops_everything_comes_before_a_missing_zone(make_rig) -> None:
+    """Of several errors, the next step is the one without which the others do not matter."""
+    rig = await make_rig(timezone=None)
+    await rejects(rig)
+    _, examined = await run(rig, "doctor", "T1")
+    assert {"zone", "rejects"} <= {*re.findall("^error +(.*?)  ", examined, re.MULTILINE)}
+    assert "Next: See it with `zkpush rejects list --device T1`" in examined
+    rig.clock.advance(7200)
+    _, examined = await run(rig, "doctor", "T1")
+    assert "Next: Check its power and network" in examined
+
+
+@pytest_twisted.ensureDeferred
+async def test_strangers_are_a_warning_of_the_installation(make_rig) -> None:
+    """Each serial number once, for an hour; not those that are terminals."""
+    rig = await make_rig(admission="approve", timezone="UTC")
+    await pending(rig)
+    for sn in ("T1", "T2", "T2", "T3"):
+        await asks(rig, f"/other/cdata?SN={sn}")
+    _, examined = await run(rig, "doctor")
+    (line,) = re.findall("^warning +strangers +(.*)", examined, re.MULTILINE)
+    assert line.startswith("Requests of 2 serial numbers ")
+    assert "T3, 0 seconds ago: path is not served (GET /other/cdata, once" in line
+    assert "T2, 0 seconds ago: path is not served (GET /other/cdata, 2 times" in line
+    rig.clock.advance(3601)
+    _, examined = await run(rig, "doctor")
+    assert not re.search("^warning +strangers", examined, re.MULTILINE)
 
 
 @pytest_twisted.ensureDeferred
@@ -216,7 +334,10 @@ async def test_a_terminal_that_works_has_none_of_these_causes(make_rig) -> None:
     await working(rig)
     status, examined = await run(rig, "doctor", "T1")
     assert status == 0
-    assert examined.splitlines()[-1] == "Next: No fault was found."
+    assert examined.splitlines()[-1] == "Next: No fault was found. Not known yet: clock."
+    assert re.search(
+        "^unknown +clock +.* 3 punches in real time, at least 10 seconds", examined, re.M
+    )
     assert "Its time zone is Europe/Berlin: its display should show 2026-03-01 13:00." in examined
     assert not re.search("^(error|warning)", examined, re.MULTILINE)
 

@@ -10,14 +10,23 @@ from twisted.internet import reactor
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from zkpush.device.refusals import EVERY, HOUR, MINUTE, MOST, Refusal, RefusalLog
+from zkpush.device.refusals import (
+    EVERY,
+    HOUR,
+    MINUTE,
+    MOST,
+    MOST_PATHS,
+    MOST_PATHS_OF_ADDRESS,
+    Refusal,
+    RefusalLog,
+)
 from zkpush.interfaces import StoreError
 from zkpush.model import Page
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.sqlite import SQLiteStores
 
 from ..keys import KEY
-from ..rig import Rig
+from ..rig import Rig, talk
 
 
 async def refusals(rig: Rig) -> list[tuple[object, ...]]:
@@ -189,6 +198,36 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     records = await store.read(lambda tx: tx[AuditStore].page(Page(10 * MOST)))
     assert records[-1].actor == "device LATER"
     await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_paths_of_strangers_leave_a_bounded_trace(rig: Rig) -> None:
+    """The path in words, with the serial number; per address and in all, so many are told apart."""
+    for number in range(3 * MOST_PATHS_OF_ADDRESS):
+        raw = f"GET /iclok/cdata?SN=X{number} HTTP/1.1\r\nHost: server\r\n\r\n"
+        assert (await talk(rig.terminals, raw.encode(), "192.0.2.8")).status == 404
+    raw = b"GET /%2e%2e/secret-1/x?SN=T1 HTTP/1.1\r\nHost: server\r\n\r\n"
+    assert (await talk(rig.terminals, raw, "192.0.2.9")).status == 404
+    found = [one for one in await refusals(rig) if one[1] == "path is not served"]
+    assert found[:MOST_PATHS_OF_ADDRESS] == [
+        (f"device X{number}", "path is not served", "GET /iclok/cdata, once, from 192.0.2.8")
+        for number in range(MOST_PATHS_OF_ADDRESS)
+    ]
+    others = 2 * MOST_PATHS_OF_ADDRESS
+    assert found[MOST_PATHS_OF_ADDRESS:] == [
+        ("others", "path is not served", f"{others} times in 0 seconds"),
+        ("device T1", "path is not served", "GET /…/…/…, once, from 192.0.2.9"),
+    ]
+    for number in range(2 * MOST_PATHS):
+        raw = b"GET /iclok/cdata?SN=Y1 HTTP/1.1\r\nHost: server\r\n\r\n"
+        await talk(rig.terminals, raw, f"198.51.100.{number}")
+    found = [one for one in await refusals(rig) if one[0] not in ("others", "address 192.0.2.8")]
+    assert len([one for one in found if one[1] == "path is not served"]) == MOST_PATHS
+    rig.clock.advance(MINUTE + EVERY)
+    await refusals(rig)
+    raw = b"GET /iclok/cdata?SN=Z1 HTTP/1.1\r\nHost: server\r\n\r\n"
+    await talk(rig.terminals, raw, "192.0.2.8")
+    assert "device Z1" in [one[0] for one in await refusals(rig)]
 
 
 @pytest_twisted.ensureDeferred

@@ -4,12 +4,14 @@ Theory of operation. Refusals with the same reason, terminal and address are cou
 first one is written within seconds. Later ones are written after a minute, as one record with their
 number, then after two minutes, four, and so on up to an hour. Neither a forgotten terminal nor an
 attacker can fill the audit log: at most `MOST` kinds are tracked separately, and all others are
-counted by reason only.
+counted by reason only. Of requests for unserved paths, whose paths and serial numbers anybody can
+invent, at most `MOST_PATHS` kinds are tracked, and at most `MOST_PATHS_OF_ADDRESS` of one address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
 import attrs
@@ -23,6 +25,7 @@ from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
+from ..values.audit import AuditRecord
 
 ACTION = "refused"
 """The action in audit records; the subject is the reason in words."""
@@ -36,6 +39,10 @@ HOUR = 3600.0
 """Maximum number of seconds between two records of one kind."""
 MOST = 100
 """Maximum number of kinds tracked separately, and thus about the most records a minute."""
+MOST_PATHS = 40
+"""Maximum number of kinds of requests for unserved paths."""
+MOST_PATHS_OF_ADDRESS = 5
+"""Maximum number of kinds of requests for unserved paths that come from one address."""
 
 
 class Refusal(StrEnum):
@@ -80,6 +87,7 @@ class Refusal(StrEnum):
     NO_TOKEN = "no_token", "API was called without a token that is good"
     NOT_OPENED = "not_opened", "sealed request does not open"
     NOT_SEALED = "not_sealed", "plain request in an encrypted session"
+    PATH = "path", "path is not served"
     PENDING = "pending", "terminal is pending"
     PENDING_TERMINALS = "pending_terminals"
     PROXY = "proxy", "proxy is not trusted, or does not say whom it speaks for"
@@ -135,6 +143,8 @@ class RefusalLog(PeriodicService):
         self._store = store
         self._wall = wall_clock(clock)
         self._kinds: dict[Kind, _Pending] = {}
+        self._paths: Counter[str | None] = Counter()
+        """Number of tracked kinds of requests for unserved paths, by address."""
         self._counts = dict.fromkeys(Refusal, 0)
         self.every(EVERY, self._write_due, "Refusals are not recorded yet")
 
@@ -174,6 +184,23 @@ class RefusalLog(PeriodicService):
         """
         self.refuse(reason, actor, address, what)
 
+    def refuse_path(self, sn: str, address: str | None, asked: str) -> None:
+        """Count a request for an unserved path that names no approved terminal.
+
+        `sn` is a valid serial number, and `asked` is the method and the path in words.
+        """
+        who = device_actor(sn)
+        is_new = (who, Refusal.PATH, asked, address) not in self._kinds
+        if is_new and not self._may_track_path(address):
+            who, asked, address = OTHERS, "", None
+        self.refuse(Refusal.PATH, who, address, asked)
+
+    def unwritten(self) -> Iterator[AuditRecord]:
+        """Return the pending refusals in the form of their audit records."""
+        for kind, refusals in self._kinds.items():
+            if refusals.count:
+                yield self._record(kind, refusals)
+
     def add(self, counts: Mapping[str, int]) -> None:
         """Add the counts of a worker, which writes its own refusals to the audit log."""
         for reason, count in counts.items():
@@ -184,20 +211,44 @@ class RefusalLog(PeriodicService):
     ) -> _Pending:
         """Begin to count a kind; a malformed serial number is not kept."""
         who = _sound(who) if what is None else who
+        if what and reason == Refusal.PATH:
+            self._paths[address] += 1
         return self._kinds.setdefault((who, Refusal(reason), what, address), _Pending())
 
     async def _write_due(self) -> None:
         now = self._clock.seconds()
         for kind, refusals in [*self._kinds.items()]:
             if not refusals.count and refusals.has_paused(now):
-                del self._kinds[kind]
+                self._forget(kind)
         await self._write([kind for kind, known in self._kinds.items() if known.is_due(now)])
+
+    def _may_track_path(self, address: str | None) -> bool:
+        return self._paths[address] < MOST_PATHS_OF_ADDRESS and self._paths.total() < MOST_PATHS
+
+    def _forget(self, kind: Kind) -> None:
+        del self._kinds[kind]
+        _, reason, what, address = kind
+        if what and reason == Refusal.PATH:
+            self._paths[address] -= 1
+            self._paths += Counter()  # without zeros
+
+    def _record(self, kind: Kind, refusals: _Pending) -> AuditRecord:
+        who, reason, what, address = kind
+        return AuditRecord(
+            id=0,
+            at=int((self._wall() - (self._clock.seconds() - refusals.last)) * 1000),
+            actor=_actor(who, address) if what is None or who is None else who,
+            action=ACTION,
+            subject=Refusal(reason).words,
+            detail=_detail(refusals, what, address),
+        )
 
     async def _write(self, kinds: list[Kind]) -> None:
         if not kinds:
             return
         taken = {kind: attrs.evolve(self._kinds[kind]) for kind in kinds}
-        now, wall = self._clock.seconds(), self._wall()
+        records = [self._record(kind, refusals) for kind, refusals in taken.items()]
+        now = self._clock.seconds()
         for kind in kinds:
             refusals = self._kinds[kind]
             if refusals.written_at is not None:
@@ -205,11 +256,8 @@ class RefusalLog(PeriodicService):
             refusals.count, refusals.written_at = 0, now
 
         def unit(tx: Transaction) -> None:
-            for (who, reason, what, address), refusals in taken.items():
-                actor = _actor(who, address) if what is None or who is None else who
-                detail = _detail(refusals, what, address)
-                at = int((wall - (now - refusals.last)) * 1000)
-                tx[AuditStore].add(actor, ACTION, Refusal(reason).words, detail, at)
+            for one in records:
+                tx[AuditStore].add(one.actor, one.action, one.subject, one.detail, one.at)
 
         try:
             await self._store.write(unit)
@@ -233,9 +281,14 @@ def _sound(sn: str | None) -> str | None:
         return None
 
 
+def device_actor(sn: str) -> str:
+    """Return the actor of a terminal's refusals in the audit log."""
+    return f"device {sn}"
+
+
 def _actor(sn: str | None, address: str | None) -> str:
     if sn is not None:
-        return f"device {sn}"
+        return device_actor(sn)
     return "somebody" if address is None else f"address {address}"
 
 

@@ -46,15 +46,15 @@ ZONES_EVERY = 60.0
 DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
 _TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
 """Session states in which the next exchange sends all options anyway."""
-WAITS = "This terminal waits for approval"
-"""Start of the reply to a pending terminal."""
 _REFUSALS = {
     DeviceState.PENDING: (
         Refusal.PENDING,
-        f"{WAITS} by an operator; it keeps its data.",
+        "This terminal waits for approval by an operator; it keeps its data.",
     ),
     DeviceState.BLOCKED: (Refusal.BLOCKED, "This terminal is blocked by an operator."),
 }
+REFUSED_AS = {state: message for state, (_, message) in _REFUSALS.items()}
+"""The reply to a terminal in each state that is not served."""
 
 
 class Registry(PeriodicService):

@@ -15,6 +15,7 @@ from ..device.refusals import Refusal, RefusalLog
 from ..device.registry import Registry
 from ..device.request import Gate, RefusedRequest, Request, TerminalRoute
 from ..device.terminal import Terminal
+from ..device.unservedbodies import path_in_words
 from ..http.messages import Declined, Plain, RequestHead, Verdict
 from ..protocol.errors import (
     ProtocolError,
@@ -27,6 +28,7 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
+from ..protocol.text import word
 from .paths import PathTable, ServedPath, SharedPath
 from .replies import refused
 from .serving import TINY, accepted, routed
@@ -152,14 +154,17 @@ class RequestGate:
     def _kept(self, head: RequestHead, error: ProtocolError) -> Request:
         """Return an unserved request of an approved terminal, so that it is stored.
 
-        Raises the error for all other clients, of which nothing is stored.
+        Counts the refusal of any other client, and raises the error; its body is not stored.
         """
         try:
             sn, arguments = read_query(head.query)
         except TerminalError:
+            self._refusals.refuse(Refusal.PATH, None, head.address)
             raise error from None
         family = self._admission.family_at(sn, head.address)
         if family is None:
+            asked = f"{word(head.method)} {path_in_words(head.path)}"
+            self._refusals.refuse_path(sn, head.address, asked)
             raise error
         action = functools.partial(self._unserved, error)
         route = TerminalRoute(family, head.method, "", "", Gate.SESSION, action, is_long=True)

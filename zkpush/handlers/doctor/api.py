@@ -14,12 +14,15 @@ from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
+from ...values.audit import AuditRecord
 from ..trace.model import LastRequests
+from .facts import TerminalFacts
 from .model import Examination, examination
 from .server import ServerFacts, examine_server
-from .terminal import TerminalFacts, examine
+from .strangers import StrangerRefusals, examine_stranger
+from .terminal import examine, rank
 
-Found = tuple[Device, int | None, frozenset[str]]
+Found = tuple[Device, int | None, frozenset[str]] | list[AuditRecord]
 
 
 class DoctorEndpoints:
@@ -37,6 +40,7 @@ class DoctorEndpoints:
         self._registry = registry
         self._requests = requests
         self._server = server
+        self._strangers = server.strangers
         self._wall = wall_clock(clock)
 
     def routes(self) -> list[Route]:
@@ -66,22 +70,28 @@ class DoctorEndpoints:
         return examination(await examine_server(self._server))
 
     async def terminal(self, sn: str) -> Examination:
-        """Check a terminal."""
+        """Check a terminal, or the refusals of a serial number that is not among them."""
         now = int(self._wall() * 1000)
 
-        def find(tx: Transaction) -> Found | None:
+        def find(tx: Transaction) -> Found:
             device = tx[DeviceStore].find(sn)
             if device is None:
-                return None
+                return self._strangers.of_thd(tx, sn, now)
             oldest = tx[CommandStore].oldest_due(device.id, now)
             return device, oldest, frozenset(tx[StampStore].of(device.id))
 
         found = await self._store.read(find)
-        if found is None:
-            raise not_found(
-                f"There is no terminal {sn}: it has not reached this server. Check the server "
-                "address and port in its menu; `zkpush devices list` shows who has connected."
-            )
+        if isinstance(found, list):
+            refusals = [*self._strangers.unwritten(sn), *found]
+            if not refusals:
+                raise not_found(
+                    f"There is no terminal {sn}: it has not reached this server. Check the server "
+                    "address and port in its menu, and that HTTPS is off there unless this server "
+                    "has a TLS port for terminals. `zkpush doctor` shows refused connections, and "
+                    "`zkpush devices list` the terminals that have connected."
+                )
+            knows_zone = self._registry.timezone is not None
+            return examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
         device, oldest, stamps = found
         last_seen_at, _ = self._registry.last_seen(device)
         facts = TerminalFacts(
@@ -93,7 +103,7 @@ class DoctorEndpoints:
             oldest_command_at=oldest,
             stamps=stamps,
         )
-        return examination(examine(facts))
+        return examination(examine(facts), rank)
 
 
 def routes(services: Services) -> list[Route]:
@@ -104,6 +114,7 @@ def routes(services: Services) -> list[Route]:
         services.health,
         services.problems,
         services.installation,
+        StrangerRefusals(services.refusals),
     )
     requests = services.offers[LastRequests]
     return DoctorEndpoints(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-CheckState = Literal["ok", "warning", "error"]
-_ORDER: tuple[CheckState, ...] = ("ok", "warning", "error")
+WorstState = Literal["ok", "warning", "error"]
+CheckState = Literal["ok", "unknown", "warning", "error"]
+_ORDER: tuple[WorstState, ...] = ("ok", "warning", "error")
 NOTHING_TO_DO = "No fault was found."
 
 
@@ -17,7 +18,9 @@ class Check(msgspec.Struct, frozen=True):
     """Result of one check."""
 
     name: str
-    state: CheckState
+    state: Annotated[
+        CheckState, Meta(description="`unknown` if it cannot be told yet, which is no fault")
+    ]
     detail: Annotated[str, Meta(description="What was found")]
     advice: Annotated[str, Meta(description="What to do about it; empty if all is well")] = ""
 
@@ -25,14 +28,26 @@ class Check(msgspec.Struct, frozen=True):
 class Examination(msgspec.Struct, frozen=True):
     """All checks, with a summary."""
 
-    state: Annotated[CheckState, Meta(description="The worst of the checks")]
+    state: Annotated[WorstState, Meta(description="The worst of the checks")]
     next: Annotated[str, Meta(description="What to do first")]
     checks: list[Check]
 
 
-def examination(checks: Sequence[Check]) -> Examination:
-    """Summarize checks; `next` is the advice of the first of the worst checks."""
-    worst: CheckState = max((check.state for check in checks), key=_ORDER.index, default="ok")
-    found = [check for check in checks if check.state == worst]
-    advice = NOTHING_TO_DO if worst == "ok" else found[0].advice
-    return Examination(worst, advice, [*checks])
+def examination(
+    checks: Sequence[Check], rank: Callable[[Check], int] = lambda check: 0
+) -> Examination:
+    """Summarize checks.
+
+    `next` is the advice of the worst check with the lowest rank; of several, the first.
+    """
+    worst: WorstState = max(
+        (check.state for check in checks if check.state != "unknown"),
+        key=_ORDER.index,
+        default="ok",
+    )
+    if worst == "ok":
+        unknown = ", ".join(check.name for check in checks if check.state == "unknown")
+        more = f" Not known yet: {unknown}." if unknown else ""
+        return Examination(worst, f"{NOTHING_TO_DO}{more}", [*checks])
+    first = min((check for check in checks if check.state == worst), key=rank)
+    return Examination(worst, first.advice, [*checks])

@@ -12,13 +12,15 @@ from ...interfaces import IStore
 from ...manage.health import HealthCheck
 from ...manage.problems import Problems
 from ...manage.services import Installation
-from ...model import DeviceState, Page
+from ...model import Device, DeviceState, Page
 from ...permissions import too_open
 from ...persist.checking import check_chain
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode, advice_of, meaning_of
+from .advice import EXAMPLE_ZONE, approval
 from .model import Check
+from .strangers import StrangerRefusals, check_strangers
 
 _OF_STORAGE = frozenset({ProblemCode.CANNOT_STORE, ProblemCode.SPACE_LOW})
 _PART = 500
@@ -38,6 +40,7 @@ class ServerFacts:
     health: HealthCheck
     problems: Problems
     installation: Installation
+    strangers: StrangerRefusals
 
 
 async def examine_server(found: ServerFacts) -> list[Check]:
@@ -50,6 +53,7 @@ async def examine_server(found: ServerFacts) -> list[Check]:
         _zone(found),
         await _audit(found),
         await _terminals(found),
+        *await _strangers(found),
         *await _problems(found),
     ]
 
@@ -129,7 +133,7 @@ def _zone(found: ServerFacts) -> Check:
             "warning",
             "The server has no time zone: new terminals have none until somebody sets it.",
             "Set `timezone` in the configuration, or the zone of each terminal: `zkpush devices "
-            "set SN timezone=Europe/Berlin`.",
+            f"set SN timezone={EXAMPLE_ZONE}`.",
         )
     return Check("zone", "ok", f"New terminals get the time zone {zone}.")
 
@@ -140,24 +144,25 @@ async def _audit(found: ServerFacts) -> Check:
 
 
 async def _terminals(found: ServerFacts) -> Check:
-    def find(tx: Transaction) -> tuple[int, list[str], list[str]]:
+    def find(tx: Transaction) -> tuple[int, list[Device], list[str]]:
         count, after = 0, 0
-        pending: list[str] = []
+        pending: list[Device] = []
         ailing: list[str] = []
         while part := tx[DeviceStore].page(Page(_PART, after)):
             count += len(part)
             after = part[-1].id
-            pending += [one.sn for one in part if one.state is DeviceState.PENDING]
+            pending += [one for one in part if one.state is DeviceState.PENDING]
             ailing += [one.sn for one in part if one.problems]
         return count, pending, ailing
 
     count, pending, ailing = await found.store.read(find)
     if pending:
+        names = shown([one.sn for one in pending])
         return Check(
             "terminals",
             "warning",
-            f"{len(pending)} of {count} terminals are pending: {shown(pending)}.",
-            f"Approve those that are yours: `zkpush devices approve {pending[0]}`.",
+            f"{len(pending)} of {count} terminals are pending: {names}.",
+            f"Approve those that are yours: {approval(pending[0])}.",
         )
     if ailing:
         return Check(
@@ -167,6 +172,13 @@ async def _terminals(found: ServerFacts) -> Check:
             f"Examine each: `zkpush doctor {ailing[0]}`.",
         )
     return Check("terminals", "ok", f"{count} terminals, none pending, none with a problem.")
+
+
+async def _strangers(found: ServerFacts) -> list[Check]:
+    now = found.registry.now()
+    stored = await found.store.read(lambda tx: found.strangers.recent_thd(tx, now))
+    refusals = [*found.strangers.unwritten(), *stored]
+    return check_strangers(refusals, found.registry.terminals, now)
 
 
 async def _problems(found: ServerFacts) -> list[Check]:

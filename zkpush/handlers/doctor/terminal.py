@@ -1,24 +1,24 @@
 """Checks of one terminal, from the server's data about it and its last requests.
 
 The order follows the stages of a connection: a terminal must reach the server, be admitted, speak
-this protocol and make the handshake before its clock and its records matter.
+this protocol and make the handshake before its clock and its records matter. A fault that follows
+from another one is no error of its own. Of several errors, `rank` says which to mend first.
 """
 
 from __future__ import annotations
 
-import datetime
-import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-import attrs
-
 from ...device.modes import takes_commands
-from ...device.registry import WAITS
-from ...model import Device, DeviceState
+from ...device.registry import REFUSED_AS
+from ...model import DeviceState
 from ...problems import ProblemCode, advice_of, meaning_of
 from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
+from .advice import advice_on_paths, approval, duration
+from .facts import TerminalFacts
 from .model import Check
+from .times import check_clock, check_zone
 
 RECENT = 3600_000
 """Milliseconds for which a rejection counts, unless a served request followed it."""
@@ -28,6 +28,7 @@ NOT_FOUND, WRONG_METHOD = 404, 405
 _ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset(
     {
+        ProblemCode.SILENT,
         ProblemCode.NO_ZONE,
         ProblemCode.CLOCK_WRONG,
         ProblemCode.REJECTS,
@@ -43,29 +44,28 @@ _EXPLAINS: Mapping[str, str] = {
     ProblemCode.CANNOT_ENCRYPT: "refusals",
     ProblemCode.ACCESS_CONTROL: "requests",
     ProblemCode.TOKEN_MISSING: "exchange",
+    ProblemCode.PROXY_DATE: "zone",
 }
-"""Problems that are the cause of what a check finds. They come first, because the first error says
-what to do next."""
-WRONG = 120
-"""Difference of clocks in seconds beyond which an offset of whole half hours counts as such."""
-_HALF_HOUR = 1800
-
-
-@attrs.frozen
-class TerminalFacts:
-    """Data about a terminal."""
-
-    device: Device
-    now: int
-    """Milliseconds since the epoch."""
-    is_online: bool
-    last_seen_at: int | None
-    trace: Sequence[TracedRequest]
-    """Newest last."""
-    oldest_command_at: int | None
-    """When the oldest command that may be sent now was queued (ms)."""
-    stamps: frozenset[str]
-    """Names of the tables that it has ever uploaded."""
+"""Problems that are the cause of what a check finds, and come before it."""
+_RANKS: Mapping[str, int] = {
+    name: number
+    for number, name in enumerate(
+        (
+            "admission",
+            "connection",
+            "refusals",
+            "requests",
+            "exchange",
+            "rejects",
+            "records",
+            "zone",
+            "clock",
+            "queue",
+        )
+    )
+}
+"""Checks in the order in which their faults are to be mended: those that stop everything, then
+records that are lost from view, then their times, then commands."""
 
 
 def examine(facts: TerminalFacts) -> list[Check]:
@@ -80,6 +80,11 @@ def examine(facts: TerminalFacts) -> list[Check]:
     return [*checks, *_problems(facts, rest)]
 
 
+def rank(check: Check) -> int:
+    """Return the place of a check among the faults to mend, from 0."""
+    return _RANKS.get(_EXPLAINS.get(check.name, check.name), len(_RANKS))
+
+
 def _connection(facts: TerminalFacts) -> Check:
     sn = facts.device.sn
     if facts.last_seen_at is None and not facts.trace:
@@ -91,7 +96,7 @@ def _connection(facts: TerminalFacts) -> Check:
             f"server has a TLS port for terminals, and that {sn} is its serial number.",
         )
     last = max(facts.last_seen_at or 0, *(one.at for one in facts.trace), 0)
-    ago = _duration(facts.now - last)
+    ago = duration(facts.now - last)
     if not facts.is_online:
         return Check(
             "connection",
@@ -104,31 +109,40 @@ def _connection(facts: TerminalFacts) -> Check:
 
 
 def _admission(facts: TerminalFacts) -> Check:
-    sn = facts.device.sn
     if facts.device.state is DeviceState.PENDING:
         return Check(
             "admission",
             "error",
             "It is pending: its requests are refused until it is approved, and it keeps its data.",
-            f"Approve it: `zkpush devices approve {sn}`.",
+            f"If it is yours, approve it: {approval(facts.device)}. If not, block it: `zkpush "
+            f"devices block {facts.device.sn}`.",
         )
     if facts.device.state is DeviceState.BLOCKED:
         return Check(
             "admission",
             "error",
             "It is blocked: its requests are refused.",
-            f"If that is a mistake, approve it: `zkpush devices approve {sn}`.",
+            f"If that is a mistake, approve it again: {approval(facts.device)}.",
         )
     return Check("admission", "ok", "It is approved.")
 
 
 def _refusals(facts: TerminalFacts) -> Check:
-    """Check for rejections of requests that were understood."""
-    found = [
+    """Check for rejections of requests that were understood, other than those by its state."""
+    state, sn = facts.device.state, facts.device.sn
+    refused = [
         one
-        for one in _refused(facts)
-        if not (_is_unknown(one) or _is_settled(one, facts.device.state))
+        for one in _recent(facts)
+        if one.refused and not (_is_unknown(one) or _is_settled(one, state))
     ]
+    found = [one for one in refused if not _follows(one, state)]
+    if not found and refused:
+        count = sum(one.count for one in refused)
+        return Check(
+            "refusals",
+            "ok",
+            f"{count} of its requests were refused in the last hour, because it is {state.value}.",
+        )
     if not found:
         return Check("refusals", "ok", "None of its last requests was refused.")
     last = found[-1]
@@ -141,32 +155,31 @@ def _refusals(facts: TerminalFacts) -> Check:
         f"{count} of its requests were refused in the last hour; the last with status "
         f"{last.content.status} from {last.content.address or 'a socket file'}: "
         f"{last.content.answered}",
-        f"See them: `zkpush devices trace {facts.device.sn}`. If they are not from the terminal, "
-        "something else uses its serial number: restrict it to its networks.",
+        f"See them: `zkpush devices trace {sn}`. If they are not from the terminal, something else "
+        "uses its serial number: restrict it to its networks.",
     )
 
 
 def _requests(facts: TerminalFacts) -> Check:
     """Check for requests that this server does not support."""
-    found = [one for one in _refused(facts) if _is_unknown(one)]
-    problem = _problem(facts, ProblemCode.UNKNOWN_REQUESTS)
+    found = [one for one in _recent(facts) if _is_unknown(one)]
+    problem = facts.problem(ProblemCode.UNKNOWN_REQUESTS)
     if not found and problem is None:
         return Check("requests", "ok", "It asks for nothing that this server does not speak.")
     if not found:
         advice = advice_of(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn)
         return Check("requests", "error", f"{problem}", advice)
-    asked = dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)
+    asked = [*dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)]
     return Check(
         "requests",
         "error",
-        f"It asks for what this server does not speak: {', '.join([*asked][:3])}.",
-        "It may speak another protocol, such as access control: set its server mode to ADMS or "
-        "attendance push in its menu. Otherwise update zkpush.",
+        f"It asks for what this server does not speak: {', '.join(asked[:3])}.",
+        advice_on_paths(asked),
     )
 
 
 def _exchange(facts: TerminalFacts) -> Check:
-    served = [one for one in facts.trace if not one.refused]
+    served = [one for one in facts.trace if not (one.refused or _is_unknown(one))]
     if served and served[-1].content.answered.startswith(_ASKED_AGAIN):
         return Check(
             "exchange",
@@ -179,59 +192,6 @@ def _exchange(facts: TerminalFacts) -> Check:
     return Check("exchange", "ok", "It is not asked to begin a session.")
 
 
-def _zone(facts: TerminalFacts) -> Check:
-    zone = facts.device.timezone
-    if zone is None:
-        return Check(
-            "zone",
-            "error",
-            "Its time zone is not known: its records have no UTC time, and forwarding waits.",
-            f"Set it: `zkpush devices set {facts.device.sn} timezone=Europe/Berlin`.",
-        )
-    shown = f"{_now_in(facts, zone):%Y-%m-%d %H:%M}"
-    return Check("zone", "ok", f"Its time zone is {zone}: its display should show {shown}.")
-
-
-def _clock(facts: TerminalFacts) -> Check:
-    skew, zone, sn = facts.device.clock_skew_seconds, facts.device.timezone, facts.device.sn
-    problem = _problem(facts, ProblemCode.CLOCK_WRONG)
-    if problem is None:
-        detail = (
-            "Its clock is not known yet: three punches in real time show it."
-            if skew is None
-            else f"Its clock is {abs(skew)} seconds {'ahead of' if skew > 0 else 'behind'} the "
-            "server's."
-        )
-        return Check("clock", "ok", detail)
-    if skew is None or zone is None or not _is_offset(skew):
-        return Check(
-            "clock",
-            "error",
-            problem,
-            "Set its clock in its menu, or restart it: it takes the server's time when it "
-            "connects.",
-        )
-    ahead = datetime.timedelta(seconds=_HALF_HOUR * round(skew / _HALF_HOUR))
-    offset = datetime.timezone((_now_in(facts, zone).utcoffset() or datetime.timedelta()) + ahead)
-    return Check(
-        "clock",
-        "error",
-        f"{problem} That is the difference of two time zones: its clock has the time of {offset}, "
-        f"and its zone here is {zone}.",
-        f"Correct its zone: `zkpush devices set {sn} timezone=AREA/CITY`, then the times of its "
-        f"records: `zkpush devices recompute {sn}`. If {zone} is right, set its clock.",
-    )
-
-
-def _now_in(facts: TerminalFacts, zone: str) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(facts.now / 1000, zoneinfo.ZoneInfo(zone))
-
-
-def _is_offset(skew: int) -> bool:
-    """Whether a difference of clocks in seconds is about a multiple of half an hour."""
-    return abs(skew) > _HALF_HOUR - WRONG and abs((skew + WRONG) % _HALF_HOUR) <= 2 * WRONG
-
-
 def _records(facts: TerminalFacts) -> Check:
     sn = facts.device.sn
     uploads = [
@@ -241,7 +201,7 @@ def _records(facts: TerminalFacts) -> Check:
     ]
     if uploads:
         last = uploads[-1]
-        ago = _duration(facts.now - last.at)
+        ago = duration(facts.now - last.at)
         if last.content.answered == "OK: 0" and last.content.received:
             return Check(
                 "records",
@@ -252,6 +212,9 @@ def _records(facts: TerminalFacts) -> Check:
         return Check("records", "ok", f"It uploaded attendance records {ago} ago.")
     if ATTLOG.name in facts.stamps:
         return Check("records", "ok", "It has uploaded attendance records before.")
+    if facts.device.state is not DeviceState.APPROVED:
+        detail = f"It uploads no records while it is {facts.device.state.value}."
+        return Check("records", "unknown", detail)
     if not takes_commands(facts.device):
         return Check(
             "records",
@@ -269,7 +232,7 @@ def _records(facts: TerminalFacts) -> Check:
 
 
 def _rejects(facts: TerminalFacts) -> Check:
-    problem = _problem(facts, ProblemCode.REJECTS)
+    problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
         return Check("rejects", "error", problem, advice_of(ProblemCode.REJECTS, facts.device.sn))
     return Check("rejects", "ok", "Everything that it sent was understood.")
@@ -279,7 +242,7 @@ def _queue(facts: TerminalFacts) -> Check:
     at = facts.oldest_command_at
     if at is None:
         return Check("queue", "ok", "No command is due.")
-    ago = _duration(facts.now - at)
+    ago = duration(facts.now - at)
     if facts.now - at < STUCK:
         return Check("queue", "ok", f"The oldest command that is due was queued {ago} ago.")
     return Check(
@@ -297,8 +260,8 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
     _refusals,
     _requests,
     _exchange,
-    _zone,
-    _clock,
+    check_zone,
+    check_clock,
     _records,
     _rejects,
     _queue,
@@ -308,30 +271,26 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
 def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
-        detail = f"{meaning_of(code)}. {_problem(facts, code)}"
+        detail = f"{meaning_of(code)}. {facts.problem(code)}"
         yield Check(code, "error", detail, advice_of(code, facts.device.sn))
 
 
-def _problem(facts: TerminalFacts, code: str) -> str | None:
-    return next((one.detail for one in facts.device.problems if one.code == code), None)
-
-
-def _refused(facts: TerminalFacts) -> list[TracedRequest]:
-    return [one for one in facts.trace if one.refused and facts.now - one.at < RECENT]
+def _recent(facts: TerminalFacts) -> list[TracedRequest]:
+    return [one for one in facts.trace if facts.now - one.at < RECENT]
 
 
 def _is_settled(one: TracedRequest, state: DeviceState) -> bool:
-    """Whether a refusal is one of a pending terminal that was approved since."""
-    return state is DeviceState.APPROVED and one.content.answered.startswith(WAITS)
+    """Whether a refusal is that of a pending terminal that was approved or blocked since."""
+    return state is not DeviceState.PENDING and _follows(one, DeviceState.PENDING)
+
+
+def _follows(one: TracedRequest, state: DeviceState) -> bool:
+    """Whether a refusal is that of a terminal in this state."""
+    return one.content.answered == REFUSED_AS.get(state)
 
 
 def _is_unknown(one: TracedRequest) -> bool:
-    return one.content.status in (NOT_FOUND, WRONG_METHOD) and one.content.understood is None
-
-
-def _duration(milliseconds: int) -> str:
-    seconds = max(0, milliseconds) // 1000
-    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * unit:
-            return f"{seconds // unit} {name}"
-    return f"{seconds} seconds"
+    """Whether a request is not served; without a session, it is answered as any other."""
+    content = one.content
+    is_refused = content.status in (NOT_FOUND, WRONG_METHOD)
+    return content.understood is None and (is_refused or content.answered.startswith(_ASKED_AGAIN))

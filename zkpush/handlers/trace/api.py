@@ -75,7 +75,10 @@ class TraceEndpoints:
         """List the last requests of a terminal."""
         device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
         if device is None:
-            raise not_found(f"There is no terminal {sn}.")
+            raise not_found(
+                f"There is no terminal {sn}. `zkpush doctor {sn}` shows whether requests with this "
+                "serial number were refused."
+            )
         found = await self._requests.of(device)
         return whole([_view(one) for one in found[-query.limit :]])
 

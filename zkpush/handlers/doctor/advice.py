@@ -1,0 +1,48 @@
+"""Advice that several checks share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ...model import Device
+
+_BELOW_ICLOCK = re.compile(r"[A-Z]+ /iclock/", re.IGNORECASE)
+_SERVER_ADDRESS = (
+    "Paths of terminals begin with /iclock/. Set the server address in the terminal's menu to the "
+    "name or IP address of this server alone, without a path. If a proxy is in front, let it pass "
+    "/iclock/ on unchanged, without a prefix (`zkpush docs deployment`)."
+)
+_OTHER_PROTOCOL = (
+    "It may speak another protocol, such as access control: set its server mode to ADMS or "
+    "attendance push in its menu. Otherwise update zkpush."
+)
+EXAMPLE_ZONE = "Europe/Berlin"
+
+
+def advice_on_paths(asked: Iterable[str]) -> str:
+    """Return the advice on unserved requests, each a method and a path."""
+    if all(_BELOW_ICLOCK.match(one) for one in asked):
+        return _OTHER_PROTOCOL
+    return _SERVER_ADDRESS
+
+
+def approval(device: Device) -> str:
+    """Return the command that approves a terminal, with its zone if that is not known."""
+    return approval_of(device.sn, knows_zone=device.timezone is not None)
+
+
+def approval_of(sn: str, *, knows_zone: bool, adds: bool = False) -> str:
+    """Return the command that approves a terminal; `adds` if it has not connected."""
+    added = " --add" if adds else ""
+    zone = "" if knows_zone else f" --timezone {EXAMPLE_ZONE}"
+    return f"`zkpush devices approve {sn}{added}{zone}`"
+
+
+def duration(milliseconds: int) -> str:
+    """Format a duration, in its largest unit of which there are two or more."""
+    seconds = max(0, milliseconds) // 1000
+    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -1,0 +1,137 @@
+"""Checks of serial numbers that are not among the terminals, from the refusals in the audit log.
+
+Requests in their names are not traced, because anybody can invent serial numbers. Refusals are
+recorded at a bounded rate (`zkpush.device.refusals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+from ...device.refusals import ACTION, Refusal, RefusalLog, device_actor
+from ...model import Page
+from ...persist.audit import AuditStore
+from ...persist.transaction import Transaction
+from ...values.audit import AuditRecord
+from .advice import advice_on_paths, approval_of, duration
+from .model import Check
+
+DAY = 24 * 3600_000
+"""Milliseconds for which refusals are shown."""
+HOUR = 3600_000
+"""Milliseconds for which the check of the installation shows them."""
+MOST_READ = 200
+_MOST_SHOWN = 3
+_DEVICE = device_actor("")
+_OF_STRANGERS = tuple(
+    one.words
+    for one in (
+        Refusal.PATH,
+        Refusal.UNKNOWN,
+        Refusal.PENDING_TERMINALS,
+        Refusal.TERMINALS,
+        Refusal.UNKNOWN_PER_MINUTE,
+    )
+)
+"""Reasons for which an unknown terminal is refused and not recorded."""
+
+
+class StrangerRefusals:
+    """Reads the recent refusals of serial numbers, including those not written yet."""
+
+    def __init__(self, refusals: RefusalLog) -> None:
+        self._refusals = refusals
+
+    def of_thd(self, tx: Transaction, sn: str, now: int) -> list[AuditRecord]:
+        """List the refusals of a serial number in the last day, newest first."""
+        actor = device_actor(sn)
+        page = Page(MOST_READ, newest_first=True)
+        return tx[AuditStore].page(page, since=now - DAY, actor=actor, action=ACTION)
+
+    def recent_thd(self, tx: Transaction, now: int) -> list[AuditRecord]:
+        """List the refusals of the last hour, newest first."""
+        page = Page(MOST_READ, newest_first=True)
+        return tx[AuditStore].page(page, since=now - HOUR, action=ACTION)
+
+    def unwritten(self, sn: str | None = None) -> list[AuditRecord]:
+        """List the refusals of this process that are not stored yet, newest first."""
+        actor = None if sn is None else device_actor(sn)
+        found = [one for one in self._refusals.unwritten() if actor in (None, one.actor)]
+        return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def examine_stranger(
+    sn: str, refusals: Sequence[AuditRecord], now: int, *, knows_zone: bool
+) -> list[Check]:
+    """Make a check for each reason for which an unknown terminal was refused; `refusals` are its
+    own, newest first."""
+    checks = []
+    for reason in dict.fromkeys(one.subject for one in refusals):
+        found = [one for one in refusals if one.subject == reason]
+        ago = duration(now - found[0].at)
+        seen = "; ".join(dict.fromkeys(one.detail or "" for one in found[:_MOST_SHOWN]))
+        checks.append(
+            Check(
+                "refusals",
+                "error",
+                "It is not among the terminals, but requests with this serial number reached the "
+                f"server and were refused, the last {ago} ago: {reason} ({seen}).",
+                _advice(sn, reason, found, knows_zone=knows_zone),
+            )
+        )
+    return checks
+
+
+def check_strangers(
+    refusals: Sequence[AuditRecord], known: Container[str], now: int
+) -> list[Check]:
+    """Warn of unknown terminals that were refused, if there are any.
+
+    `known` are the serial numbers of terminals.
+    """
+    last: dict[str, AuditRecord] = {}
+    for one in refusals:
+        sn = one.actor.removeprefix(_DEVICE)
+        is_stranger = one.actor.startswith(_DEVICE) and sn not in known
+        if is_stranger and one.subject in _OF_STRANGERS:
+            last.setdefault(sn, one)
+    if not last:
+        return []
+    shown = "; ".join(
+        f"{sn}, {duration(now - one.at)} ago: {one.subject} ({one.detail})"
+        for sn, one in [*last.items()][:_MOST_SHOWN]
+    )
+    more = f"; and {len(last) - _MOST_SHOWN} more" if len(last) > _MOST_SHOWN else ""
+    return [
+        Check(
+            "strangers",
+            "warning",
+            f"Requests of {len(last)} serial numbers that are not among the terminals were refused "
+            f"in the last hour: {shown}{more}.",
+            f"Examine those that are yours: `zkpush doctor {next(iter(last))}`.",
+        )
+    ]
+
+
+def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: bool) -> str:
+    add = approval_of(sn, knows_zone=knows_zone, adds=True)
+    if reason == Refusal.PATH.words:
+        return advice_on_paths([one.detail or "" for one in found])
+    if reason == Refusal.UNKNOWN.words:
+        return (
+            "This server takes no unknown terminals (`admission` in the configuration). If it is "
+            f"yours, add it: {add}."
+        )
+    if reason == Refusal.PENDING_TERMINALS.words:
+        return (
+            "Too many terminals are pending: approve or block them (`zkpush devices list`). Or add "
+            f"this one: {add}."
+        )
+    if reason == Refusal.TERMINALS.words:
+        return "Raise `limits.terminals` in the configuration, or delete terminals that are gone."
+    if reason == Refusal.UNKNOWN_PER_MINUTE.words:
+        return f"Too many unknown terminals come at once. If it is yours, add it: {add}."
+    return (
+        f"See all refusals: `zkpush audit list --action refused --actor '{device_actor(sn)}'`; "
+        "`zkpush docs refusals` lists the reasons."
+    )
