@@ -66,6 +66,7 @@ def test_the_page_lists_every_name() -> None:
         "family",
         "forwarder",
         "handler",
+        "pages",
         "policy",
         "services",
         "store",

@@ -15,7 +15,7 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface, implementer
 
-SERVER_PARTS = ("words", "settings", "tables", "store", "handler", "services", "api")
+SERVER_PARTS = ("words", "settings", "tables", "store", "handler", "services", "api", "pages")
 """Parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""

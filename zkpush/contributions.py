@@ -11,6 +11,7 @@ from .capabilities import Capabilities
 from .capability import CapabilityError, ICapability, is_own
 from .claims import Claims, check_prefix
 from .containment import PluginError, PluginHealth, contained
+from .manage.console.pages import ConsoleAddition, ConsoleForm, ConsolePage, LivePart
 from .manage.services import Addition, Contribution, Contributions, Services
 
 
@@ -44,6 +45,8 @@ def contributions_of(
                 continue
             _check_names(addition)
         claims.add("route", (route.claim for route in addition.routes), one.name)
+        claims.add("page", (each.claim for each in _pages(addition)), one.name)
+        claims.add("live part", _live_names(addition), one.name)
         claims.add("metric", (each.name for each in addition.contribution.figures), one.name)
         added.add(addition, services)
     added.check()
@@ -61,11 +64,25 @@ def _ask(one: ICapability, services: Services) -> Addition:
         services.offers.add(one.name, records)
     make_routes = getattr(api, "routes", None)
     routes = [] if make_routes is None else [*make_routes(services)]
-    return Addition(one.name, contribution, routes, records)
+    make_pages = getattr(one.part("pages"), "pages", None)
+    pages = ConsoleAddition(
+        one.name, one.package, [] if make_pages is None else [*make_pages(services)]
+    )
+    return Addition(one.name, contribution, routes, records, pages)
+
+
+def _pages(addition: Addition) -> list[ConsolePage | ConsoleForm]:
+    return [each for each in addition.console.routes if not isinstance(each, LivePart)]
+
+
+def _live_names(addition: Addition) -> list[str]:
+    return [each.name for each in addition.console.routes if isinstance(each, LivePart)]
 
 
 def _check_names(addition: Addition) -> None:
     """Raise `CapabilityError` if the names of a plugin do not begin with its own name."""
     name = addition.name
     check_prefix("route", (route.path for route in addition.routes), name, "/")
+    check_prefix("page", (page.path for page in _pages(addition)), name, "/")
+    check_prefix("live part", _live_names(addition), name)
     check_prefix("metric", (f.name for f in addition.contribution.figures), name, "zkpush_")

@@ -476,19 +476,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """The caller of an API request."""
+    """The caller of an API request, or who uses the console."""
 
     name: str
-    """Name of the API token."""
+    """Name of the API token, or of the account of the console."""
     scopes: frozenset[Scope]
     address: str | None = None
     client: str | None = None
-    """The command line and its version, if it made the request."""
+    """The command line and its version, or the console, if it made the request."""
+    kind: str = "token"
+    """`token` or `account`."""
 
     @property
     def actor(self) -> str:
         """Actor, for the audit log."""
-        return f"token {self.name}"
+        return f"{self.kind} {self.name}"
 
     @property
     def origin(self) -> str:

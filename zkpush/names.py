@@ -65,7 +65,7 @@ def brings(one: ICapability) -> list[str]:
     """Describe what a capability adds, for lists."""
     parts = [
         noun
-        for part, noun in (("api", "routes"), ("services", "services"))
+        for part, noun in (("api", "routes"), ("pages", "pages"), ("services", "services"))
         if one.part(part) is not None
     ]
     return [f"{kind} {name}" for kind, names in declared(one).items() for name in names] + parts

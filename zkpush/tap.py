@@ -31,6 +31,10 @@ from .http.ports import PortOpener
 from .installed import InstalledPlugins, check_policy, find_plugins, sections
 from .logstream import LogStream
 from .manage.api import Endpoints
+from .manage.connections import most_streams
+from .manage.console.live import LiveHub
+from .manage.console.resource import ConsoleResource
+from .manage.feed import Feed
 from .manage.metrics import Metrics
 from .manage.plugins import PluginEndpoints
 from .manage.services import Contributions
@@ -150,11 +154,12 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
 def _people(
     engine: Engine, found: InstalledPlugins, added: Contributions, log: LogStream | None
 ) -> Listener:
-    """Make the site of people: API, health and metrics, on their endpoint."""
+    """Make the site of people: API, console, health and metrics, on their endpoint."""
     services, settings = engine.services, engine.services.settings
     figures = Metrics(services, engine.pictures, engine.inbox, added.records, added.figures)
     if log is not None:
         figures.watch_log(log)
+    feed = Feed(services.store, services.clock, added.records)
     endpoints = Endpoints(
         services,
         engine.zones,
@@ -162,9 +167,21 @@ def _people(
         PluginEndpoints(services.store, found.described, engine.inbox),
         figures,
         added,
+        feed,
+    )
+    console = ConsoleResource(
+        added.console,
+        added.sign_in,
+        lambda parts, render, living: LiveHub(
+            feed, parts, render, living, services.clock, most_streams(settings.limits)
+        ),
+        engine.proxies,
+        services.refusals,
+        services.clock,
     )
     site = ManageSite(
         endpoints.routes(),
+        console,
         engine.tokens,
         settings.limits,
         engine.proxies,

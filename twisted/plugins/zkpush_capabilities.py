@@ -7,6 +7,7 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
     return Capability(name, f"zkpush.handlers.{name}", summary, requires)
 
 
+accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
 attendance = _capability("attendance", "Attendance records and attendance photos")
 commands = _capability("commands", "Commands to terminals")
@@ -32,6 +33,7 @@ logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",
 )
+overview = _capability("overview", "The start page of the console")
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
 terminals = _capability("terminals", "Options and state of terminals")

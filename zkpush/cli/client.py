@@ -134,6 +134,11 @@ class Api:
         self._target = target
         self._agent = Agent(reactor, policy(target.ca), pool=HTTPConnectionPool(reactor))
 
+    @property
+    def url(self) -> str:
+        """URL of the daemon, without a slash at the end."""
+        return self._target.url.rstrip("/")
+
     async def get(self, *path: str, query: Mapping[str, str] | None = None) -> Item:
         """Return one object; `path` is in parts, which are quoted here."""
         return self._object(await self._ask("GET", path, query=query))

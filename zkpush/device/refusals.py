@@ -96,6 +96,8 @@ class Refusal(StrEnum):
     REPLAYED = "replayed", "sealed request was taken before"
     REQUEST_SECONDS = "request_seconds"
     REQUESTS_PER_MINUTE = "requests_per_minute"
+    SIGN_IN = "sign_in", "name, password or code of an account is wrong"
+    SIGN_IN_TOO_OFTEN = "sign_in_too_often", "signing in to the console failed too often"
     STALLED_SECONDS = "stalled_seconds"
     TERMINALS = "terminals"
     TLS = "tls", "TLS on a port that speaks HTTP"

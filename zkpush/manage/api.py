@@ -30,6 +30,7 @@ from .auth import Tokens
 from .connections import most_streams
 from .errors import ApiError, not_found
 from .events import EventEndpoints
+from .feed import Feed
 from .health import HealthView
 from .listing import ListQuery
 from .lists import ApiList
@@ -74,8 +75,10 @@ class Endpoints:
         plugins: PluginEndpoints,
         figures: Metrics,
         added: Contributions,
+        feed: Feed,
     ) -> None:
         """`added` are the routes and records of capabilities."""
+        self._feed = feed
         self.figures = figures
         self._services = services
         self._zones = zones
@@ -202,7 +205,7 @@ class Endpoints:
     def _events(self) -> EventEndpoints:
         most = most_streams(self._services.settings.limits)
         return EventEndpoints(
-            self._store, self._services.clock, most, self._added.records, self._services.events
+            self._feed, self._services.clock, most, self._added.records, self._services.events
         )
 
     async def metrics(self) -> Raw:

@@ -220,7 +220,7 @@ class ManageChannel(HTTPChannel):
             LineReceiver.resumeProducing(self)
 
         judged = Deferred.fromCoroutine(
-            self.site.api.judge(request, method, target.partition(b"?")[0], self.length)
+            self.site.pages.judge(request, method, target.partition(b"?")[0], self.length)
         )
         judged.addCallbacks(go_on, self._refuse_failure)
         judged.addErrback(lambda failure: _log.failure("A request was not judged", failure))

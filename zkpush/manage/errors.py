@@ -33,6 +33,9 @@ class ProblemDetails(msgspec.Struct, frozen=True):
 class ApiError(Exception):
     """An error that is sent to the client unchanged; `detail` says what to do."""
 
+    content_type = CONTENT_TYPE
+    """Content type of the body."""
+
     def __init__(
         self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
     ) -> None:
@@ -44,7 +47,7 @@ class ApiError(Exception):
     def body(self) -> bytes:
         """The body, as JSON."""
         return msgspec.json.encode(
-            ProblemDetails(self.status.phrase, self.status.value, self.detail)
+            ProblemDetails(self.status.phrase, self.status.value, str(self.detail))
         )
 
 
@@ -66,7 +69,7 @@ def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes
         f"HTTP/1.1 {error.status.value} {error.status.phrase}",
         f"Date: {datetimeToString(now).decode()}",
         *(f"{name}: {value}" for name, value in {**SAFE_HEADERS, **headers_of(error)}.items()),
-        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Type: {error.content_type}",
         f"Content-Length: {len(body)}",
         "Connection: close",
     ]

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from ..interfaces import IStore, StoreError
+from ..interfaces import StoreError
 from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
@@ -63,7 +63,7 @@ class EventEndpoints:
 
     def __init__(
         self,
-        store: IStore,
+        feed: Feed,
         clock: IReactorTime,
         most: int,
         records: RecordSource,
@@ -75,7 +75,7 @@ class EventEndpoints:
         """
         self._kinds = records.kinds.union(kinds)
         self._default = self._kinds - records.on_request
-        self._feed = Feed(store, clock, records)
+        self._feed = feed
         self._clock = clock
         self._most = most
 

@@ -122,7 +122,7 @@ class Stream:
 
 
 @functools.cache
-def _map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
+def map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
     """Map methods and paths to their numbers; cached for all daemons of a process."""
     rules = [
         Rule(path, methods=[method], endpoint=number) for number, (method, path) in enumerate(paths)
@@ -142,7 +142,7 @@ class ApiResource(Resource):
         self._refusals = refusals
         tokens.watch(self._end_of_no_token)
         self._routes = [*routes]
-        self._map = _map_of(tuple((route.method, route.rule) for route in routes))
+        self._map = map_of(tuple((route.method, route.rule) for route in routes))
         self._streams: dict[Callable[[], None], bytes | None] = {}
         self._stopped = False
 
@@ -169,7 +169,7 @@ class ApiResource(Resource):
 
     def _write(self, request: ManageRequest, reply: Raw | Stream) -> None:
         digest = offered(header_of(request, "authorization"))
-        _write_header(request, reply)
+        write_header(request, reply)
         if isinstance(reply, Raw):
             if reply.status is not HTTPStatus.NO_CONTENT:
                 request.setHeader("Content-Length", str(len(reply.body)))
@@ -366,7 +366,8 @@ def _reply(request: ManageRequest, route: Route, result: object) -> Raw | Stream
     return Raw("application/json", msgspec.json.encode(result), route.status)
 
 
-def _write_header(request: Request, reply: Raw | Stream) -> None:
+def write_header(request: Request, reply: Raw | Stream) -> None:
+    """Set status and headers of a reply."""
     request.setResponseCode(reply.status.value)
     request.responseHeaders.removeHeader(b"Server")
     for name, value in {**SAFE_HEADERS, **reply.headers}.items():

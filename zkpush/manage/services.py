@@ -25,6 +25,8 @@ from ..periodic import PeriodicService
 from ..persist.erasing import ErasePerson
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
+from .console.pages import ConsoleAddition
+from .console.visits import SignIn
 from .health import HealthCheck
 from .leasing import Leadership
 from .news import RecordSource
@@ -157,17 +159,20 @@ class Contribution:
     figures: Sequence[Figure] = ()
     watches: Sequence[Watch] = ()
     """Functions that are called with each request of a terminal."""
+    sign_in: SignIn | None = None
+    """Sessions of people in the console, which one capability brings."""
 
 
 @attrs.frozen
 class Addition:
-    """A contribution with the records and routes of its capability."""
+    """A contribution with the records, routes and pages of its capability."""
 
     name: str
     contribution: Contribution
     routes: Sequence[Route]
     records: RecordSource | None
     """The table whose records are events themselves, if the capability has it."""
+    console: ConsoleAddition
 
 
 class Contributions:
@@ -181,6 +186,9 @@ class Contributions:
         self.answers: dict[Question, Answerer] = {}
         self.figures: list[Figure] = []
         self.routes: list[Route] = []
+        self.console: list[ConsoleAddition] = []
+        """Pages, forms and live parts of the capabilities that have some."""
+        self._sign_ins: list[tuple[str, SignIn]] = []
         self._watches: list[Watch] = []
         self._records: list[tuple[str, RecordSource]] = []
 
@@ -201,6 +209,10 @@ class Contributions:
         self.figures += contribution.figures
         self._watches += contribution.watches
         self.routes += addition.routes
+        if addition.console.routes:
+            self.console.append(addition.console)
+        if contribution.sign_in is not None:
+            self._sign_ins.append((addition.name, contribution.sign_in))
         if addition.records is not None:
             self._records.append((addition.name, addition.records))
 
@@ -220,7 +232,10 @@ class Contributions:
             self.jobs.append(service)
 
     def check(self) -> None:
-        """Raise `ValueError` for an unanswered question, or without exactly one record table."""
+        """Raise `ValueError` for an unanswered question, or a missing or second unique part.
+
+        Unique are the table of records, and the sessions of people.
+        """
         missing = [question.value for question in Question if question not in self.answers]
         if missing:
             raise ValueError(f"no capability answers the {', '.join(missing)}")
@@ -229,11 +244,21 @@ class Contributions:
             raise ValueError(
                 f"one capability must bring RECORDS, the records that are events; found: {names}"
             )
+        if len(self._sign_ins) != 1:
+            names = ", ".join(name for name, _ in self._sign_ins) or "none"
+            raise ValueError(
+                f"one capability must bring the sign-in of the console; found: {names}"
+            )
 
     @property
     def records(self) -> RecordSource:
         """The table whose records are events themselves."""
         return self._records[0][1]
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The sessions of people."""
+        return self._sign_ins[0][1]
 
     @property
     def watch(self) -> Watch:

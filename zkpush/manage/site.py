@@ -1,4 +1,4 @@
-"""The management site: the API over HTTP."""
+"""The management site: the API and the console over HTTP."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request as AnyRequest
+from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from ..device.proxies import Proxies
@@ -15,17 +16,50 @@ from ..settings.network import Limits
 from .auth import Tokens
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections
+from .console.pages import PREFIX
+from .console.resource import ConsoleResource
 from .routes import ApiResource, Route
 
 
+class ManageResource(Resource):
+    """The API, and the console for paths under `/console` and for the root."""
+
+    isLeaf = True
+
+    def __init__(self, api: ApiResource, console: ConsoleResource) -> None:
+        super().__init__()
+        self._api = api
+        self.console = console
+
+    def render(self, request: ManageRequest) -> int:
+        """Answer a request."""
+        return self._part(request.path).render(request)
+
+    async def judge(
+        self, request: ManageRequest, method: bytes, path: bytes, length: int | None
+    ) -> int:
+        """Check a request whose head is complete; return the maximum length of its body."""
+        return await self._part(path).judge(request, method, path, length)
+
+    def stop(self) -> None:
+        """End the endless replies."""
+        self._api.stop()
+        self.console.stop()
+
+    def _part(self, path: bytes) -> ApiResource | ConsoleResource:
+        is_page = path in (b"/", PREFIX.encode()) or path.startswith(f"{PREFIX}/".encode())
+        return self.console if is_page else self._api
+
+
 class ManageSite(Site):
-    """Site of the API; form bodies are not parsed, and requests are not logged."""
+    """Site of the API and the console; form bodies are not parsed, and requests are not logged."""
 
     noisy = False
 
     def __init__(
         self,
         routes: Sequence[Route],
+        console: ConsoleResource,
         tokens: Tokens,
         limits: Limits,
         proxies: Proxies,
@@ -34,14 +68,14 @@ class ManageSite(Site):
         reactor: IReactorTime,
     ) -> None:
         """`is_proxied` is whether connections begin with a PROXY header."""
-        self.api = ApiResource(routes, tokens, refusals)
+        self.pages = ManageResource(ApiResource(routes, tokens, refusals), console)
         self.limits = limits
         self.proxies = proxies
         self.is_proxied = is_proxied
         self.struck = refusals.refuse
         self.connections = ManageConnections(limits, proxies, refusals.refuse)
         super().__init__(
-            self.api,
+            self.pages,
             requestFactory=ManageRequest,
             timeout=limits.idle_seconds,
             reactor=reactor,
@@ -51,7 +85,7 @@ class ManageSite(Site):
     def stopFactory(self) -> None:
         """Stop accepting connections, and end the endless responses."""
         super().stopFactory()
-        self.api.stop()
+        self.pages.stop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """Make the protocol of a connection."""

@@ -1,0 +1,1 @@
+"""The console: its frame, its accounts and its pages."""

@@ -1,0 +1,130 @@
+"""What holds for every page, enumerated from the routes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest_twisted
+
+from zkpush.protocol.fields import Scope
+
+from ..rig import Rig
+from .browser import Browser, document, location, signed_in
+from .walk import NOT_THERE, console_of, forms_of_console, pages_of, path_of
+
+MOST_BYTES = 50_000
+SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
+WORDS = re.compile(r"[A-Za-z]{2,}")
+
+
+async def filled(rig: Rig) -> None:
+    """Give the daemon a terminal with people and punches, and one that waits for approval."""
+    await rig.exchange("T1")
+    line = b"1\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t0\t0\t0\t\n"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)
+    await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=1\tName=Ann\tPri=0\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_page_is_valid_small_and_safe(rig: Rig) -> None:
+    """With all scopes each page is there: valid HTML below 50 KB, with the headers of security."""
+    await filled(rig)
+    browser = await signed_in(rig)
+    for page in pages_of(rig):
+        if page.path == "/sign-in":
+            continue
+        shown = await browser.get(path_of(page.path))
+        assert shown.status == (410 if page.path in NOT_THERE else 200), page.path
+        assert len(shown.body) < MOST_BYTES, page.path
+        policy = shown.header(b"Content-Security-Policy") or b""
+        assert b"default-src 'none'" in policy
+        assert b"unsafe" not in policy
+        assert shown.header(b"X-Frame-Options") == b"DENY"
+        assert shown.header(b"Cache-Control") == b"no-store"
+        tree = document(shown)
+        assert [*tree.iter("style")] == []
+        assert [node for node in tree.iter() if "style" in node.attrib] == []
+        assert [node for node in tree.iter("script") if node.text] == []
+        assert len([*tree.iter("h1")]) == 1, page.path
+        ids = [node.attrib["id"] for node in tree.iter() if "id" in node.attrib]
+        assert len(ids) == len(set(ids)), page.path
+        for node in tree.iter():
+            for name in ("src", "href", "action"):
+                target = node.attrib.get(name, "/console/")
+                assert target.startswith(("/console/", "#", "otpauth:")), (page.path, target)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_without_its_scope_is_neither_linked_nor_shown(rig: Rig) -> None:
+    """An account sees only the pages that it may use; the server refuses the others and forms."""
+    await filled(rig)
+    browser = await signed_in(rig, "read")
+    shown = (await browser.get("/")).body.decode()
+    asked = [page for page in pages_of(rig) if page.scope not in (None, Scope.READ)]
+    assert asked
+    for page in asked:
+        assert f'href="/console{page.path}"' not in shown
+        assert (await browser.get(path_of(page.path))).status == 403
+    token = re.search(r'name="csrf" value="([0-9a-f]+)"', shown)
+    assert token is not None
+    for form in forms_of_console(rig):
+        if form.scope not in (None, Scope.READ):
+            sent = await browser.post(path_of(form.path), {"csrf": token[1]})
+            assert sent.status == 403, form.path
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_page_is_there_without_a_session(rig: Rig) -> None:
+    """Without a session each page with a scope leads to the sign-in, and no form does anything."""
+    browser = Browser(rig)
+    for page in pages_of(rig):
+        if page.scope is not None:
+            assert location(await browser.get(path_of(page.path))).startswith("/sign-in")
+    for form in forms_of_console(rig):
+        if form.scope is not None:
+            assert location(await browser.post(path_of(form.path), {})) == "/sign-in"
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_text_is_translated(rig: Rig) -> None:
+    """In the artificial language no English word is left, but data, which is marked as such."""
+    await filled(rig)
+    browser = await signed_in(rig)
+    await browser.get("/?lang=en-XA")
+    for page in pages_of(rig):
+        if page.path == "/sign-in":
+            continue
+        left = _english(document(await browser.get(path_of(page.path))))
+        assert left == [], page.path
+
+
+def _english(node: object, is_data: bool = False) -> list[str]:
+    """The English words that a reader of the page would see or hear."""
+    tag = node.tag  # type: ignore[attr-defined]
+    if not isinstance(tag, str) or tag in ("script", "style"):
+        return []
+    attributes = node.attrib  # type: ignore[attr-defined]
+    is_data = is_data or attributes.get("translate") == "no" or tag in ("code", "time")
+    found = []
+    if not is_data:
+        text = (node.text or "").replace("· zkpush", "")  # type: ignore[attr-defined]
+        found = [text] if WORDS.search(text) else []
+        for name in SHOWN_ATTRIBUTES:
+            if WORDS.search(attributes.get(name, "")):
+                found.append(attributes[name])
+    for child in node:  # type: ignore[attr-defined]
+        found += _english(child, is_data)
+        if not is_data and WORDS.search(child.tail or ""):
+            found.append(child.tail)
+    return found
+
+
+@pytest_twisted.ensureDeferred
+async def test_live_parts_need_a_session_and_a_scope(rig: Rig) -> None:
+    """The live stream is refused without a session, and for parts that do not exist."""
+    assert (await Browser(rig).get("/live?part=x")).status == 401
+    browser = await signed_in(rig, "read")
+    assert (await browser.get("/live?part=x")).status == 404
+    for name, (_, part) in console_of(rig).parts.items():
+        if part.scope is not Scope.READ:
+            assert (await browser.get(f"/live?part={name}")).status == 403

@@ -1,0 +1,37 @@
+"""All pages of the console, enumerated from its routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from zkpush.manage.console.pages import ConsoleForm, ConsolePage
+from zkpush.manage.console.resource import ConsoleResource
+
+from ..rig import Rig
+
+NAMES: Mapping[str, str] = {"sn": "T1", "secret": "no-such-link", "name": "ann"}
+"""Values of the variables in paths."""
+NOT_THERE = frozenset({"/welcome/<secret>"})
+"""Pages that say that something is gone, with these values."""
+
+
+def console_of(rig: Rig) -> ConsoleResource:
+    """The console of a daemon."""
+    console: ConsoleResource = rig.manage.pages.console
+    return console
+
+
+def path_of(path: str) -> str:
+    """A path with values for its variables."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: NAMES.get(found[1], "1"), path)
+
+
+def pages_of(rig: Rig) -> list[ConsolePage]:
+    """The pages of a daemon."""
+    return [page for _, page in console_of(rig).pages if isinstance(page, ConsolePage)]
+
+
+def forms_of_console(rig: Rig) -> list[ConsoleForm]:
+    """The forms of a daemon."""
+    return [form for _, form in console_of(rig).pages if isinstance(form, ConsoleForm)]

@@ -1,0 +1,17 @@
+"""Pages of accounts: signing in, one-time links, the own account, and all accounts."""
+
+from __future__ import annotations
+
+from ...manage.console.pages import ConsoleRoute
+from ...manage.services import Services
+from .managing import AccountPages, OwnAccountPages
+from .signing import SigningPages
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages and forms of accounts."""
+    return [
+        *SigningPages(services).routes(),
+        *OwnAccountPages(services).routes(),
+        *AccountPages(services).routes(),
+    ]

@@ -1,0 +1,113 @@
+"""Filters of templates: instants, numbers and texts in the language of the visit."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jinja2
+from babel import dates, numbers
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from .languages import ConsoleLanguage
+from .phrases import Phrase
+from .visits import Visit
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, translate: Any) -> None:
+    """Add the filters for a language; `translate` are its translations."""
+    locale = language.locale
+
+    def said(text: Any) -> Any:
+        """Translate a text that is declared in Python; what is translated already stays."""
+        if hasattr(text, "__html__"):
+            return text
+        if not isinstance(text, Phrase):
+            return (
+                str(translate.gettext(text)) if isinstance(text, str) and text else str(text or "")
+            )
+        found: str = translate.gettext(text.text)
+        return (
+            found % {name: _plain(value) for name, value in text.values.items()}
+            if text.values
+            else found
+        )
+
+    def _plain(value: object) -> object:
+        return said(value) if isinstance(value, Phrase) else value
+
+    @pass_context
+    def instant(context: Context, at: int | None, seconds: bool = False) -> Markup:
+        """Show an instant (ms) in the zone of the visit."""
+        if at is None:
+            return Markup("")
+        moment = _moment(at, context)
+        form = "d MMM y HH:mm:ss" if seconds else "d MMM y HH:mm"
+        return _time(moment, dates.format_datetime(moment, form, locale=locale))
+
+    @pass_context
+    def clock(context: Context, at: int | None) -> Markup:
+        """Show the time of day of an instant (ms), without the date."""
+        if at is None:
+            return Markup("")
+        moment = _moment(at, context)
+        return _time(moment, dates.format_datetime(moment, "HH:mm:ss", locale=locale))
+
+    @pass_context
+    def day(context: Context, at: int | None) -> Markup:
+        """Show the date of an instant (ms)."""
+        if at is None:
+            return Markup("")
+        moment = _moment(at, context)
+        return _time(moment, dates.format_date(moment, "EEE d MMM y", locale=locale))
+
+    @pass_context
+    def ago(context: Context, at: int | None) -> Markup:
+        """Show how long ago an instant (ms) was."""
+        if at is None:
+            return Markup("")
+        moment = _moment(at, context)
+        passed = datetime.timedelta(milliseconds=at - context["now"])
+        text = dates.format_timedelta(
+            passed, add_direction=True, locale=locale, threshold=1.2, granularity="second"
+        )
+        return _time(moment, text)
+
+    def number(value: float | None) -> str:
+        """Show a number with the separators of the language."""
+        return "" if value is None else numbers.format_decimal(value, locale=locale)
+
+    def size(value: int | None) -> str:
+        """Show a number of bytes."""
+        if value is None:
+            return ""
+        for unit, one in (("GB", 10**9), ("MB", 10**6), ("kB", 1000)):
+            if value >= one:
+                return f"{number(round(value / one, 1))} {unit}"
+        return f"{number(value)} B"
+
+    found: Mapping[str, Callable[..., object]] = {
+        "said": said,
+        "instant": instant,
+        "clock": clock,
+        "day": day,
+        "ago": ago,
+        "number": number,
+        "size": size,
+    }
+    environment.filters.update(found)
+
+
+def _moment(at: int, context: Context) -> datetime.datetime:
+    visit: Visit = context["visit"]
+    return datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).astimezone(visit.zone)
+
+
+def _time(moment: datetime.datetime, text: str) -> Markup:
+    exact = moment.isoformat(timespec="seconds")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, text)

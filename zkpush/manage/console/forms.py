@@ -1,0 +1,137 @@
+"""Forms: parsed into typed values, with a mistake for each field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import Any, get_args, get_origin
+
+import attrs
+import msgspec
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from ..arguments import arguments_of
+from .phrases import Phrase
+
+CSRF = "csrf"
+"""Name of the field with the token of the session."""
+MOST_FIELDS = 2000
+"""Maximum number of fields in a form."""
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class FormMistakes(ValueError):
+    """Mistakes in a form: some of its fields, and some of the whole."""
+
+    def __init__(self, *whole: str, **fields: str) -> None:
+        """`whole` and `fields` are messages; those of fields by name."""
+        super().__init__("; ".join(map(str, (*whole, *fields.values()))))
+        self.whole: Sequence[str] = whole
+        self.fields: Mapping[str, str] = fields
+
+
+@attrs.frozen
+class FormEntry:
+    """What somebody has entered into a form, for showing it again."""
+
+    given: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
+    """Texts of the fields; those of passwords are left out by the templates."""
+    mistakes: Sequence[str] = ()
+    """Mistakes of the whole form."""
+    wrong: Mapping[str, str] = attrs.field(factory=dict)
+    """Mistakes of fields, by name."""
+
+    def value(self, name: str, default: object = "") -> object:
+        """Return the last text of a field, or the default before the form was sent."""
+        texts = self.given.get(name)
+        if texts is None:
+            return "" if self.given or default is None else default
+        return texts[-1]
+
+    def has(self, name: str, text: str, default: bool = False) -> bool:
+        """Whether a choice of a field is selected."""
+        return text in self.given.get(name, ()) if self.given else default
+
+
+NOTHING_ENTERED = FormEntry()
+
+
+@attrs.frozen
+class SentForm:
+    """The fields of a request."""
+
+    texts: Mapping[str, Sequence[str]]
+    files: Mapping[str, bytes]
+
+
+def read_form(content_type: str, body: bytes) -> SentForm:
+    """Decode the body of a request; `ValueError` if it is no form."""
+    kind, options = parse_options_header(content_type)
+    if kind not in FORM_TYPES:
+        raise ValueError(f"The body is no form, but {kind or 'without a Content-Type'}.")
+    parser = FormDataParser(
+        stream_factory=lambda *_, **__: BytesIO(),
+        max_form_memory_size=len(body),
+        max_form_parts=MOST_FIELDS,
+        silent=False,
+    )
+    try:
+        _, texts, files = parser.parse(BytesIO(body), kind, len(body), options)
+    except (ValueError, RequestEntityTooLarge) as error:
+        raise ValueError("The form cannot be read.") from error
+    return SentForm(
+        dict(_lists(texts)),
+        {name: values[-1].stream.read() for name, values in _lists(files)},
+    )
+
+
+def _lists(values: MultiDict[str, Any]) -> list[tuple[str, list[Any]]]:
+    return [*values.lists()]
+
+
+def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
+    """Return the typed fields; `FormMistakes` has a message for each that is wrong.
+
+    An empty text is None, or else the default of its field. Of a field that is a list or a tuple,
+    all texts are taken; of any other, the last one. A checkbox that is not sent has its default.
+    """
+    values: dict[str, object] = {}
+    wrong: dict[str, str] = {}
+    for argument in arguments_of(kind):
+        given: object
+        if argument.name in sent.files:
+            values[argument.name] = sent.files[argument.name]
+            continue
+        texts = [text.strip() for text in sent.texts.get(argument.name, ())]
+        if _is_list(argument.type):
+            given = [text for text in texts if text]
+        else:
+            given = texts[-1] if texts else ""
+        if given in ("", []) and not argument.is_required:
+            continue
+        if given in ("", []):
+            wrong[argument.name] = Phrase("This is needed.")
+            continue
+        try:
+            values[argument.name] = msgspec.convert(given, argument.type, strict=False)
+        except msgspec.ValidationError:
+            wrong[argument.name] = Phrase("This is not a possible value.")
+            continue
+        for check in argument.checks:
+            try:
+                check(argument.name, str(given))
+            except ValueError as error:
+                wrong[argument.name] = str(error)
+    if wrong:
+        raise FormMistakes(**wrong)
+    return kind(**values)
+
+
+def _is_list(kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin in (list, tuple, frozenset, set):
+        return True
+    return any(_is_list(each) for each in get_args(kind) if each is not kind)
