@@ -25,7 +25,8 @@ from .scale import Scale, folder
 from .servers import Zkpush
 
 TERMINALS, COMMANDS = 500, 20
-
+ALONE_SECONDS = 2.0
+"""Time of the uploads without a job."""
 
 PEOPLE = 10_000
 PAST = 100_000
@@ -62,11 +63,14 @@ class _Measured:
     seconds: float
     cpu: float
     waits: list[float]
+    alone: list[float]
+    """Waits of uploads without a job."""
 
 
 def _job(server: Zkpush, token: str, serials: list[str], name: str) -> _Measured:
     """Post a job and wait until its commands are queued."""
     waits: list[float] = []
+    alone = _uploads_alone(server, ALONE_SECONDS)
     done = threading.Event()
     uploads = threading.Thread(target=_upload, args=(server, waits, done))
     uploads.start()
@@ -80,7 +84,19 @@ def _job(server: Zkpush, token: str, serials: list[str], name: str) -> _Measured
     done.set()
     uploads.join()
     assert job["counts"]["queued"] == TERMINALS * COMMANDS
-    return _Measured(seconds, cpu, waits)
+    return _Measured(seconds, cpu, waits, alone)
+
+
+def _uploads_alone(server: Zkpush, seconds: float) -> list[float]:
+    """Upload for a time without other work; on a busy machine, these wait as well."""
+    waits: list[float] = []
+    done = threading.Event()
+    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    uploads.start()
+    time.sleep(seconds)
+    done.set()
+    uploads.join()
+    return waits
 
 
 def _results(measured: _Measured, what: str, beside: str, limit: float) -> Iterator[Result]:
@@ -90,7 +106,12 @@ def _results(measured: _Measured, what: str, beside: str, limit: float) -> Itera
         "50 ms",
         1000 * max(measured.waits),
         50.0,
-        {"uploads": float(len(measured.waits))},
+        {
+            "uploads": float(len(measured.waits)),
+            "p50_ms": 1000 * statistics.median(measured.waits),
+            "alone_ms": 1000 * max(measured.alone),
+            "alone_p50_ms": 1000 * statistics.median(measured.alone),
+        },
         "ms",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import attrs
 
@@ -20,6 +20,12 @@ from .store import JobStore
 
 MOST_COMMANDS = 100
 """Maximum number of commands in a part."""
+FIRST_COMMANDS = 25
+"""Maximum number of commands in the first part."""
+LEAST_COMMANDS = 10
+"""Minimum size of a part on a slow machine, in commands."""
+PART_SECONDS = 0.01
+"""Intended time to write a part, during which uploads wait."""
 MOST_ONE_BY_ONE = 8
 """Maximum number of commands in a part that cannot be inserted together."""
 MOST_BYTES = 512 * 1024
@@ -71,11 +77,33 @@ class JobPart:
     sealed: SealedCommands
 
 
+class PartSize:
+    """Number of commands in a part, so that writing one takes about `PART_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._fitting = FIRST_COMMANDS
+
+    @property
+    def commands(self) -> int:
+        """Maximum number of commands in the next part."""
+        return min(self._fitting, MOST_COMMANDS)
+
+    def took(self, commands: int, seconds: float) -> None:
+        """Adapt to the time that it took to write a part."""
+        fitting = MOST_COMMANDS
+        if seconds > 0:
+            fitting = min(fitting, int(commands * PART_SECONDS / seconds))
+        self._fitting = max(fitting, LEAST_COMMANDS)
+
+
 class JobPartMaker:
     """Makes and writes the parts of jobs."""
 
-    def __init__(self, writer: CommandWriter) -> None:
+    def __init__(self, writer: CommandWriter, seconds: Callable[[], float]) -> None:
+        """`seconds` returns the time, on any thread."""
         self._writer = writer
+        self._seconds = seconds
+        self._size = PartSize()
         self._commands: dict[str, list[JobCommand] | None] = {}
         self._drafts: dict[tuple[str, Dialect], Sequence[_Draft] | str] = {}
 
@@ -88,14 +116,16 @@ class JobPartMaker:
 
     def make_thd(self, tx: Transaction, job: Job, now: int) -> JobPart | None:
         """Prepare the next part of a job; None if no terminal is chosen."""
-        targets = tx[JobStore].targets(job, TargetState.NEXT, MOST_COMMANDS)
+        room, size = self._size.commands, MOST_BYTES
+        # A terminal takes all commands, or a few of them in a retry.
+        most = max(MOST_ONE_BY_ONE, -(-room // max(1, job.number)))
+        targets = tx[JobStore].targets(job, TargetState.NEXT, min(room, most))
         if not targets:
             return None
         keys = {target.device_id for target in targets}
         devices = {device.id: device for device in tx[DeviceStore].with_keys(keys)}
         shares: list[Share] = []
         rows: list[tuple[int, str, NewCommand, bytes]] = []
-        room, size = MOST_COMMANDS, MOST_BYTES
         for target in targets:
             device = devices[target.device_id]
             share = self._share(tx, job, target, device, room, size, now)
@@ -187,6 +217,7 @@ class JobPartMaker:
 
     def write(self, tx: Transaction, job: Job, part: JobPart, now: int) -> list[Hurried]:
         """Queue the commands of a part; returns the terminals with new commands."""
+        began = self._seconds()
         together: set[int] = set()
         hurried: list[Hurried] = []
         room = MOST_ONE_BY_ONE
@@ -205,6 +236,8 @@ class JobPartMaker:
             hurried.append((device.sn, job.options.not_before_at))
         replace(tx, news, now)
         tx[JobCommands].add(part.sealed.of(together), now)
+        count = sum(len(share.commands) for share in part.shares)
+        self._size.took(count, self._seconds() - began)
         return hurried
 
     def _one_by_one(self, tx: Transaction, job: Job, share: Share, room: int, now: int) -> int:

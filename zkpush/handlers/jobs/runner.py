@@ -70,7 +70,7 @@ class JobRunner(PeriodicService):
         self._store = store
         self._registry = registry
         self._queue = queue
-        self._maker = JobPartMaker(queue.writer)
+        self._maker = JobPartMaker(queue.writer, clock.seconds)
         self._run: Deferred[None] | None = None
         self._is_again = False
         self._is_ended = False
