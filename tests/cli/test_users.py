@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import pathlib
+import random
 import stat
 
 import pytest
+
+from zkpush.simulator.picture import draw
 
 from .program import SECONDS, Daemon, cells, failed, said
 
@@ -103,3 +106,43 @@ def test_enrol_later(daemon: Daemon, people: None) -> None:
     late = daemon.zkpush(*words, "--wait", "--timeout", "0.1")
     assert "Waits for the next request of terminal ENROL2" in failed(late)
     assert "Say which finger" in failed(daemon.zkpush(*words[:-1], "finger"))
+
+
+def test_search(daemon: Daemon, people: None) -> None:
+    """A person is found by a part of the name, a card or what is stored; a mistake is said."""
+
+    def pins(*words: str) -> list[str]:
+        listed = said(daemon.zkpush("users", "list", *words, "--json"))
+        return [item["pin"] for item in json.loads(listed)]
+
+    assert pins("--device", "PEOPLE1") == ["71", "72"]
+    assert pins("ann", "--device", "PEOPLE1") == ["71"]
+    assert pins("--card", "123456789") == ["71"]
+    assert pins("--device", "PEOPLE1", "--no-templates", "--no-photo") == ["72"]
+    assert pins("--device", "PEOPLE1", "--privilege", "14") == ["71"]
+    nobody = daemon.zkpush("users", "list", "nobody")
+    assert (said(nobody), nobody.stderr.strip()) == ("", "There are no such users.")
+    assert "There is no terminal 'NONE'" in failed(
+        daemon.zkpush("users", "list", "--device", "NONE")
+    )
+
+
+def test_photo(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
+    """A JPEG file becomes the photo of a person, and is removed again."""
+    file = tmp_path / "ann.jpg"
+    file.write_bytes(draw(random.Random(1)))
+    stored = said(daemon.zkpush("users", "photo", "71", str(file)))
+    assert stored == (
+        f"The photo of user 71 is stored: 32 x 32 pixels, {file.stat().st_size} bytes.\n"
+    )
+    removed = said(daemon.zkpush("users", "photo", "71", "--remove"))
+    assert removed == "The photo of user 71 is removed.\n"
+    assert failed(daemon.zkpush("users", "photo", "71", "--remove")) == (
+        "Error: User 71 has no such photo."
+    )
+    assert "Cannot read" in failed(daemon.zkpush("users", "photo", "71", str(tmp_path / "no.jpg")))
+    file.write_bytes(b"no picture")
+    assert failed(daemon.zkpush("users", "photo", "71", str(file), "--face")) == (
+        "Error: The picture is no JPEG file."
+    )
+    assert "Give either FILE.jpg or --remove." in failed(daemon.zkpush("users", "photo", "71"), 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import pathlib
+import random
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+
+from zkpush.simulator.picture import draw
 
 from ..cli.program import SECONDS, Daemon
 from ..filled import PICTURE
@@ -75,6 +78,8 @@ FIXED = {
     "DELETE /devices/{sn}/users/{pin}": ("/devices/T1/users/7", None),
     "PUT /users/{pin}": ("/users/77", {"name": "Ann"}),
     "DELETE /users/{pin}": ("/users/77", None),
+    "PUT /users/{pin}/photo": ("/users/7/photo", draw(random.Random(1))),
+    "DELETE /users/{pin}/photo": ("/users/7/photo", None),
     "POST /users/{pin}/enrol": ("/users/7/enrol", {"device": "T1", "what": "card"}),
     "GET /areas/{name}": ("/areas/default", None),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),

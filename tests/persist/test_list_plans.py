@@ -18,6 +18,8 @@ from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
+from zkpush.handlers.people.model import PeopleFilter
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import CommandState, DeviceState, Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
@@ -42,6 +44,11 @@ def punches(**wanted: Any) -> Callable[[Transaction, Page], object]:
 def commands(**wanted: Any) -> Callable[[Transaction, Page], object]:
     """A list of commands with filters."""
     return lambda tx, part: tx[CommandList].page(part, CommandFilter(**wanted))
+
+
+def people(**wanted: Any) -> Callable[[Transaction, Page], object]:
+    """A search for people."""
+    return lambda tx, part: tx[PeopleStore].search(part, PeopleFilter(**wanted))
 
 
 QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
@@ -106,6 +113,8 @@ QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
         "commands_(of_)?job",
         commands(job="j7", state=CommandState.FAILED, device="T3"),
     ),
+    "people with a card": ("users_(vice_)?card", people(card="77")),
+    "people with a privilege": ("users_privilege", people(privilege=14)),
     "rejects": ("rejects_(of_device|identity)", lambda tx, part: tx[RejectStore].page(part, "T3")),
     "rejects of a table": (
         "rejects_table",
@@ -121,7 +130,10 @@ FILLED = {
     "entries": "device_id, table_name, key, updated_at, fields",
     "commands": "id, device_id, command, body, state, attempts, created_at, job",
     "rejects": "device_id, table_name, raw, digest, received_at, reason",
+    "users": "pin, device_id, updated_at, card, vice_card, privilege",
 }
+OWN = {("users", "pin"): "'u' || n"}
+"""Values of columns that other tables fill otherwise."""
 VALUES = {
     "device_id": "1 + n % 100",
     "utc": "1700000000 + 600 * n",
@@ -151,6 +163,9 @@ VALUES = {
     "job": "case when n % 3 = 0 then 'j' || (n % 200) end",
     "table_name": "case when n % 300 = 5 then 'WORKCODE' else 'T' || (n % 200) end",
     "time": "{time}",
+    "card": "cast(n as text)",
+    "vice_card": "case when n % 300 = 5 then 'c' || n end",
+    "privilege": "case when n % 300 = 5 then 14 else 0 end",
 }
 SQLITE = {
     "bytes": "cast(n as blob)",
@@ -176,7 +191,8 @@ def fill(tx: Transaction) -> None:
         tx[DeviceStore].add(f"T{number}", DeviceState.APPROVED, None, 0)
     for table, columns in FILLED.items():
         names = columns.split(", ")
-        values = ", ".join(VALUES[name].format(**words) for name in names)
+        shapes = [OWN.get((table, name), VALUES[name]) for name in names]
+        values = ", ".join(shape.format(**words) for shape in shapes)
         statement = (
             f"INSERT INTO {table} ({columns}) {words['numbers']} "  # noqa: S608 - names from the declarations
             f"SELECT {values} FROM {words['from']}"

@@ -54,6 +54,8 @@ ROUTES = {
     "GET /api/v1/users/{pin}": R,
     "PUT /api/v1/users/{pin}": W,
     "DELETE /api/v1/users/{pin}": W,
+    "PUT /api/v1/users/{pin}/photo": W,
+    "DELETE /api/v1/users/{pin}/photo": W,
     "POST /api/v1/users/{pin}/enrol": W,
     "GET /api/v1/users/{pin}/enrol/{id}": R,
     "GET /api/v1/users/{pin}/history": R,

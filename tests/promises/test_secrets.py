@@ -50,6 +50,8 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "DELETE devices/{sn}/users/{pin}": (f"devices/{SN}/users/99999", None),
     "PUT users/{pin}": ("users/1", {"name": "Gate"}),
     "DELETE users/{pin}": ("users/99999", None),
+    "PUT users/{pin}/photo": ("users/1/photo", {"no": "JPEG"}),
+    "DELETE users/{pin}/photo": ("users/99999/photo", None),
     "POST users/{pin}/enrol": ("users/1/enrol", {"device": SN, "what": "card"}),
     "POST users/import": ("users/import?dry_run=true", None),
     "POST conflicts/{id}": ("conflicts/99999", {"keep": "stored"}),

@@ -155,6 +155,7 @@ CLOSED = {
     "/problems": ("device", "code"),
     "/commands": ("device", "state", "command"),
     "/attendance/verify": ("device", "state"),
+    "/users": ("device",),
 }
 """Filters with a known set of values."""
 OPEN = {
@@ -166,6 +167,7 @@ OPEN = {
     "/idcards": {"pin"},
     "/conflicts": {"pin"},
     "/audit": {"pin", "actor", "action"},
+    "/users": {"search", "name", "area", "card", "privilege", "has_templates", "has_photo"},
 }
 """Filters of any value: a person or an action may come later, a job may have no command yet."""
 OF_ALL = {"limit", "after", "order", "since", "until", "received_since"}

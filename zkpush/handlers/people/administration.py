@@ -27,12 +27,14 @@ from ...protocol.errors import CommandError
 from ...protocol.fields import Kind, Scope
 from .authorship import FIELDS
 from .contradictions import ConflictStore
-from .model import Conflict, DeletePerson, check_area
+from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import DEFAULT_AREA, PersonStore
+from .portraits import PortraitStore
 from .wording import UPDATES
 
 ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
 SETTLE = "settle conflict"
+PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
 _PUT = UPDATES["DATA UPDATE USERINFO"]
 _ENTERED: Mapping[str, Mapping[str, Any]] = {
@@ -178,6 +180,30 @@ class PeopleAdministration:
                 queued += self._services.queue.ask_thd(tx, device, DeletePerson(pin), by, now)
         return queued
 
+    async def put_photo(self, pin: str, kind: Portrait, content: bytes, by: Caller) -> None:
+        """Store a photo of a person; raises `LookupError` for an unknown person."""
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> None:
+            _check_known(tx, pin)
+            tx[PortraitStore].put(pin, kind, content, by.actor, now)
+            person = tx[AuditStore].person(pin)
+            acts.record(tx, by, PUT_PHOTO, person, f"{kind.value}, {len(content)} bytes", now)
+
+        await self._store.write(unit)
+
+    async def remove_photo(self, pin: str, kind: Portrait, by: Caller) -> None:
+        """Remove a photo of a person; raises `LookupError` if there is none."""
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> None:
+            _check_known(tx, pin)
+            if not tx[PortraitStore].remove(pin, kind, by.actor, now):
+                raise LookupError(f"User {pin} has no such photo.")
+            acts.record(tx, by, REMOVE_PHOTO, tx[AuditStore].person(pin), kind.value, now)
+
+        await self._store.write(unit)
+
     async def settle(
         self, conflict_id: int, fields: Mapping[str, object] | None, by: Caller
     ) -> Conflict:
@@ -210,6 +236,11 @@ class PeopleAdministration:
             return found
 
         return await self._store.write(unit)
+
+
+def _check_known(tx: Transaction, pin: str) -> None:
+    if not tx[PersonStore].lock(pin):
+        raise LookupError(f"There is no user {pin}.")
 
 
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:

@@ -11,19 +11,20 @@ from msgspec import Meta
 
 from ...manage.commandviews import CommandView, ask
 from ...manage.errors import not_found
-from ...manage.listing import Listing, whole
+from ...manage.listing import DeviceQuery, Listing, whole
 from ...manage.lists import ApiList
 from ...manage.recordviews import shows_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...protocol.fields import Scope
+from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
 from .editing import EditingEndpoints
 from .enrolling import EnrolmentEndpoints
-from .model import DeletePerson, PutPerson
+from .model import DeletePerson, PeopleFilter, PutPerson
 from .persons import PersonStore
+from .photographing import PhotoEndpoints
 from .store import PeopleStore
 from .tables import USER
 from .views import (
@@ -57,6 +58,41 @@ class NamesView(msgspec.Struct, frozen=True):
     names: Annotated[dict[str, str], Meta(description="By user ID; only of known users")]
 
 
+class PeopleQuery(DeviceQuery, frozen=True):
+    """Search for users; all conditions apply."""
+
+    search: Annotated[
+        str | None,
+        Meta(description="Beginning of the user ID, part of the name, or a card number"),
+    ] = None
+    name: Annotated[str | None, Meta(description="Words of the name, in any case and order")] = None
+    card: Annotated[str | None, Meta(description="Number of the main or the second card")] = None
+    privilege: Annotated[
+        Annotated[int, Meta(ge=0, le=SMALL)] | None,
+        Meta(description=f"Only this privilege: {USER.field('privilege').meaning}"),
+    ] = None
+    area: Annotated[str | None, Meta(description="Only people of this area")] = None
+    has_templates: Annotated[
+        bool | None, Meta(description="Only people with templates, or only those without")
+    ] = None
+    has_photo: Annotated[
+        bool | None, Meta(description="Only people with a photo, or only those without")
+    ] = None
+
+
+def _filter(query: PeopleQuery) -> PeopleFilter:
+    return PeopleFilter(
+        text=query.search,
+        name=query.name,
+        card=query.card,
+        privilege=query.privilege,
+        area=query.area,
+        device=query.device,
+        has_templates=query.has_templates,
+        has_photo=query.has_photo,
+    )
+
+
 class PeopleEndpoints:
     """Handlers of the routes of people."""
 
@@ -72,7 +108,9 @@ class PeopleEndpoints:
                 path="/users",
                 summary="Users of all terminals, in the order they were first seen",
                 view=UserView,
-                find_thd=lambda tx, part, query: tx[PeopleStore].users(part),
+                query=PeopleQuery,
+                filter=_filter,
+                find_thd=lambda tx, part, wanted: tx[PeopleStore].search(part, wanted),
                 show=lambda user, caller: user_view(user, caller.scopes),
                 note=lambda shown: self._note(shown.caller, shown.items),
             ).route(self._store),
@@ -196,4 +234,5 @@ def routes(services: Services) -> list[Route]:
         *PeopleEndpoints(services).routes(),
         *EditingEndpoints(services).routes(),
         *EnrolmentEndpoints(services).routes(),
+        *PhotoEndpoints(services).routes(),
     ]

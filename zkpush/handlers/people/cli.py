@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.arguments import as_json
+from ...cli import completion
+from ...cli.arguments import as_json, contents, serial_number
 from ...cli.confirming import confirm, yes
 from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
@@ -17,7 +17,7 @@ from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
 from .conflictcli import conflicts
-from .enrolcli import enrol
+from .enrolcli import enrol, photo
 from .userfields import fields_of
 from .words import WORDS
 
@@ -47,27 +47,81 @@ _CHANGES = (
 
 users = WordGroup("users", help=WORDS["users"])
 users.add_command(enrol)
+users.add_command(photo)
 
 
 @users.command("list", cls=ListCommand, order="the first seen first")
+@click.argument("search", metavar="[TEXT]", required=False)
+@click.option("--name", metavar="WORDS", help="Only names with these words, in any case.")
+@click.option("--card", metavar="NUMBER", help="Only the holder of this card.")
+@click.option("--area", metavar="NAME", help="Only people of this area.")
+@click.option(
+    "--device",
+    metavar="SN",
+    callback=serial_number,
+    shell_complete=completion.serial_numbers,
+    help="Only users whom this terminal has, by its last word.",
+)
+@click.option("--privilege", type=int, metavar="N", help="Only this privilege, such as 14.")
+@click.option(
+    "--templates/--no-templates",
+    "has_templates",
+    default=None,
+    help="Only users with templates, or only those without.",
+)
+@click.option(
+    "--photo/--no-photo",
+    "has_photo",
+    default=None,
+    help="Only users with a photo, or only those without.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N users.")
 @as_json
 @with_api
-async def list_(api: Api, limit: int | None, as_json: bool) -> None:
-    """List the users of all terminals.
+async def list_(
+    api: Api,
+    search: str | None,
+    name: str | None,
+    card: str | None,
+    area: str | None,
+    device: str | None,
+    privilege: int | None,
+    has_templates: bool | None,
+    has_photo: bool | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """List the users of all terminals, or search for some.
 
-    The column Terminal names the terminal that reported a user first.
+    TEXT is the beginning of a user ID, part of a name, or a card number. The column Terminal names
+    the terminal that reported a user first.
 
     \b
-    Example:
+    Examples:
       zkpush users list --limit 20
+      zkpush users list 'ann lee'
+      zkpush users list --area North --no-templates
     """
-    await print_list(
-        api.pages("users", limit=limit),
-        _COLUMNS,
-        as_json=as_json,
-        empty="There are no users yet. Terminals upload theirs on their own.",
-    )
+    wanted: dict[str, object] = {
+        "search": search,
+        "name": name,
+        "card": card,
+        "area": area,
+        "device": device,
+        "privilege": privilege,
+        "has_templates": has_templates,
+        "has_photo": has_photo,
+    }
+    filters = {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in wanted.items()
+        if value is not None
+    }
+    empty = "There are no users yet. Terminals upload theirs on their own."
+    if filters:
+        empty = "There are no such users."
+    pages = api.pages("users", limit=limit, filters=filters)
+    await print_list(pages, _COLUMNS, as_json=as_json, empty=empty)
 
 
 @users.command()
@@ -219,14 +273,6 @@ async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
     )
 
 
-def _contents(file: Path) -> bytes:
-    """Read a file, or stdin for `-`."""
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise click.ClickException(f"Cannot read {file}: {error.strerror}.") from None
-
-
 @users.command("import")
 @click.argument(
     "file", metavar="FILE.csv", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -264,7 +310,7 @@ async def import_(
         )
         if value not in (None, False)
     }
-    report = await api.send("POST", "users", "import", content=_contents(file), query=query)
+    report = await api.send("POST", "users", "import", content=contents(file), query=query)
     if as_json:
         print_object(report, as_json=True)
     else:

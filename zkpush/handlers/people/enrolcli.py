@@ -1,14 +1,15 @@
-"""`zkpush users enrol`: enrol a person at a terminal, and watch it."""
+"""`zkpush users enrol` and `photo`: templates and photos of a person."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from twisted.internet.task import deferLater
 
 from ...cli import completion
-from ...cli.arguments import as_json, duration, serial_number
+from ...cli.arguments import as_json, contents, duration, serial_number
 from ...cli.groups import LeafCommand
 from ...cli.output import echo, print_object, progress
 from ...cli.replies import Item
@@ -107,3 +108,41 @@ async def _watched(api: Api, enrolment: Item, timeout: float | None) -> Item:
             await deferLater(api.clock, left)
             enrolment = await api.get("users", enrolment["pin"], "enrol", enrolment["id"])
     return enrolment
+
+
+@click.command(cls=LeafCommand)
+@click.argument("pin", metavar="PIN")
+@click.argument(
+    "file",
+    metavar="[FILE.jpg]",
+    required=False,
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+)
+@click.option(
+    "--face",
+    is_flag=True,
+    help="The comparison photo, from which terminals of visible light make a template.",
+)
+@click.option("--remove", is_flag=True, help="Remove the photo instead.")
+@with_api
+async def photo(api: Api, pin: str, file: Path | None, face: bool, remove: bool) -> None:
+    """Store the photo of the user PIN, a JPEG file; `-` reads from stdin.
+
+    Terminals show the photo to the person who punches. No terminal overwrites it.
+
+    \b
+    Examples:
+      zkpush users photo 7 ann.jpg
+      zkpush users photo 7 ann.jpg --face
+      zkpush users photo 7 --remove
+    """
+    if remove == (file is not None):
+        raise click.UsageError("Give either FILE.jpg or --remove.")
+    query = {"kind": "face" if face else "picture"}
+    if file is None:
+        await api.send("DELETE", "users", pin, "photo", query=query)
+        echo(f"The photo of user {pin} is removed.")
+        return
+    stored = await api.send("PUT", "users", pin, "photo", content=contents(file), query=query)
+    size = f"{stored['width']} x {stored['height']} pixels, {stored['size']} bytes"
+    echo(f"The photo of user {pin} is stored: {size}.")

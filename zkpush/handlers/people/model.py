@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -95,6 +96,35 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """The values by field; None if they are damaged."""
     fields: Sequence[str]
     at: int
+
+
+class Portrait(StrEnum):
+    """Kind of a photo that an operator uploads; the value is the name of its field in histories."""
+
+    PICTURE = "photo"
+    """For the screen of terminals (USERPIC)."""
+    FACE = "face_photo"
+    """Comparison photo, from which terminals of visible light make a template (BIOPHOTO)."""
+
+
+class PeopleFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Selects users; None selects all."""
+
+    text: str | None = None
+    """Beginning of the user ID, part of the name, or a card number."""
+    name: str | None = None
+    """Words of the name, in any case and order."""
+    card: str | None = None
+    """Number of the main or the second card."""
+    privilege: int | None = None
+    area: str | None = None
+    device: str | None = None
+    """Serial number of a terminal that last stated that it has the user."""
+    has_templates: bool | None = None
+    has_photo: bool | None = None
+
+
+ALL_PEOPLE = PeopleFilter()
 
 
 class EnrolledTemplate(msgspec.Struct, frozen=True, kw_only=True):

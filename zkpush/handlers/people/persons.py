@@ -27,7 +27,7 @@ from .authorship import (
     terminal,
 )
 from .contradictions import ConflictStore
-from .model import EnrolledTemplate, PersonChange, PersonStatement, Removal
+from .model import EnrolledTemplate, PersonChange, PersonStatement, Portrait, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .removals import about
 from .schema import (
@@ -290,6 +290,30 @@ class PersonStore:
             for values in (opened(self._vault, person_changes, row._mapping) for row in rows)
         ]
 
+    def lock(self, pin: str) -> bool:
+        """Lock a user against removal; returns whether there is one."""
+        query = select(users.c.id).where(users.c.pin == pin)
+        query = query.with_for_update(read=True, key_share=True)
+        return self._connection.execute(query).first() is not None
+
+    def author_photo(
+        self,
+        pin: str,
+        field: str,
+        author: str | None,
+        now: int,
+        by: str,
+        old: str | None,
+        new: str | None,
+    ) -> None:
+        """Record who uploaded or removed a photo; an `author` of None leaves it to terminals."""
+        if author is None:
+            of_photo = (person_authors.c.pin == pin) & (person_authors.c.field == field)
+            self._connection.execute(delete(person_authors).where(of_photo))
+        else:
+            self._author([(pin, field, author)])
+        self._remember([(pin, field, now, by, old, new)])
+
     def card_since(self, device_id: int, pin: str, since: int) -> list[EnrolledTemplate]:
         """Return the card of a user if a terminal changed it since a time, in a list."""
         sn, _ = self._terminal(device_id)
@@ -320,9 +344,16 @@ class PersonStore:
         }
 
     def authors(self, pin: str) -> dict[str, str]:
-        """Return the authors of the fields that have a value; none for an unknown user."""
+        """Return the authors of the fields that have a value, and of uploaded photos.
+
+        Returns none for an unknown user.
+        """
         row = self._stored([pin]).get(pin)
-        return {
+        of_photos = select(person_authors.c.field, person_authors.c.author).where(
+            person_authors.c.pin == pin, person_authors.c.field.in_([*Portrait])
+        )
+        photos = {row.field: row.author for row in self._connection.execute(of_photos)}
+        return photos | {
             name: field.author
             for name, field in ({} if row is None else row.fields).items()
             if name in FIELDS

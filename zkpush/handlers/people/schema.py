@@ -53,6 +53,10 @@ def _of_people(
 users = _of_people("users", USER, (USER,))
 
 users.c.pin.info[PERSON] = True
+# For searches; see `searching`.
+Index("users_card", users.c.card)
+Index("users_vice_card", users.c.vice_card)
+Index("users_privilege", users.c.privilege, users.c.id)
 
 templates = _of_people(
     "templates",

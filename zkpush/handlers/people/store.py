@@ -6,7 +6,7 @@ Only news changes stored records; see `news`. The fields of users have authors; 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -30,13 +30,16 @@ from .model import (
     STORED_PERSON_PHOTO,
     STORED_TEMPLATE,
     EnrolledTemplate,
+    PeopleFilter,
     PersonPhoto,
     PersonStatement,
     Template,
 )
 from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
 from .persons import DEFAULT_AREA, PersonStore
+from .portraits import PortraitStore
 from .schema import person_photos, templates, users
+from .searching import conditions_of
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -94,10 +97,14 @@ class PeopleStore:
         told = self._admitted(person_photos, device_id, said, now)
         contents = [one.values["content"] for _, one in told]
         pictures = self._pictures.keep_all([one for one in contents if isinstance(one, bytes)])
+        authored = self._tx[PortraitStore].authored(pins_of(told)) if told else {}
         for key, one in told:
             values = dict(one.values)
             content = values.pop("content")
             picture = pictures[content] if isinstance(content, bytes) else None
+            uploaded = authored.get((str(values["pin"]), str(values["kind"]), _type_of(values)))
+            if uploaded and (written_at is None or picture in uploaded):
+                continue  # a terminal does not overwrite the photo of an operator
             values["picture"] = values[POINTER] = picture
             news.append((key, PersonStatement(one.key, values, one.text)))
         self._write(person_photos, device_id, news, written_at or now)
@@ -114,8 +121,14 @@ class PeopleStore:
         Lists all users if no user ID is given.
         """
         query = part_of(_with_device(users), users.c.id, part)
-        if pins:
-            query = query.where(users.c.pin.in_(pins))
+        return self._people(query.where(users.c.pin.in_(pins)) if pins else query)
+
+    def search(self, part: Page, wanted: PeopleFilter) -> list[Person]:
+        """List the users that a filter selects by id, as `users` does."""
+        query = part_of(_with_device(users), users.c.id, part)
+        return self._people(query.where(*conditions_of(wanted)))
+
+    def _people(self, query: Select[Any]) -> list[Person]:
         found = self._rows(query)
         owners = [row.pin for row in found]
         counted: dict[str, dict[int, int]] = {}
@@ -309,6 +322,11 @@ def _lookups(dialect: str) -> _Lookups:
 def _template(said: PersonStatement) -> bytes:
     template = said.values["template"]
     return template if isinstance(template, bytes) else str(template).encode()
+
+
+def _type_of(photo: Mapping[str, object]) -> int:
+    type_ = photo["type"]
+    return type_ if isinstance(type_, int) else 0
 
 
 def _with_device(table: sqlalchemy.Table) -> Select[Any]:
