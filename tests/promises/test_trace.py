@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from zkpush.handlers.trace import recorder
 from zkpush.handlers.trace.model import KEPT
 from zkpush.handlers.trace.schema import trace
+from zkpush.handlers.trace.store import TraceStore
 from zkpush.interfaces import StoreError
 
 from ..nodes.conftest import database, nodes  # noqa: F401
@@ -213,6 +214,25 @@ async def test_memory_is_bounded_while_nothing_can_be_written(rig: Rig, monkeypa
     await write(rig)
     await rig.get(POLL)
     assert len(await shown(rig)) == 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flood_is_written_in_parts_and_terminals_take_turns(rig: Rig, monkeypatch) -> None:
+    """A write stores few entries, those first that wait longest; a stop stores all of them."""
+    monkeypatch.setattr(recorder, "MOST_WRITTEN", 2)
+    ids = []
+    for sn in ("T1", "T2", "T3"):
+        await rig.exchange(sn)
+        await rig.get(f"getrequest?SN={sn}")
+        ids.append(rig.registry.terminals[sn].device.id)
+    for written in ([2, 0, 0], [2, 2, 0]):
+        await write(rig)
+        found = [await rig.store.read(lambda tx, key=key: tx[TraceStore].of(key)) for key in ids]
+        assert [len(one) for one in found] == written
+        await rig.get("cdata?SN=T1&options=all&pushver=2.4.1")  # T1 has another entry
+    (job,) = rig.daemon.recorders
+    await job.finish()
+    assert await rows(rig) == 3 * 2 + 2
 
 
 @pytest_twisted.ensureDeferred

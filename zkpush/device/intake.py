@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-import attrs
 import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
@@ -58,8 +57,7 @@ DECODERS = 2
 """Concurrent decoding threads. Each one competes with the reactor for the interpreter lock."""
 
 
-@attrs.frozen
-class Portion:
+class Portion(msgspec.Struct, frozen=True, eq=False):
     """Contents of one terminal that are stored in one unit of work."""
 
     device: Device
@@ -98,7 +96,7 @@ class ContentsWriter:
         """Select what to store of some contents in one unit of work."""
         arrived = [batch for batch in contents.batches if batch.rows]
         kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
-        if len(kept) < len(arrived):
+        if kept is not arrived and len(kept) < len(arrived):
             self._log.info(
                 "Terminal {sn}: {count} templates and photos are dropped, as is configured",
                 sn=device.sn,

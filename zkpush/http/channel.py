@@ -166,10 +166,11 @@ class HttpChannel(TimedReader):
     def _has_head(self, request: PendingRequest) -> None:
         """Judge a request by its head, at once or later."""
         verdict = self._site.judge(request.head)
-        if isinstance(verdict, Deferred):
-            self._judge_later(request, verdict)
-        else:
+        # The usual case comes first, as `Deferred` is an abstract class, which is slow to test for.
+        if isinstance(verdict, Accepted) or not isinstance(verdict, Deferred):
             self._judged(request, verdict)
+        else:
+            self._judge_later(request, verdict)
 
     def _judge_later(self, request: PendingRequest, verdict: Deferred[Verdict]) -> None:
         """Stop reading until a request is judged."""

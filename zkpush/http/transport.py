@@ -9,7 +9,6 @@ once as much as the socket takes, and registers only for the rest. `README.md` h
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import socket
 import struct
@@ -135,9 +134,12 @@ class UnwatchedConnection(FileDescriptor):
         Must not be called from `doRead` of this connection, which the reactor still processes.
         """
         # If the socket is closed with unread data, the peer gets a reset and may lose the reply.
-        with contextlib.suppress(OSError):
-            if fcntl.ioctl(self._socket, termios.FIONREAD, _NOTHING) != _NOTHING:
+        try:
+            unread = fcntl.ioctl(self._socket, termios.FIONREAD, _NOTHING)
+            if unread != _NOTHING:
                 self._socket.recv(_MOST_DISCARDED)
+        except OSError:
+            pass  # it is closed in any case
         self.connectionLost(connectionDone)
 
     def abortConnection(self) -> None:
@@ -154,10 +156,12 @@ class UnwatchedConnection(FileDescriptor):
         if self.disconnected:
             return
         super().connectionLost(reason)
-        with contextlib.suppress(OSError):
+        try:
             if self._aborting:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._socket.close()
+        except OSError:
+            pass  # the client has closed it
         protocol = self._protocol
         del self._protocol  # break the reference cycle
         protocol.connectionLost(reason)

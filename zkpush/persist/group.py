@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -26,8 +27,7 @@ MOST_LOST = 2
 """A handler is blamed after the connection was lost in it this many times."""
 
 
-@attrs.define(eq=False)
-class Unit:
+class Unit(msgspec.Struct, eq=False):
     """One unit of work and its outcome."""
 
     run: Callable[[Transaction], Any]

@@ -82,7 +82,9 @@ class Contents(msgspec.Struct):
     def count(self) -> int:
         """Number of accepted records, without the ones that could not be stored."""
         stored = sum([len(batch.rows) for batch in self.batches]) - self.failed
-        return stored + sum([len(lines) for _, lines in self.deferred])
+        if self.deferred:
+            stored += sum([len(lines) for _, lines in self.deferred])
+        return stored
 
     def rows(self, table: Table) -> list[Row]:
         """The rows of a table, to append to; starts its batch if there is none."""

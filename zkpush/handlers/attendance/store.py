@@ -63,8 +63,8 @@ _TYPES: Mapping[RecordType, ColumnElement[bool] | TextClause] = {
     # Literal, to match the partial index.
     RecordType.VERIFICATION: text("record_type = 1"),
 }
-_Upload = tuple[int, AttendanceRows, WallClock, int]
-"""Key of the terminal, records, clock of the terminal, and time of receipt (ms)."""
+_Upload = tuple[int, AttendanceRows, int, WallClock, int]
+"""Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _DAY = 86_400
 """Limit in seconds for the offset from UTC, of zones and of single records."""
@@ -90,10 +90,10 @@ class AttendanceStore(BufferedInserts):
         The instant of a record is computed with the terminal's clock, unless the record has its own
         offset. Doubts about it (`zkpush.protocol.times`) are stored too. `now` is in milliseconds.
         """
-        if rows:
-            decoded = AttendanceRows.of(rows)
-            self.waiting.append((device_id, decoded, clock, now))
-            self._count += len(decoded)
+        count = len(rows)
+        if count:
+            self.waiting.append((device_id, AttendanceRows.of(rows), count, clock, now))
+            self._count += count
             if self._count > MOST_WAITING:
                 self.flush()
 
@@ -113,7 +113,7 @@ class AttendanceStore(BufferedInserts):
             [columns[place] for place in used],
             idempotent=True,
         )
-        periods = {now // PERIOD for _, _, _, now in self.waiting} - self._periods
+        periods = {now // PERIOD for *_, now in self.waiting} - self._periods
         self.waiting, self._count = [], 0
         return [self._begun(periods), rows] if periods else [rows]
 
@@ -314,16 +314,16 @@ def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> lis
     """Return the columns of the pending rows: terminal, instant and decoded values."""
     device_ids: list[int] = []
     received: list[int] = []
-    for device_id, rows, _, now in waiting:
-        device_ids += repeat(device_id, len(rows))
-        received += repeat(now, len(rows))
-    every = AttendanceRows.join([rows for _, rows, _, _ in waiting])
+    for device_id, _, count, _, now in waiting:
+        device_ids += repeat(device_id, count)
+        received += repeat(now, count)
+    every = AttendanceRows.join([rows for _, rows, *_ in waiting])
     instants: list[int] = []
     doubts: list[str | None] = []
     # The uploads of a group arrive within a second or two, most of them from one zone.
     for (clock, second), run in groupby(waiting, _clock_and_second):
         start = len(instants)
-        end = start + sum([len(rows) for _, rows, _, _ in run])
+        end = start + sum([count for _, _, count, *_ in run])
         part = every if (start, end) == (0, len(every)) else every.part(start, end)
         found, doubtful = reckon(part, clock, second)
         instants += found
@@ -332,7 +332,7 @@ def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> lis
 
 
 def _clock_and_second(waiting: _Upload) -> tuple[WallClock, int]:
-    return waiting[2], waiting[3] // 1000
+    return waiting[3], waiting[4] // 1000
 
 
 def _is_empty(column: Sequence[object]) -> bool:

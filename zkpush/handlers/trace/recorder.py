@@ -2,10 +2,10 @@
 
 Theory of operation. Every request with the serial number of a known terminal is recorded. A request
 equal to the previous one, such as an idle poll or one of many equally long uploads of a backlog,
-only increments a count. New entries are written
-every few seconds in one unit of work. A changed count is written once a minute, or when another
-request follows. Every process can therefore show the trace of every terminal. The number of
-unwritten entries is bounded.
+only increments a count. New entries are written every few seconds, a bounded number at a time, the
+terminals in turn: a flood of uploads delays the trace, and the trace takes little of their time. A
+changed count is written once a minute, or when another request follows. Every process can therefore
+show the trace of every terminal. The number of unwritten entries is bounded.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ EVERY = 3.0
 MINUTE = 60_000
 """Milliseconds until a changed count is written again."""
 MOST_PENDING = 20_000
-"""Most unwritten entries in memory; beyond that, new requests are not recorded."""
+"""Most unwritten entries in memory; beyond that, a new entry of a terminal replaces its oldest."""
 MOST_WRITTEN = 2_000
-"""Entries per unit of work."""
+"""Approximate limit of entries per write."""
 TRIM_EVERY = 20
 """New entries of a terminal after which its rows are trimmed."""
 MOST_COMPARED = 200
@@ -176,8 +176,6 @@ class RequestTrace(PeriodicService):
             if not last.pending:
                 self._repeated[last.number] = last
             return
-        if self._count >= MOST_PENDING:
-            return
         self._number += 1
         run = _Run(terminal.device.id, self._number, now, head, request, reply, self._catalogue)
         if last is not None and last.number in self._repeated:
@@ -194,13 +192,13 @@ class RequestTrace(PeriodicService):
         return [*writing, *map(self._traced, runs)]
 
     async def write(self) -> None:
-        """Write new entries, and counts last written a minute ago or more."""
+        """Write some new entries, and counts last written a minute ago or more."""
         now = int(self._wall() * 1000)
         for number, run in [*self._repeated.items()]:
             if run.written_at is None or not 0 <= now - run.written_at < MINUTE:
                 del self._repeated[number]
                 self._add(run)
-        for _ in range(0, self._count, MOST_WRITTEN):
+        if self._count:
             await self._write_part(now)
         for sn in [sn for sn in self._last if self._known(sn) is None]:
             del self._last[sn]
@@ -210,7 +208,8 @@ class RequestTrace(PeriodicService):
         for run in self._repeated.values():
             self._add(run)
         self._repeated.clear()
-        await self.write()
+        while self._count:
+            await self._write_part(int(self._wall() * 1000))
 
     async def _write_part(self, now: int) -> None:
         """Write some entries; after a failure they are queued again."""
@@ -239,7 +238,7 @@ class RequestTrace(PeriodicService):
     def _take(self) -> list[_Run]:
         taken: list[_Run] = []
         while self._fresh and len(taken) < MOST_WRITTEN:
-            _, kinds = self._fresh.popitem()
+            kinds = self._fresh.pop(next(iter(self._fresh)))  # the one that waits longest
             runs = [*chain(*kinds)]
             taken += runs
             self._count -= len(runs)
@@ -257,7 +256,7 @@ class RequestTrace(PeriodicService):
         return sorted(due)
 
     def _add(self, run: _Run, *, first: bool = False) -> None:
-        """Queue an entry for writing; if a terminal has too many, its oldest is dropped."""
+        """Queue an entry for writing; if there are too many, the terminal's oldest is dropped."""
         run.pending = True
         kinds = self._fresh.get(run.device_id)
         if kinds is None:
@@ -265,7 +264,7 @@ class RequestTrace(PeriodicService):
         same = kinds[run.is_refused]
         same.appendleft(run) if first else same.append(run)
         self._count += 1
-        if len(same) > KEPT:
+        if len(same) > KEPT or self._count > MOST_PENDING:
             same.popleft().pending = False
             self._count -= 1
 

@@ -32,7 +32,14 @@ from ...protocol.packets import PacketLimits
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
 from ...protocol.reports import INFO
-from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed, kept_table_reply
+from ...protocol.requests import (
+    TABLE_DATA,
+    UNNAMED,
+    Arguments,
+    Upload,
+    is_packed,
+    kept_table_reply,
+)
 from ...protocol.times import zone_option
 from ...protocol.uploads import UploadDecoder
 from ...protocol.verification import POST_VERIFY_DATA
@@ -134,7 +141,7 @@ class AttendancePush:
             packed=is_packed(body, arguments.get("ContentType", "").lower() == _PACKED),
             name=arguments.get("PIN"),
             moves_stamp=moves_stamp,
-            reply=kept_table_reply(arguments, body),
+            reply=kept_table_reply(arguments, body) if table.lower() == TABLE_DATA else None,
         )
 
     def acknowledge(self, upload: Upload | None, count: int, *, bare: bool) -> bytes:
