@@ -70,7 +70,6 @@ class Engine:
     unserved_bodies: UnservedBodies
     inbox: PluginInbox
     pictures: PictureCollection
-    zones: ZoneKeeper
     announcer: ProblemAnnouncer
     tokens: Tokens
     retention: Retention
@@ -85,7 +84,7 @@ class Engine:
             self.retention,
             self.services.health,
             self.pictures,
-            self.zones,
+            self.services.zones,
             self.announcer,
         ]
 
@@ -228,6 +227,7 @@ def assemble(
             owner=owner,
             store=store,
             registry=registry,
+            zones=ZoneKeeper(store, registry, settings.timezone, reactor),
             queue=queue,
             intake=intake,
             reader=reader,
@@ -265,7 +265,6 @@ def assemble(
         inbox=inbox,
         pictures=pictures,
         announcer=ProblemAnnouncer(store, problems, owner, reactor),
-        zones=ZoneKeeper(store, registry, settings.timezone, reactor),
         tokens=Tokens(data.admin_token, store, reactor),
         retention=Retention(
             store, settings.events, settings.audit, settings.commands, reactor, owner

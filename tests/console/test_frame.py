@@ -19,7 +19,7 @@ async def test_the_first_account_is_made_by_a_link_that_works_once(rig: Rig) -> 
         link,
         {"name": "ann", "password": PASSWORD, "again": PASSWORD, "zone": "Europe/Madrid"},
     )
-    assert location(done) == "/terminals/waiting"
+    assert location(done) == "/first-terminal"
     shown = await browser.get("/")
     assert shown.status == 200
     assert "ann" in text_of(shown)

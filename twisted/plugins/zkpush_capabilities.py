@@ -33,7 +33,11 @@ logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",
 )
-overview = _capability("overview", "The start page of the console")
+overview = _capability(
+    "overview",
+    "The start page of the console",
+    requires=("attendance", "forward", "people"),
+)
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
 terminals = _capability("terminals", "Options and state of terminals")

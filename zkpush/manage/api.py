@@ -14,7 +14,7 @@ from msgspec import UNSET
 from .. import __version__
 from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
-from ..device.zones import ZoneKeeper, ZoneUnknown
+from ..device.zones import ZoneUnknown
 from ..model import Caller, Device, DeviceState, OfferedKey, Page
 from ..persist.commandhistory import CommandHistory
 from ..persist.commkeys import CommKeyStore
@@ -70,7 +70,6 @@ class Endpoints:
     def __init__(
         self,
         services: Services,
-        zones: ZoneKeeper,
         tokens: Tokens,
         plugins: PluginEndpoints,
         figures: Metrics,
@@ -81,7 +80,7 @@ class Endpoints:
         self._feed = feed
         self.figures = figures
         self._services = services
-        self._zones = zones
+        self._zones = services.zones
         self._added = added
         self._tokens = tokens
         self._readings = services.secret_access

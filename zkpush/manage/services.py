@@ -19,6 +19,7 @@ from ..device.questions import Answerer, Question
 from ..device.queue import CommandQueue
 from ..device.refusals import RefusalLog
 from ..device.registry import Registry
+from ..device.zones import ZoneKeeper
 from ..http.messages import Reply, RequestHead, Verdict
 from ..interfaces import IForwarder, IStore, IVerifier
 from ..periodic import PeriodicService
@@ -82,6 +83,7 @@ class Services:
     """Name of this process in leases."""
     store: IStore
     registry: Registry
+    zones: ZoneKeeper
     queue: CommandQueue
     intake: Intake
     reader: ContentsReader

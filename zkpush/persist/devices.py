@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -123,6 +124,28 @@ class DeviceStore:
     def _page(self, query: Select[Any], part: Page) -> list[Device]:
         found = self._connection.execute(part_of(query, devices.c.id, part))
         return [self._device(row._mapping) for row in found]
+
+    def search(
+        self,
+        part: Page,
+        text: str = "",
+        state: str | None = None,
+        *,
+        with_problems: bool = False,
+    ) -> list[Device]:
+        """List terminals whose serial number, name, area or address contains a text, by id.
+
+        `state` and `with_problems` restrict the list further.
+        """
+        query = select(devices)
+        if text:
+            columns = (devices.c.sn, devices.c.alias, devices.c.area, devices.c.address)
+            query = query.where(or_(*(one.icontains(text, autoescape=True) for one in columns)))
+        if state is not None:
+            query = query.where(devices.c.state == state)
+        if with_problems:
+            query = query.where(devices.c.problems != "[]")
+        return self._page(query, part)
 
     def counts(self, since: int) -> dict[str, tuple[int, int]]:
         """Count terminals by state: all of them, and those seen since an instant (ms)."""

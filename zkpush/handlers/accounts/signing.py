@@ -23,7 +23,7 @@ from .store import ConsoleSettingStore
 
 NONE = "\N{EN DASH}"
 """Shown for no choice."""
-FIRST_PAGE = "/terminals/waiting"
+FIRST_PAGE = "/first-terminal"
 """Page after the first run: it waits for the first terminal."""
 
 

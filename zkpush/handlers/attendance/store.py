@@ -67,6 +67,7 @@ _Upload = tuple[int, AttendanceRows, int, WallClock, int]
 """Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _DAY = 86_400
+_HOUR = 3600
 """Limit in seconds for the offset from UTC, of zones and of single records."""
 
 
@@ -275,6 +276,30 @@ class AttendanceStore(BufferedInserts):
         # Groups that were begun in the period before may be stored in the first moments of one.
         after = self.first_received(until + 2 * PERIOD)
         return (0, 0) if first is None else (first, self.last() if after is None else after - 1)
+
+    def hours(self, since: int, hours: int) -> list[int]:
+        """Count attendance by hour; `since` is the beginning of the first one, in seconds.
+
+        Only records received since then are counted, so that no others have to be read.
+        """
+        counts = [0] * hours
+        first = self.first_received(since * 1000)
+        if first is None:
+            return counts
+        hour = (attendance.c.utc - since) // _HOUR
+        rows = self._connection.execute(
+            select(hour, func.count())
+            .where(
+                attendance.c.id >= first,
+                attendance.c.utc >= since,
+                attendance.c.utc < since + hours * _HOUR,
+                _TYPES[RecordType.ATTENDANCE],
+            )
+            .group_by(hour)
+        )
+        for number, count in rows:
+            counts[int(number)] = int(count)
+        return counts
 
     def last(self) -> int:
         """Return the id of the last record; 0 if there is none."""

@@ -1,33 +1,212 @@
-"""The start page."""
+"""The start page: problems first, then terminals, punches of today, and open work."""
 
 from __future__ import annotations
 
-from ...manage.console.pages import ConsolePage, ConsoleRoute, NavGroup, NavPlace, View
+import datetime
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+import attrs
+import msgspec
+
+from ...manage.console.pages import (
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    NavGroup,
+    NavPlace,
+    View,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
+from ...manage.views import ProblemView
+from ...model import DeviceState, Page
+from ...persist.commandhistory import CommandHistory
+from ...persist.devices import DeviceStore
+from ...persist.rejects import RejectStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import AttendanceState, RecordType
+from ..attendance.model import Punch, PunchFilter
+from ..attendance.store import AttendanceStore
+from ..forward.store import ForwarderStore
+from ..people.store import PeopleStore
+
+MOST_PROBLEMS = 20
+"""Problems of terminals, and of the server, that are shown."""
+MOST_WAITING = 5
+"""Waiting terminals that are named."""
+NEWEST = 12
+"""Punches in the feed."""
+
+
+@attrs.frozen
+class ShownProblem:
+    """A problem with the page where it is solved."""
+
+    view: ProblemView
+    url: str | None
+    """Path under `/console`; None if the advice is all there is."""
+
+
+@attrs.frozen
+class FeedPunch:
+    """A punch in the feed."""
+
+    punch: Punch
+    name: str | None
+    """Name of the person."""
+    terminal: str
+    """Name of the terminal, or its serial number."""
+    meaning: Phrase | None
+    """Check in, check out and the like; None if no state was chosen."""
+
+
+@attrs.frozen
+class HourBar:
+    """A bar of the chart."""
+
+    hour: int
+    count: int
+    height: int
+    """Height in percent of the highest bar."""
 
 
 class OverviewPages:
-    """The start page."""
+    """The start page and its live parts."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._store = services.store
+        self._registry = services.registry
 
     def routes(self) -> list[ConsoleRoute]:
-        """Return the pages."""
+        """Return the page and its live parts."""
         return [
             ConsolePage(
                 path="/",
                 title=Phrase("Overview"),
                 run=self.show,
                 nav=NavPlace(NavGroup.DAILY, 10, "home"),
-            )
+            ),
+            LivePart(
+                name="overview-problems",
+                run=self.problems_part,
+                kinds=("problem", "device"),
+                every=30.0,
+            ),
+            LivePart(
+                name="overview-counts",
+                run=self.counts_part,
+                kinds=("device", "command"),
+                every=15.0,
+            ),
+            LivePart(name="overview-punches", run=self.punches_part, kinds=("attendance",)),
         ]
 
     async def show(self, visit: Visit) -> View:
-        """Show the state of the server."""
-        return View(template="overview.html")
+        """Show everything."""
+        values = {
+            **await self._problems(),
+            **await self._counts(),
+            **await self._punches(visit.zone),
+        }
+        return View(
+            template="overview.html",
+            values=values,
+            live=["overview-problems", "overview-counts", "overview-punches"],
+        )
+
+    async def problems_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the problems."""
+        return View(template="_problems.html", values=await self._problems())
+
+    async def counts_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the numbers."""
+        return View(template="_counts.html", values=await self._counts())
+
+    async def punches_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the punches of today."""
+        return View(template="_punches.html", values=await self._punches(visit.zone))
+
+    async def _problems(self) -> Mapping[str, object]:
+        server = await self._services.problems.of_server()
+
+        def find(tx: Transaction) -> tuple[list[ProblemView], list[str]]:
+            store = tx[DeviceStore]
+            devices = store.with_problems(Page(MOST_PROBLEMS))
+            pending = store.search(Page(MOST_WAITING), state=DeviceState.PENDING.value)
+            found = [view for device in devices for view in ProblemView.of_device(device)]
+            return found, [device.sn for device in pending]
+
+        of_terminals, waiting = await self._store.read(find)
+        views = [*map(ProblemView.of_server, server[:MOST_PROBLEMS]), *of_terminals]
+        return {
+            "problems": [
+                ShownProblem(view, f"/terminals/{view.device}" if view.device else None)
+                for view in views[:MOST_PROBLEMS]
+            ],
+            "more_problems": len(views) - MOST_PROBLEMS,
+            "waiting": waiting,
+        }
+
+    async def _counts(self) -> Mapping[str, object]:
+        since = self._registry.online_since()
+
+        def find(tx: Transaction) -> Mapping[str, object]:
+            states = tx[DeviceStore].counts(since)
+            total, online = states.get(DeviceState.APPROVED.value, (0, 0))
+            return {
+                "online": online,
+                "offline": total - online,
+                "pending": states.get(DeviceState.PENDING.value, (0, 0))[0],
+                "commands": sum(tx[CommandHistory].count_open().values()),
+                "rejects": sum(tx[RejectStore].counts().values()),
+                "deliveries": sum(count for count, _ in tx[ForwarderStore].queued().values()),
+            }
+
+        return await self._store.read(find)
+
+    async def _punches(self, zone: ZoneInfo) -> Mapping[str, object]:
+        now = datetime.datetime.fromtimestamp(self._services.now() / 1000, zone)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = int(midnight.timestamp())
+
+        def find(tx: Transaction) -> tuple[list[int], list[FeedPunch]]:
+            store = tx[AttendanceStore]
+            only = PunchFilter(record_type=RecordType.ATTENDANCE)
+            newest = store.page(Page(NEWEST, newest_first=True), only)
+            names = tx[PeopleStore].names({punch.pin for punch in newest})
+            return store.hours(since, 24), _feed(tx, newest, names)
+
+        hours, feed = await self._store.read(find)
+        most = max(*hours, 1)
+        return {
+            "feed": feed,
+            "today": sum(hours),
+            "bars": [
+                HourBar(hour, count, max(round(100 * count / most), 2 if count else 0))
+                for hour, count in enumerate(hours)
+            ],
+            "present_hour": now.hour,
+        }
+
+
+def _feed(tx: Transaction, punches: Sequence[Punch], names: Mapping[str, str]) -> list[FeedPunch]:
+    terminals = {}
+    for sn in {punch.device for punch in punches}:
+        device = tx[DeviceStore].find(sn)
+        terminals[sn] = sn if device is None else device.alias or sn
+    return [
+        FeedPunch(punch, names.get(punch.pin), terminals[punch.device], _meaning(punch.status))
+        for punch in punches
+    ]
+
+
+def _meaning(status: int | None) -> Phrase | None:
+    if status is None or status == AttendanceState.NONE_CHOSEN:
+        return None
+    return Phrase(AttendanceState(status).meaning)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

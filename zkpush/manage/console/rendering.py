@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
+from ...protocol.fields import Scope
 from .assets import Assets
 from .formats import add_filters
 from .languages import LANGUAGES, ConsoleLanguage, translations_of
@@ -68,6 +69,7 @@ class Renderer:
             translations, newstyle=True
         )
         add_filters(environment, language, translations)
+        environment.globals.update({scope.value: scope for scope in Scope})
         environment.globals.update(
             language=language, languages=LANGUAGES, asset=self._assets.url_name
         )

@@ -1,0 +1,64 @@
+"""The condition of a terminal in words, for lists of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from ...device.registry import Registry
+from ...manage.console.phrases import Phrase
+from ...model import Device, DeviceState
+from ...problems import ProblemCode
+
+WAITS = Phrase("waits for approval")
+BLOCKED = Phrase("blocked")
+ONLINE = Phrase("online")
+OFFLINE = Phrase("not connected")
+SILENT = Phrase("silent")
+NEVER = Phrase("never connected")
+
+
+@attrs.frozen
+class SeenTerminal:
+    """A terminal with what this process knows of it."""
+
+    device: Device
+    words: Phrase
+    """Its condition."""
+    kind: str
+    """Kind of the badge: good, warn, bad or calm."""
+    last_seen_at: int | None
+    address: str | None
+
+    @property
+    def name(self) -> str:
+        """The name for people, or else the serial number."""
+        return self.device.alias or self.device.sn
+
+    @property
+    def model(self) -> str | None:
+        """The model, as far as the terminal has said it."""
+        return self.device.options.get("~DeviceName") or self.device.device_type
+
+
+def seen_terminal(registry: Registry, device: Device) -> SeenTerminal:
+    """Return the condition of a terminal."""
+    last_seen_at, address = registry.last_seen(device)
+    words, kind = OFFLINE, "warn"
+    if device.state is DeviceState.PENDING:
+        words, kind = WAITS, "warn"
+    elif device.state is DeviceState.BLOCKED:
+        words, kind = BLOCKED, "calm"
+    elif registry.is_online(device):
+        words, kind = ONLINE, "good"
+    elif any(problem.code == ProblemCode.SILENT for problem in device.problems):
+        words, kind = SILENT, "bad"
+    elif last_seen_at is None:
+        words, kind = NEVER, "calm"
+    return SeenTerminal(device, words, kind, last_seen_at, address)
+
+
+def seen_terminals(registry: Registry, found: Sequence[Device]) -> list[SeenTerminal]:
+    """Return the condition of each terminal."""
+    return [seen_terminal(registry, device) for device in found]

@@ -1,0 +1,308 @@
+"""Pages of terminals: the list, one terminal, its approval, and the first one of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import Meta
+
+from ...device.administration import TerminalAdministration
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    NavGroup,
+    NavPlace,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...manage.views import ProblemView
+from ...model import Device, DeviceState, OfferedKey, Page
+from ...persist.commandhistory import CommandHistory
+from ...persist.commkeys import CommKeyStore
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import language_of
+from ...protocol.facts import capacities_of
+from ...protocol.fields import Scope
+from .condition import seen_terminal, seen_terminals
+from .entering import server_entries
+
+PER_PAGE = 50
+"""Terminals on a page of the list."""
+MOST_WAITING = 20
+"""Waiting terminals that are shown before the list."""
+STATES: Sequence[tuple[str, Phrase]] = (
+    ("", Phrase("all")),
+    ("approved", Phrase("approved")),
+    ("pending", Phrase("waiting for approval")),
+    ("blocked", Phrase("blocked")),
+    ("problems", Phrase("with problems")),
+)
+NO_TERMINAL = Phrase("There is no such terminal.")
+CHANGES = ("device", "problem")
+"""Kinds of events that change what is shown of a terminal."""
+EVERY = 10.0
+"""Seconds after which connections are looked at again."""
+_Text = Annotated[str, Meta(max_length=200)]
+
+
+class TerminalSearch(msgspec.Struct, frozen=True):
+    """Filter of the list."""
+
+    q: _Text = ""
+    state: Literal["", "approved", "pending", "blocked", "problems"] = ""
+    after: int = 0
+
+
+class ApproveForm(msgspec.Struct, frozen=True):
+    """The approval of a terminal."""
+
+    timezone: str
+    alias: _Text = ""
+    comm_key: str = ""
+
+
+class TerminalForm(msgspec.Struct, frozen=True):
+    """Name and zone of a terminal."""
+
+    alias: _Text = ""
+    timezone: str = ""
+
+
+class PressedButton(msgspec.Struct, frozen=True):
+    """A form that is one button."""
+
+
+class TerminalPages:
+    """The pages of terminals."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._registry = services.registry
+        self._administration = TerminalAdministration(services.store, services.registry)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages, forms and live parts."""
+        return [
+            ConsolePage(
+                path="/terminals",
+                title=Phrase("Terminals"),
+                run=self.list,
+                query=TerminalSearch,
+                nav=NavPlace(NavGroup.DAILY, 20, "terminal"),
+            ),
+            ConsolePage(path="/first-terminal", title=Phrase("Connect a terminal"), run=self.first),
+            LivePart(
+                name="terminals-first",
+                run=self.first_part,
+                kinds=(*CHANGES, "attendance"),
+                every=5.0,
+            ),
+            ConsolePage(path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show),
+            LivePart(name="terminals-state", run=self.state_part, kinds=CHANGES, every=EVERY),
+            ConsolePage(
+                path="/terminals/<sn>/approve",
+                title=Phrase("Approve a terminal"),
+                scope=Scope.WRITE,
+                run=self.approval,
+            ),
+            ConsoleForm(
+                path="/terminals/<sn>/approve",
+                fields=ApproveForm,
+                run=self.approve,
+                again=self.approval,
+            ),
+            ConsoleForm(
+                path="/terminals/<sn>", fields=TerminalForm, run=self.change, again=self.show
+            ),
+            ConsoleForm(path="/terminals/<sn>/block", fields=PressedButton, run=self.block),
+        ]
+
+    async def list(self, visit: Visit, query: TerminalSearch) -> View:
+        """List terminals, those that wait for approval first."""
+        state = query.state if query.state not in ("", "problems") else None
+
+        def find(tx: Transaction) -> tuple[list[Device], list[Device], dict[int, int]]:
+            store = tx[DeviceStore]
+            found = store.search(
+                Page(PER_PAGE + 1, query.after),
+                query.q,
+                state,
+                with_problems=query.state == "problems",
+            )
+            waiting = store.search(Page(MOST_WAITING), state=DeviceState.PENDING.value)
+            return found, waiting, tx[CommandHistory].pending()
+
+        found, waiting, commands = await self._store.read(find)
+        more = len(found) > PER_PAGE
+        shown = found[:PER_PAGE]
+        asked = {"q": query.q, "state": query.state}
+        kept = {name: text for name, text in asked.items() if text}
+        return View(
+            template="terminals.html",
+            values={
+                "found": seen_terminals(self._registry, shown),
+                "waiting": seen_terminals(self._registry, waiting if not kept else ()),
+                "commands": commands,
+                "states": STATES,
+                "query": query,
+                "is_filtered": bool(kept),
+                "next_query": urlencode({**kept, "after": shown[-1].id}) if more else None,
+                "first_query": urlencode(kept) if query.after else None,
+            },
+        )
+
+    # The first terminal.
+
+    async def first(self, visit: Visit) -> View:
+        """Say what to type into a terminal, and wait for it."""
+        settings = self._services.settings
+        urls = self._services.installation.urls()[:-1]
+        entries = server_entries(urls, settings.commands.public_url)
+        values = {**await self._first(), "entries": entries}
+        return View(template="first.html", values=values, live=["terminals-first"])
+
+    async def first_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the terminals that have come."""
+        return View(template="_first.html", values=await self._first())
+
+    async def _first(self) -> Mapping[str, object]:
+        def find(tx: Transaction) -> tuple[list[Device], list[Device]]:
+            store = tx[DeviceStore]
+            newest = Page(MOST_WAITING, newest_first=True)
+            return (
+                store.search(newest, state=DeviceState.PENDING.value),
+                store.search(newest, state=DeviceState.APPROVED.value),
+            )
+
+        waiting, approved = await self._store.read(find)
+        return {
+            "waiting": seen_terminals(self._registry, waiting),
+            "approved": seen_terminals(self._registry, approved),
+        }
+
+    # One terminal.
+
+    async def show(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show a terminal."""
+        values = await self._of(sn)
+        return View(
+            template="terminal.html",
+            title=values["one"].name,  # type: ignore[attr-defined]
+            values={**values, "entry": entry, "zones": _zones()},
+            live=[f"terminals-state:{sn}"],
+        )
+
+    async def state_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the state and the problems of a terminal."""
+        return View(template="_state.html", values=await self._of(argument or ""))
+
+    async def _of(self, sn: str) -> Mapping[str, object]:
+        def find(tx: Transaction) -> tuple[Device, Sequence[OfferedKey], int]:
+            device = _found(tx, sn)
+            open_commands = tx[CommandHistory].pending().get(device.id, 0)
+            return device, tx[CommKeyStore].of(device.id), open_commands
+
+        device, keys, commands = await self._store.read(find)
+        language = None if device.language is None else language_of(device.language).meaning
+        return {
+            "one": seen_terminal(self._registry, device),
+            "device": device,
+            "keys": keys,
+            "commands": commands,
+            "problems": ProblemView.of_device(device),
+            "version": self._registry.version(device),
+            "language_meaning": language,
+            "capacities": capacities_of(device.options),
+            "is_encrypted": self._registry.is_online(device) and device.encrypts,
+        }
+
+    async def approval(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show what is known of a terminal, and the choices of its approval."""
+        values = await self._of(sn)
+        device: Device = values["device"]  # type: ignore[assignment]
+        zone = device.timezone or (visit.zone.key if visit.zone.key != "UTC" else "")
+        keys: Sequence[OfferedKey] = values["keys"]  # type: ignore[assignment]
+        return View(
+            template="approve.html",
+            title=Phrase("Approve %(name)s", name=values["one"].name),  # type: ignore[attr-defined]
+            values={
+                **values,
+                "entry": entry,
+                "zones": _zones(),
+                "zone": zone,
+                "choices": [key for key in keys if key.fingerprint is not None],
+                "may_pin": visit.allows(Scope.ADMIN),
+            },
+        )
+
+    async def approve(self, visit: Visit, form: ApproveForm, sn: str) -> Redirect:
+        """Approve a terminal."""
+        values: dict[str, object] = {
+            "state": DeviceState.APPROVED,
+            "timezone": _zone(form.timezone),
+        }
+        if form.alias:
+            values["alias"] = form.alias
+        if form.comm_key:
+            values["comm_key"] = form.comm_key
+        await self._change(visit, sn, values)
+        return Redirect(
+            to=f"/terminals/{sn}",
+            notice=Phrase("%(name)s is approved. It connects again by itself.", name=sn),
+        )
+
+    async def change(self, visit: Visit, form: TerminalForm, sn: str) -> Redirect:
+        """Name a terminal, and set its zone."""
+        zone = None if not form.timezone else _zone(form.timezone)
+        await self._change(visit, sn, {"alias": form.alias or None, "timezone": zone})
+        return Redirect(to=f"/terminals/{sn}", notice=Phrase("Saved."))
+
+    async def block(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
+        """Refuse a terminal from now on."""
+        await self._change(visit, sn, {"state": DeviceState.BLOCKED})
+        notice = Phrase("%(name)s is blocked: it is refused from now on.", name=sn)
+        return Redirect(to=f"/terminals/{sn}", notice=notice)
+
+    async def _change(self, visit: Visit, sn: str, values: Mapping[str, object]) -> None:
+        try:
+            await self._administration.change(sn, values, visit.caller)
+        except LookupError:
+            raise LookupError(NO_TERMINAL) from None
+        if values.get("timezone") is not None:
+            await self._services.zones.follow()
+
+
+def _found(tx: Transaction, sn: str) -> Device:
+    device = tx[DeviceStore].find(sn)
+    if device is None:
+        raise LookupError(NO_TERMINAL)
+    return device
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise FormMistakes(timezone=Phrase("Choose a time zone of the list."))
+    return name
+
+
+def _zones() -> list[tuple[str, str]]:
+    names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    skipped = ("Etc/", "posix/", "right/", "SystemV/", "US/")
+    return [("", "\N{EN DASH}"), *((each, each) for each in names if not each.startswith(skipped))]
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages of terminals."""
+    return TerminalPages(services).routes()
