@@ -36,7 +36,7 @@ MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
 MOST_WAITING = 5
 """Waiting terminals that are named."""
-NEWEST = 12
+NEWEST = 9
 """Punches in the feed."""
 
 
@@ -198,7 +198,12 @@ def _feed(tx: Transaction, punches: Sequence[Punch], names: Mapping[str, str]) -
         device = tx[DeviceStore].find(sn)
         terminals[sn] = sn if device is None else device.alias or sn
     return [
-        FeedPunch(punch, names.get(punch.pin), terminals[punch.device], _meaning(punch.status))
+        FeedPunch(
+            punch,
+            names.get(punch.pin),
+            terminals[punch.device],
+            _meaning(msgspec.structs.asdict(punch).get("status")),
+        )
         for punch in punches
     ]
 
