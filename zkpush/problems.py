@@ -238,6 +238,18 @@ class ProblemCode(StrEnum):
         "Compare both sides and choose: `zkpush conflicts list`, then `zkpush conflicts settle "
         "ID`. If the user ID belongs to two people, give one of them another.",
     )
+    DELETIONS_WAIT = (
+        "deletions wait",
+        "Many people would be deleted from a terminal, and nobody has confirmed that",
+        "Look at the areas of these people and of the terminal. If the deletion is meant, confirm "
+        "its number, with `--confirm`: `zkpush areas put AREA`.",
+    )
+    NOT_DISTRIBUTED = (
+        "not distributed",
+        "People who belong on a terminal are not there, because it refuses them or they do not fit",
+        "See whom and why: `zkpush devices users SN`. After the cause is removed: `zkpush devices "
+        "repair SN`.",
+    )
     REMOVED_PERSON = (
         "removed person",
         "A terminal still has people who were removed here; it may let them in",

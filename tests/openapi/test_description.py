@@ -82,6 +82,8 @@ FIXED = {
     "DELETE /users/{pin}/photo": ("/users/7/photo", None),
     "POST /users/{pin}/enrol": ("/users/7/enrol", {"device": "T1", "what": "card"}),
     "GET /areas/{name}": ("/areas/default", None),
+    "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
+    "POST /areas/{name}/repair": ("/areas/default/repair", {}),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),
     "DELETE /areas/{name}": ("/areas/made", None),
     "POST /users/import": ("/users/import?dry_run=true", b"pin,name\n79,Ann\n"),
@@ -108,6 +110,11 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if short == "/attendance/verify/{id}":
         made: Any = daemon.api("POST", "attendance/verify", {"devices": ["T1"]})
         return path.replace("{id}", made["id"]), None
+    if short == "/devices/{sn}/repair":
+        daemon.terminal("T5")
+        daemon.api("PATCH", "devices/T5", {"state": "approved", "area": "Repaired"})
+        daemon.api("PUT", "areas/Repaired", {"distributes": True})
+        return path.replace("{sn}", "T5"), None
     if short == "/conflicts/{id}":
         daemon.api("PUT", "users/78", {"name": "Ann"})
         daemon.terminal("T3").upload("OPERLOG", "USER PIN=78\tName=Eve\n")

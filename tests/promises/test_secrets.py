@@ -59,6 +59,10 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "DELETE commands/{id}": ("commands/nothing", None),
     "POST commands": ("commands", {"command": "LOG", "devices": [SN]}),
     "POST attendance/verify": ("attendance/verify", {"devices": [SN]}),
+    "PUT areas/{name}": ("areas/made", {"description": "Made"}),
+    "DELETE areas/{name}": ("areas/nowhere", None),
+    "POST areas/{name}/repair": ("areas/default/repair", None),
+    "POST devices/{sn}/repair": ("devices/T1/repair", None),
     "DELETE jobs/{id}": ("jobs/nothing", None),
     "POST jobs/{id}/retry": ("jobs/nothing/retry", {}),
     "POST files": None,
@@ -157,6 +161,7 @@ def filled(planted: Planted, path: str) -> list[str]:
     known = {
         "devices/{sn}": ("devices", "sn"),
         "users/{pin}": ("users", "pin"),
+        "areas/{name}": ("areas", "name"),
         "photos/{id}": ("photos", "id"),
         "rejects/{id}": ("rejects", "id"),
         "commands/{id}": (f"devices/{SN}/commands", "id"),
@@ -356,6 +361,8 @@ def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ..
             return [(*words, id) for id in ids(planted, "jobs", "id")]
         case ("rejects", "show"):
             return [(*words, id) for id in ids(planted, "rejects", "id")[:12]]
+        case ("areas", "show"):
+            return [(*words, "default")]
         case ("users", "show"):
             return [(*words, "900")]
         case ("users", "export"):

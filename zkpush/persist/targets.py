@@ -45,6 +45,14 @@ class TargetStore:
         rows = self._connection.execute(query)
         return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
 
+    def without_area(self) -> list[int]:
+        """Return the approved terminals without an area."""
+        query = select(devices.c.id).where(
+            devices.c.state == DeviceState.APPROVED.value,
+            devices.c.area.is_(None) | (devices.c.area == ""),
+        )
+        return [int(key) for key in self._connection.execute(query).scalars()]
+
     def area_counts(self) -> dict[str | None, int]:
         """Return the number of terminals in each area that has any; None for those without one."""
         query = select(devices.c.area, func.count()).group_by(devices.c.area)

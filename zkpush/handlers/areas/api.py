@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from ...device import acts
 from ...manage.errors import ApiError, not_found
@@ -18,10 +19,13 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
-from .model import LONGEST_DESCRIPTION, Area
+from .confirming import area_terminals, confirm, effect_of
+from .model import LONGEST_DESCRIPTION, Area, PartState
+from .places import DistributionStore, PlaceStore
+from .placesapi import PlaceEndpoints
 from .store import AreaStore
 
-CHANGE, REMOVE = "change area", "remove area"
+CHANGE, REMOVE, REPAIR = "change area", "remove area", "repair area"
 AT_ONCE = 100
 """People taken out of an area in one unit of work, so that no upload waits long."""
 
@@ -30,9 +34,51 @@ class AreaChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Attributes of an area to set."""
 
     description: Annotated[
-        Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)] | None,
+        Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)] | UnsetType | None,
         Meta(description="What the area is, for people; null for none"),
+    ] = UNSET
+    distributes: Annotated[
+        bool | UnsetType,
+        Meta(description="Whether its people are put on all its terminals, and others deleted"),
+    ] = UNSET
+
+
+class AreaQuery(msgspec.Struct, frozen=True):
+    """Confirmation of deletions."""
+
+    confirm: Annotated[
+        int | None,
+        Meta(
+            description="Number of people who are to be deleted from terminals: needed if an area "
+            "begins to distribute and this deletes anybody, and for deletions that are held back"
+        ),
     ] = None
+
+
+class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Parts of people (fields, templates and photos) on terminals, by state."""
+
+    there: int = 0
+    on_its_way: int = 0
+    refused: int = 0
+    does_not_fit: int = 0
+    unknown: int = 0
+
+
+class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What it means that an area distributes, and how far that is."""
+
+    people: int
+    devices: Annotated[int, Meta(description="Approved terminals of the area")]
+    commands: Annotated[int, Meta(description="Largest number of commands that may be needed")]
+    deletions: Annotated[
+        int,
+        Meta(
+            description="People to delete from terminals: all, as long as the area does not "
+            "distribute, else those whose deletion waits"
+        ),
+    ]
+    parts: PartCounts
 
 
 class AreaView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +124,29 @@ class AreaEndpoints:
                 "/areas/<name>",
                 Scope.WRITE,
                 self.put,
-                "Describe an area",
+                "Describe an area, or let it distribute its people",
+                query=AreaQuery,
                 body=AreaChange,
                 returns=AreaView,
+                takes=("caller",),
+            ),
+            Route(
+                "GET",
+                "/areas/<name>/distribution",
+                Scope.READ,
+                self.distribution,
+                "What it means that an area distributes its people, and how far that is",
+                returns=DistributionView,
+            ),
+            Route(
+                "POST",
+                "/areas/<name>/repair",
+                Scope.WRITE,
+                self.repair,
+                "Compare the people on all terminals of an area anew, and send again what was "
+                "refused or not answered",
+                returns=DistributionView,
+                status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
             ),
             Route(
@@ -98,17 +164,44 @@ class AreaEndpoints:
         """Show an area."""
         return area_view(await self._store.read(lambda tx: _find_thd(tx, name)))
 
-    async def put(self, name: str, body: AreaChange, caller: Caller) -> AreaView:
-        """Describe an area."""
+    async def put(self, name: str, body: AreaChange, query: AreaQuery, caller: Caller) -> AreaView:
+        """Describe an area, or let it distribute."""
         check_area(name)
         now = self._services.now()
+        values = {
+            key: value or (None if key == "description" else False)
+            for key, value in msgspec.structs.asdict(body).items()
+            if value is not UNSET
+        }
 
         def unit(tx: Transaction) -> Area:
-            tx[AreaStore].describe(name, body.description or None)
-            acts.record(tx, caller, CHANGE, f"area {name}", "description", now)
+            before = tx[AreaStore].find(name)
+            is_on = before is not None and before.distributes
+            tx[AreaStore].put(name, values)
+            if values.get("distributes", is_on):
+                confirm(tx, name, query.confirm, now, begins=not is_on)
+            acts.record(tx, caller, CHANGE, f"area {name}", _detail(values, query.confirm), now)
             return _find_thd(tx, name)
 
         return area_view(await self._store.write(unit))
+
+    async def distribution(self, name: str) -> DistributionView:
+        """Show what it means that an area distributes."""
+        return await self._store.read(lambda tx: _distribution_thd(tx, name))
+
+    async def repair(self, name: str, caller: Caller) -> DistributionView:
+        """Compare anew."""
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> DistributionView:
+            shown = _distribution_thd(tx, name)
+            for terminal in tx[DistributionStore].terminals().values():
+                if terminal.area == name:
+                    tx[DistributionStore].compare_again(terminal.device_id, now)
+            acts.record(tx, caller, REPAIR, f"area {name}", "", now)
+            return shown
+
+        return await self._store.write(unit)
 
     async def remove(self, name: str, caller: Caller) -> None:
         """Delete an area."""
@@ -137,6 +230,34 @@ class AreaEndpoints:
             pass
 
 
+def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
+    words = ["description"] if "description" in values else []
+    if "distributes" in values:
+        words.append("distributes" if values["distributes"] else "does not distribute")
+    if confirmed is not None:
+        words.append(f"{confirmed} deletions confirmed")
+    return ", ".join(words)
+
+
+def _distribution_thd(tx: Transaction, name: str) -> DistributionView:
+    area = _find_thd(tx, name)
+    effect = effect_of(tx, area)
+    counts = tx[PlaceStore].counts(area_terminals(tx, name))
+    return DistributionView(
+        people=effect.people,
+        devices=effect.devices,
+        commands=effect.commands,
+        deletions=effect.deletions,
+        parts=PartCounts(
+            there=counts.get(PartState.THERE, 0),
+            on_its_way=counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0),
+            refused=counts.get(PartState.REFUSED, 0),
+            does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
+            unknown=counts.get(PartState.UNKNOWN, 0),
+        ),
+    )
+
+
 def _find_thd(tx: Transaction, name: str) -> Area:
     area = tx[AreaStore].find(name)
     if area is None:
@@ -157,4 +278,4 @@ def area_view(area: Area) -> AreaView:
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of areas."""
-    return AreaEndpoints(services).routes()
+    return [*AreaEndpoints(services).routes(), *PlaceEndpoints(services).routes()]

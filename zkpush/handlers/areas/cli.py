@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -61,24 +61,102 @@ async def show(api: Api, name: str, as_json: bool) -> None:
 
 @areas.command()
 @_name
-@click.option("--description", metavar="TEXT", default="", help="What the area is, for people.")
+@click.option("--description", metavar="TEXT", help="What the area is, for people.")
+@click.option(
+    "--distribute/--no-distribute",
+    "distributes",
+    default=None,
+    help="Put its people on all its terminals, and delete others there.",
+)
+@click.option(
+    "--confirm",
+    "number",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Number of people who may be deleted from terminals.",
+)
+@yes
 @as_json
 @with_api
-async def put(api: Api, name: str, description: str, as_json: bool) -> None:
-    """Add the area NAME, or change its description.
+async def put(
+    api: Api,
+    name: str,
+    description: str | None,
+    distributes: bool | None,
+    number: int | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Add the area NAME, or change it.
 
     Terminals join with `zkpush devices set SN area=NAME`, people with `zkpush users put PIN
-    areas=NAME`.
+    areas=NAME`. With --distribute, the people of the area are put on all its terminals, and people
+    who are not in the area are deleted there. The command first says what that means. It needs
+    --confirm with the number of people to delete from terminals, if there are any.
 
     \b
-    Example:
+    Examples:
       zkpush areas put North --description 'Factory and gate'
+      zkpush areas put North --distribute
     """
-    area = await api.send("PUT", "areas", name, body={"description": description or None})
+    body: dict[str, object] = {}
+    if description is not None:
+        body["description"] = description or None
+    if distributes is not None:
+        body["distributes"] = distributes
+    query = {} if number is None else {"confirm": str(number)}
+    if distributes and number is None:
+        await api.send("PUT", "areas", name, body={})
+        effect = await api.get("areas", name, "distribution")
+        if not effect["deletions"]:
+            echo(_effect(effect), err=True)
+            confirm(f"Distribute the people of {name}?", yes=yes)
+    area = await api.send("PUT", "areas", name, body=body, query=query)
     if as_json:
         print_object(area, as_json=True)
         return
     echo(f"Area {name} is stored: {area['devices']} terminals, {area['users']} people.")
+    if area["distributes"]:
+        echo(f"Its people are on their way to its terminals. Next: zkpush areas progress {name}")
+
+
+def _effect(effect: dict[str, Any]) -> str:
+    return (
+        f"{effect['people']} people on {effect['devices']} approved terminals: at most "
+        f"{effect['commands']} commands. Nobody is deleted."
+    )
+
+
+@areas.command()
+@_name
+@as_json
+@with_api
+async def progress(api: Api, name: str, as_json: bool) -> None:
+    """Show how far the people of the area NAME are on its terminals.
+
+    Parts are the fields, the templates and the photos of a person on a terminal.
+
+    \b
+    Example:
+      zkpush areas progress North
+    """
+    print_object(await api.get("areas", name, "distribution"), as_json=as_json)
+
+
+@areas.command()
+@_name
+@with_api
+async def repair(api: Api, name: str) -> None:
+    """Compare the people on all terminals of the area NAME anew.
+
+    What a terminal refused, or did not answer, is sent again.
+
+    \b
+    Example:
+      zkpush areas repair North
+    """
+    await api.send("POST", "areas", name, "repair")
+    echo(f"The terminals of {name} are compared. Next: zkpush areas progress {name}")
 
 
 @areas.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 LONGEST_DESCRIPTION = 1000
@@ -18,3 +20,91 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
     distributes: bool
     devices: int
     users: int
+
+
+USER = "user"
+"""The part of a person that holds the fields; deletions of a person are rows of this part, too."""
+DELETED = b""
+"""What the command of a deletion holds."""
+
+
+class PartState(StrEnum):
+    """State of a part of a person on a terminal, as stored."""
+
+    THERE = "there"
+    WAITING = "waiting"
+    """A command is to be queued."""
+    SENT = "sent"
+    """A command is queued or sent."""
+    REFUSED = "refused"
+    DOES_NOT_FIT = "does_not_fit"
+    UNKNOWN = "unknown"
+
+
+class PlacedPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a person that belongs on a terminal, or is to be deleted there."""
+
+    device_id: int
+    pin: str
+    part: str
+    wanted: bytes | None
+    """Digest of the content; None for a deletion."""
+    told: bytes | None = None
+    """Digest of the content that the terminal is known to have."""
+    sent: bytes | None = None
+    """Digest of the content of the open command."""
+    state: PartState
+    reason: str | None = None
+    """Why, in words."""
+    command: str | None = None
+    """CmdID of the open command."""
+    tries: int = 0
+    """Commands in a row after which the terminal did not have the content."""
+    is_guarded: bool = False
+    """Whether a deletion counts for the limit of deletions without a confirmation."""
+    updated_at: int
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """Terminal, person and part."""
+        return self.device_id, self.pin, self.part
+
+
+class DistributionTerminal(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal of an area that distributes."""
+
+    device_id: int
+    area: str
+    basis: str
+    users: int
+    """Number of users that it last counted."""
+    phase: int
+    """Phase of the full comparison."""
+    after: str
+    """Where the full comparison goes on."""
+    due_at: int
+    """When the full comparison goes on, or begins."""
+    may_delete: int
+    """Number of deletions that an operator has confirmed."""
+
+
+class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):
+    """What it means that an area distributes."""
+
+    people: int
+    devices: int
+    commands: int
+    """Largest number of commands that may be needed."""
+    deletions: int
+    """Number of deletions of people from terminals."""
+
+
+class PersonPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A person on a terminal."""
+
+    id: int
+    device: str
+    pin: str
+    state: str
+    meaning: str
+    updated_at: int | None

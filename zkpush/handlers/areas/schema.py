@@ -1,10 +1,22 @@
-"""Database tables of areas."""
+"""Database tables of areas and of distribution."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Table, text
+from typing import Any
 
-from ...persist.schema import KeyText, PlainText, metadata
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    text,
+)
+
+from ...persist.schema import KeyText, PlainText, RowId, metadata
 
 areas = Table(
     "areas",
@@ -14,3 +26,66 @@ areas = Table(
     Column("distributes", Boolean(), nullable=False, server_default=text("false")),
 )
 """Areas that are described or distribute people. Others exist by their terminals and people."""
+
+_WAITING = text("state = 'waiting'")
+_SENT = text("command IS NOT NULL")
+
+
+def _of_device() -> Column[Any]:
+    return Column(
+        "device_id",
+        RowId,
+        ForeignKey("devices.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
+places = Table(
+    "places",
+    metadata,
+    _of_device(),
+    Column("pin", KeyText, primary_key=True),
+    # `user`, or a template or photo: see `zkpush.handlers.areas.desired`.
+    Column("part", KeyText, primary_key=True),
+    # Digests of the content that belongs on the terminal, that it is known to have, and that the
+    # open command holds. `wanted` is null, and `sent` is empty, for a deletion.
+    Column("wanted", LargeBinary()),
+    Column("told", LargeBinary()),
+    Column("sent", LargeBinary()),
+    Column("state", KeyText, nullable=False),
+    Column("reason", PlainText()),
+    Column("command", KeyText),
+    Column("tries", Integer(), nullable=False, server_default=text("0")),
+    # Whether a deletion counts for the limit of deletions without a confirmation.
+    Column("is_guarded", Boolean(), nullable=False, server_default=text("false")),
+    Column("updated_at", BigInteger(), nullable=False),
+    Index("places_pin", "pin"),
+    Index("places_waiting", "device_id", "pin", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("places_sent", "device_id", "pin", sqlite_where=_SENT, postgresql_where=_SENT),
+)
+"""Parts of people that belong on terminals, or are to be deleted there."""
+
+distribution_terminals = Table(
+    "distribution_terminals",
+    metadata,
+    _of_device(),
+    Column("area", KeyText, nullable=False),
+    # Abilities by which people were compared; other ones need another comparison.
+    Column("basis", PlainText(), nullable=False),
+    Column("users", BigInteger(), nullable=False, server_default=text("0")),
+    # How far the full comparison is, and when the next one begins.
+    Column("phase", Integer(), nullable=False, server_default=text("0")),
+    Column("after", KeyText, nullable=False, server_default=text("''")),
+    Column("due_at", BigInteger(), nullable=False),
+    Column("may_delete", BigInteger(), nullable=False, server_default=text("0")),
+)
+"""Terminals of areas that distribute."""
+
+distribution_cursor = Table(
+    "distribution_cursor",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("event", BigInteger(), nullable=False),
+)
+"""The event up to which changes are taken into account; one row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -11,11 +11,14 @@ from ...model import Page
 from ...persist.databases import insert
 from ...persist.targets import TargetStore
 from ..people.store import DEFAULT_AREA, PersonStore
+from .erasing import erase_person, forget_templates
 from .model import Area
 from .schema import areas
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
+
+__all__ = ["AreaStore", "erase_person", "forget_templates"]
 
 
 class AreaStore:
@@ -59,14 +62,21 @@ class AreaStore:
         """Find an area by its name."""
         return next((area for area in self.all() if area.name == name), None)
 
-    def describe(self, name: str, description: str | None) -> None:
-        """Set the description of an area, which exists from then on."""
-        values = {"description": description}
-        self._connection.execute(
-            insert(self._connection, areas)
-            .values(name=name, **values)
-            .on_conflict_do_update(index_elements=[areas.c.name], set_=values)
-        )
+    def distributing(self) -> frozenset[str]:
+        """Return the names of the areas that distribute."""
+        query = select(areas.c.name).where(areas.c.distributes.is_(True))
+        return frozenset(self._connection.execute(query).scalars())
+
+    def put(self, name: str, values: Mapping[str, object]) -> None:
+        """Set attributes of an area, which exists from then on."""
+        statement = insert(self._connection, areas).values(name=name, **values)
+        if values:
+            statement = statement.on_conflict_do_update(
+                index_elements=[areas.c.name], set_=dict(values)
+            )
+        else:
+            statement = statement.on_conflict_do_nothing()
+        self._connection.execute(statement)
 
     def forget(self, name: str) -> None:
         """Remove the description of an area."""

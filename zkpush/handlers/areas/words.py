@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-WORDS = {"areas": "List and describe areas (groups of terminals and people)."}
+WORDS = {
+    "areas": "List and change areas (groups of terminals and people); put people on terminals."
+}

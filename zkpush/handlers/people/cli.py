@@ -45,7 +45,9 @@ _CHANGES = (
 )
 
 
-users = WordGroup("users", help=WORDS["users"])
+users = WordGroup(
+    "users", help=WORDS["users"], of_nouns={"places": "zkpush.handlers.areas.placescli"}
+)
 users.add_command(enrol)
 users.add_command(photo)
 

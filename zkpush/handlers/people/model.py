@@ -139,6 +139,54 @@ class EnrolledTemplate(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
 
 
+class PersonField(msgspec.Struct, frozen=True):
+    """A field of a user, as a terminal should have it."""
+
+    value: object
+    """None if it is empty."""
+    by_operator: bool
+    is_default: bool
+    """Whether a terminal that does not state the field has this value."""
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether an operator has emptied it."""
+        return self.by_operator and self.value in (None, "")
+
+
+class PartRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored template or photo of a person, without its content."""
+
+    key: Key
+    """Its key: user ID, type, number, index, then both versions or the kind of photo."""
+    content: bytes
+    """Identifies the content."""
+    form: str
+    """Table in which it was uploaded."""
+    flags: tuple[object, ...] = ()
+    """Other values that a terminal is sent with a template."""
+    reporters: frozenset[int] = frozenset()
+    """Terminals whose last statement is this record."""
+    removed_from: frozenset[int] = frozenset()
+    """Terminals from which it was deleted by a command."""
+
+
+class PersonOverview(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored about a person, and what terminals state of it."""
+
+    fields: Mapping[str, PersonField] | None
+    """Fields by name; None if there is no such person."""
+    areas: frozenset[str] = frozenset()
+    templates: Sequence[PartRecord] = ()
+    photos: Sequence[PartRecord] = ()
+    holders: frozenset[int] = frozenset()
+    """Terminals that last stated that they have the person, or should have by a command."""
+    words: Mapping[int, Mapping[str, object]] = {}
+    """Fields that each terminal stated, by terminal."""
+    contradicting: frozenset[int] = frozenset()
+    """Terminals with an open conflict about the person."""
+
+
 class Removal(msgspec.Struct, frozen=True):
     """A removed user whom a terminal still has."""
 
@@ -169,6 +217,8 @@ class PutPhoto(msgspec.Struct, frozen=True):
     """Intent to add or change a photo on a terminal."""
 
     photo: PersonPhoto
+    post_back: bool = False
+    """Whether the terminal uploads the template that it extracts from a comparison photo."""
 
 
 class Enrol(msgspec.Struct, frozen=True):

@@ -336,6 +336,10 @@ class PersonStore:
         """Return the values of the fields of a user, without damaged ones."""
         return self._stored([pin])[pin].writable()
 
+    def authored(self, pins: Sequence[str]) -> dict[str, Mapping[str, AuthoredValue]]:
+        """Return the fields of users with their authors, by user ID; unknown ones are left out."""
+        return {pin: row.fields for pin, row in self._stored(pins).items()}
+
     def emptied(self, pins: Collection[str]) -> dict[str, list[str]]:
         """Return the fields that operators have emptied, by user ID."""
         return {

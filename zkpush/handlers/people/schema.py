@@ -99,6 +99,7 @@ holdings = Table(
         sqlite_where=IS_REMOVED,
         postgresql_where=IS_REMOVED,
     ),
+    Index("holdings_device", "device_id", "table_name", "key"),
 )
 """Last statement of each terminal for each key of a person, or `REMOVED`."""
 

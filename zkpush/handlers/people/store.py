@@ -40,11 +40,12 @@ from .persons import DEFAULT_AREA, PersonStore
 from .portraits import PortraitStore
 from .schema import person_photos, templates, users
 from .searching import conditions_of
+from .survey import PersonSurvey
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["DEFAULT_AREA", "PeopleStore", "PersonStore", "forget_templates"]
+__all__ = ["DEFAULT_AREA", "PeopleStore", "PersonStore", "PersonSurvey", "forget_templates"]
 
 T = TypeVar("T")
 _PLACE = ("pin", "type", "number", "index")

@@ -84,7 +84,9 @@ def _put_photo(tx: Transaction, device: Device, intent: PutPhoto) -> Sequence[In
     if photo.content is None:
         raise NotPossible("The photo is damaged; a terminal has to send it again.")
     content = base64.b64encode(photo.content)
-    instead = {"content": content, "size": len(content)}
+    instead: dict[str, object] = {"content": content, "size": len(content)}
+    if intent.post_back:
+        instead["post_back_template"] = 1
     return [_filled(f"DATA UPDATE {photo.kind}", photo, instead)]
 
 

@@ -61,7 +61,13 @@ _TABLES = {
 
 
 devices = WordGroup(
-    "devices", help=WORDS["devices"], of_nouns={"trace": "zkpush.handlers.trace.cli"}
+    "devices",
+    help=WORDS["devices"],
+    of_nouns={
+        "repair": "zkpush.handlers.areas.placescli",
+        "trace": "zkpush.handlers.trace.cli",
+        "users": "zkpush.handlers.areas.placescli",
+    },
 )
 
 

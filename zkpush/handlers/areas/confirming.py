@@ -1,0 +1,86 @@
+"""What it means that an area distributes, and the confirmation of deletions."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ...manage.errors import ApiError
+from ...persist.targets import TargetStore
+from ...persist.transaction import Transaction
+from ..people.store import DEFAULT_AREA, PersonSurvey
+from .model import Area, DistributionEffect, DistributionTerminal
+from .places import DistributionStore, PlaceStore
+from .store import AreaStore
+
+
+def area_terminals(tx: Transaction, name: str) -> list[int]:
+    """Return the approved terminals of an area."""
+    found = [one.id for one in tx[TargetStore].approved(name)]
+    if name == DEFAULT_AREA:
+        found += tx[TargetStore].without_area()
+    return found
+
+
+def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
+    """Return what it means that an area distributes."""
+    keys = area_terminals(tx, area.name)
+    deletions = sum(_deletions(tx, area, key) for key in keys)
+    parts = area.users + tx[PersonSurvey].parts_in(area.name)
+    return DistributionEffect(
+        people=area.users,
+        devices=len(keys),
+        commands=parts * len(keys) + deletions,
+        deletions=deletions,
+    )
+
+
+def _deletions(tx: Transaction, area: Area, device_id: int) -> int:
+    if area.distributes:
+        return tx[PlaceStore].guarded(device_id)
+    return tx[PersonSurvey].strangers(device_id, area.name)
+
+
+def confirm(tx: Transaction, name: str, number: int | None, now: int, *, begins: bool) -> None:
+    """Allow the deletions that a caller has confirmed by their number.
+
+    `begins` says that the area has not distributed before. Raises `ApiError` if the number is
+    missing or wrong; then nothing is changed.
+    """
+    area = tx[AreaStore].find(name)
+    if area is None or (number is None and not begins):
+        return
+    if begins:
+        area = Area(
+            place=area.place,
+            name=name,
+            description=area.description,
+            distributes=False,
+            devices=area.devices,
+            users=area.users,
+        )
+    effect = effect_of(tx, area)
+    if (number or 0) != effect.deletions:
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            f"The area {name} has {effect.people} people and {effect.devices} approved "
+            f"terminal(s); at most {effect.commands} commands are needed. {effect.deletions} "
+            "people would be deleted from terminals, and nothing was changed. If that is meant, "
+            f"repeat the request with confirm={effect.deletions}.",
+        )
+    known = tx[DistributionStore].terminals()
+    for key in area_terminals(tx, name):
+        count = _deletions(tx, area, key)
+        if key in known:
+            tx[DistributionStore].change(key, may_delete=count)
+        elif count:
+            terminal = DistributionTerminal(
+                device_id=key,
+                area=name,
+                basis="",
+                users=0,
+                phase=0,
+                after="",
+                due_at=now,
+                may_delete=count,
+            )
+            tx[DistributionStore].put(terminal)

@@ -1,0 +1,258 @@
+"""Comparison of people with terminals, and the commands that follow: units of work.
+
+Comparisons are read in transactions of their own and written in short ones, so that no upload waits
+for them. Commands are queued a few at a time, with a low priority, and never more than a bounded
+number for one terminal, so that other commands overtake them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+import msgspec
+
+from ...device.intents import NotPossible
+from ...device.queue import CommandQueue
+from ...device.queueing import Delivery
+from ...model import CommandState, Device, Page, QueuedCommand
+from ...persist.commandrows import reason_words
+from ...persist.commands import CommandStore
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.model import (
+    DeletePerson,
+    PersonOverview,
+    PutPerson,
+    PutPhoto,
+    PutTemplate,
+)
+from ..people.store import PeopleStore, PersonSurvey
+from ..people.tables import BIODATA, BIOPHOTO, USERPIC
+from .desired import (
+    MOST_TRIES,
+    PRIVILEGE,
+    DistributionTarget,
+    WantedPart,
+    compare,
+    wanted_parts,
+)
+from .model import DELETED, USER, PartState, PlacedPart
+from .places import EndedPart, PlaceStore
+
+PRIORITY = -10
+"""Priority of commands that distribute."""
+MOST_OPEN = 100
+"""Maximum number of open commands for one terminal."""
+AT_ONCE = 8
+"""Commands queued in one unit of work."""
+_DELIVERY = Delivery(priority=PRIORITY)
+
+
+@attrs.frozen
+class Comparison:
+    """Parts to store and to remove."""
+
+    changed: Sequence[PlacedPart]
+    removed: Sequence[PlacedPart]
+
+
+def compare_thd(
+    tx: Transaction,
+    pins: Sequence[str],
+    targets: Iterable[DistributionTarget],
+    now: int,
+    *,
+    again: bool = False,
+) -> Comparison:
+    """Compare people on terminals."""
+    if not pins:
+        return Comparison((), ())
+    people = tx[PersonSurvey].of(pins)
+    stored = tx[PlaceStore].of_people(pins)
+    changed: list[PlacedPart] = []
+    removed: list[PlacedPart] = []
+    index = tx.vault.index
+    for target in targets:
+        for pin in pins:
+            before = stored.get((target.device_id, pin), {})
+            after, gone = compare(pin, people[pin], target, before, index, now, again=again)
+            changed += after
+            removed += gone
+    return Comparison(changed, removed)
+
+
+def write(tx: Transaction, found: Comparison) -> None:
+    """Write a comparison."""
+    tx[PlaceStore].put(found.changed)
+    tx[PlaceStore].remove(found.removed)
+
+
+@attrs.frozen
+class QueuedParts:
+    """Commands that were queued for a terminal."""
+
+    queued: Sequence[QueuedCommand]
+    after: str | None
+    """User ID to go on after; None if nothing is left to send."""
+
+
+class Distributor:
+    """Queues commands, and takes their outcome into account."""
+
+    def __init__(self, queue: CommandQueue) -> None:
+        self._queue = queue
+
+    def send(
+        self,
+        tx: Transaction,
+        target: DistributionTarget,
+        after: str,
+        now: int,
+    ) -> QueuedParts:
+        """Queue the next commands for a terminal, without deletions that need a confirmation."""
+        store = tx[PlaceStore]
+        may_delete = not store.is_held_back(target.device_id)
+        pins = store.next_waiting(target.device_id, after, AT_ONCE)
+        room = min(AT_ONCE, MOST_OPEN - store.open_commands(target.device_id))
+        if not pins or room <= 0:
+            return QueuedParts((), None)
+        device = tx[DeviceStore].get(target.device_id)
+        people = tx[PersonSurvey].of(pins)
+        stored = store.of_people(pins)
+        queued: list[QueuedCommand] = []
+        last = after
+        for pin in pins:
+            if len(queued) >= room:
+                break
+            last = pin
+            parts = stored.get((target.device_id, pin), {})
+            queued += self._send_person(
+                tx, device, target, people[pin], parts, now, may_delete=may_delete
+            )
+        return QueuedParts(queued, last)
+
+    def _send_person(
+        self,
+        tx: Transaction,
+        device: Device,
+        target: DistributionTarget,
+        person: PersonOverview,
+        parts: Mapping[str, PlacedPart],
+        now: int,
+        *,
+        may_delete: bool,
+    ) -> list[QueuedCommand]:
+        """Queue the commands for a person, the fields first."""
+        pin = next(iter(parts.values())).pin
+        wanted = wanted_parts(pin, person, target, tx.vault.index)
+        waiting = [
+            parts[name]
+            for name in sorted(parts, key=lambda one: (one != USER, one))
+            if parts[name].state is PartState.WAITING
+        ]
+        queued: list[QueuedCommand] = []
+        for part in waiting:
+            if wanted is None:
+                if part.part != USER or (part.is_guarded and not may_delete):
+                    continue
+                queued += self._ask(tx, device, part, DELETED, DeletePerson(pin), now)
+                continue
+            one = wanted.get(part.part)
+            if one is None:
+                continue
+            intent = _intent(tx, pin, one)
+            if intent is None:
+                continue
+            queued += self._ask(tx, device, part, one.digest, intent, now)
+        return queued
+
+    def _ask(
+        self,
+        tx: Transaction,
+        device: Device,
+        part: PlacedPart,
+        sent: bytes,
+        intent: object,
+        now: int,
+    ) -> list[QueuedCommand]:
+        try:
+            # A refusal comes before the first write, because each intent is one command.
+            queued = self._queue.ask_thd(tx, device, intent, None, now, _DELIVERY)
+        except (NotPossible, ValueError) as error:
+            after = msgspec.structs.replace(
+                part, state=PartState.DOES_NOT_FIT, reason=str(error), updated_at=now
+            )
+            tx[PlaceStore].put([after])
+            return []
+        after = msgspec.structs.replace(
+            part,
+            state=PartState.SENT,
+            sent=sent,
+            command=queued[-1].id,
+            reason=None,
+            updated_at=now,
+        )
+        tx[PlaceStore].put([after])
+        return queued
+
+    def settle(self, tx: Transaction, ended: Sequence[EndedPart], now: int) -> None:
+        """Record the outcome of commands that have ended."""
+        store = tx[PlaceStore]
+        for part, state in ended:
+            if part.sent == DELETED and state is CommandState.DONE:
+                closed = msgspec.structs.replace(part, sent=None, command=None, updated_at=now)
+                store.put([closed])
+                store.gone(part.device_id, part.pin)
+                continue
+            store.put([_settled(tx, part, state, now)])
+
+
+def _settled(tx: Transaction, part: PlacedPart, state: CommandState | None, now: int) -> PlacedPart:
+    """Return a part after the end of its command."""
+    is_present = part.state is PartState.SENT
+    values: dict[str, object] = {"sent": None, "command": None, "updated_at": now}
+    if state is CommandState.DONE:
+        values["told"] = part.sent
+        if is_present or part.sent == part.wanted:
+            values["state"] = PartState.THERE if part.sent == part.wanted else PartState.WAITING
+            values["reason"] = None
+    elif is_present:
+        command = None if part.command is None else tx[CommandStore].get(part.command)
+        words = None if command is None else reason_words(command)
+        is_replaced = command is not None and command.replaced_by is not None
+        if state is CommandState.FAILED or (state is CommandState.CANCELLED and not is_replaced):
+            code = None if command is None else command.return_code
+            more = "" if code is None else f" (return code {code})"
+            values |= {"state": PartState.REFUSED, "reason": f"{words or 'refused'}{more}"}
+        else:
+            tries = part.tries + 1
+            is_over = tries > MOST_TRIES
+            values["state"] = PartState.UNKNOWN if is_over else PartState.WAITING
+            values |= {"tries": tries, "reason": words}
+    return msgspec.structs.replace(part, **values)
+
+
+def _intent(tx: Transaction, pin: str, part: WantedPart) -> object | None:
+    """Return the intent that puts a part on a terminal; None if it is gone meanwhile."""
+    fitting = part.fitting
+    if fitting is None:
+        found = tx[PeopleStore].users(Page(1), pin)
+        if not found:
+            return None
+        person = found[0]
+        authors = tx[PersonSurvey].of([pin])[pin].fields
+        if authors is not None and not authors[PRIVILEGE].by_operator:
+            person = msgspec.structs.replace(person, privilege=None)
+        return PutPerson(person)
+    key = fitting.record.key
+    if fitting.record.form in (USERPIC.name, BIOPHOTO.name):
+        for photo in tx[PeopleStore].photos(pin):
+            names = (*BIOPHOTO.key, "kind")
+            if tuple(getattr(photo, name) for name in names) == key:
+                return PutPhoto(photo, post_back=fitting.post_back)
+        return None
+    for template in tx[PeopleStore].templates(pin):
+        if tuple(getattr(template, name) for name in BIODATA.key) == key:
+            return PutTemplate(msgspec.structs.replace(template, form=fitting.form))
+    return None

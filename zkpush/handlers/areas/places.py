@@ -1,0 +1,260 @@
+"""Parts of people on terminals, in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, delete, func, insert, literal_column, select, update
+
+from ...model import OPEN_STATES, CommandState
+from ...persist.databases import Insert
+from ...persist.schema import commands
+from .limits import is_many
+from .model import USER, DistributionTerminal, PartState, PlacedPart
+from .schema import distribution_cursor, distribution_terminals, places
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+_NAMES = PlacedPart.__struct_fields__
+_REPLACE = "(device_id, pin, part) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _NAMES if name not in ("device_id", "pin", "part")
+)
+_OPEN = tuple(sorted(state.value for state in OPEN_STATES))
+# Rendered as a literal: the partial index needs a constant.
+_WAITING: Any = literal_column(f"'{PartState.WAITING.value}'")
+_TROUBLED = tuple(
+    state.value for state in (PartState.DOES_NOT_FIT, PartState.REFUSED, PartState.UNKNOWN)
+)
+_ROW = 1
+"""The row of the cursor."""
+
+
+class EndedPart(NamedTuple):
+    """A part whose command has ended, or was deleted."""
+
+    part: PlacedPart
+    state: CommandState | None
+    """None if the command was deleted."""
+
+
+class PlaceStore:
+    """Parts of people on terminals."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._connection = tx.connection
+
+    def of_people(self, pins: Collection[str]) -> dict[tuple[int, str], dict[str, PlacedPart]]:
+        """Return the parts of people by terminal and person, then by name."""
+        found: dict[tuple[int, str], dict[str, PlacedPart]] = {}
+        for row in self._connection.execute(select(places).where(places.c.pin.in_(pins))):
+            part = _part(row)
+            found.setdefault((part.device_id, part.pin), {})[part.part] = part
+        return found
+
+    def pins_at(self, device_id: int, after: str, limit: int) -> list[str]:
+        """List the people with parts on a terminal, after a user ID."""
+        query = select(places.c.pin).where(places.c.device_id == device_id, places.c.pin > after)
+        query = query.distinct().order_by(places.c.pin).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def put(self, parts: Sequence[PlacedPart]) -> None:
+        """Store parts."""
+        if parts:
+            columns = [
+                [
+                    value.value if isinstance(value, PartState) else value
+                    for value in (getattr(one, name) for one in parts)
+                ]
+                for name in _NAMES
+            ]
+            self._tx.insert(Insert(places, _NAMES, columns, _REPLACE))
+
+    def remove(self, parts: Iterable[PlacedPart]) -> None:
+        """Remove parts."""
+        for one in parts:
+            device_id, pin, name = one.key
+            self._connection.execute(
+                delete(places).where(
+                    places.c.device_id == device_id, places.c.pin == pin, places.c.part == name
+                )
+            )
+
+    def forget(self, device_id: int) -> None:
+        """Remove all parts on a terminal."""
+        self._connection.execute(delete(places).where(places.c.device_id == device_id))
+
+    def forget_person(self, pin: str) -> int:
+        """Remove all parts of a person; returns their number."""
+        return self._connection.execute(delete(places).where(places.c.pin == pin)).rowcount
+
+    def gone(self, device_id: int, pin: str) -> None:
+        """Record that a terminal has deleted a person: what belongs there is to be sent again."""
+        here = and_(places.c.device_id == device_id, places.c.pin == pin)
+        self._connection.execute(delete(places).where(here, places.c.wanted.is_(None)))
+        self._connection.execute(
+            update(places)
+            .where(here, places.c.state == PartState.THERE.value)
+            .values(told=None, state=PartState.WAITING.value)
+        )
+        self._connection.execute(update(places).where(here).values(told=None))
+
+    def ended(self, limit: int) -> list[EndedPart]:
+        """List parts whose commands have ended."""
+        query = (
+            select(places, commands.c.state.label("ending"))
+            .outerjoin(commands, commands.c.id == places.c.command)
+            .where(
+                places.c.command.is_not(None),
+                commands.c.state.is_(None) | commands.c.state.not_in(_OPEN),
+            )
+            .limit(limit)
+        )
+        return [
+            EndedPart(_part(row), None if row.ending is None else CommandState(row.ending))
+            for row in self._connection.execute(query)
+        ]
+
+    def waiting(self) -> list[int]:
+        """List the terminals with parts to send."""
+        query = select(places.c.device_id).where(_is_waiting()).distinct()
+        return list(self._connection.execute(query).scalars())
+
+    def next_waiting(self, device_id: int, after: str, limit: int) -> list[str]:
+        """List the next people with parts to send to a terminal, after a user ID."""
+        query = select(places.c.pin).where(
+            _is_waiting(), places.c.device_id == device_id, places.c.pin > after
+        )
+        query = query.distinct().order_by(places.c.pin).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def open_commands(self, device_id: int) -> int:
+        """Return the number of open commands for a terminal."""
+        query = select(func.count()).where(
+            places.c.device_id == device_id, places.c.command.is_not(None)
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def guarded(self, device_id: int) -> int:
+        """Return the number of deletions that wait and count for the limit."""
+        query = select(func.count()).where(
+            _is_waiting(), places.c.device_id == device_id, _is_guarded()
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def is_held_back(self, device_id: int) -> bool:
+        """Whether deletions that wait for a terminal are many, and not confirmed."""
+        count = self.guarded(device_id)
+        if not count:
+            return False
+        query = select(distribution_terminals.c.may_delete).where(
+            distribution_terminals.c.device_id == device_id
+        )
+        confirmed = self._connection.execute(query).scalar_one_or_none() or 0
+        return count > confirmed and is_many(count, self.people_at(device_id))
+
+    def all_guarded(self) -> dict[int, int]:
+        """Return the number of deletions that wait and count for the limit, by terminal."""
+        query = select(places.c.device_id, func.count()).where(_is_waiting(), _is_guarded())
+        rows = self._connection.execute(query.group_by(places.c.device_id))
+        return {row[0]: int(row[1]) for row in rows}
+
+    def counts(self, devices: Collection[int]) -> dict[PartState, int]:
+        """Count the parts on terminals by state."""
+        query = select(places.c.state, func.count()).where(places.c.device_id.in_(devices))
+        rows = self._connection.execute(query.group_by(places.c.state))
+        return {PartState(row[0]): int(row[1]) for row in rows}
+
+    def people_at(self, device_id: int) -> int:
+        """Return the number of people who belong on a terminal or are to be deleted there."""
+        query = select(func.count()).where(places.c.device_id == device_id, places.c.part == USER)
+        return int(self._connection.execute(query).scalar_one())
+
+    def members_of(self, device_id: int) -> Any:
+        """Return a query for the people with parts on a terminal."""
+        return select(places.c.pin).where(places.c.device_id == device_id)
+
+    def troubled(self, limit: int) -> list[PlacedPart]:
+        """List parts that are refused, do not fit or are unknown."""
+        query = select(places).where(places.c.state.in_(_TROUBLED)).limit(limit)
+        return [_part(row) for row in self._connection.execute(query)]
+
+    def is_empty(self) -> bool:
+        """Whether nothing is known about any terminal."""
+        return self._connection.execute(select(places.c.pin).limit(1)).first() is None
+
+
+class DistributionStore:
+    """Progress of the distribution."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def cursor(self) -> int | None:
+        """Return the event up to which changes are taken into account; None if none was yet."""
+        query = select(distribution_cursor.c.event).where(distribution_cursor.c.id == _ROW)
+        found: int | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
+    def advance(self, event: int) -> None:
+        """Set the event up to which changes are taken into account."""
+        changed = self._connection.execute(
+            update(distribution_cursor).where(distribution_cursor.c.id == _ROW).values(event=event)
+        ).rowcount
+        if not changed:
+            self._connection.execute(insert(distribution_cursor).values(id=_ROW, event=event))
+
+    def terminals(self) -> dict[int, DistributionTerminal]:
+        """Return all terminals that are compared, by key."""
+        rows = self._connection.execute(select(distribution_terminals))
+        return {row.device_id: DistributionTerminal(**row._mapping) for row in rows}
+
+    def put(self, terminal: DistributionTerminal) -> None:
+        """Store a terminal."""
+        values: Mapping[str, Any] = msgspec.structs.asdict(terminal)
+        changed = self._connection.execute(
+            update(distribution_terminals)
+            .where(distribution_terminals.c.device_id == terminal.device_id)
+            .values(values)
+        ).rowcount
+        if not changed:
+            self._connection.execute(insert(distribution_terminals).values(values))
+
+    def change(self, device_id: int, **values: object) -> None:
+        """Change attributes of a terminal."""
+        self._connection.execute(
+            update(distribution_terminals)
+            .where(distribution_terminals.c.device_id == device_id)
+            .values(values)
+        )
+
+    def compare_again(self, device_id: int, now: int) -> None:
+        """Begin the comparison of a terminal anew."""
+        self.change(device_id, due_at=now, phase=0, after="")
+
+    def remove(self, device_id: int) -> None:
+        """Compare a terminal no more."""
+        self._connection.execute(
+            delete(distribution_terminals).where(distribution_terminals.c.device_id == device_id)
+        )
+
+
+def _is_waiting() -> Any:
+    return places.c.state == _WAITING
+
+
+def _is_guarded() -> Any:
+    return places.c.is_guarded.is_(True)
+
+
+def _part(row: Any) -> PlacedPart:
+    values = {name: getattr(row, name) for name in _NAMES}
+    for name in ("wanted", "told", "sent"):
+        if values[name] is not None:
+            values[name] = bytes(values[name])
+    return PlacedPart(
+        **{**values, "state": PartState(row.state), "is_guarded": bool(row.is_guarded)}
+    )

@@ -1,0 +1,17 @@
+"""Services of areas: the reconciler, in one process of the database."""
+
+from __future__ import annotations
+
+from ...manage.services import Contribution, Role, Services
+from .problems import problems_thd
+from .reconciler import Reconciler
+
+
+def contribute(services: Services) -> Contribution:
+    """Distribute people."""
+    reconciler = Reconciler(services.store, services.queue, services.now, services.clock)
+    return Contribution(
+        services=[(Role.DATABASE, reconciler)],
+        offers=[reconciler],
+        stored_problems=[problems_thd],
+    )

@@ -1,0 +1,105 @@
+"""Who is where, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from ...model import Page
+from ...persist.devices import DeviceStore
+from ..people.store import PersonSurvey
+from .model import PartState, PersonPlace, PlacedPart
+from .places import PlaceStore
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+ON_ITS_WAY = "on_its_way"
+STATES = ("there", ON_ITS_WAY, "refused", "does_not_fit", "unknown")
+"""States of people on terminals."""
+_STATED = "The terminal has stated that it has the person."
+_WORDS = {
+    PartState.THERE: "The terminal has the person.",
+    PartState.WAITING: "Waits to be sent.",
+    PartState.SENT: "A command is queued for the terminal.",
+    PartState.UNKNOWN: "The terminal did not answer.",
+}
+_DELETION = {
+    PartState.WAITING: "The deletion waits to be sent.",
+    PartState.SENT: "A command that deletes the person is queued for the terminal.",
+}
+_ORDER = (
+    PartState.REFUSED,
+    PartState.UNKNOWN,
+    PartState.WAITING,
+    PartState.SENT,
+    PartState.DOES_NOT_FIT,
+    PartState.THERE,
+)
+"""Parts in the first of these states decide the state of a person."""
+
+
+def state_of(parts: Collection[PlacedPart], *, is_held_back: bool = False) -> tuple[str, str]:
+    """Return the state of a person on a terminal, and its meaning.
+
+    `is_held_back` says that deletions from the terminal wait for a confirmation.
+    """
+    state = min((part.state for part in parts), key=_ORDER.index)
+    if any(part.wanted is None for part in parts):
+        deletion = next(part for part in parts if part.wanted is None)
+        if deletion.is_guarded and is_held_back and deletion.state is PartState.WAITING:
+            return "refused", "The deletion waits for a confirmation."
+        words = _DELETION.get(deletion.state) or f"The deletion: {deletion.reason}"
+        return _name(deletion.state), words
+    some = [part for part in parts if part.state is state]
+    reasons = [
+        part.reason if len(parts) == 1 else f"{part.part}: {part.reason}"
+        for part in sorted(some, key=lambda part: part.part)
+        if part.reason is not None
+    ]
+    return _name(state), " ".join(reasons) or _WORDS.get(state, "")
+
+
+def _name(state: PartState) -> str:
+    return ON_ITS_WAY if state in (PartState.WAITING, PartState.SENT) else state.value
+
+
+class WhereaboutsStore:
+    """Places of people."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def of_person(self, pin: str) -> list[PersonPlace] | None:
+        """List the terminals of a person; None for an unknown one who is on no terminal."""
+        person = self._tx[PersonSurvey].of([pin])[pin]
+        parts = {key: some for (key, _), some in self._tx[PlaceStore].of_people([pin]).items()}
+        keys = {*person.holders, *parts}
+        if person.fields is None and not keys:
+            return None
+        devices = {one.id: one.sn for one in self._tx[DeviceStore].with_keys(keys)}
+        return [
+            self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()])
+            for key in sorted(keys, key=devices.__getitem__)
+        ]
+
+    def at(self, device_id: int, sn: str, part: Page) -> list[PersonPlace]:
+        """List the people on a terminal by id."""
+        others = self._tx[PlaceStore].members_of(device_id)
+        found = self._tx[PersonSurvey].pins_at(device_id, others, part)
+        parts = self._tx[PlaceStore].of_people([pin for _, pin in found])
+        return [
+            self._place(key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()])
+            for key, pin in found
+        ]
+
+    def _place(
+        self, key: int, device_id: int, sn: str, pin: str, parts: Collection[PlacedPart]
+    ) -> PersonPlace:
+        state, meaning, at = "there", _STATED, None
+        if parts:
+            is_guarded = any(part.is_guarded for part in parts)
+            is_held_back = is_guarded and self._tx[PlaceStore].is_held_back(device_id)
+            state, meaning = state_of(parts, is_held_back=is_held_back)
+            at = max(part.updated_at for part in parts)
+        return PersonPlace(id=key, device=sn, pin=pin, state=state, meaning=meaning, updated_at=at)

@@ -1,0 +1,218 @@
+"""What is stored about people, and what terminals state of it, read for many people at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy
+from sqlalchemy import Select, Text, bindparam, delete, func, select
+
+from ...model import Page
+from ...persist.databases import texts
+from ...persist.paging import part_of
+from ...persist.sealed import opened
+from .authorship import FIELDS, NEUTRAL, is_terminal
+from .model import PartRecord, PersonField, PersonOverview, key_text
+from .persons import PersonStore
+from .schema import (
+    REMOVED,
+    STALE,
+    conflicts,
+    holdings,
+    person_areas,
+    person_photos,
+    person_words,
+    templates,
+    users,
+)
+from .tables import BIODATA, BIOPHOTO
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+_TEMPLATE_KEY = BIODATA.key
+_PHOTO_KEY = (*BIOPHOTO.key, "kind")
+_FLAGS = ("valid", "duress")
+_Held = dict[str, dict[int, bytes]]
+"""Digests of the last statements, by key and terminal."""
+
+
+class PersonSurvey:
+    """Overviews of people, and what terminals hold."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._keys = texts(tx.connection.dialect.name, "keys")
+
+    def of(self, pins: Sequence[str]) -> dict[str, PersonOverview]:
+        """Return an overview of each of some people, also of unknown ones."""
+        people = self._tx[PersonStore]
+        stored = people.authored(pins)
+        areas = people.areas(pins)
+        held = self._held(users, [key_text((pin,)) for pin in pins])
+        words = self._words(pins)
+        contradicting: dict[str, set[int]] = {}
+        for pin, device in self._connection.execute(
+            select(conflicts.c.pin, conflicts.c.device_id).where(
+                conflicts.c.pin.in_(pins), conflicts.c.settled_at.is_(None)
+            )
+        ):
+            contradicting.setdefault(pin, set()).add(device)
+        parts = {table: self._records(table, pins) for table in (templates, person_photos)}
+        found = {}
+        for pin in pins:
+            fields = stored.get(pin)
+            found[pin] = PersonOverview(
+                fields=None
+                if fields is None
+                else {
+                    name: PersonField(
+                        fields[name].value,
+                        fields[name].author is not None and not is_terminal(fields[name].author),
+                        fields[name].value
+                        in (None, "", NEUTRAL.get(name), getattr(FIELDS[name], "default", None)),
+                    )
+                    for name in FIELDS
+                },
+                areas=frozenset(areas.get(pin, ())),
+                templates=parts[templates].get(pin, ()),
+                photos=parts[person_photos].get(pin, ()),
+                holders=frozenset(
+                    device
+                    for device, digest in held.get(key_text((pin,)), {}).items()
+                    if digest != REMOVED
+                ),
+                words=words.get(pin, {}),
+                contradicting=frozenset(contradicting.get(pin, ())),
+            )
+        return found
+
+    def held_by(self, device_id: int, after: str, limit: int) -> list[tuple[str, str]]:
+        """List the people that a terminal last stated to have, each with a key to go on after."""
+        query = (
+            select(holdings.c.key)
+            .where(
+                holdings.c.device_id == device_id,
+                holdings.c.table_name == str(users.name),
+                holdings.c.key > after,
+                holdings.c.digest != REMOVED,
+            )
+            .order_by(holdings.c.key)
+            .limit(limit)
+        )
+        keys = self._connection.execute(query).scalars()
+        return [(str(msgspec.json.decode(key)[0]), key) for key in keys]
+
+    def pins_at(self, device_id: int, others: Select[Any], part: Page) -> list[tuple[int, str]]:
+        """List the known people that a terminal last stated to have, and `others`, by id.
+
+        `others` selects user IDs.
+        """
+        is_held = (
+            select(holdings.c.key)
+            .where(
+                holdings.c.table_name == str(users.name),
+                holdings.c.key == '["' + users.c.pin + '"]',
+                holdings.c.device_id == device_id,
+                holdings.c.digest != REMOVED,
+            )
+            .exists()
+        )
+        query = part_of(select(users.c.id, users.c.pin), users.c.id, part)
+        rows = self._connection.execute(query.where(is_held | users.c.pin.in_(others)))
+        return [(int(row.id), str(row.pin)) for row in rows]
+
+    def strangers(self, device_id: int, area: str) -> int:
+        """Count the people that a terminal last stated to have and who are not in an area."""
+        is_member = (
+            select(person_areas.c.pin)
+            .where(
+                person_areas.c.area == area,
+                holdings.c.key == '["' + person_areas.c.pin + '"]',
+            )
+            .exists()
+        )
+        query = select(func.count()).where(
+            holdings.c.device_id == device_id,
+            holdings.c.table_name == str(users.name),
+            holdings.c.digest != REMOVED,
+            ~is_member,
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def parts_in(self, area: str) -> int:
+        """Count the templates and photos of the people of an area."""
+        members = select(person_areas.c.pin).where(person_areas.c.area == area)
+        return sum(
+            int(
+                self._connection.execute(
+                    select(func.count()).where(table.c.pin.in_(members))
+                ).scalar_one()
+            )
+            for table in (templates, person_photos)
+        )
+
+    def forget_terminal(self, device_id: int) -> None:
+        """Forget what a terminal stated, because it has been emptied."""
+        for table in (holdings, person_words):
+            self._connection.execute(delete(table).where(table.c.device_id == device_id))
+
+    def _held(self, table: sqlalchemy.Table, keys: Collection[str]) -> _Held:
+        query = select(holdings.c.key, holdings.c.device_id, holdings.c.digest).where(
+            holdings.c.table_name == bindparam("table", type_=Text()),
+            holdings.c.key.in_(self._keys),
+        )
+        place = {"table": str(table.name), "keys": msgspec.json.encode([*keys]).decode()}
+        found: _Held = {}
+        for key, device, digest in self._connection.execute(query, place):
+            found.setdefault(key, {})[device] = bytes(digest)
+        return found
+
+    def _words(self, pins: Sequence[str]) -> dict[str, dict[int, dict[str, object]]]:
+        found: dict[str, dict[int, dict[str, object]]] = {}
+        query = select(person_words).where(person_words.c.pin.in_(pins))
+        for row in self._connection.execute(query).all():
+            word = opened(self._vault, person_words, row._mapping)["word"]
+            said = {} if word is None else msgspec.json.decode(word, type=dict[str, object])
+            found.setdefault(row.pin, {})[row.device_id] = said
+        return found
+
+    def _records(self, table: sqlalchemy.Table, pins: Sequence[str]) -> dict[str, list[PartRecord]]:
+        is_template = table is templates
+        names = _TEMPLATE_KEY if is_template else _PHOTO_KEY
+        more = ("form", "digest", *_FLAGS) if is_template else ("picture",)
+        columns = ("id", "device_id", "updated_at", *names, *more)
+        query = select(*(table.c[name] for name in columns)).where(table.c.pin.in_(pins))
+        rows = self._connection.execute(query.order_by(table.c.id)).all()
+        keys = [key_text(tuple(row._mapping[name] for name in names)) for row in rows]
+        held = self._held(table, keys)
+        found: dict[str, list[PartRecord]] = {}
+        for row, key in zip(rows, keys, strict=True):
+            found.setdefault(row.pin, []).append(
+                _record(row, names, held.get(key, {}), is_template=is_template)
+            )
+        return found
+
+
+def _record(
+    row: Any, names: Iterable[str], held: dict[int, bytes], *, is_template: bool
+) -> PartRecord:
+    said = row._mapping
+    content = said["digest"] if is_template else said["picture"]
+    if content is None:
+        content = f"{row.id} {row.updated_at}"
+    own = held.get(row.device_id)
+    is_known = own is not None and own not in (REMOVED, STALE)
+    reporters = {device for device, digest in held.items() if is_known and digest == own}
+    return PartRecord(
+        key=tuple(said[name] for name in names),
+        content=content.encode() if isinstance(content, str) else bytes(content),
+        form=said["form"] if is_template else said["kind"],
+        flags=tuple(said[name] for name in _FLAGS) if is_template else (),
+        reporters=frozenset(reporters),
+        removed_from=frozenset(device for device, digest in held.items() if digest == REMOVED),
+    )
