@@ -187,6 +187,7 @@ def _people(
         settings.manage.startswith(PROXIED),
         services.refusals,
         services.clock,
+        lambda: services.installation.urls()[:-1],
     )
     opener = PortOpener(services.clock)
     endpoint = server_endpoint(opener, settings.manage, engine.certificates.for_people)

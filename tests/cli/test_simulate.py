@@ -141,6 +141,17 @@ def test_faults(daemon: Daemon) -> None:
     assert (counted["acknowledged"], counted["commands"], counted["failures"]) == ("2", "0", "0")
 
 
+def test_a_port_that_is_not_for_terminals(daemon: Daemon) -> None:
+    """The simulation ends at once, and names the port; a path after it is a mistake as well."""
+    plan = ("--punches", "3")
+    message = failed(zkpush("simulate", "--server", daemon.url, *plan))
+    assert message.startswith(f"Error: {daemon.url} is the API of a zkpush daemon, ")
+    port = daemon.terminals.rpartition(":")[2]
+    assert message.endswith(f"Terminals connect to port {port} (http://).")
+    message = failed(zkpush("simulate", "--server", f"{daemon.terminals}/zk", *plan))
+    assert "404 'There is nothing under this path.'. --server is the scheme, the address" in message
+
+
 def test_no_fault() -> None:
     """What is no fault is a mistake of usage, and the message names those there are."""
     run = misused("simulate", "--server", "http://server", "--faults", "fire=1")

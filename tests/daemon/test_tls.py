@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 
 from ..certificates import DAY, Signed, sign
-from ..cli.program import zkpush
+from ..cli.program import environment, zkpush
 from .process import LOOPBACK, Daemon
 from .test_process import run, wait_until
 from .test_workers import children, served, stopped
@@ -243,6 +243,30 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: pathlib.Path) -> No
         refused = zkpush("--data", str(daemon.data), *ca, "devices", "list")
     assert refused.returncode == 1
     assert "is not trusted: it is for another name" in refused.stderr
+
+
+def test_a_simulation_says_which_url_is_meant(tmp_path: pathlib.Path) -> None:
+    """At once, for HTTP at a port with TLS, TLS at one without, and certificates without trust."""
+    sign(address="127.0.0.1").write(tmp_path)
+    with Daemon(tmp_path / "data", "--listen", endpoint(tmp_path)) as daemon:
+        plain, tls = json.loads((daemon.data / "run.json").read_text())["listen"]
+
+        def fault(url: str) -> str:
+            done = zkpush("simulate", "--server", url, "--punches", "1")
+            assert done.returncode == 1
+            return done.stderr.splitlines()[-1]
+
+        https = plain.replace("http://", "https://")
+        http = tls.replace("https://", "http://")
+        trusted = str(tmp_path / "server.pem")
+        assert fault(https) == f"Error: {https} speaks HTTP without TLS: use {plain}."
+        assert fault(http) == f"Error: {http} speaks TLS (HTTPS): use {tls}."
+        assert "is not trusted: name the CA that signed it" in fault(tls)
+        run = zkpush(
+            *("simulate", "--server", tls, "--punches", "1", "--rate", "50"),
+            env=environment(SSL_CERT_FILE=trusted),
+        )
+        assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from zkpush.simulator.errors import WrongServer
 from zkpush.simulator.link import TIMEOUT_SECONDS, Link, LinkError
 
 from .network import SERVER, Network, until
@@ -87,6 +88,51 @@ async def test_another_status_than_200_is_an_error() -> None:
     with pytest.raises(LinkError) as failed:
         await link.post("cdata", b"", table="ATTLOG")
     assert str(failed.value) == "503 not now"
+
+
+REPLIES = {
+    "sign-in": (b"401 No", b"text/html", b"<a>", "No port for terminals answers at"),
+    "web server": (b"404 Not Found", b"text/html", b"<html>\n", "404 '<html>'."),
+    "nginx with TLS": (
+        b"400 Bad Request",
+        b"text/html",
+        b"<title>400 The plain HTTP request was sent to HTTPS port</title>",
+        "use https://server:8081",
+    ),
+    "API": (
+        b"404 Not Found",
+        b"application/problem+json",
+        b'{"detail":"Terminals connect to port 1."}',
+        "is the API of a zkpush daemon, .* Terminals connect to port 1\\.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPLIES)
+@pytest_twisted.ensureDeferred
+async def test_a_first_reply_shows_that_the_url_is_wrong(name: str) -> None:
+    """The error says so; the same reply of a server that was reached is an ordinary failure."""
+    status, kind, body, words = REPLIES[name]
+    head = b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+
+    class Other(HangsUp):
+        """Another server."""
+
+        said = head % (status, kind, len(body)) + body
+
+        def dataReceived(self, data: bytes) -> None:
+            """Answer, and hang up."""
+            self.transport.write(self.said)
+            self.transport.loseConnection()
+
+    link = Link(Network(server(Other)).agent, SERVER, "SIM1", Clock())
+    with pytest.raises(WrongServer, match=words):
+        await link.get("getrequest")
+    assert not link.is_reached
+    link.is_reached = True
+    with pytest.raises(LinkError) as failed:
+        await link.get("getrequest")
+    assert not isinstance(failed.value, WrongServer)
 
 
 @pytest.mark.parametrize(

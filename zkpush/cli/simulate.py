@@ -194,6 +194,8 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
             echo(line, err=True)
 
     result = await run_fleet(reactor, plan, report)
+    if result.fault is not None:
+        raise click.ClickException(result.fault)
     counted = ("punches", "acknowledged", "polls", "commands", "failures")
     print_pairs({name: getattr(result, name) for name in counted} | result.others)
     if not result.is_reached:

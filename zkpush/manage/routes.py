@@ -135,9 +135,19 @@ class ApiResource(Resource):
 
     isLeaf = True
 
-    def __init__(self, routes: Sequence[Route], tokens: Tokens, refusals: RefusalLog) -> None:
-        """Serve routes to callers with valid tokens; refusals are counted in `refusals`."""
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        tokens: Tokens,
+        refusals: RefusalLog,
+        elsewhere: Callable[[str], str | None],
+    ) -> None:
+        """Serve routes to callers with valid tokens; refusals are counted in `refusals`.
+
+        `elsewhere` says where a path is served that is not one of the API; None for any other path.
+        """
         super().__init__()
+        self._elsewhere = elsewhere
         self._tokens = tokens
         self._refusals = refusals
         tokens.watch(self._end_of_no_token)
@@ -231,9 +241,8 @@ class ApiResource(Resource):
                 HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {takes}.", {"Allow": takes}
             ) from None
         except HTTPException:
-            raise ApiError(
-                HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
-            ) from None
+            words = self._elsewhere(text) or f"There is no such path; see {PREFIX}/openapi.json."
+            raise ApiError(HTTPStatus.NOT_FOUND, words) from None
         number, names = found
         for name, value in names.items():
             if isinstance(value, int) and value > MOST_ID:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request as AnyRequest
@@ -19,6 +21,8 @@ from .connections import ManageConnections
 from .console.pages import PREFIX
 from .console.resource import ConsoleResource
 from .routes import ApiResource, Route
+
+_OF_TERMINALS = re.compile("/iclock/", re.IGNORECASE)
 
 
 class ManageResource(Resource):
@@ -66,9 +70,14 @@ class ManageSite(Site):
         is_proxied: bool,
         refusals: RefusalLog,
         reactor: IReactorTime,
+        terminals: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        """`is_proxied` is whether connections begin with a PROXY header."""
-        self.pages = ManageResource(ApiResource(routes, tokens, refusals), console)
+        """`is_proxied` is whether connections begin with a PROXY header.
+
+        `terminals` returns the URLs of the ports for terminals.
+        """
+        self._terminals = terminals
+        self.pages = ManageResource(ApiResource(routes, tokens, refusals, self._elsewhere), console)
         self.limits = limits
         self.proxies = proxies
         self.is_proxied = is_proxied
@@ -101,3 +110,12 @@ class ManageSite(Site):
 
     def log(self, request: AnyRequest) -> None:
         """Log nothing."""
+
+    def _elsewhere(self, path: str) -> str | None:
+        """Name the ports for terminals, if a path is theirs; not the addresses of these ports."""
+        if not _OF_TERMINALS.match(path):
+            return None
+        found = [urlsplit(url) for url in self._terminals()]
+        ports = [f"{one.port} ({one.scheme}://)" for one in found if one.port is not None]
+        where = f"port {' or '.join(ports)}" if ports else "another port of this server"
+        return f"This is the port of the API. Terminals connect to {where}."

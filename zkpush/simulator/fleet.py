@@ -6,7 +6,7 @@ import functools
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,13 +16,14 @@ from twisted.internet.task import deferLater
 
 from ..crypto.terminal import TerminalCipher
 from ..handlers.attendance.tables import ATTLOG
-from .errors import LinkError
+from .errors import LinkError, WrongServer
 from .faults import Faults, Mischief
 from .happenings import Happenings
 from .link import Link
 from .model import ATT, MODELS
 from .people import People
 from .terminal import ExchangeWanted, SimulatedTerminal
+from .wrongserver import needs_tls, speaks_tls
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IAgent
@@ -82,6 +83,11 @@ class FleetResult:
     """Requested records that were not acknowledged."""
     is_reached: bool = True
     """Whether the server has ever replied."""
+    fault: str | None = None
+    """What is wrong with the URL of the server, and how to correct it; None if nothing is."""
+
+
+Probe = Callable[[], Awaitable[bool]]
 
 
 class Fleet:
@@ -93,7 +99,10 @@ class Fleet:
         agent: IAgent,
         clock: IReactorTime,
         report: Callable[[str], None],
+        probe: Probe | None = None,
     ) -> None:
+        """`probe` tells whether a server that does not answer HTTP speaks TLS."""
+        self._probe = probe
         self._plan = plan
         self._clock = clock
         self._report = report
@@ -158,6 +167,8 @@ class Fleet:
         plan, made = self._plan, 0
         while plan.punches is None or made < plan.punches:
             elapsed = self._clock.seconds() - self._started
+            if self.result.fault is not None:
+                return
             if plan.duration is not None and elapsed >= plan.duration:
                 return
             if plan.duration is None and elapsed >= UNREACHED_SECONDS and not self._is_reached:
@@ -207,12 +218,23 @@ class Fleet:
                     next_poll = now + (AFTER_COMMAND if busy else terminal.delay)
             except ExchangeWanted:
                 terminal.told = {}
+            except WrongServer as error:
+                self.result.fault = str(error)
+                return
             except LinkError as error:
+                if not self._is_reached and await self._needs_tls():
+                    self.result.fault = str(needs_tls(self._plan.server))
+                    return
                 self.result.failures += 1
                 self._report(f"{terminal.sn}: {error}")
                 if not self._ended:
                     await deferLater(self._clock, self._patience(terminal))
             await deferLater(self._clock, TICK)
+
+    async def _needs_tls(self) -> bool:
+        """Whether the server speaks TLS and the plan says HTTP; asked once."""
+        probe, self._probe = self._probe, None
+        return probe is not None and await probe()
 
     def _patience(self, terminal: SimulatedTerminal) -> float:
         """Return the seconds until a retry: ErrorDelay, or the remaining time if that is less."""
@@ -230,4 +252,7 @@ async def run_fleet(
 
     pool = HTTPConnectionPool(reactor, persistent=False)
     agent = Agent(reactor, connectTimeout=10, pool=pool)
-    return await Fleet(plan, agent, reactor, report).run()
+    probe = None
+    if plan.server.startswith("http://"):
+        probe = functools.partial(speaks_tls, agent, plan.server)
+    return await Fleet(plan, agent, reactor, report, probe).run()

@@ -29,6 +29,7 @@ from ..protocol.errors import TerminalError
 from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.requests import parse_arguments
 from .errors import LinkError
+from .wrongserver import check_reply, check_tls
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IAgent, IResponse
@@ -69,7 +70,8 @@ class Link:
         from treq.client import HTTPClient
 
         self._client = HTTPClient(agent)  # with its own cookies
-        self._base = f"{server.rstrip('/')}/iclock"
+        self._server = server.rstrip("/")
+        self._base = f"{self._server}/iclock"
         self._sn = sn
         self._clock = clock
         self._cipher = cipher
@@ -112,7 +114,10 @@ class Link:
         )
 
     async def get(self, path: str, **arguments: str) -> bytes:
-        """Send `GET /iclock/<path>?SN=…`; `LinkError` unless the status is 200."""
+        """Send `GET /iclock/<path>?SN=…`; `LinkError` unless the status is 200.
+
+        `WrongServer` if the first reply does not come from a port for terminals.
+        """
         _, content = await self._request("GET", path, arguments, None)
         return content
 
@@ -176,9 +181,12 @@ class Link:
             cause = error.reasons[0].value if isinstance(error, ResponseFailed) else error
             if isinstance(cause, CancelledError | TimeoutError):
                 raise LinkError(f"no answer within {TIMEOUT_SECONDS} seconds") from error
-            if "wrong version number" in str(cause):
-                raise LinkError("the server's port has no TLS: use http://") from error
+            if not (self.is_reached or _is_url(path)):
+                check_tls(self._server, str(cause))
             raise LinkError(str(cause) or cause.__class__.__name__) from error
+        if not (self.is_reached or _is_url(path)):
+            kind = (response.headers.getRawHeaders("Content-Type") or [""])[0]
+            check_reply(self._server, response.code, kind, content)
         self.is_reached = True
         if response.code != _OK and not (ranged and response.code == _PARTIAL):
             raise LinkError(f"{response.code} {content.decode('utf-8', 'replace').strip()}")
