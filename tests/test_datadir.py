@@ -166,10 +166,35 @@ def test_a_directory_of_another_user_is_not_to_be_made_writable(
 
     monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
     monkeypatch.setattr(pathlib.Path, "mkdir", forbidden)
+    owner = path.owner()
     assert refusal(path) == (
-        f"data: cannot use {path}: Permission denied; it belongs to user {path.stat().st_uid}: run "
-        "the daemon as that user, or give another directory"
+        f"data: cannot use {path}: Permission denied; it belongs to user {owner}: start the daemon "
+        f"as that user, `sudo -u {owner} twistd -n zkpush …`, or name a directory of your own"
     )
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_a_directory_of_another_user_that_others_may_use_is_not_taken(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, is_used: bool
+) -> None:
+    """The message names the owner, and the command: as that user if a daemon has run on it."""
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(0o755)
+    if is_used:
+        (path / "admin.token").touch()
+
+    def forbidden(*args: object, **options: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 123456)
+    monkeypatch.setattr(pathlib.Path, "chmod", forbidden)
+    owner, me = path.owner(), path.stat().st_uid + 123456
+    message = refusal(path)
+    assert f"(mode 0755), and its mode cannot be changed: {os.strerror(errno.EPERM)}; " in message
+    assert f"it belongs to user {owner}: " in message
+    assert message.endswith(f"`sudo chown -R {me} {path}`")
+    assert (f"`sudo -u {owner} twistd -n zkpush …`" in message) == is_used
 
 
 def test_a_place_that_cannot_be_used_is_named(tmp_path: pathlib.Path) -> None:

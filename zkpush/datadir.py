@@ -13,6 +13,7 @@ import msgspec
 
 from . import marker, runfile
 from .config import ConfigError
+from .ownership import as_user, belongs_to_other
 from .permissions import KeyFile, narrow_directory, narrow_file
 from .values.storage import DatabaseClaim
 
@@ -119,13 +120,13 @@ def _way_out(culprit: object, error: OSError) -> str:
     """Advice for a file that cannot be used; never to widen its mode if it is another user's."""
     if not isinstance(error, PermissionError):
         return "give another directory, or mend this one"
-    try:
-        owner = Path(str(culprit)).stat().st_uid
-    except OSError:
-        return "run the daemon as the user that owns it, or give another directory"
-    if owner != os.geteuid():
-        return f"it belongs to user {owner}: run the daemon as that user, or give another directory"
-    return "make it writable for its owner"
+    other = belongs_to_other(Path(str(culprit)))
+    if other is None:
+        return "make it writable for its owner"
+    return (
+        f"it belongs to user {other}: start the daemon as that user, "
+        f"{as_user(other, 'twistd -n zkpush …')}, or name a directory of your own"
+    )
 
 
 def read_key(file: Path) -> bytes:
@@ -134,8 +135,9 @@ def read_key(file: Path) -> bytes:
         return _decode_key(file, file.read_bytes())
     except OSError as error:
         advice = "is it the right directory?"
-        if isinstance(error, PermissionError):
-            advice = "run this as the user that the daemon runs as"
+        other = belongs_to_other(file)
+        if isinstance(error, PermissionError) and other is not None:
+            advice = f"run this as its user: {as_user(other, 'zkpush …')}"
         raise ConfigError(
             [f"data: cannot read the key {file}: {error.strerror}; {advice}"]
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .handlers.doctor.server import check_audit, check_modes, shown
 from .installed import sections
 from .interfaces import StoreError
 from .maintenance import check
+from .ownership import as_user, belongs_to_other, taking
 from .permissions import key_file
 from .plugincheck import check_plugins
 from .settings.features import Health
@@ -32,18 +34,31 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
     `file` and `url` are those that the daemon is started with; `why` says why no daemon answers.
     """
     key = key_file(data, os.environ).path
+    secrets = [data / "admin.token", key]
+    is_begun = any(map(os.path.exists, secrets))
+    if not is_begun:
+        why = f"No daemon has run on {data}: it holds no token and no key."
     checks = [
-        Check("daemon", "error", why, f"Start it: twistd -n zkpush --data {data}"),
+        Check("daemon", "error", why, _start(data)),
         *_storage(data),
-        check_modes([data, data / "admin.token", key]),
+        check_modes([data, *(secrets if is_begun else ())]),
     ]
     settings = _configuration(data, file, url, checks)
     if settings is not None:
         checks.append(_zone(settings))
+    if settings is not None and is_begun:
         checks += _database(data, file, url)
     checks.append(_plugins())
     # Faults that prevent a start come first.
     return examination([*checks[1:], checks[0]])
+
+
+def _start(data: Path) -> str:
+    command = f"twistd -n zkpush --data {shlex.quote(str(data))}"
+    other = belongs_to_other(data)
+    if other is None:
+        return f"Start it: {command}"
+    return f"Start it as user {other}, who owns the directory: {as_user(other, command)}"
 
 
 def _storage(data: Path) -> list[Check]:
@@ -53,7 +68,11 @@ def _storage(data: Path) -> list[Check]:
     ]
     found = inspect_thd(places)
     if found.reasons:
-        advice = "Run this as the user that the daemon runs as; free space, or mount the volume."
+        other = belongs_to_other(data)
+        advice = "Free space, or mount the volume."
+        if other is not None:
+            again = f"zkpush --data {shlex.quote(str(data))} doctor"
+            advice = f"The directory belongs to user {other}: {as_user(other, again)}. {advice}"
         return [Check("disk", "error", f"{shown(found.reasons)}.", advice)]
     least = min(space.free for space in found.spaces) // MEBIBYTE
     if least < Health().least_free_bytes // MEBIBYTE:
@@ -102,15 +121,21 @@ def _database(data: Path, file: Path | None, url: str | None) -> list[Check]:
     try:
         checked = check(data, file, url, None)
     except (ConfigError, StoreError, ValueError, OSError) as error:
-        return [
-            Check(
-                "database",
-                "error",
-                f"{error}.",
-                "Put back the key and the database that belong together; `zkpush docs "
-                "deployment` says what to do in each case.",
-            )
-        ]
+        advice = (
+            "Put back the key and the database that belong together; `zkpush docs deployment` says "
+            "what to do in each case."
+        )
+        cause = error.__cause__ or error
+        if isinstance(cause, PermissionError):
+            culprit = Path(cause.filename or data)
+            other = belongs_to_other(culprit)
+            advice = f"Run this as root, or mend the modes of {data}."
+            if other is not None:
+                advice = (
+                    f"{culprit} belongs to user {other}: run this as that user, or give it to "
+                    f"yourself: {taking(culprit)}."
+                )
+        return [Check("database", "error", f"{error}".rstrip(".?") + ".", advice)]
     damage = Check("database", "ok", "No damage was found.")
     if checked.damage:
         damage = Check(

@@ -16,6 +16,7 @@ import attrs
 from twisted.logger import Logger
 
 from .config import ConfigError
+from .ownership import as_user, belongs_to_other, narrowing, taking
 
 OWNER_ONLY = 0o600
 """Mode of a secret file: read and write for the owner only."""
@@ -66,17 +67,34 @@ def key_file(data: Path, environment: Mapping[str, str]) -> KeyFile:
     return KeyFile(Path(named), int(text, 8))
 
 
-def too_open(paths: Iterable[Path]) -> list[str]:
-    """Describe the paths that others may access, or whose modes cannot be read."""
+@attrs.frozen
+class AccessFault:
+    """A secret path that others may access, or whose mode cannot be read."""
+
+    detail: str
+    way_out: str
+    """What to type, or to do."""
+
+
+def too_open(paths: Iterable[Path]) -> list[AccessFault]:
+    """Find the paths that others may access, or whose modes cannot be read."""
     faults = []
     for path in paths:
+        other = belongs_to_other(path)
         try:
             mode = _mode_of(path)
+        except PermissionError as error:
+            way = "as root" if other is None else f"as user {other}"
+            faults.append(AccessFault(f"{path}: {error.strerror}", f"look {way}"))
+            continue
         except OSError as error:
-            faults.append(f"{path}: {error.strerror}")
+            way = f"put {path} back, from a backup"
+            faults.append(AccessFault(f"{path}: {error.strerror}", way))
             continue
         if mode & _NOT_OWNER:
-            faults.append(f"others may use {path} (mode {mode:04o})")
+            owner = "" if other is None else f", owner {other}"
+            detail = f"others may use {path} (mode {mode:04o}{owner})"
+            faults.append(AccessFault(detail, narrowing(path)))
     return faults
 
 
@@ -96,7 +114,7 @@ def narrow_directory(path: Path) -> None:
         path,
         mode & ~_NOT_OWNER,
         f"data: others may access the directory {path} (mode {mode:04o}), and its mode cannot be "
-        f"changed: {{why}}; make it 0700, or name a directory in it, which will be made so",
+        f"changed: {{why}}; {_way_out(path)}",
     )
     _log.warn(
         "The directory {path} had mode {before}; it is 0700 now, for its owner only",
@@ -121,13 +139,29 @@ def narrow_file(file: Path, advice: str) -> None:
         file,
         mode & OWNER_ONLY,
         f"data: others may access {file} (mode {mode:04o}), and its mode cannot be changed: "
-        "{why}; make it 0600, and owned by the user that runs the daemon",
+        f"{{why}}; {_way_out(file)}",
     )
     _log.warn(
         "The file {file} had mode {before}; it is for its owner only now. {advice}",
         file=str(file),
         before=f"{mode:04o}",
         advice=advice,
+    )
+
+
+def _way_out(path: Path) -> str:
+    """Return what to do about a path whose mode this user cannot change."""
+    other = belongs_to_other(path)
+    if other is None:
+        return "name a directory on a file system that keeps modes"
+    if path.is_dir() and not os.path.exists(path / "admin.token"):
+        return (
+            f"it belongs to user {other}: name a directory of your own, or give this one to "
+            f"yourself if it holds nothing else: {taking(path)}"
+        )
+    return (
+        f"it belongs to user {other}: start the daemon as that user, "
+        f"{as_user(other, 'twistd -n zkpush …')}, or give it to yourself: {taking(path)}"
     )
 
 

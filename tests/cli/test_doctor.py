@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import pwd
+import re
 import stat
+
+import pytest
 
 from .program import Daemon, environment, failed, said, zkpush
 
@@ -48,7 +53,30 @@ def test_an_installation_is_examined_with_and_without_a_daemon(tmp_path: pathlib
     run = zkpush("--data", str(data), "doctor", "--config", str(config), env=environment())
     text = said(run, status=1)
     assert "mode 0644" in text
+    assert f"`chmod 0600 {data / 'key'}`" in text
     assert "error    ports" in text
+
+
+def test_an_empty_directory_is_not_taken_for_damage(tmp_path: pathlib.Path) -> None:
+    """Its mode and the start are the advice, and no key is missed."""
+    tmp_path.chmod(0o755)
+    run = zkpush("--data", str(tmp_path), "doctor", env=environment(TZ="UTC"))
+    text = said(run, status=1)
+    assert re.findall("^error +([a-z]+)", text, re.MULTILINE) == ["modes", "daemon"]
+    assert f"-> Mend this: `chmod 0700 {tmp_path}`." in text
+    assert "holds no token and no key" in text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_the_owner_of_a_directory_is_named(tmp_path: pathlib.Path) -> None:
+    """With the commands that run as that user, or with more rights."""
+    nobody = pwd.getpwnam("nobody")
+    tmp_path.chmod(0o755)
+    os.chown(tmp_path, nobody.pw_uid, -1)
+    text = said(zkpush("--data", str(tmp_path), "doctor", env=environment(TZ="UTC")), status=1)
+    assert f"others may use {tmp_path} (mode 0755, owner nobody)" in text
+    assert f"`sudo chmod 0700 {tmp_path}`" in text
+    assert f"`sudo -u nobody twistd -n zkpush --data {tmp_path}`" in text
 
 
 def test_another_machine_is_not_examined_from_here(tmp_path: pathlib.Path) -> None:

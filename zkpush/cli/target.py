@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pwd
 from pathlib import Path
 
 import attrs
@@ -11,6 +10,7 @@ import msgspec
 from click.core import ParameterSource
 
 from .. import runfile
+from ..ownership import as_user, owner_of, user_name
 
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
 """Wildcard addresses of a daemon, and the loopback addresses to reach it."""
@@ -178,23 +178,12 @@ def unreadable(path: Path, error: OSError, *, needs_files: bool = False) -> clic
     if not isinstance(error, PermissionError):
         hint = "" if needs_files else " Restart the daemon, or give --url and --token."
         return click.ClickException(f"{words}{hint}")
-    owner = _owner_of(path) or "USER"
-    way = f"Run this as the user that the daemon runs as: `sudo -u {owner} zkpush …`"
+    owner = owner_of(path)
+    user = "USER" if owner is None else user_name(owner)
+    way = f"Run this as the user that the daemon runs as: {as_user(user, 'zkpush …')}"
     if not needs_files:
         way += "; or give --url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)"
     return Unreadable(f"{words} {way}.")
-
-
-def _owner_of(path: Path) -> str | None:
-    """Return the user of a path, or of the nearest folder above that this user may see."""
-    for one in (path, *path.parents):
-        try:
-            return pwd.getpwuid(one.stat().st_uid).pw_name
-        except OSError:
-            continue
-        except KeyError:
-            return None
-    return None
 
 
 def _reachable(url: str) -> str:

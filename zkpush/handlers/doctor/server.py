@@ -65,12 +65,13 @@ def check_modes(paths: Sequence[Path]) -> Check:
     """
     faults = too_open(paths)
     if faults:
+        ways = ", ".join(dict.fromkeys(one.way_out for one in faults))
         return Check(
             "modes",
             "error",
-            f"{shown(faults)}.",
-            "Make the directory 0700 and the files 0600; if others may have read the token or the "
-            "key, replace them (`zkpush docs security`).",
+            f"{shown([one.detail for one in faults])}.",
+            f"Mend this: {ways}. If others may have read the token or the key, replace them "
+            "(`zkpush docs security`).",
         )
     return Check("modes", "ok", "Only their owner may read the secret files.")
 
