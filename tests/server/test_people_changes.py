@@ -117,13 +117,33 @@ async def test_two_people_under_one_pin_are_a_problem_until_somebody_chooses(rig
         {"author": "device T2", "fields": {"name": "Eve", "card": "78"}},
     ]
     (problem,) = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
-    assert problem["subject"] == "user 5"
+    assert problem["subject"] == "people"
+    assert problem["detail"] == (
+        "1 conflict about 1 user: The user ID 5 is two people: terminal T2 has another one "
+        f"(conflict {conflict['id']})."
+    )
     chosen = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "terminal"})
     assert (chosen.json["name"], chosen.json["card"]) == ("Eve", "78")
     assert await rig.items("/conflicts") == []
     assert [one for one in await rig.items("/problems") if one["code"] == "conflict"] == []
     again = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
     assert again.status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_conflicts_are_one_problem_with_their_number(rig: Rig) -> None:
+    """A terminal with another list of people does not bury what else is wrong."""
+    people = [b"USER PIN=%d\tName=A%d\n" % (number, number) for number in range(1, 8)]
+    await said(rig, b"".join(people))
+    await said(rig, b"".join(people).replace(b"Name=A", b"Name=B"), "T2")
+    await said(rig, b"USER PIN=1\tName=C1\n", "T3")
+    problems = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
+    (detail,) = [one["detail"] for one in problems]
+    assert detail.startswith("8 conflicts about 7 users: The user ID 1 is two people: ")
+    assert detail.endswith("; and 5 more.")
+    checks = (await rig.api("GET", "/doctor")).json["checks"]
+    (check,) = [one for one in checks if one["name"] == "conflict"]
+    assert "`zkpush conflicts list`" in check["advice"]
 
 
 @pytest_twisted.ensureDeferred

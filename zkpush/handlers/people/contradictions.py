@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import BigInteger, Select, bindparam, select, update
+from sqlalchemy import BigInteger, Select, bindparam, func, select, update
 
 from ...model import Page
 from ...persist.databases import Insert, texts
@@ -42,6 +42,14 @@ class ConflictStore:
         if pin is not None:
             query = query.where(conflicts.c.pin == pin)
         return [self._conflict(row) for row in self._connection.execute(query).all()]
+
+    def count(self) -> tuple[int, int]:
+        """Return the number of open conflicts, and of the users that they are about."""
+        query = select(func.count(conflicts.c.id), func.count(conflicts.c.pin.distinct())).where(
+            conflicts.c.settled_at.is_(None)
+        )
+        found, users = self._connection.execute(query).one()
+        return int(found), int(users)
 
     def get(self, conflict_id: int) -> Conflict | None:
         """Find an open conflict."""
