@@ -119,9 +119,11 @@ class HttpChannel(TimedReader):
         """Leave the site. Answers in progress go on; their replies are dropped."""
         super().connectionLost(reason)
         self._site.channels.pop(self, None)
-        for request in [*self._queue, *filter(None, [self._request])]:
+        for request in self._queue:
             request.release()
         self._queue.clear()
+        if self._request is not None:
+            self._request.release()
         for judging in [*self._judging]:
             judging.cancel()
         if self._sending is not None:

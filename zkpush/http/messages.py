@@ -12,6 +12,8 @@ from .sending import Read
 PLAIN = b"Content-Type: text/plain\r\n"
 """The header line of plain text."""
 OCTETS = b"Content-Type: application/octet-stream\r\n"
+SEC_FETCH = b"sec-fetch-"
+"""Beginning of the names of headers that only browsers send."""
 CHUNKED = -1
 """The length of a chunked body, which is not declared."""
 
@@ -109,6 +111,6 @@ def is_of_browser(name: bytes, value: bytes) -> bool:
     lower = name.lower()
     return (
         lower == b"origin"
-        or lower.startswith(b"sec-fetch-")
+        or lower.startswith(SEC_FETCH)
         or (lower == b"user-agent" and value.lower().startswith(b"mozilla/"))
     )

@@ -15,7 +15,7 @@ import msgspec
 from twisted.internet.interfaces import IAddress
 
 from .connection import Connection, LimitExceeded
-from .messages import CHUNKED, Accepted, RequestHead, Verdict, is_of_browser
+from .messages import CHUNKED, SEC_FETCH, Accepted, RequestHead, Verdict, is_of_browser
 from .replies import BAD_REQUEST, FULL, TOO_LARGE
 
 if TYPE_CHECKING:
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 LONG_BODY = 64 * 1024
 """Longer bodies (bytes) are collected in a buffer instead of a list of parts."""
 VERSIONS = ("1.0", "1.1")
+_READ_HEADERS = frozenset(
+    {
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"if-range",
+        b"origin",
+        b"range",
+        b"transfer-encoding",
+        b"user-agent",
+        b"via",
+        b"x-forwarded-for",
+    }
+)
 _MOST_METHOD = 8
 """Maximum length of a served method, including the space after it."""
 
@@ -130,12 +146,17 @@ class RequestReader(Connection):
         self.active_at = self.begun_at = self._site.tick
         if self._awaits_proxy:
             self._take_proxy_header()
+        self._in_head = True
+        if self._head_bytes:
+            self._forget_head()
+
+    def _forget_head(self) -> None:
+        """Forget the previous request of the connection."""
         self._target = b""
         self._range = self._if_range = self._cookie = self._forwarded = None
         self._content_type = self._content_encoding = None
         self._expects = self._is_browser = self._is_proxied = False
         self._length = 0
-        self._in_head = True
         self._head_bytes = 0
         self._unread = 0
         self._received = 0
@@ -149,46 +170,47 @@ class RequestReader(Connection):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Handle a header."""
-        length = len(name)
-        self._head_bytes += length + len(value) + 4  # ": " and the end of the line
+        self._head_bytes += len(name) + len(value) + 4  # ": " and the end of the line
         if self._head_bytes > self._site.head_bytes:
             raise LimitExceeded("head_bytes", BAD_REQUEST)
-        if length == 6:
-            lower = name.lower()
-            if lower == b"expect":
-                self._expects = value.lower() == b"100-continue"
-            elif lower == b"cookie":
-                self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
-            elif lower == b"origin":
-                self._is_browser = True
-        elif length == 14 and name.lower() == b"content-length":
+        lower = name.lower()
+        if lower in _READ_HEADERS:
+            self._read_header(lower, value)
+        elif lower.startswith(SEC_FETCH):
+            self._is_browser = True
+
+    def _read_header(self, lower: bytes, value: bytes) -> None:
+        """Handle one of `_READ_HEADERS`."""
+        if lower == b"content-length":
             self._length = int(value)
             if self._length > self._site.body_bytes:
                 raise LimitExceeded("body_bytes", TOO_LARGE)
-        elif length == 12:
-            if name.lower() == b"content-type":
-                self._content_type = value
-        elif length == 16 and name.lower() == b"content-encoding":
+        elif lower == b"user-agent":
+            self._is_browser = self._is_browser or is_of_browser(lower, value)
+        elif lower == b"cookie":
+            self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
+        elif lower == b"content-type":
+            self._content_type = value
+        elif lower == b"content-encoding":
             self._content_encoding = value
-        elif length == 3:
-            self._is_proxied = self._is_proxied or name.lower() == b"via"
-        elif length == 5:
-            if name.lower() == b"range":
-                # Two Range headers are ignored.
-                self._range = value if self._range is None else b""
-        elif length == 8:
-            if name.lower() == b"if-range":
-                self._if_range = value
-        elif length == 15:
-            if name.lower() == b"x-forwarded-for":
-                self._is_proxied = True
-                if self._trusted:
-                    forwarded = self._forwarded
-                    self._forwarded = value if forwarded is None else forwarded + b"," + value
-        elif length == 17 and name.lower() == b"transfer-encoding":
+        elif lower == b"expect":
+            self._expects = value.lower() == b"100-continue"
+        elif lower == b"origin":
+            self._is_browser = True
+        elif lower == b"via":
+            self._is_proxied = True
+        elif lower == b"x-forwarded-for":
+            self._is_proxied = True
+            if self._trusted:
+                forwarded = self._forwarded
+                self._forwarded = value if forwarded is None else forwarded + b"," + value
+        elif lower == b"range":
+            # Two Range headers are ignored.
+            self._range = value if self._range is None else b""
+        elif lower == b"if-range":
+            self._if_range = value
+        elif lower == b"transfer-encoding":
             self._length = CHUNKED
-        elif length == 10 or length >= 14:
-            self._is_browser = self._is_browser or is_of_browser(name, value)
 
     def on_headers_complete(self) -> None:
         """End the head; a body may follow."""
