@@ -180,10 +180,16 @@ class Database(abc.ABC):
     def migrating(self) -> AbstractContextManager[Connection]:
         """Transaction for a migration; other processes wait for its end without a time limit."""
 
+    @property
+    def needs_backup(self) -> bool:
+        """Whether an upgrade must be preceded by a backup that was not made since the opening."""
+        return False
+
     def backed_up(self, revision: str) -> AbstractContextManager[object]:
         """Back up the database before an upgrade to a revision, where zkpush does that itself.
 
-        The copy is removed if the upgrade fails, since nothing has changed then.
+        One copy covers all upgrades of a start, those of plugins as well. It is removed if the
+        upgrade fails, since nothing has changed then.
         """
         return nullcontext()
 

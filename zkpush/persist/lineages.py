@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, delete, inspect
+from sqlalchemy import Connection, MetaData, column, delete, inspect, select, table
 from sqlalchemy import Table as SQLTable
 
 from ..interfaces import StoreError
@@ -24,14 +24,27 @@ _alembic = threading.Lock()
 """Lock for Alembic, which supports one database at a time per process."""
 
 
+class BackupNeeded(Exception):
+    """The tables of a plugin are behind, and the database was not backed up since it was opened.
+
+    `zkpush.persist.store` makes the backup, and calls the plugin again.
+    """
+
+    def __init__(self, name: str, revision: str) -> None:
+        super().__init__(f"{name} is to be upgraded to {revision}")
+        self.copy_name = f"{name}-{revision}"
+        """What the copy is named for."""
+
+
 def migrate_lineage_thd(tx: Transaction, name: str, folder: Path) -> None:
     """Upgrade the tables of a plugin to the last revision in `folder`, in this transaction.
 
     `name` is the name of the plugin. Raises `StoreError` if the database has a later revision than
-    the folder.
+    the folder, and `BackupNeeded`, before it changes anything, if the database is not backed up.
     """
     from alembic import command
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
     from alembic.util.exc import CommandError
 
     config = Config()
@@ -42,11 +55,24 @@ def migrate_lineage_thd(tx: Transaction, name: str, folder: Path) -> None:
     config.attributes["version_table"] = f"{VERSION}{name}"
     try:
         with _alembic:
+            if tx.database.needs_backup:
+                head = ScriptDirectory.from_config(config).get_current_head()
+                if head is not None and _revision(tx.connection, name) not in (None, head):
+                    raise BackupNeeded(name, head)
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreError(
             f"the tables of {name} were made by a later version of it ({error}); upgrade it"
         ) from error
+
+
+def _revision(connection: Connection, name: str) -> str | None:
+    """Return the revision of the tables of a plugin; None if it has none."""
+    version = table(f"{VERSION}{name}", column("version_num"))
+    if not inspect(connection).has_table(version.name):
+        return None
+    revision: str | None = connection.execute(select(version.c.version_num)).scalar_one_or_none()
+    return revision
 
 
 def lineages(connection: Connection) -> list[str]:
@@ -64,16 +90,16 @@ def drop_lineage(connection: Connection, name: str) -> list[str]:
     if name not in known:
         raise LookupError(name)
     found = [
-        table
-        for table in inspect(connection).get_table_names()
-        if table not in schema.metadata.tables and _owner(table, known) == name
+        one
+        for one in inspect(connection).get_table_names()
+        if one not in schema.metadata.tables and _owner(one, known) == name
     ]
     metadata = MetaData()
-    for table in [*found, f"{VERSION}{name}"]:
-        SQLTable(table, metadata, autoload_with=connection)
+    for one in [*found, f"{VERSION}{name}"]:
+        SQLTable(one, metadata, autoload_with=connection)
     metadata.drop_all(connection)
-    for column in (schema.inbox.c.plugin, schema.picture_plugins.c.name):
-        connection.execute(delete(column.table).where(column == name))
+    for owner in (schema.inbox.c.plugin, schema.picture_plugins.c.name):
+        connection.execute(delete(owner.table).where(owner == name))
     return sorted(found)
 
 

@@ -88,6 +88,8 @@ class SQLite(Database):
     """Connection that keeps a database in memory alive."""
     folder: list[OpenFolder] = attrs.field(factory=list)
     """The folder of pictures, once prepared."""
+    copies: list[Path] = attrs.field(factory=list)
+    """Backups made since the database was opened."""
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -271,17 +273,24 @@ class SQLite(Database):
             with connection.begin():
                 yield connection
 
+    @property
+    def needs_backup(self) -> bool:
+        """Whether an upgrade must be preceded by a backup that was not made since the opening."""
+        return self.path is not None and not self.copies
+
     @contextlib.contextmanager
     def backed_up(self, revision: str) -> Iterator[None]:
-        """Back up the file beside itself."""
-        if self.path is None:
+        """Back up the file beside itself, unless that is done."""
+        if self.path is None or self.copies:
             yield
             return
         copy = back_up(self.path, revision)
+        self.copies.append(copy)
         _log.info("The database is backed up to {copy} before its upgrade", copy=str(copy))
         try:
             yield
         except BaseException:
+            self.copies.remove(copy)
             copy.unlink()
             raise
 

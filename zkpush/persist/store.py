@@ -34,6 +34,7 @@ from .damage import DamageLog
 from .databases import READERS, Database
 from .identity import find_identity, no_database
 from .inbox import seal_items
+from .lineages import BackupNeeded
 from .migrate import migrate_thd
 from .pluginconnection import PluginConnection, SharedConnection
 from .rejects import seal_rejects
@@ -120,8 +121,41 @@ class Store:
         return PluginConnection(self._database, self._vault, self._now)
 
     def _is_prepared(self, database: Database, vault: Vault, handler: IBringsTables) -> bool:
-        """Let a handler create its tables on a thread, with a time limit; False if it failed."""
+        """Let a handler create or upgrade its tables; False if it failed.
+
+        An upgrade is preceded by a backup, which takes as long as it takes.
+        """
         name = str(getattr(handler, "name", type(handler).__name__))
+        error = self._prepare_in_time(database, vault, handler, name)
+        if isinstance(error, BackupNeeded):
+            error = self._upgrade(database, vault, handler, name, error)
+        if error is not None:
+            report(f"record handler {name}", "making its tables", error)
+        return error is None
+
+    def _upgrade(
+        self,
+        database: Database,
+        vault: Vault,
+        handler: IBringsTables,
+        name: str,
+        needed: BackupNeeded,
+    ) -> BaseException | None:
+        """Back up the database, then let a handler upgrade its tables; return the error."""
+        error: BaseException | None = None
+        try:
+            with database.backed_up(needed.copy_name):
+                error = self._prepare_in_time(database, vault, handler, name)
+                if error is not None:
+                    raise StoreError(f"the upgrade of {name} failed")
+        except StoreError as failed:
+            return error or failed
+        return None
+
+    def _prepare_in_time(
+        self, database: Database, vault: Vault, handler: IBringsTables, name: str
+    ) -> BaseException | None:
+        """Let a handler create its tables on a thread, with a time limit; return the error."""
         drivers: list[Any] = []
         errors: list[BaseException] = []
 
@@ -138,9 +172,7 @@ class Store:
             errors.append(TimeoutError())
             for driver in drivers:
                 database.abort(driver)
-        for error in errors[:1]:
-            report(f"record handler {name}", "making its tables", error)
-        return not errors
+        return errors[0] if errors else None
 
     def _prepare_thd(
         self, database: Database, vault: Vault, handler: IBringsTables, drivers: list[Any]
