@@ -26,6 +26,23 @@ says. `expires_in` (`--expires 60s`) sets another one, `not_before` (`--not-befo
 wait first, and a higher `priority` (`--priority 5`) lets it overtake others. A later command that
 sets the same, such as the same user with the same parameters, replaces one that was not sent yet.
 [command-life.md](command-life.md) says how commands end, and why.
+
+There are three kinds of commands:
+
+- *Catalogue*: the commands of the protocol and of installed plugins. Their parameters are checked
+  before a command is queued. The sections below describe those of the protocol.
+- *Site-defined*: commands and parameters of special firmware, which the configuration declares
+  ([how](api.md#site-defined-commands)). They are checked, queued, encrypted and answered as those
+  of the catalogue. `GET commands/catalogue`, `zkpush commands catalogue` and shell completion list
+  them; in the API their `section` is `site`. This page and `--help`, which ask no server, do not.
+- `RAW`: a line that is sent as it is. Nothing in it is checked, and any answer ends the command.
+
+A server without templates ([privacy.templates](security.md#a-server-without-templates)) refuses all
+commands that may take one to a terminal: the template commands of the catalogue, `RAW`, and every
+base64 parameter that the site defines. `zkpush database forget-templates` removes the parameters of
+such commands, queued or ended, and cancels the queued ones. Of `RAW` it removes the lines that name
+a template, or hold 64 characters of base64 or more; so it does with parameters that the
+configuration no longer declares.
 """
 
 

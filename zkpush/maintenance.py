@@ -20,6 +20,7 @@ from .capabilities import Capabilities, load
 from .capability import CapabilityError, ICapability
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
+from .device.sitecommands import with_site_commands
 from .discovery import failed_modules, sound_plugins
 from .installed import sections
 from .interfaces import IMaintainedStoreFactory, IRecordHandler, StoreError
@@ -36,6 +37,7 @@ from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite_database import SQLite
 from .persist.transaction import Transaction
+from .protocol.catalogue import Catalogue
 from .protocol.omission import TemplateRules
 from .protocol.tableset import TableSet
 from .stores import factory_of, store_factories
@@ -80,7 +82,7 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         known = _capabilities()
         handlers = [*known.handlers, *sound_plugins(IRecordHandler)]
         tables = TableSet(table for handler in handlers for table in handler.tables)
-        rules = TemplateRules(tables, known.catalogue)
+        rules = TemplateRules(tables, _catalogue(_settings(data, file, url), known))
         parts = [
             part.forget_templates
             for part in known.part("store")
@@ -142,10 +144,7 @@ def _opened(
     data: Path, file: Path | None, url: str | None, *, alone: bool = True
 ) -> Iterator[tuple[Database, KeyFiles, SiteKey]]:
     """Open the database of a daemon with its key; with `alone`, only while no daemon runs."""
-    flags: dict[str, object] = {"data": data}
-    if url is not None:
-        flags["database"] = url
-    settings = config.load(file, flags, lambda endpoint: endpoint, sections=sections())
+    settings = _settings(data, file, url)
     _capabilities()
     key = key_file(settings.data, os.environ)
     key.check()
@@ -160,6 +159,24 @@ def _opened(
         raise StoreError(f"the database refused: {database.words(error)}") from error
     finally:
         database.close()
+
+
+def _settings(data: Path, file: Path | None, url: str | None) -> config.Config:
+    """Read the configuration of the daemon."""
+    flags: dict[str, object] = {"data": data}
+    if url is not None:
+        flags["database"] = url
+    return config.load(file, flags, lambda endpoint: endpoint, sections=sections())
+
+
+def _catalogue(settings: config.Config, known: Capabilities) -> Catalogue:
+    """Return all commands, with those of the site."""
+    try:
+        return with_site_commands(
+            known.catalogue, settings.commands.site, settings.commands.site_parameters
+        )
+    except ValueError as error:
+        raise config.ConfigError([str(error)]) from None
 
 
 def _capabilities() -> Capabilities:

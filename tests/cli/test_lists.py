@@ -13,7 +13,7 @@ import re
 import struct
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from rich.cells import cell_len
@@ -202,9 +202,14 @@ def test_times_are_those_of_this_machine(daemon: Daemon) -> None:
 
 
 def completed(daemon: Daemon, *words: str) -> list[str]:
+    """What the shell may put in the place of the last word, for the terminals of a daemon."""
+    return completions("--data", str(daemon.data), *words)
+
+
+def completions(*words: str) -> list[str]:
     """What the shell may put in the place of the last word."""
-    line = " ".join(["zkpush", "--data", str(daemon.data), *words])
-    variables = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) + 2)}
+    line = " ".join(["zkpush", *words])
+    variables = {"COMP_WORDS": line, "COMP_CWORD": str(len(words))}
     process = start(env={**os.environ, **variables, "_ZKPUSH_COMPLETE": "bash_complete"})
     out, _ = process.communicate(timeout=SECONDS)
     return [line.partition(",")[2] for line in out.splitlines()]
@@ -219,3 +224,22 @@ def test_the_shell_completes_serial_numbers_commands_and_parameters(daemon: Daem
     found = completed(daemon, "commands", "send", "COMPLETE1", "'DATA UPDATE USERINFO'", "Na")
     assert found == ["Name="]
     assert completed(daemon, "devices", "li") == ["list"]
+
+
+def test_the_shell_completes_commands_of_the_site(
+    serve: Callable[..., str],
+) -> None:
+    """The daemon knows them; its catalogue is the one that is completed."""
+    volume = {
+        "command": "SET VOLUME",
+        "meaning": "Set the volume",
+        "params": [{"name": "Level", "meaning": "0 to 9"}],
+    }
+
+    def reply(method: str, path: str) -> tuple[int, bytes]:
+        items = [volume] if path.startswith("/api/v1/commands/catalogue") else []
+        return 200, json.dumps({"items": items, "next": None}).encode()
+
+    to = ("--url", serve(reply), "--token", "any")
+    assert completions(*to, "commands", "send", "T1", "SET") == ["'SET VOLUME'"]
+    assert completions(*to, "commands", "send", "T1", "'SET VOLUME'", "L") == ["Level="]

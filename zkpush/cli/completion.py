@@ -7,24 +7,27 @@ never fails: without a daemon that answers, there is nothing to choose from.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import click
 from click.shell_completion import CompletionItem
 
+from .replies import Item
 from .running import run
 from .target import Given
+
+_DEVICES = ("devices",)
+_CATALOGUE = ("commands", "catalogue")
 
 
 def serial_numbers(
     context: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the serial number of a terminal; its alias or state is the help of each."""
-    return [
-        CompletionItem(one["sn"], help=one["alias"] or one["state"])
-        for one in _devices(context)
-        if one["sn"].startswith(incomplete)
-    ]
+    (devices,) = _lists(context, _DEVICES)
+    return _serial_numbers(devices, incomplete)
 
 
 def words_to_send(
@@ -32,50 +35,76 @@ def words_to_send(
 ) -> list[CompletionItem]:
     """Complete serial numbers and a command, then the parameters of that command."""
     before = getattr(context.params.get(param.name or ""), "command", "")
-    found = parameters(before, incomplete)
-    return found or [*serial_numbers(context, param, incomplete), *commands(incomplete)]
-
-
-def commands(incomplete: str) -> list[CompletionItem]:
-    """Complete the name of a command, in quotes if it has several words."""
-    from ..declarations import declarations
-
-    return [
-        CompletionItem(_quoted(command.name), help=command.meaning)
-        for command in declarations().catalogue.commands
-        if command.name.lower().startswith(incomplete.lower())
+    devices, listed = _lists(context, _DEVICES, _CATALOGUE)
+    catalogue = _catalogue(listed)
+    found = [
+        CompletionItem(f"{parameter}=", help=meaning)
+        for parameter, meaning in catalogue.get(before, _Command()).parameters.items()
+        if parameter.startswith(incomplete)
+    ]
+    return found or [
+        *_serial_numbers(devices, incomplete),
+        *(
+            CompletionItem(_quoted(name), help=command.meaning)
+            for name, command in catalogue.items()
+            if name.lower().startswith(incomplete.lower())
+        ),
     ]
 
 
-def parameters(name: str, incomplete: str) -> list[CompletionItem]:
-    """Complete the name of a parameter of a command."""
-    from ..declarations import declarations
-
+def _serial_numbers(devices: Sequence[Item], incomplete: str) -> list[CompletionItem]:
     return [
-        CompletionItem(f"{field.wire}=", help=field.meaning)
-        for command in declarations().catalogue.commands
-        if command.name == name
-        for field in command.parameters
-        if field.wire.startswith(incomplete)
+        CompletionItem(one["sn"], help=one["alias"] or one["state"])
+        for one in devices
+        if one["sn"].startswith(incomplete)
     ]
 
 
-def _devices(context: click.Context) -> list[dict[str, Any]]:
+@attrs.frozen
+class _Command:
+    """The meaning of a command, and of its parameters by name."""
+
+    meaning: str = ""
+    parameters: Mapping[str, str] = {}
+
+
+def _catalogue(listed: Sequence[Item]) -> Mapping[str, _Command]:
+    """The catalogue of the daemon, which has the commands of the site; else the installed one."""
+    from ..declarations import declarations
+
+    asked = {
+        one["command"]: _Command(
+            one["meaning"], {param["name"]: param["meaning"] for param in one["params"]}
+        )
+        for one in listed
+    }
+    return asked or {
+        command.name: _Command(
+            command.meaning, {field.wire: field.meaning for field in command.parameters}
+        )
+        for command in declarations().catalogue.commands
+    }
+
+
+def _lists(context: click.Context, *paths: Sequence[str]) -> list[list[Item]]:
+    """The items of some lists of the API; none if no daemon answers."""
     from .client import Api
 
     root = context.find_root()
     names = ("data", "url", "token", "ca")
-    found: list[dict[str, Any]] = []
+    found: list[list[Item]] = [[] for _ in paths]
 
     async def ask(reactor: Any) -> None:
-        async for page in Api(target, reactor).pages("devices"):
-            found.extend(page.items)
+        api = Api(target, reactor)
+        for items, path in zip(found, paths, strict=True):
+            async for page in api.pages(*path):
+                items.extend(page.items)
 
     try:
         target = Given.by(root, *(root.params.get(name) for name in names)).target()
         run(ask)
     except (click.ClickException, click.Abort):
-        return []
+        return [[] for _ in paths]
     return found
 
 

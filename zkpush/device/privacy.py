@@ -75,7 +75,7 @@ class Privacy:
         words = command.name.split(" ")
         if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in self.rules.names:
             raise CommandError(_OFF)
-        if self.rules.parameters & params.keys():
+        if self.rules.may_carry_templates(command.name, params):
             raise CommandError(_OFF)
         table = params.get("TableName")
         if command.name == "PutFile" and table != "USERINFO" and ("url" not in params or table):

@@ -64,15 +64,17 @@ def _with_parameter(command: Command, parameter: SiteParameter, where: str) -> C
             re.compile(parameter.pattern)
         except re.error as error:
             raise ValueError(f"{where}: the pattern of {parameter.name}: {error}") from None
+    kind = Kind[parameter.kind.upper()]
     field = Field(
         wire=parameter.name,
         name=parameter.name,
         meaning=parameter.meaning,
-        kind=Kind[parameter.kind.upper()],
+        kind=kind,
         required=parameter.required,
         minimum=parameter.minimum,
         maximum=parameter.maximum,
         pattern=parameter.pattern,
         secret=None if parameter.secret == "none" else Scope(parameter.secret),  # noqa: S105
+        holds_template=kind is Kind.BASE64,
     )
     return msgspec.structs.replace(command, parameters=(*command.parameters, field))

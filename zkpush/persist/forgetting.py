@@ -100,13 +100,22 @@ def forget_templates_thd(
 
 
 def _forget_commands(connection: Connection, vault: Vault, now: int, rules: TemplateRules) -> None:
-    """Clear the bodies of commands with templates; cancel those still open."""
+    """Clear the bodies of commands that may hold templates; cancel those still open."""
     commands = schema.commands
-    named = commands.c.command.in_(
-        [f"DATA UPDATE {name}" for name in rules.names | rules.partial_names]
-    )
     nothing = msgspec.json.encode(CommandBody({}, {}, ""))
-    for row in connection.execute(select(commands.c.id, commands.c.state).where(named)).all():
+    for seq in (
+        connection.execute(select(commands.c.seq).where(commands.c.body.is_not(None)))
+        .scalars()
+        .all()
+    ):
+        row = connection.execute(select(commands).where(commands.c.seq == seq)).one()
+        body = opened(vault, commands, row._mapping)["body"]
+        params: dict[str, str] = {}
+        if body is not None:
+            said = msgspec.json.decode(body, type=CommandBody)
+            params = {**said.asked, **said.params}
+        if not rules.may_carry_templates(row.command, params):
+            continue
         values: dict[str, object] = {"id": row.id, "body": nothing}
         values |= {"file_id": None, "file_digest": None}
         if row.state in _OPEN:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 
-from .fields import Command, Field, Kind, Layout, Row, Table
+from .fields import Command, Field, Kind, Layout, Row, Table, Writing
 from .photos import Photo
 from .records import Batch, DeclaredRows
 from .rejects import Reject
@@ -35,6 +35,8 @@ _CONTENT = b"content"
 _NOTHING = rb"(?!)"
 """Matches no text."""
 _ANY_PLACE = sys.maxsize
+_UNDECLARED = (frozenset[str](), frozenset[str]())
+"""Parameters of a command that is not declared: none holds a template for certain, or none."""
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 
 
@@ -76,12 +78,13 @@ class TemplateRules:
         ) | {"filename"}
         self.names = _names_of(biometric)
         """All names of tables of templates, as used in lines and commands."""
-        self.partial_names = _names_of(partial)
-        """All names of tables with a template among other values."""
-        self.parameters = frozenset(
-            field.wire for table in partial for field in table.fields if field.holds_template
+        harmless = _names_of(table for table in declared if table not in biometric)
+        self._parameters = {
+            command.name: self._template_parameters(command, harmless) for command in commands
+        }
+        self._raw = frozenset(
+            command.name for command in commands if command.writing is Writing.RAW
         )
-        """Wire names of templates among other values."""
         self.transfer_words = frozenset({"FPImag", *(w for t in biometric for w in t.transfer)})
         """TransFlag words that request templates or fingerprint images (spec 5)."""
 
@@ -89,7 +92,25 @@ class TemplateRules:
         """Whether the records of a table are templates, or photos to make them from."""
         if table.holds_templates is not None:
             return table.holds_templates
-        return table.layout is Layout.PHOTO or bool(self._template_fields(table))
+        return table.layout is Layout.PHOTO or bool(self._template_fields(table.fields))
+
+    def may_carry_templates(self, command: str, params: Mapping[str, str]) -> bool:
+        """Whether a command with these parameters takes a template to a terminal, or may.
+
+        Besides the tables of templates, this covers base64 parameters, a line of `RAW` that looks
+        like a template, and such parameters and commands as are not declared (any more).
+        """
+        words = command.split(" ")
+        if words[:2] == ["DATA", "UPDATE"] and words[2] in self.names:
+            return True
+        if command in self._raw:
+            values = [value.encode("utf-8", "surrogatepass") for value in params.values()]
+            return any(map(self._suspect, values))
+        templates, others = self._parameters.get(command, _UNDECLARED)
+        return any(
+            name in templates or (name not in others and self.is_template(name, value))
+            for name, value in params.items()
+        )
 
     def is_template(self, name: str, value: str) -> bool:
         """Whether a value has a template's name or is as long as one.
@@ -182,11 +203,21 @@ class TemplateRules:
         lines = [self._kept_line(line, is_kept) for line in upload.body.split(b"\n")]
         return msgspec.structs.replace(upload, body=b"\n".join(lines))
 
-    def _template_fields(self, table: Table) -> Sequence[Field]:
-        """The fields of a plugin's table that hold templates."""
+    def _template_parameters(
+        self, command: Command, harmless: Collection[str]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Wire names of the parameters of a command that hold templates, and of the others."""
+        is_harmless = command.name.removeprefix("DATA UPDATE ") in harmless
+        found = [] if is_harmless else self._template_fields(command.parameters)
+        found += [field for field in command.parameters if field.holds_template]
+        templates = frozenset(field.wire for field in found)
+        return templates, frozenset(field.wire for field in command.parameters) - templates
+
+    def _template_fields(self, fields: Iterable[Field]) -> list[Field]:
+        """The fields of a plugin's table, or parameters of a command, that hold templates."""
         return [
             field
-            for field in table.fields
+            for field in fields
             if field.kind is Kind.BASE64
             or (
                 self._is_template_name(field.wire.encode())

@@ -39,7 +39,13 @@ MOST_WAIT = 3650 * 24 * 3600
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command to queue."""
 
-    command: Annotated[str, Meta(description="The words of the protocol, such as INFO")]
+    command: Annotated[
+        str,
+        Meta(
+            description="The words of the protocol, such as INFO, or of a command that the site "
+            "defines: `GET commands/catalogue` lists all"
+        ),
+    ]
     params: dict[str, str] = {}
     expires_in: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_WAIT)] | None,
@@ -89,7 +95,12 @@ class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     family: Annotated[str, Meta(description="The terminal family that has it")]
     command: str
     meaning: str
-    section: Annotated[str, Meta(description="Section of the specification")]
+    section: Annotated[
+        str,
+        Meta(
+            description="Section of the specification; `site` for a command that the site defines"
+        ),
+    ]
     scope: Annotated[str, Meta(description="Scope that the caller needs")]
     more_scopes: Annotated[
         list[ScopeRuleView], Meta(description="Additional scopes needed in some cases")

@@ -42,6 +42,12 @@ _ANSWERED = (CommandState.DONE, CommandState.FAILED)
 _command_id = click.argument("id", metavar="ID")
 
 
+_MORE = (
+    "The configuration of the server may add commands and parameters (commands.site, "
+    "commands.site_parameters): `zkpush commands catalogue` lists them, too."
+)
+
+
 class _Listing(LeafCommand):
     """Click command whose help ends with the catalogue of commands for terminals."""
 
@@ -52,7 +58,7 @@ class _Listing(LeafCommand):
         known = declarations().catalogue.commands
         widest = max(len(command.name) for command in known)
         lines = [f"  {command.name:<{widest}}  {command.meaning}" for command in known]
-        self.epilog = "\n".join(["\b", "Commands:", *lines])
+        self.epilog = "\n".join(["\b", "Commands:", *lines, "", _MORE])
         super().format_epilog(ctx, formatter)
 
 
@@ -391,7 +397,8 @@ async def cancel(api: Api, id: str) -> None:
 @as_json
 @with_api
 async def catalogue(api: Api, as_json: bool) -> None:
-    """List all commands with their parameters; `*` marks a required one.
+    """List all commands with their parameters, those of the site included; `*` marks a required
+    parameter.
 
     \b
     Example:

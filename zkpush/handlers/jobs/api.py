@@ -46,7 +46,13 @@ _CREATE, _CANCEL, _RETRY = "create job", "cancel job", "retry job"
 class OneCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A command of a job."""
 
-    command: Annotated[str, Meta(description="The words of the protocol, such as INFO")]
+    command: Annotated[
+        str,
+        Meta(
+            description="The words of the protocol, such as INFO, or of a command that the site "
+            "defines: `GET commands/catalogue` lists all"
+        ),
+    ]
     params: dict[str, str] = {}
 
 

@@ -282,18 +282,20 @@ def _text(value: object) -> str:
 
 def forget_templates(erasure: Erasure) -> int:
     """Cancel the jobs with templates that are still to be queued."""
-    rules = erasure.rules
-    templates = {f"DATA UPDATE {name}" for name in rules.names | rules.partial_names}
-    with_body = select(jobs.c.seq, jobs.c.names).where(jobs.c.body.is_not(None))
-    for seq, names in erasure.connection.execute(with_body).all():
-        if templates.isdisjoint(msgspec.json.decode(names)):
+    with_body = select(jobs).where(jobs.c.body.is_not(None))
+    for row in erasure.connection.execute(with_body).all():
+        body = opened(erasure.vault, jobs, row._mapping)["body"]
+        commands = [] if body is None else msgspec.json.decode(body, type=list[JobCommand])
+        if not any(erasure.rules.may_carry_templates(one.command, one.params) for one in commands):
             continue
         erasure.connection.execute(
-            update(jobs).where(jobs.c.seq == seq).values(state=JobState.CANCELLING.value, body=None)
+            update(jobs)
+            .where(jobs.c.seq == row.seq)
+            .values(state=JobState.CANCELLING.value, body=None)
         )
         erasure.connection.execute(
             update(job_targets)
-            .where(job_targets.c.job_seq == seq, job_targets.c.state.in_(_LEFT))
+            .where(job_targets.c.job_seq == row.seq, job_targets.c.state.in_(_LEFT))
             .values(state=TargetState.CANCELLED.value, retrying=0)
         )
     return 0
