@@ -35,14 +35,16 @@ class AccountGone(LookupError):
     """There is no account of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no account {name}.")
+        super().__init__(Phrase("There is no account %(name)s.", name=name))
 
 
 class AccountExists(ValueError):
     """There is an account of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is an account {name} already; choose another name.")
+        super().__init__(
+            Phrase("There is an account %(name)s already; choose another name.", name=name)
+        )
 
 
 class AccountAdministration:

@@ -28,10 +28,10 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import CHANGE_ACCOUNT, CHOOSE_PASSWORD, AccountAdministration
-from .model import Account, AccountSession
+from .model import Account, AccountSession, check_account_name
 from .passwords import Passwords, check_password
 from .settings import AccountSettings
-from .signing import NONE, SignOutForm, languages, zones
+from .signing import NONE, WRONG_NAME, SignOutForm, languages, zones
 from .store import AccountSessionStore, AccountStore
 from .totp import SECRET_BYTES, new_secret, period_of, uri_of
 
@@ -299,6 +299,10 @@ class AccountPages:
 
     async def add(self, visit: Visit, form: AddAccountForm) -> View:
         """Add an account, and show its link."""
+        try:
+            check_account_name(form.name)
+        except ValueError:
+            raise FormMistakes(name=WRONG_NAME) from None
         account, secret = await self._administration.add(form.name, form.scopes, visit.caller)
         return self._shown(visit, account.name, secret)
 

@@ -23,6 +23,9 @@ from .store import ConsoleSettingStore
 
 NONE = "\N{EN DASH}"
 """Shown for no choice."""
+WRONG_NAME = Phrase(
+    "A name has 1 to 64 letters from A to Z, digits, dots, hyphens and underscores."
+)
 FIRST_PAGE = "/first-terminal"
 """Page after the first run: it waits for the first terminal."""
 
@@ -176,9 +179,7 @@ class SigningPages:
             try:
                 check_account_name(name)
             except ValueError:
-                wrong["name"] = Phrase(
-                    "A name has 1 to 64 letters from A to Z, digits, dots, hyphens and underscores."
-                )
+                wrong["name"] = WRONG_NAME
             if form.zone not in available_timezones():
                 wrong["zone"] = Phrase("Choose the time zone of the site.")
         weak = check_password(form.password, name)

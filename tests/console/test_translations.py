@@ -1,0 +1,109 @@
+"""Catalogues: complete, current, and in the language that they are named after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from zkpush.manage.console.extraction import PackageCatalogues, catalogues_of, packages_of_zkpush
+from zkpush.manage.console.languages import (
+    ENGLISH,
+    LANGUAGES,
+    PSEUDO,
+    ConsoleLanguage,
+    preferred,
+    pseudo,
+    translations_of,
+)
+
+PLACES = re.compile(r"%\((\w+)\)s")
+CODE = re.compile(r"`[^`]*`")
+SAME = frozenset[str]()
+"""Phrases that are the same in another language."""
+CASES = [
+    pytest.param(package, language, id=f"{package.rpartition('.')[2]}-{language.code}")
+    for package in packages_of_zkpush()
+    for language in LANGUAGES
+    if language is not ENGLISH
+]
+
+
+def entries(catalogue: Catalog) -> Iterator[tuple[str, list[str], list[str]]]:
+    """The id of each entry, its originals and its translations."""
+    for message in catalogue:
+        if message.id:
+            originals = [message.id] if isinstance(message.id, str) else [*message.id]
+            texts = [message.string] if isinstance(message.string, str) else [*message.string]
+            yield originals[0], originals, texts
+
+
+@pytest.mark.parametrize(("package", "language"), CASES)
+def test_a_catalogue_has_each_phrase_and_no_other(package: str, language: ConsoleLanguage) -> None:
+    """What the templates and modules say is what the catalogue translates."""
+    one = catalogues_of(package)
+    phrases = {each if isinstance(each, str) else each[0] for each in one.phrases()}
+    assert {name for name, _, _ in entries(one.read(language))} == phrases
+
+
+@pytest.mark.parametrize(("package", "language"), CASES)
+def test_each_phrase_is_translated(package: str, language: ConsoleLanguage) -> None:
+    """A translation is there, differs from the original, and keeps its places and commands."""
+    catalogue = catalogues_of(package).read(language)
+    for name, originals, texts in entries(catalogue):
+        assert all(texts), name
+        assert len(texts) == (1 if len(originals) == 1 else catalogue.num_plurals), name
+        for text in texts:
+            assert text not in originals or text in SAME, name
+            assert set(CODE.findall(text)) == set(CODE.findall(originals[0])), name
+            places = {place for each in originals for place in PLACES.findall(each)}
+            assert set(PLACES.findall(text)) <= places, name
+            if len(originals) == 1:
+                assert set(PLACES.findall(text)) == places, name
+
+
+def test_a_new_phrase_is_found(tmp_path) -> None:
+    """Phrases of templates and of modules are found, with their plurals."""
+    (tmp_path / "templates").mkdir()
+    template = '{{ _("A  text") }}{{ ngettext("%(num)s dog", "%(num)s dogs", n) }}'
+    (tmp_path / "templates" / "a.html").write_text(template)
+    (tmp_path / "pages.py").write_text('TITLE = Phrase("A title %(name)s", name=1)')
+    found = PackageCatalogues("dogs", tmp_path).phrases()
+    assert set(found) == {"A  text", ("%(num)s dog", "%(num)s dogs"), "A title %(name)s"}
+
+
+def test_the_first_catalogue_wins_and_the_others_are_joined() -> None:
+    """Phrases of all packages are translated, and Arabic has its six plurals."""
+    spanish = translations_of(packages_of_zkpush(), LANGUAGES[1])
+    assert spanish.gettext("Save") == "Guardar"
+    assert spanish.gettext("Overview") == "Resumen"
+    arabic = translations_of(packages_of_zkpush(), LANGUAGES[2])
+    words = ("%(num)s punch", "%(num)s punches")
+    assert len({arabic.ngettext(*words, n) for n in (0, 1, 2, 3, 11)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (None, "en"),
+        ("de-DE,de;q=0.9", "en"),
+        ("es-MX,es;q=0.9,en;q=0.8", "es"),
+        ("ar", "ar"),
+        ("zh-CN,zh;q=0.9", "zh-Hans"),
+        ("fr;q=0.9,ar;q=0.8", "ar"),
+        ("*", "en"),
+        ("\x00,,;q=x", "en"),
+    ],
+)
+def test_the_language_fits_the_browser(header: str | None, code: str) -> None:
+    """Regions are ignored, and English is the language of all others."""
+    assert preferred(header).code == code
+
+
+def test_the_artificial_language_keeps_places_and_tags() -> None:
+    """Only letters that a reader sees are changed."""
+    text = pseudo("Hi %(name)s, 100%% &amp; <b>bold</b>")
+    assert re.findall(r"[A-Za-z]+", text) == ["name", "s", "amp", "b", "b"]
+    assert PSEUDO not in LANGUAGES

@@ -1,0 +1,156 @@
+"""Find the phrases of packages, and keep their catalogues up to date.
+
+    python -m zkpush.manage.console.extraction PACKAGE…
+
+Without a package, those of zkpush are taken. Each package has a catalogue in `translations` for
+each language. It holds the phrases of its templates (`_`, `ngettext`), those of its modules (`Phrase`),
+and, for the console itself, the meanings that are declared elsewhere. Entries are sorted, so that
+two people who add phrases rarely conflict. A phrase that another package has translated is taken
+from there; new ones are left empty, which the console shows in English.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+import attrs
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract, extract_python
+from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
+
+from ...problems import ProblemCode
+from ...protocol.codes import AttendanceState
+from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
+
+OWN = "zkpush.manage.console"
+NOUNS = "zkpush.handlers"
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Phrase": (1,)}
+_OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
+
+Found = str | tuple[str, str]
+"""A phrase, or its singular and plural."""
+
+
+@attrs.frozen
+class PackageCatalogues:
+    """The catalogues of one package."""
+
+    package: str
+    folder: Path
+
+    def phrases(self) -> list[Found]:
+        """Return the phrases of the package, sorted."""
+        found: set[Found] = set()
+        for file in sorted(self.folder.rglob("*.html")):
+            found.update(_extracted(babel_extract, file, _OPTIONS))
+        for file in sorted(self.folder.glob("*.py")):
+            found.update(_extracted(extract_python, file, {}))
+        if self.package == OWN:
+            found.update(declared_phrases())
+        return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
+
+    def path(self, language: ConsoleLanguage) -> Path:
+        """Return the file of a catalogue."""
+        return self.folder / "translations" / f"{language.code}.po"
+
+    def read(self, language: ConsoleLanguage) -> Catalog:
+        """Read a catalogue; an empty one if there is no file."""
+        file = self.path(language)
+        if not file.exists():
+            return Catalog(locale=language.locale)
+        with file.open("rb") as opened:
+            return read_po(opened, locale=language.locale)
+
+    def update(self, language: ConsoleLanguage, known: Mapping[str, object]) -> int:
+        """Write a catalogue with the present phrases; return the number without translation.
+
+        `known` are translations of other packages.
+        """
+        before = self.read(language)
+        catalogue = Catalog(locale=language.locale, fuzzy=False)
+        missing = 0
+        for phrase in self.phrases():
+            old = before.get(phrase if isinstance(phrase, str) else phrase[0])
+            key = phrase if isinstance(phrase, str) else phrase[0]
+            count = 1 if isinstance(phrase, str) else catalogue.num_plurals
+            text: object = None if old is None else old.string
+            if not _is_whole(text, count):
+                text = known.get(key)
+            if not _is_whole(text, count):
+                text, missing = None, missing + 1
+            catalogue.add(phrase, text)  # type: ignore[arg-type]  # of the same shape
+        file = self.path(language)
+        file.parent.mkdir(exist_ok=True)
+        with file.open("wb") as opened:
+            write_po(opened, catalogue, omit_header=True, sort_output=True, width=96)
+        return missing
+
+
+def declared_phrases() -> Iterator[str]:
+    """Return the meanings that the console shows, and that are declared without it."""
+    for code in ProblemCode:
+        yield code.meaning
+    for state in AttendanceState:
+        yield state.meaning
+
+
+def packages_of_zkpush() -> list[str]:
+    """Return the packages of zkpush that have pages."""
+    nouns = iter_modules(import_module(NOUNS).__path__, f"{NOUNS}.")
+    return [OWN, *(one.name for one in nouns if _has_pages(_folder(one.name)))]
+
+
+def catalogues_of(package: str) -> PackageCatalogues:
+    """Return the catalogues of a package."""
+    return PackageCatalogues(package, _folder(package))
+
+
+def _folder(package: str) -> Path:
+    return Path(import_module(package).__path__[0])
+
+
+def _has_pages(folder: Path) -> bool:
+    return (folder / "pages.py").exists()
+
+
+def _extracted(method: object, file: Path, options: Mapping[str, str]) -> Iterator[Found]:
+    with file.open("rb") as opened:
+        found = extract(method, opened, _KEYWORDS, options=options)  # type: ignore[arg-type]
+        for _, message, _, _ in found:
+            yield message if isinstance(message, str) else (message[0], message[1])
+
+
+def _is_whole(text: object, count: int = 1) -> bool:
+    """Whether a translation is there, in as many forms as the language has."""
+    texts = text if isinstance(text, tuple | list) else (text,)
+    return all(texts) and len(texts) >= count
+
+
+def main(packages: Sequence[str]) -> int:
+    """Update the catalogues; the exit status is 1 if a phrase has no translation."""
+    missing = 0
+    all_of_them = [catalogues_of(name) for name in packages or packages_of_zkpush()]
+    for language in LANGUAGES:
+        if language is ENGLISH:
+            continue
+        known: dict[str, object] = {}
+        for one in all_of_them:
+            for message in one.read(language):
+                if message.id and _is_whole(message.string):
+                    key = message.id if isinstance(message.id, str) else message.id[0]
+                    known.setdefault(key, message.string)
+        for one in all_of_them:
+            count = one.update(language, known)
+            missing += count
+            if count:
+                print(f"{one.path(language)}: {count} without translation")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
