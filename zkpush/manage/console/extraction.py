@@ -3,10 +3,10 @@
     python -m zkpush.manage.console.extraction PACKAGE…
 
 Without a package, those of zkpush are taken. Each package has a catalogue in `translations` for
-each language. It holds the phrases of its templates (`_`, `ngettext`), those of its modules (`Phrase`),
-and, for the console itself, the meanings that are declared elsewhere. Entries are sorted, so that
-two people who add phrases rarely conflict. A phrase that another package has translated is taken
-from there; new ones are left empty, which the console shows in English.
+each language. It holds the phrases of its templates (`_`, `ngettext`) and of its modules
+(`Phrase`). That of the console also has the meanings that are declared elsewhere. Entries are
+sorted, so that two people who add phrases rarely conflict. A phrase that another package has
+translated is taken from there; new ones are left empty, and the console shows them in English.
 """
 
 from __future__ import annotations
