@@ -60,6 +60,7 @@ class EndReason(StrEnum):
     )
     FORGOTTEN = "forgotten", "It was cancelled when the stored templates were removed."
     ERASED = "erased", "It was cancelled when the person it was about was erased."
+    RETIRED = "retired", "It was cancelled when its terminal was retired or replaced."
     DAMAGED = "damaged", "Its stored parameters are damaged, so that it cannot be sent."
 
 

@@ -252,6 +252,11 @@ def assemble(
                 for part in reversed(known.part("store"))
                 if hasattr(part, "erase_person")
             ],
+            enders=[
+                part.end_terminal
+                for part in reversed(known.part("store"))
+                if hasattr(part, "end_terminal")
+            ],
         ),
         brings=[one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
         exchange=exchange,

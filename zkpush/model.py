@@ -29,6 +29,13 @@ class DeviceState(StrEnum):
     """Seen, and awaiting approval; its requests are refused, and none of its data is stored."""
     APPROVED = "approved"
     BLOCKED = "blocked"
+    RETIRED = "retired"
+    """Out of use: refused and not listed, while its records stay."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an operator has decided that the terminal is refused."""
+        return self in (DeviceState.BLOCKED, DeviceState.RETIRED)
 
 
 class SessionState(StrEnum):
@@ -147,7 +154,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         DeviceState,
         Attribute(
-            meaning="Admission; an operator sets approved or blocked",
+            meaning="Admission; an operator sets approved or blocked, and retires terminals",
             is_shown=True,
             is_changeable=True,
             body=Literal["approved", "blocked"],
@@ -155,6 +162,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             is_news=True,
         ),
     ]
+    replaced_by: Annotated[
+        str | None,
+        Attribute(
+            meaning="Serial number of the terminal that has replaced it",
+            is_shown=True,
+            is_news=True,
+        ),
+    ] = None
     area: Annotated[
         str | None,
         Attribute(

@@ -120,6 +120,10 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
         daemon.terminal("T3").upload("OPERLOG", "USER PIN=78\tName=Eve\n")
         (conflict,) = daemon.api("GET", "conflicts?pin=78")["items"]
         return path.replace("{id}", str(conflict["id"])), {"keep": "stored"}
+    if short in ("/devices/{sn}/replace", "/devices/{sn}/retire"):
+        sn = short.rpartition("/")[2].upper()
+        daemon.api("PUT", f"devices/{sn}", {"alias": "Old"})
+        return path.replace("{sn}", sn), {"by": "SUCCESSOR"} if sn == "REPLACE" else None
     if short == "/users/{pin}/enrol/{id}":
         made = daemon.api("POST", "users/7/enrol", {"device": "T1", "what": "card"})
         return path.replace("{pin}", "7").replace("{id}", made["id"]), None

@@ -38,6 +38,8 @@ ROUTES = {
     "POST /api/v1/devices/{sn}/resend": W,
     "POST /api/v1/devices/{sn}/door": D,
     "POST /api/v1/devices/{sn}/reboot": W,
+    "POST /api/v1/devices/{sn}/replace": W,
+    "POST /api/v1/devices/{sn}/retire": W,
     "PUT /api/v1/devices/{sn}/users/{pin}": W,
     "DELETE /api/v1/devices/{sn}/users/{pin}": W,
     "GET /api/v1/commands": R,

@@ -46,6 +46,8 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "POST devices/{sn}/resend": (f"devices/{SN}/resend", {"table": "ATTLOG"}),
     "POST devices/{sn}/door": (f"devices/{SN}/door", {}),
     "POST devices/{sn}/reboot": (f"devices/{SN}/reboot", None),
+    "POST devices/{sn}/replace": ("devices/NONE/replace", {"by": "NONE2"}),
+    "POST devices/{sn}/retire": ("devices/NONE/retire", {}),
     "PUT devices/{sn}/users/{pin}": (f"devices/{SN}/users/1", None),
     "DELETE devices/{sn}/users/{pin}": (f"devices/{SN}/users/99999", None),
     "PUT users/{pin}": ("users/1", {"name": "Gate"}),

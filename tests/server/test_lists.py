@@ -159,7 +159,8 @@ CLOSED = {
 }
 """Filters with a known set of values."""
 OPEN = {
-    "/attendance": {"pin"},
+    "/attendance": {"pin", "history"},
+    "/devices": {"retired"},
     "/photos": {"pin"},
     "/commands": {"job"},
     "/attendance/verify": {"run"},

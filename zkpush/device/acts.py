@@ -13,6 +13,8 @@ from ..protocol.secrecy import parameter_secrets
 ADD_TERMINAL = "add terminal"
 CHANGE_TERMINAL = "change terminal"
 REMOVE_TERMINAL = "remove terminal"
+RETIRE_TERMINAL = "retire terminal"
+REPLACE_TERMINAL = "replace terminal"
 RESEND = "resend"
 RECOMPUTE = "recompute"
 QUEUE_COMMAND = "queue command"

@@ -70,7 +70,7 @@ class CommKeyGuard:
         terminal is recorded by `note`, in the unit of work of the exchange.
         """
         device = terminal.device
-        if device.state is DeviceState.BLOCKED:
+        if device.state.is_refused:
             return
         is_wrong = is_wrong_key(device, fingerprint)
         if device.state is DeviceState.APPROVED and not is_wrong:

@@ -192,7 +192,7 @@ class Exchange:
         name.
         """
         device, now = terminal.device, self._registry.now()
-        if device.family == said.name or device.state is DeviceState.BLOCKED:
+        if device.family == said.name or device.state.is_refused:
             return
         is_settled = device.state is DeviceState.APPROVED and device.session is not SessionState.NEW
         problem = Problem(

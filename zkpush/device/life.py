@@ -66,6 +66,7 @@ class LifeEvent(Enum):
     DEADLINE = "its deadline passes"
     CANCELLED = "a caller cancels it"
     REPLACED = "a later command sets the same"
+    RETIRED = "its terminal is retired or replaced"
     DAMAGED = "its stored text is found to be damaged"
 
 
@@ -133,6 +134,7 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
         _QUEUED: LifeStep(_CANCELLED, EndReason.REPLACED),
         _SENT: LifeStep(_SENT, note="is not sent again"),
     },
+    LifeEvent.RETIRED: dict.fromkeys((_QUEUED, _SENT), LifeStep(_CANCELLED, EndReason.RETIRED)),
     LifeEvent.DAMAGED: dict.fromkeys((_QUEUED, _SENT), LifeStep(_FAILED, EndReason.DAMAGED)),
 }
 """Transitions: for each event, the states in which it can occur and the resulting step."""

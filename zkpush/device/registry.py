@@ -52,6 +52,7 @@ _REFUSALS = {
         "This terminal waits for approval by an operator; it keeps its data.",
     ),
     DeviceState.BLOCKED: (Refusal.BLOCKED, "This terminal is blocked by an operator."),
+    DeviceState.RETIRED: (Refusal.BLOCKED, "This terminal is retired by an operator."),
 }
 REFUSED_AS = {state: message for state, (_, message) in _REFUSALS.items()}
 """The reply to a terminal in each state that is not served."""

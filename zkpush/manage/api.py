@@ -7,9 +7,9 @@ import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from .. import __version__
 from ..device.administration import TerminalAdministration
@@ -55,8 +55,16 @@ class ListedDevice(NamedTuple):
     offered_keys: Sequence[OfferedKey]
 
 
-def _listed_thd(tx: Transaction, part: Page, query: ListQuery) -> list[ListedDevice]:
-    found = tx[DeviceStore].page(part)
+class TerminalQuery(ListQuery, frozen=True):
+    """Filter of terminals."""
+
+    retired: Annotated[
+        bool | None, Meta(description="Retired terminals, too, which are left out otherwise")
+    ] = None
+
+
+def _listed_thd(tx: Transaction, part: Page, query: TerminalQuery) -> list[ListedDevice]:
+    found = tx[DeviceStore].page(part, with_retired=bool(query.retired))
     keys = tx[CommKeyStore].of_all([device.id for device in found])
     pending = tx[CommandHistory].pending()
     return [
@@ -113,6 +121,7 @@ class Endpoints:
                 path="/devices",
                 summary="Terminals, in the order they were first seen",
                 view=views.DeviceView,
+                query=TerminalQuery,
                 find_thd=_listed_thd,
                 show=lambda found, caller: self._view(*found),
                 key=lambda found: found.device.id,

@@ -23,6 +23,7 @@ from ..device.zones import ZoneKeeper
 from ..http.messages import Reply, RequestHead, Verdict
 from ..interfaces import IForwarder, IStore, IVerifier
 from ..periodic import PeriodicService
+from ..persist.ending import EndTerminal
 from ..persist.erasing import ErasePerson
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
@@ -106,6 +107,8 @@ class Services:
     erasers: Sequence[ErasePerson] = ()
     """Functions of all capabilities that remove what their tables hold about a person, each before
     those of the capabilities that it requires."""
+    enders: Sequence[EndTerminal] = ()
+    """Functions of all capabilities that take part in the end of a terminal, in the same order."""
     offers: Offers = attrs.field(factory=Offers)
     """Objects offered by this capability and by the ones it requires."""
 

@@ -240,6 +240,11 @@ class CommandStore:
         found = self._commands(query.order_by(commands.c.seq))
         return [command for command in found if not command.damaged]
 
+    def open(self, device_id: int) -> list[QueuedCommand]:
+        """Return the open commands of a terminal, in the order they were queued; locked."""
+        query = select_commands().where(commands.c.device_id == device_id, IS_OPEN)
+        return self._commands(query.order_by(commands.c.seq).with_for_update(of=commands))
+
     def of_other_families(self, device_id: int, family: str) -> list[QueuedCommand]:
         """Return the open commands of a terminal that belong to other families."""
         query = (

@@ -109,9 +109,22 @@ class DeviceStore:
             return 0, _NO_END, oldest
         return cursor, end, oldest
 
-    def page(self, part: Page) -> list[Device]:
+    def page(self, part: Page, *, with_retired: bool = True) -> list[Device]:
         """List terminals by id, which is the order in which they were first seen."""
-        return self._page(select(devices), part)
+        query = select(devices)
+        if not with_retired:
+            query = query.where(devices.c.state != DeviceState.RETIRED.value)
+        return self._page(query, part)
+
+    def has_records(self, device_id: int) -> bool:
+        """Whether a row of another table keeps a terminal from being deleted."""
+        try:
+            with self._connection.begin_nested() as probe:
+                self._connection.execute(delete(devices).where(devices.c.id == device_id))
+                probe.rollback()
+        except IntegrityError:
+            return True
+        return False
 
     def with_problems(self, part: Page, sn: str | None = None) -> list[Device]:
         """List the terminals that have problems, as `page` does; `sn` selects one terminal.

@@ -18,6 +18,14 @@ def part_of(query: Select[Any], key: ColumnElement[int], part: Page) -> Select[A
     return query.order_by(key.desc() if part.newest_first else key)
 
 
+def keys_with_history(sn: str) -> Select[tuple[int]]:
+    """Subquery for the keys of a terminal and of all terminals that it has replaced."""
+    chain = select(devices.c.id, devices.c.sn).where(devices.c.sn == sn).cte(recursive=True)
+    replaced = select(devices.c.id, devices.c.sn).where(devices.c.replaced_by == chain.c.sn)
+    found = chain.union(replaced)
+    return select(found.c.id)
+
+
 def key_of(sn: str) -> ScalarSelect[int]:
     """Subquery for the key of a terminal.
 

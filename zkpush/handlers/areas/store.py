@@ -11,6 +11,7 @@ from ...model import Page
 from ...persist.databases import insert
 from ...persist.targets import TargetStore
 from ..people.store import DEFAULT_AREA, PersonStore
+from .ending import end_terminal
 from .erasing import erase_person, forget_templates
 from .model import Area
 from .schema import areas
@@ -18,7 +19,7 @@ from .schema import areas
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["AreaStore", "erase_person", "forget_templates"]
+__all__ = ["AreaStore", "end_terminal", "erase_person", "forget_templates"]
 
 
 class AreaStore:

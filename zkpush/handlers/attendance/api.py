@@ -66,6 +66,10 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
 class AttendanceQuery(DeviceQuery, frozen=True):
     """Filter of attendance records."""
 
+    history: Annotated[
+        bool | None,
+        Meta(description="With `device`, also records of the terminals that it has replaced"),
+    ] = None
     pin: OfUser = None
     since: Annotated[str | None, time_argument("ISO 8601; from this instant on")] = None
     until: Annotated[str | None, time_argument("ISO 8601; before this instant")] = None
@@ -157,8 +161,11 @@ class AttendanceEndpoints:
 def punch_filter(query: AttendanceQuery) -> PunchFilter:
     """Convert a query to a filter; raises `ValueError` for an invalid time."""
     received = instant_of("received_since", query.received_since)
+    if query.history and query.device is None:
+        raise ValueError("history: needs `device`, whose history is meant.")
     return PunchFilter(
         device=query.device,
+        with_history=bool(query.history),
         pin=query.pin,
         since=instant_of("since", query.since),
         until=instant_of("until", query.until),

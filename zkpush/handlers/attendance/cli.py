@@ -49,6 +49,7 @@ attendance = WordGroup(
 
 @attendance.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @of_device
+@click.option("--history", is_flag=True, help="Also of the terminals that --device has replaced.")
 @click.option("--pin", metavar="PIN", help="Only of this user.")
 @click.option(
     "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
@@ -69,6 +70,7 @@ attendance = WordGroup(
 async def list_(
     api: Api,
     device: str | None,
+    history: bool,
     pin: str | None,
     since: str | None,
     until: str | None,
@@ -86,8 +88,11 @@ async def list_(
       zkpush attendance list --today
       zkpush attendance list --pin 7 --since 2026-03-01 --until 2026-04-01 --csv
     """
+    if history and device is None:
+        raise click.UsageError("--history needs --device.")
     filters = {
         "device": device,
+        "history": "true" if history else None,
         "pin": pin,
         "since": since,
         "until": until,

@@ -24,6 +24,8 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     device: str | None = None
     """Serial number of the terminal."""
+    with_history: bool = False
+    """With `device`, also the records of the terminals that it has replaced."""
     pin: str | None = None
     since: int | None = None
     """Start of the period (inclusive), in seconds since the epoch.

@@ -23,7 +23,7 @@ from sqlalchemy import Row as SQLRow
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
-from ...persist.paging import key_of, part_of
+from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
@@ -212,7 +212,8 @@ class AttendanceStore(BufferedInserts):
         """Choose the list that holds the fewest records besides those that are wanted."""
         if wanted.pin is not None:
             return PEOPLE
-        if wanted.device is not None and wanted.since is None and wanted.until is None:
+        is_of_one = wanted.device is not None and not wanted.with_history
+        if is_of_one and wanted.since is None and wanted.until is None:
             return TERMINALS
         return None
 
@@ -257,7 +258,9 @@ class AttendanceStore(BufferedInserts):
             # estimate which is faster.
             query = query.where(*window)
             place, device_id = place + 0, device_id + 0
-        if wanted.device is not None:
+        if wanted.device is not None and wanted.with_history:
+            query = query.where(device_id.in_(keys_with_history(wanted.device)))
+        elif wanted.device is not None:
             query = query.where(device_id == key_of(wanted.device))
         return part_of(query, place, part)
 

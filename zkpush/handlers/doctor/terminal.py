@@ -124,6 +124,15 @@ def _admission(facts: TerminalFacts) -> Check:
             "It is blocked: its requests are refused.",
             f"If that is a mistake, approve it again: {approval(facts.device)}.",
         )
+    if facts.device.state is DeviceState.RETIRED:
+        successor = facts.device.replaced_by
+        return Check(
+            "admission",
+            "error",
+            "It is retired: its requests are refused, and its records stay."
+            + (f" It was replaced by {successor}." if successor else ""),
+            f"If that is a mistake, approve it again: {approval(facts.device)}.",
+        )
     return Check("admission", "ok", "It is approved.")
 
 

@@ -10,8 +10,10 @@ from sqlalchemy import RowMapping, Select, delete, func, select, update
 
 from ...model import Page
 from ...persist.databases import insert
+from ...persist.ending import TerminalEnding
 from ...persist.paging import part_of
 from ...persist.sealed import opened, sealed
+from .ending import with_successor
 from .erasing import erase_person
 from .model import (
     STATES,
@@ -27,7 +29,7 @@ from .schema import forward_batches, forward_dead, forwarders
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["ForwarderStore", "erase_person"]
+__all__ = ["ForwarderStore", "end_terminal", "erase_person"]
 _JSON = frozenset({"events", "rules", "settings", "secrets", "replay"})
 
 
@@ -158,3 +160,17 @@ def _encoded(values: Mapping[str, Any]) -> dict[str, Any]:
         name: msgspec.json.encode(value).decode() if name in _JSON else value
         for name, value in values.items()
     }
+
+
+def end_terminal(ending: TerminalEnding) -> None:
+    """Name the successor of a terminal in the rules that name the terminal."""
+    if ending.successor is None:
+        return
+    store, old, new = ending.tx[ForwarderStore], ending.device.sn, ending.successor.sn
+    for forwarder_id in store.revisions():
+        forwarder = store.get(forwarder_id)
+        if forwarder is None:
+            continue
+        rules = with_successor(forwarder.rules, old, new)
+        if rules != forwarder.rules:
+            store.change(forwarder_id, {"rules": rules})

@@ -24,6 +24,7 @@ from ...persist.rows import stored
 from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
 from ...values.people import Person
+from .ending import end_terminal
 from .forgetting import forget_templates
 from .model import (
     STORED_PERSON,
@@ -45,7 +46,14 @@ from .survey import PersonSurvey
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["DEFAULT_AREA", "PeopleStore", "PersonStore", "PersonSurvey", "forget_templates"]
+__all__ = [
+    "DEFAULT_AREA",
+    "PeopleStore",
+    "PersonStore",
+    "PersonSurvey",
+    "end_terminal",
+    "forget_templates",
+]
 
 T = TypeVar("T")
 _PLACE = ("pin", "type", "number", "index")

@@ -16,6 +16,7 @@ from ...manage.services import Services
 from ...model import Caller
 from ...protocol.fields import Scope
 from .model import AskRecords, OpenDoor, Reboot
+from .retirement import RetirementEndpoints
 
 MOST_SECONDS = 254
 """Longest opening time of a door, in seconds; 255 keeps the door of some terminals open for
@@ -85,4 +86,5 @@ def routes(services: Services) -> list[Route]:
             status=HTTPStatus.ACCEPTED,
             takes=("caller",),
         ),
+        *RetirementEndpoints(services).routes(),
     ]

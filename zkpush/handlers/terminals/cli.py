@@ -24,6 +24,7 @@ from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...model import DEVICE_ATTRIBUTES
 from ...protocol.exchange import OPTION_REPLY, STAMPS
 from ...protocol.suggestions import did_you_mean
+from .fleetcli import replace, retire
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -71,10 +72,15 @@ devices = WordGroup(
 )
 
 
+for _command in (replace, retire):
+    devices.add_command(_command)
+
+
 @devices.command("list", cls=ListCommand, order="the first seen first")
+@click.option("--retired", is_flag=True, help="Also retired terminals.")
 @as_json
 @with_api
-async def list_(api: Api, as_json: bool) -> None:
+async def list_(api: Api, retired: bool, as_json: bool) -> None:
     """List the terminals.
 
     Queued is the number of commands that a terminal has not answered yet.
@@ -84,7 +90,7 @@ async def list_(api: Api, as_json: bool) -> None:
       zkpush devices list
     """
     await print_list(
-        api.pages("devices"),
+        api.pages("devices", filters={"retired": "true" if retired else None}),
         _COLUMNS,
         as_json=as_json,
         empty="There are no terminals yet. A terminal that connects appears here as pending.",
