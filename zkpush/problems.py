@@ -196,7 +196,8 @@ class ProblemCode(StrEnum):
     REJECTS = (
         "rejects",
         "Something that the terminal sent is not understood; it is kept and not among the records",
-        "See it with `zkpush rejects list --device SN`. If a setting of the terminal is wrong "
+        "See it, and why, with `zkpush rejects list --device SN` and a token with the scope "
+        "biometrics. If a setting of the terminal is wrong "
         "(encoding, time zone), change it; if a table is unknown, update zkpush or install the "
         "plugin for it. It is then read again by itself, or now with `zkpush rejects retry`. "
         "Delete what can never be read with `zkpush rejects delete ID`.",

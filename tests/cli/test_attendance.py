@@ -46,7 +46,7 @@ def test_unknown_terminal(daemon: Daemon) -> None:
     """The serial number of no terminal is a mistake, and no empty list."""
     for more in ((), ("--csv",), ("--json",)):
         said_ = failed(daemon.zkpush("attendance", "list", "--device", "NOPE", *more))
-        assert said_ == "Error: device: There is no terminal 'NOPE'."
+        assert said_ == "Error: device: There is no terminal 'NOPE'. See: zkpush devices list"
 
 
 def test_filters(daemon: Daemon) -> None:
@@ -109,6 +109,9 @@ def test_none(daemon: Daemon) -> None:
     """An empty list is said to a person, and is empty for a program."""
     run = daemon.zkpush("attendance", "list", "--pin", "nobody")
     assert said(run) == ""
+    assert run.stderr == "There is no user nobody. See: zkpush users list\n"
+    daemon.terminal("SILENT1")
+    run = daemon.zkpush("attendance", "list", "--device", "SILENT1")
     assert run.stderr.startswith("No records found. `zkpush devices list` shows the terminals")
     assert listed(daemon, "--pin", "nobody", "--json") == "[]\n"
     assert len(listed(daemon, "--pin", "nobody", "--csv").splitlines()) == 1
@@ -127,10 +130,9 @@ def test_closed_pipe(daemon: Daemon, many: str, form: list[str]) -> None:
 
 
 def test_mistakes(daemon: Daemon) -> None:
-    """A time that is none is refused by the API, two forms by the command line."""
-    assert failed(daemon.zkpush("attendance", "list", "--since", "soon")) == (
-        "Error: since: 'soon' is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z."
-    )
+    """A time that is none is refused, and two forms."""
+    message = failed(daemon.zkpush("attendance", "list", "--since", "soon"), 2)
+    assert "'soon' is not a time such as 2026-03-01" in message
     assert failed(daemon.zkpush("attendance", "list", "--csv", "--json"), 2) == (
         "Error: --csv and --json exclude each other."
     )

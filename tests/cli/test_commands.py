@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 
@@ -109,7 +110,7 @@ def test_when_a_command_is_sent(daemon: Daemon) -> None:
     for bad in (("--expires", "soon"), ("--priority", "10"), ("--expires", "0s")):
         run = daemon.zkpush("commands", "send", "WHEN1", "LOG", *bad)
         assert run.returncode == 2
-    last = said(daemon.zkpush("commands", "list", "WHEN1")).splitlines()[1]
+    last = said(daemon.zkpush("commands", "list", "WHEN1")).splitlines()[-1]
     assert "AC_UNLOCK" in last
     assert "The terminal did not fetch it in time" in last
 
@@ -150,7 +151,7 @@ def test_interrupt(daemon: Daemon) -> None:
 
 
 def test_list(daemon: Daemon) -> None:
-    """The commands of a terminal are listed, the newest first."""
+    """The commands of a terminal are listed, the newest last."""
     terminal = daemon.terminal("QUEUE1")
     first, second = queued(daemon, "QUEUE1"), queued(daemon, "QUEUE1", "LOG")
     terminal.command()
@@ -166,10 +167,10 @@ def test_list(daemon: Daemon) -> None:
         "Code",
         "Meaning",
     ]
-    assert lines[1][:4] == [second, "QUEUE1", "LOG", "sent"]
-    assert [*lines[2][:4], *lines[2][-2:]] == [first, "QUEUE1", "INFO", "done", "0", "Successful"]
+    assert lines[2][:4] == [second, "QUEUE1", "LOG", "sent"]
+    assert [*lines[1][:4], *lines[1][-2:]] == [first, "QUEUE1", "INFO", "done", "0", "Successful"]
     items = json.loads(said(daemon.zkpush("commands", "list", "QUEUE1", "--json")))
-    assert [item["id"] for item in items] == [second, first]
+    assert [item["id"] for item in items] == [first, second]
 
 
 def test_empty_list(daemon: Daemon) -> None:
@@ -181,7 +182,7 @@ def test_empty_list(daemon: Daemon) -> None:
         "There are no such commands. Queue one: zkpush commands send SN INFO\n",
     )
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
-        "Error: device: There is no terminal 'NOBODY'."
+        "Error: device: There is no terminal 'NOBODY'. See: zkpush devices list"
     )
 
 
@@ -220,7 +221,8 @@ def test_mistakes(daemon: Daemon) -> None:
         send("DATA UPDATE USERINFO", "PIN=7", "foo=1", "bar=2", "baz=3")
     )
     assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout needs --wait."
-    assert failed(daemon.zkpush("commands", "show", "nope")) == "Error: There is no command nope."
+    message = failed(daemon.zkpush("commands", "show", "nope"))
+    assert message == "Error: There is no command nope. See: zkpush commands list"
 
 
 def test_catalogue(daemon: Daemon) -> None:
@@ -245,8 +247,8 @@ def test_list_of_all_terminals(daemon: Daemon) -> None:
     first, second = queued(daemon, "LISTS1", "INFO"), queued(daemon, "LISTS2", "CLEAR PHOTO")
     table = said(daemon.zkpush("commands", "list", "--state", "queued"))
     assert [row[:2] for row in cells(table) if row[0] in (first, second)] == [
-        [second, "LISTS2"],
         [first, "LISTS1"],
+        [second, "LISTS2"],
     ]
     found = daemon.zkpush("commands", "list", "LISTS2", "--command", "CLEAR PHOTO", "--json")
     assert [one["id"] for one in json.loads(said(found))] == [second]
@@ -254,3 +256,16 @@ def test_list_of_all_terminals(daemon: Daemon) -> None:
     assert len(csv.splitlines()) == 2
     run = daemon.zkpush("commands", "list", "--csv", "--json")
     assert failed(run, 2) == "Error: --csv and --json exclude each other."
+
+
+def test_the_catalogue_explains_a_command(daemon: Daemon) -> None:
+    """Its parameters with their values, and the meanings of coded ones; in any case."""
+    text = said(daemon.zkpush("commands", "catalogue", "data update userinfo"))
+    assert re.search(r"^PIN +yes +a user ID: 1 to 64 characters", text, re.MULTILINE)
+    assert "Verify is one of:" in text
+    assert re.search(r"^  15 +Face$", text, re.MULTILINE)
+    (found,) = json.loads(said(daemon.zkpush("commands", "catalogue", "REBOOT", "--json")))
+    assert found["command"] == "REBOOT"
+    assert "It has no parameters." in said(daemon.zkpush("commands", "catalogue", "REBOOT"))
+    message = failed(daemon.zkpush("commands", "catalogue", "REBOT"))
+    assert message == "Error: There is no command 'REBOT'. Did you mean REBOOT?"

@@ -88,7 +88,7 @@ def test_get_nothing(daemon: Daemon, tmp_path: pathlib.Path) -> None:
     """Of a file that is not there, nothing is left."""
     out = tmp_path / "out"
     run = daemon.zkpush("files", "get", "99999", str(out))
-    assert failed(run) == "Error: There is no file 99999."
+    assert failed(run) == "Error: There is no file 99999. See: zkpush files list"
     assert not out.exists()
 
 
@@ -124,7 +124,7 @@ def test_remove(daemon: Daemon, firmware: pathlib.Path) -> None:
     file_id = added(daemon, firmware)
     assert said(daemon.zkpush("files", "remove", file_id)) == f"The file {file_id} is removed.\n"
     assert failed(daemon.zkpush("files", "remove", file_id)) == (
-        f"Error: There is no file {file_id}."
+        f"Error: There is no file {file_id}. See: zkpush files list"
     )
 
 

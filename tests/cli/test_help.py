@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from zkpush.cli import main
-from zkpush.cli.groups import ListCommand
+from zkpush.cli import completion, main
+from zkpush.cli.groups import OLDEST_FIRST, ListCommand
 from zkpush.handlers.forward.manual import kinds
 from zkpush.problems import ProblemCode
 
@@ -107,6 +107,48 @@ def test_every_list_says_its_order(words: tuple[str, ...]) -> None:
     manual = (ROOT / "docs" / "command-line.md").read_text()
     row = f"| `zkpush {' '.join(words)}` | {order} |\n"
     assert row in manual or f"| every other list of records | {order} |\n" in manual
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_every_list_limits_in_the_same_way(words: tuple[str, ...]) -> None:
+    """To the newest, with the options of time, in lists of what happened; else to the first."""
+    options = {name: one for one in LISTS[words].params for name in one.opts}
+    is_of_time = LISTS[words].order == OLDEST_FIRST and "--last" in options
+    if is_of_time:
+        assert {"--last", "--limit", "--today", "--since", "--until"} <= options.keys()
+        assert options["--limit"].help == "Print the newest N."
+    elif "--limit" in options and words != ("devices", "trace"):
+        assert options["--limit"].help == "Print the first N."
+        assert LISTS[words].order != OLDEST_FIRST
+
+
+CREATED = {
+    ("areas", "put"),
+    ("commands", "catalogue"),
+    ("completion",),
+    ("database", "drop"),
+    ("docs",),
+    ("files", "add"),
+    ("forwarders", "add"),
+    ("plugins", "check"),
+    ("tokens", "create"),
+}
+"""Commands whose argument names nothing that the server has stored."""
+OTHERS = {"pin", "pairs", "values", "words", "data", "file", "path", "what"}
+"""Arguments that are people, of whom there are too many, values, and files."""
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_what_a_command_is_about_is_completed(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each argument that names something stored, such as a terminal or a forwarder."""
+    item = {"sn": "12", "alias": "Gate", "name": "12", "id": 12}
+    monkeypatch.setattr(completion, "stored_items", lambda context, path: [item])
+    for param in LEAVES[words].params:
+        if isinstance(param, click.Argument) and words not in CREATED and param.name not in OTHERS:
+            context = click.Context(LEAVES[words], parent=click.Context(main))
+            assert param.shell_complete(context, "12"), param.name
 
 
 def test_help_names_only_what_an_installed_user_has() -> None:

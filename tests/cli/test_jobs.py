@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .program import SECONDS, Daemon, failed, misused, said
+from .program import SECONDS, Daemon, eventually, failed, misused, said
 
 
 def test_a_job_for_two_terminals(daemon: Daemon) -> None:
@@ -44,14 +44,53 @@ def test_cancel_a_job(daemon: Daemon) -> None:
     assert said(daemon.zkpush("jobs", "cancel", job)) == f"The job {job} is cancelled.\n"
     run = daemon.zkpush("jobs", "show", job, "--wait")
     assert failed(run) == "Error: The job is cancelled: 0 of 1 done, 1 cancelled."
+    assert "Queue its commands again as a new job" in failed(daemon.zkpush("jobs", "retry", job))
+
+
+def test_a_terminal_that_gets_no_command_is_named(daemon: Daemon) -> None:
+    """Pending and blocked ones, alone and in a job; the command stays queued."""
+    daemon.terminal("JOB6")
+    daemon.terminal("JOB7", approved=False)
+    said(daemon.zkpush("devices", "approve", "JOB8", "--add"))
+    said(daemon.zkpush("devices", "block", "JOB8"))
+    run = daemon.zkpush("commands", "send", "JOB7", "INFO")
+    assert len(said(run).strip()) == len("mwx7taaez4k2qp")
+    assert run.stderr.startswith("JOB7 is pending: it gets no command until it is approved.")
+    run = daemon.zkpush("commands", "send", "JOB6", "JOB7", "JOB8", "INFO")
+    assert [line.split(":")[0] for line in run.stderr.splitlines()] == [
+        "JOB7 is pending",
+        "JOB8 is blocked",
+    ]
+    assert "zkpush devices approve JOB8" in run.stderr
+
+
+def test_a_job_has_ended_when_its_last_command_has(daemon: Daemon) -> None:
+    """While it is running, and after a retry, it has no end."""
+    terminal = daemon.terminal("JOB9")
+    job = said(daemon.zkpush("commands", "send", "JOB9", "INFO", "--wave", "1")).strip()
+
+    def seen(state: str) -> str | None:
+        shown = eventually(
+            state,
+            lambda: one if (one := daemon.api("GET", f"jobs/{job}"))["state"] == state else None,
+        )
+        ended: str | None = shown["ended_at"]
+        return ended
+
+    assert seen("running") is None
+    terminal.answer(f"ID={terminal.command()[0]}&Return=-1&CMD=INFO")
+    ended = seen("finished")
+    assert ended == daemon.api("GET", f"commands?job={job}")["items"][0]["finished_at"]
+    said(daemon.zkpush("jobs", "retry", job))
+    assert seen("running") is None
 
 
 def test_mistakes_of_send(daemon: Daemon) -> None:
     """Terminals are named in one of three ways; what is not a window is a usage error."""
-    run = daemon.zkpush("commands", "send", "INFO")
-    assert failed(run, 2) == "Error: Name the terminals: either SN, or --area, or --all."
-    run = daemon.zkpush("commands", "send", "JOB1", "INFO", "--all")
-    assert failed(run, 2) == "Error: Name the terminals: either SN, or --area, or --all."
+    for words in (("INFO",), ("JOB1",), ("JOB1", "INFO", "--all")):
+        message = failed(daemon.zkpush("commands", "send", *words), 2)
+        assert message.startswith("Error: A command and its terminals are needed: ")
+        assert "`zkpush commands catalogue` lists the commands" in message
     run = misused("commands", "send", "--all", "INFO", "--window", "night")
     assert "'night' is not a window such as 02:00-04:00." in run.stderr
     run = misused("commands", "send", "--all", "PIN=7")

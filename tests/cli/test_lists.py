@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from rich.cells import cell_len
 
-from .program import SECONDS, Daemon, cells, failed, misused, said, start
+from .program import SECONDS, Daemon, cells, eventually, failed, misused, said, start
 
 SN = "3434174801234"
 ALIAS = "The front door of the main building, behind the second gate"
@@ -36,7 +36,12 @@ LISTS = (
     ("commands", "list", SN),
     ("commands", "catalogue"),
     ("audit", "list"),
+    ("commands", "catalogue", "DATA UPDATE USERINFO"),
     ("files", "list"),
+    ("forwarders", "list"),
+    ("forwarders", "deliveries", "the-payroll-of-the-main-building"),
+    ("jobs", "list"),
+    ("users", "history", "123456789"),
     ("tokens", "list"),
     ("plugins", "list"),
     ("doctor", SN),
@@ -74,6 +79,15 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     daemon.api("POST", f"devices/{SN}/commands", command)
     scopes = ["read", "write", "biometrics", "dangerous"]
     daemon.api("POST", "tokens", {"name": "the-payroll-of-the-main-building", "scopes": scopes})
+    hook = {"name": "the-payroll-of-the-main-building", "url": "http://127.0.0.1:1/a/long/path"}
+    daemon.api("POST", "forwarders", {**hook, "allow_private": True})
+    terminal.punch([f"123456789\t{now:%Y-%m-%d %H:%M:%S}\t1\t1"])
+    eventually(
+        "an attempt",
+        lambda: daemon.api("GET", "forwarders/1/deliveries")["items"] or None,
+    )
+    daemon.api("POST", "commands", {**command, "devices": [SN]})
+    daemon.api("PUT", "users/123456789", {"name": "Ann of the even longer names"})
     yield daemon
     daemon.stop()
 
@@ -112,7 +126,7 @@ def test_a_list_fits_the_screen(wide: Daemon, words: tuple[str, ...], columns: i
     lines = on_screen(wide, columns, *words)
     assert lines
     assert [line for line in lines if cell_len(line) > columns] == []
-    for one in IDS.get(words[0], ()):
+    for one in IDS.get(words[0], ()) if words[1:2] != ("history",) else ():
         assert any(one in line for line in lines), lines
 
 
@@ -145,8 +159,71 @@ def test_the_newest_are_last(daemon: Daemon) -> None:
     assert [item["pin"] for item in items] == ["4", "5"]
     rows = csv.DictReader(io.StringIO(said(daemon.zkpush(*words, "--csv"))))
     assert [row["pin"] for row in rows] == ["4", "5"]
-    message = failed(misused(*words, "--limit", "3"), 2)
-    assert message == "Error: --limit counts from the oldest: use it alone."
+    assert json.loads(said(daemon.zkpush(*words[:-2], "--limit", "2", "--json"))) == items
+
+
+PERIODS = {
+    "attendance list": ("PERIOD1", "--device"),
+    "operations list": ("PERIOD1", "--device"),
+    "rejects list": ("PERIOD1", "--device"),
+    "commands list": ("PERIOD1", ""),
+    "jobs list": ("", ""),
+    "users history": ("8601", ""),
+}
+
+
+def test_every_list_of_what_happened_takes_the_same_options(daemon: Daemon) -> None:
+    """The newest N, those of today and those of a period, newest last."""
+    terminal = daemon.terminal("PERIOD1")
+    now = f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}"
+    terminal.punch([f"{pin}\t{now}\t{pin}\t1" for pin in range(3)])
+    terminal.upload("OPERLOG", "".join(f"OPLOG {n}\t0\t{now}\t0\t0\t0\t0\n" for n in range(3)))
+    for number in range(3):
+        terminal.upload("ATTLOG", f"1\tnever-{number}\t0\t1\n")
+        said(daemon.zkpush("commands", "send", "PERIOD1", "INFO"))
+        said(daemon.zkpush("commands", "send", "PERIOD1", "PERIOD1", "LOG"))
+        said(daemon.zkpush("users", "put", "8601", f"name=Ann {number}"))
+    for words, (value, option) in PERIODS.items():
+        line = (*words.split(), *(part for part in (option, value) if part), "--json")
+
+        def listed(*options: str, line: tuple[str, ...] = line) -> list[dict[str, object]]:
+            found: list[dict[str, object]] = json.loads(said(daemon.zkpush(*line, *options)))
+            return found
+
+        everything = listed()
+        assert len(everything) >= 3, words
+        assert listed("--last", "2") == listed("--limit", "2") == everything[-2:], words
+        assert listed("--since", "yesterday", "--until", "tomorrow") == everything, words
+        assert listed("--since", "tomorrow") == listed("--until", "yesterday") == [], words
+        if f"{datetime.datetime.now():%Y-%m-%d}" == now[:10]:
+            assert listed("--today", "--last", "1") == everything[-1:], words
+
+
+def test_a_time_that_is_none_is_refused_with_words() -> None:
+    """The forms are named, and the word that was meant."""
+    message = failed(misused("jobs", "list", "--since", "tomorow"), 2)
+    assert "'tomorow' is not a time such as 2026-03-01, 2026-03-01T08:00, now, " in message
+    assert "Did you mean tomorrow?" in message
+    assert "--today excludes" in failed(misused("jobs", "list", "--today", "--since", "now"), 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attendance", "list", "--pin", "nobody"),
+        ("idcards", "list", "--pin", "nobody"),
+        ("conflicts", "list", "--pin", "nobody"),
+        ("audit", "list", "--pin", "nobody"),
+        ("users", "history", "nobody"),
+    ],
+)
+def test_an_empty_list_says_that_there_is_no_such_person(
+    daemon: Daemon, words: tuple[str, ...]
+) -> None:
+    """Rather than that the person has no records."""
+    run = daemon.zkpush(*words)
+    assert said(run) == ""
+    assert run.stderr == "There is no user nobody. See: zkpush users list\n"
 
 
 def test_a_list_of_today(daemon: Daemon) -> None:
@@ -213,6 +290,20 @@ def completions(*words: str) -> list[str]:
     process = start(env={**os.environ, **variables, "_ZKPUSH_COMPLETE": "bash_complete"})
     out, _ = process.communicate(timeout=SECONDS)
     return [line.partition(",")[2] for line in out.splitlines()]
+
+
+def test_the_shell_completes_what_exists(daemon: Daemon) -> None:
+    """Names of forwarders and tokens, and ids of jobs: what a command is about."""
+    hook = {"name": "complete-me", "url": "http://127.0.0.1:1", "allow_private": True}
+    daemon.api("POST", "forwarders", hook)
+    daemon.api("POST", "tokens", {"name": "complete-token", "scopes": ["read"]})
+    daemon.terminal("FINISH2")
+    job = daemon.api("POST", "commands", {"command": "INFO", "devices": ["FINISH2"]})["id"]
+    for word in ("test", "show", "pause", "deliveries", "delete"):
+        assert completed(daemon, "forwarders", word, "complete") == ["complete-me"]
+    assert completed(daemon, "tokens", "revoke", "complete") == ["complete-token"]
+    assert completed(daemon, "jobs", "retry", job[:-2]) == [job]
+    daemon.api("DELETE", f"forwarders/{daemon.api('GET', 'forwarders')['items'][-1]['id']}")
 
 
 def test_the_shell_completes_serial_numbers_commands_and_parameters(daemon: Daemon) -> None:

@@ -44,8 +44,8 @@ def test_a_log_is_listed(logged: Daemon, word: str, values: dict[str, object]) -
     )
     assert {name: row[name] for name in values} == {k: str(v) for k, v in values.items()}
     table = said(logged.zkpush(word, "list", "--limit", "1"))
-    assert "LOGS1" in table
-    assert "LOGS2" not in table
+    assert "LOGS2" in table
+    assert "LOGS1" not in table
 
 
 def test_operations_say_what_they_were_about(daemon: Daemon) -> None:

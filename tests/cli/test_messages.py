@@ -132,3 +132,10 @@ def test_values_that_cannot_occur(daemon: Daemon) -> None:
         assert meant in failed(daemon.zkpush(*words)), words
         if words[1] == "list" and "--job" not in words:
             assert meant in failed(daemon.zkpush(*words, "--json"))
+
+
+def test_a_refusal_of_a_new_key_is_one_line(daemon: Daemon) -> None:
+    """Nothing stands before it, not even an empty line of a progress bar."""
+    run = daemon.zkpush("database", "rotate-key")
+    assert run.returncode == 1
+    assert run.stderr.startswith("Error: a daemon uses the database")

@@ -21,7 +21,7 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
     assert base64.b64decode(item["raw"]).decode() == BAD
     none = daemon.zkpush("rejects", "list", "--device", "REJ1", "--table", "USER")
-    assert (said(none), none.stderr) == ("", "There are no rejects.\n")
+    assert (said(none), none.stderr) == ("", "There are no such rejects.\n")
 
 
 def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
@@ -33,7 +33,8 @@ def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
     assert "1452\\x09not-a-time" in shown
     assert said(daemon.zkpush("rejects", "show", str(item["id"]), "--raw")) == BAD
     message = failed(daemon.zkpush("rejects", "show", "999999"))
-    assert message == "Error: There is no reject 999999. One that was read again is gone."
+    assert message.startswith("Error: There is no reject 999999. One that was read again is gone.")
+    assert message.endswith("See: zkpush rejects list")
 
 
 def test_rejects_are_read_again(daemon: Daemon) -> None:
@@ -49,7 +50,7 @@ def test_rejects_are_read_again(daemon: Daemon) -> None:
     said(daemon.zkpush("devices", "approve", "REJ4", "--add"))
     assert said(daemon.zkpush("rejects", "retry", "--device", "REJ4")) == "There are no rejects.\n"
     message = failed(daemon.zkpush("rejects", "retry", "--device", "NOPE"))
-    assert message == "Error: There is no terminal NOPE."
+    assert message == "Error: There is no terminal NOPE. See: zkpush devices list"
 
 
 def test_a_reject_is_deleted(daemon: Daemon) -> None:
@@ -58,9 +59,10 @@ def test_a_reject_is_deleted(daemon: Daemon) -> None:
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", "--device", "REJ5", "--json")))
     id = str(item["id"])
     assert said(daemon.zkpush("rejects", "delete", id)) == f"The reject {id} is deleted.\n"
-    assert daemon.zkpush("rejects", "list", "--device", "REJ5").stderr == "There are no rejects.\n"
+    none = daemon.zkpush("rejects", "list", "--device", "REJ5")
+    assert none.stderr == "There are no such rejects.\n"
     assert failed(daemon.zkpush("rejects", "delete", id)).startswith(
-        f"Error: There is no reject {id}."
+        f"Error: There is no reject {id}. One that was read again is gone."
     )
 
 

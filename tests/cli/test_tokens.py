@@ -52,7 +52,7 @@ def test_a_token_is_revoked(daemon: Daemon) -> None:
     assert "refused the token" in failed(run)
     assert token not in run.stderr
     message = failed(daemon.zkpush("tokens", "revoke", "gone1"))
-    assert message == "Error: There is no token gone1."
+    assert message == "Error: There is no token gone1. See: zkpush tokens list"
 
 
 def test_mistakes() -> None:

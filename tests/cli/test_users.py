@@ -51,7 +51,8 @@ def test_json(daemon: Daemon, people: None) -> None:
 
 def test_unknown(daemon: Daemon, people: None) -> None:
     """A user who is not known is said to be so."""
-    assert failed(daemon.zkpush("users", "show", "404")) == "Error: There is no user 404."
+    message = failed(daemon.zkpush("users", "show", "404"))
+    assert message == "Error: There is no user 404. See: zkpush users list"
 
 
 def test_export(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
@@ -146,3 +147,14 @@ def test_photo(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
         "Error: The picture is no JPEG file."
     )
     assert "Give either FILE.jpg or --remove." in failed(daemon.zkpush("users", "photo", "71"), 2)
+
+
+def test_an_export_says_how_many(daemon: Daemon, tmp_path: pathlib.Path) -> None:
+    """On stderr, so that CSV on stdout stays CSV."""
+    daemon.terminal("EXPORT9").upload("OPERLOG", "USER PIN=8091\tName=Ann\n")
+    count = len(daemon.api("GET", "users?limit=1000")["items"])
+    run = daemon.zkpush("users", "export", str(tmp_path / "all.csv"))
+    assert (said(run), run.stderr) == ("", f"{count} users written to {tmp_path / 'all.csv'}.\n")
+    run = daemon.zkpush("users", "export", "-")
+    assert len(said(run).splitlines()) == count + 1
+    assert run.stderr == f"{count} users written.\n"

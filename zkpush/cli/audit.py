@@ -11,7 +11,7 @@ from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .records import ListForm, list_options, print_records
 from .running import with_api
 from .tables import Column
-from .times import TIME_FORMAT, point_in_time, shown_instant
+from .times import shown_instant
 
 if TYPE_CHECKING:
     from .client import Api
@@ -37,12 +37,6 @@ audit = WordGroup(
 
 @audit.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @click.option(
-    "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
-)
-@click.option(
-    "--until", metavar="TIME", callback=point_in_time, help=f"Before this time. {TIME_FORMAT}"
-)
-@click.option(
     "--actor",
     metavar="ACTOR",
     help="Only entries of this actor, such as 'token hr' or 'device SN'.",
@@ -55,8 +49,6 @@ audit = WordGroup(
 @with_api
 async def list_(
     api: Api,
-    since: str | None,
-    until: str | None,
     actor: str | None,
     action: str | None,
     pin: str | None,
@@ -68,13 +60,15 @@ async def list_(
     Example:
       zkpush audit list --action refused --last 20
     """
-    filters = {"since": since, "until": until, "actor": actor, "action": action, "pin": pin}
+    filters = {"actor": actor, "action": action, "pin": pin}
     await print_records(
         api,
         "audit",
         form=form,
         columns=_COLUMNS,
         filters=filters,
+        served=("since", "until"),
+        pin=pin,
         empty="No entries found. --actor and --action take exactly what the columns show; without "
         "filters, all entries are listed.",
     )

@@ -7,7 +7,7 @@ never fails: without a daemon that answers, there is nothing to choose from.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -20,14 +20,39 @@ from .target import Given
 
 _DEVICES = ("devices",)
 _CATALOGUE = ("commands", "catalogue")
+MOST = 1000
+"""Maximum number of items of a list to choose from."""
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+"""Completes an argument of a command."""
 
 
 def serial_numbers(
     context: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the serial number of a terminal; its alias or state is the help of each."""
-    (devices,) = _lists(context, _DEVICES)
+    (devices,) = stored_lists(context, _DEVICES)
     return _serial_numbers(devices, incomplete)
+
+
+def names_of(path: str, key: str = "name") -> Complete:
+    """Return the completion of the names, or of another value, of the items of a list."""
+
+    def complete(
+        context: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        (items,) = stored_lists(context, (path,))
+        names = [str(one[key]) for one in items]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def commands(
+    context: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of a command, in quotes if it has several words."""
+    (listed,) = stored_lists(context, _CATALOGUE)
+    return _commands(_catalogue(listed), incomplete)
 
 
 def words_to_send(
@@ -35,7 +60,7 @@ def words_to_send(
 ) -> list[CompletionItem]:
     """Complete serial numbers and a command, then the parameters of that command."""
     before = getattr(context.params.get(param.name or ""), "command", "")
-    devices, listed = _lists(context, _DEVICES, _CATALOGUE)
+    devices, listed = stored_lists(context, _DEVICES, _CATALOGUE)
     catalogue = _catalogue(listed)
     found = [
         CompletionItem(f"{parameter}=", help=meaning)
@@ -44,11 +69,7 @@ def words_to_send(
     ]
     return found or [
         *_serial_numbers(devices, incomplete),
-        *(
-            CompletionItem(_quoted(name), help=command.meaning)
-            for name, command in catalogue.items()
-            if name.lower().startswith(incomplete.lower())
-        ),
+        *_commands(catalogue, incomplete),
     ]
 
 
@@ -57,6 +78,14 @@ def _serial_numbers(devices: Sequence[Item], incomplete: str) -> list[Completion
         CompletionItem(one["sn"], help=one["alias"] or one["state"])
         for one in devices
         if one["sn"].startswith(incomplete)
+    ]
+
+
+def _commands(catalogue: Mapping[str, _Command], incomplete: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(_quoted(name), help=command.meaning)
+        for name, command in catalogue.items()
+        if name.lower().startswith(incomplete.lower())
     ]
 
 
@@ -86,8 +115,8 @@ def _catalogue(listed: Sequence[Item]) -> Mapping[str, _Command]:
     }
 
 
-def _lists(context: click.Context, *paths: Sequence[str]) -> list[list[Item]]:
-    """The items of some lists of the API; none if no daemon answers."""
+def stored_lists(context: click.Context, *paths: Sequence[str]) -> list[list[Item]]:
+    """The items of some lists of the API, of each the newest; none if no daemon answers."""
     from .client import Api
 
     root = context.find_root()
@@ -97,7 +126,8 @@ def _lists(context: click.Context, *paths: Sequence[str]) -> list[list[Item]]:
     async def ask(reactor: Any) -> None:
         api = Api(target, reactor)
         for items, path in zip(found, paths, strict=True):
-            async for page in api.pages(*path):
+            newest = {} if path == _CATALOGUE else {"order": "desc"}  # which has no order
+            async for page in api.pages(*path, limit=MOST, filters=newest):
                 items.extend(page.items)
 
     try:

@@ -28,7 +28,6 @@ class LeafCommand(click.Command):
 
 
 OLDEST_FIRST = "the oldest first"
-NEWEST_FIRST = "the newest first"
 
 
 class ListCommand(LeafCommand):

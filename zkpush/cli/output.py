@@ -43,53 +43,59 @@ def print_json(value: object, *, indent: int | None = None) -> None:
 
 
 async def print_list(
-    pages: AsyncIterator[ListPage], columns: Sequence[Column], *, as_json: bool, empty: str
-) -> None:
-    """Print a list as it arrives: a table, or JSON. `empty` is printed for an empty table."""
+    pages: AsyncIterator[ListPage], columns: Sequence[Column], *, as_json: bool, empty: str | None
+) -> bool:
+    """Print a list as it arrives: a table, or JSON; return whether it is empty.
+
+    `empty` is printed for an empty table, unless it is None.
+    """
     if as_json:
-        await _print_json_list(pages)
-        return
+        return await _print_json_list(pages)
     table = ListTable(columns)
     async for page in pages:
         table.print(page.items)
-    if table.is_empty:
-        echo("\n".join(folded(empty, screen_width())), err=True)
+    if table.is_empty and empty is not None:
+        print_empty(empty)
+    return table.is_empty
 
 
-async def _print_json_list(pages: AsyncIterator[ListPage]) -> None:
-    """Print a JSON list, one item per line, starting when the first page arrives."""
+def print_empty(text: str) -> None:
+    """Print the message of an empty list, in lines that fit the screen."""
+    echo("\n".join(folded(text, screen_width())), err=True)
+
+
+async def _print_json_list(pages: AsyncIterator[ListPage]) -> bool:
+    """Print a JSON list, one item per line, from the first page on; return whether it is empty."""
     before = b"[\n"
     async for page in pages:
         if page.items:
             text = before + b",\n".join(map(msgspec.json.encode, page.items))
             click.echo(visible_json(text), nl=False)
             before = b",\n"
-    click.echo(b"[]" if before == b"[\n" else b"\n]")
+    is_empty = before == b"[\n"
+    click.echo(b"[]" if is_empty else b"\n]")
+    return is_empty
 
 
 class CsvPrinter:
-    """Writes pieces of CSV as they arrive, up to a number of records.
+    """Writes pieces of CSV as they arrive, and counts the lines.
 
     On a screen, control sequences are escaped; a file gets the data unchanged.
     """
 
-    def __init__(self, limit: int | None = None, file: IO[bytes] | None = None) -> None:
-        """Write at most `limit` records after the header line."""
-        self._left = None if limit is None else limit + 1
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self.lines = 0
+        """Number of written lines, with the title line."""
         self._file = file
         self._rest = b""
 
     def take(self, piece: bytes) -> None:
-        """Write the complete records; raise `EnoughRecords` after the last requested one."""
-        # CR LF ends each record and occurs in none: a cell has no CR.
-        *records, self._rest = (self._rest + piece).split(b"\r\n")
-        if self._left is not None:
-            records = records[: self._left]
-            self._left -= len(records)
-        text = b"".join(record + b"\r\n" for record in records)
+        """Write the complete lines."""
+        # CR LF ends each line and occurs in none: a cell has no CR.
+        *lines, self._rest = (self._rest + piece).split(b"\r\n")
+        text = b"".join(line + b"\r\n" for line in lines)
         click.echo(text if self._file else _unsteering(text), file=self._file, nl=False)
-        if self._left == 0:
-            raise EnoughRecords
+        self.lines += len(lines)
 
 
 class NewestCsv:
@@ -130,19 +136,19 @@ async def print_csv(
     api: Api,
     *path: str,
     filters: Mapping[str, str | None] | None = None,
-    limit: int | None = None,
     newest: Collection[object] | None = None,
     file: IO[bytes] | None = None,
-) -> None:
-    """Write a list as CSV: up to `limit` records, or those with the ids `newest`, newest last."""
+) -> int:
+    """Write a list as CSV, or its records with the ids `newest`, newest last; return how many."""
     if newest is not None:
         chosen = NewestCsv(newest)
         with suppress(EnoughRecords):
             await api.csv(*path, filters={**(filters or {}), "order": "desc"}, take=chosen.take)
         chosen.print()
-        return
-    with suppress(EnoughRecords):
-        await api.csv(*path, filters=filters, take=CsvPrinter(limit, file).take)
+        return len(newest)
+    printer = CsvPrinter(file)
+    await api.csv(*path, filters=filters, take=printer.take)
+    return printer.lines - 1
 
 
 def print_object(item: Item, *, as_json: bool) -> None:
@@ -200,7 +206,8 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     try:
         yield say
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()  # prints a line break
 
 
 def _sayer() -> Callable[[str, str], None]:

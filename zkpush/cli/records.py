@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import wraps
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +13,11 @@ import click
 
 from .arguments import of_device
 from .groups import OLDEST_FIRST, ListCommand, WordGroup
-from .output import print_csv, print_list
-from .replies import Item, ListPage
+from .output import print_csv, print_empty, print_list
+from .replies import ApiFailure, Item, ListPage
 from .running import with_api
 from .tables import Column
-from .times import of_today
+from .times import TIME_FORMAT, Period, point_in_time
 
 if TYPE_CHECKING:
     from .client import Api
@@ -30,15 +31,24 @@ class ListForm:
     """Which items of a list to print, and how."""
 
     last: int | None
+    since: str | None
+    until: str | None
     is_today: bool
-    limit: int | None
     as_csv: bool
     as_json: bool
 
     @property
-    def is_from_the_end(self) -> bool:
-        """Whether the newest items are wanted."""
-        return self.last is not None or self.is_today
+    def selects(self) -> bool:
+        """Whether only some of the items are wanted."""
+        return any((self.last, self.since, self.until, self.is_today))
+
+    def period(self, served: Collection[str]) -> Period | None:
+        """Return the wanted period, without the bounds that the server checks; None for any."""
+        if self.is_today:
+            return Period.of_today()
+        since = None if "since" in served else self.since
+        until = None if "until" in served else self.until
+        return Period.between(since, until) if since or until else None
 
 
 NO_FILTERS: Mapping[str, str] = MappingProxyType({})
@@ -56,37 +66,50 @@ def _filter_options(filters: Mapping[str, str]) -> Callable[[F], F]:
     return add
 
 
-def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that all lists of records have; the command gets them as `form`."""
+def list_options(command: Callable[..., Any], *, has_csv: bool = True) -> Callable[..., Any]:
+    """Add the options that all lists of items with a time have; the command gets them as `form`."""
 
     @wraps(command)
     def with_form(
         *args: Any,
         last: int | None,
+        since: str | None,
+        until: str | None,
         is_today: bool,
-        limit: int | None,
-        as_csv: bool,
         as_json: bool,
+        as_csv: bool = False,
         **named: Any,
     ) -> Any:
         if as_csv and as_json:
             raise click.UsageError("--csv and --json exclude each other.")
-        if limit is not None and (last is not None or is_today):
-            raise click.UsageError("--limit counts from the oldest: use it alone.")
-        form = ListForm(last, is_today, limit, as_csv, as_json)
+        if is_today and (since or until):
+            raise click.UsageError("--today excludes --since and --until.")
+        form = ListForm(last, since, until, is_today, as_csv, as_json)
         return command(*args, form=form, **named)
 
-    number = click.IntRange(min=1)
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns."),
-        click.option("--limit", type=number, metavar="N", help="Print the oldest N."),
+    options = [
         click.option(
-            "--today", "is_today", is_flag=True, help="Only of today, on the clock of this machine."
+            "--last",
+            "--limit",
+            "last",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Print the newest N.",
         ),
-        click.option("--last", type=number, metavar="N", help="Print the newest N, newest last."),
-    ):
-        with_form = option(with_form)
+        click.option("--today", "is_today", is_flag=True, help="Only of today."),
+        click.option(
+            "--since",
+            metavar="TIME",
+            callback=point_in_time,
+            help=f"From this time on. {TIME_FORMAT}",
+        ),
+        click.option("--until", metavar="TIME", callback=point_in_time, help="Before this time."),
+        click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ]
+    for option in reversed(options):
+        if has_csv or option is not options[-2]:
+            with_form = option(with_form)
     return with_form
 
 
@@ -97,42 +120,67 @@ async def print_records(
     columns: Sequence[Column],
     empty: str,
     filters: Mapping[str, str | None] | None = None,
+    served: Collection[str] = (),
+    pin: str | None = None,
     change: Callable[[AsyncIterator[ListPage]], AsyncIterator[ListPage]] = lambda pages: pages,
 ) -> None:
-    """Print a list of records in a form, the newest last; `empty` is printed if there are none.
+    """Print a list in a form, the newest item last; `empty` is printed if there are none.
 
-    `change` changes the pages of a table before they are printed.
+    `served` are the bounds of the period, `since` and `until`, that the list of the API has as
+    filters. `pin` is the user whose items are listed: if there are none, and no such user, that is
+    said. `change` changes the pages of a table before they are printed.
     """
-    if form.is_from_the_end:
-        found = await _newest(api, path, form, filters)
+    wanted = {**(filters or {}), "order": "asc"}
+    wanted |= {"since": form.since} if "since" in served else {}
+    wanted |= {"until": form.until} if "until" in served else {}
+    if form.selects:
+        found = await _newest(api, path, form.last, form.period(served), wanted)
         if form.as_csv:
-            await print_csv(api, *path, filters=filters, newest=[one["id"] for one in found])
+            await print_csv(api, *path, filters=wanted, newest=[one["id"] for one in found])
             return
         pages = _one(found)
     elif form.as_csv:
-        await print_csv(api, *path, filters=filters, limit=form.limit)
+        await print_csv(api, *path, filters=wanted)
         return
     else:
-        pages = api.pages(*path, limit=form.limit, filters=filters)
+        pages = api.pages(*path, filters=wanted)
     if not form.as_json:
         pages = change(pages)
-    await print_list(pages, columns, as_json=form.as_json, empty=empty)
+    is_empty = await print_list(pages, columns, as_json=form.as_json, empty=None)
+    if is_empty and not form.as_json:
+        print_empty(await no_user(api, pin) or empty)
+
+
+async def no_user(api: Api, pin: str | None) -> str | None:
+    """Return a message if there is no user with this ID; None for None."""
+    if pin is None:
+        return None
+    try:
+        await api.get("users", pin)
+    except ApiFailure as failure:
+        if failure.status == HTTPStatus.NOT_FOUND:
+            return failure.message
+        raise
+    return None
 
 
 async def _newest(
-    api: Api, path: Sequence[str], form: ListForm, filters: Mapping[str, str | None] | None
+    api: Api,
+    path: Sequence[str],
+    last: int | None,
+    period: Period | None,
+    filters: Mapping[str, str | None],
 ) -> list[Item]:
-    """Return the newest items, newest last."""
-    is_of_today, is_older = of_today()
+    """Return the newest items of a period, newest last."""
     found: list[Item] = []
-    limit = None if form.is_today else form.last
-    query = {**(filters or {}), "order": "desc"}
-    async for page in api.pages(*path, limit=limit, filters=query):
-        found += [one for one in page.items if not form.is_today or is_of_today(one)]
-        is_full = form.last is not None and len(found) >= form.last
-        if is_full or (form.is_today and any(map(is_older, page.items))):
+    limit = last if period is None else None
+    async for page in api.pages(*path, limit=limit, filters={**filters, "order": "desc"}):
+        found += [one for one in page.items if period is None or period.has(one)]
+        if last is not None and len(found) >= last:
             break
-    return found[: form.last][::-1]
+        if period is not None and any(map(period.begins_after, page.items)):
+            break
+    return found[:last][::-1]
 
 
 async def _one(items: list[Item]) -> AsyncIterator[ListPage]:
@@ -166,6 +214,7 @@ def record_word(
             form=form,
             columns=columns,
             filters={"device": device, **wanted},
+            pin=wanted.get("pin"),
             empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor "
             "SN` why one sends nothing.",
         )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Mapping
 
+import attrs
 import click
+
+from ..protocol.suggestions import did_you_mean
 
 TIME_FORMAT = (
     "ISO 8601 date or time, or now, today, yesterday; without an offset, of this machine's zone."
 )
 """Help text for options that take a time."""
+LATER_FORMAT = "ISO 8601 date or time, or tomorrow; without an offset, of this machine's zone."
+"""Help text for options that take a time in the future."""
 _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 
 
@@ -26,7 +31,7 @@ def shown_wall_time(value: object) -> object:
 
 
 def point_in_time(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Read a time: words, or ISO 8601. Other text is left for the API to refuse."""
+    """Read a time: words, or ISO 8601; return ISO 8601. Other text is a usage error."""
     if value is None:
         return None
     word = value.strip().lower()
@@ -36,9 +41,15 @@ def point_in_time(context: click.Context, param: click.Parameter, value: str | N
         return _utc(midnight(_DAYS[word]))
     try:
         found = datetime.datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return value if found.tzinfo is not None else _utc(found.astimezone())
+        return value if found.tzinfo is not None else _utc(found.astimezone())
+    except (ValueError, OverflowError):
+        meant = did_you_mean(word, ["now", *_DAYS])
+        raise click.BadParameter(
+            f"{value[:40]!r} is not a time such as 2026-03-01, 2026-03-01T08:00, now, yesterday, "
+            f"today or tomorrow.{meant and f' {meant.capitalize()}'}",
+            context,
+            param,
+        ) from None
 
 
 def midnight(days: int = 0) -> datetime.datetime:
@@ -47,26 +58,58 @@ def midnight(days: int = 0) -> datetime.datetime:
     return datetime.datetime.combine(day, datetime.time()).astimezone()
 
 
-def of_today() -> tuple[Callable[[dict[str, object]], bool], Callable[[dict[str, object]], bool]]:
-    """Return whether an item of the API is of today, and whether all earlier ones are older.
+_STORED = ("received_at", "recorded_at", "created_at", "at", "parked_at")
+"""Keys of the time at which an item was stored; an item has one of them."""
 
-    The time of an item is its instant; without one, the wall clock time of its terminal, and
-    without that, when it was received.
+
+@attrs.frozen
+class Period:
+    """Period of time; an open end is None.
+
+    The time of an item of the API is its instant; without one, the wall clock time of its terminal,
+    and without that, when it was stored.
     """
-    start, end = midnight(), midnight(1)
 
-    def is_of_today(item: dict[str, object]) -> bool:
+    start: datetime.datetime | None
+    end: datetime.datetime | None
+
+    @classmethod
+    def of_today(cls) -> Period:
+        """Return today, on the clock of this machine."""
+        return cls(midnight(), midnight(1))
+
+    @classmethod
+    def between(cls, since: str | None, until: str | None) -> Period:
+        """Return the period between two times as `point_in_time` returns them."""
+        return cls(_instant(since), _instant(until))
+
+    def has(self, item: Mapping[str, object]) -> bool:
+        """Whether an item is of this period."""
         at = _instant(item.get("utc"))
         if at is None and isinstance(item.get("time"), str):
-            return str(item["time"])[:10] == f"{start:%Y-%m-%d}"
-        at = at or _instant(item.get("received_at")) or _instant(item.get("recorded_at"))
-        return at is not None and start <= at < end
+            wall = str(shown_wall_time(item["time"]))
+            return (self.start is None or wall >= _wall(self.start)) and (
+                self.end is None or wall < _wall(self.end)
+            )
+        at = at or _stored_at(item)
+        return (
+            at is not None
+            and (self.start is None or self.start <= at)
+            and (self.end is None or at < self.end)
+        )
 
-    def is_older(item: dict[str, object]) -> bool:
-        at = _instant(item.get("received_at") or item.get("recorded_at"))
-        return at is not None and at < start
+    def begins_after(self, item: Mapping[str, object]) -> bool:
+        """Whether an item was stored before the period began, so that all earlier ones were."""
+        at = _stored_at(item)
+        return at is not None and self.start is not None and at < self.start
 
-    return is_of_today, is_older
+
+def _stored_at(item: Mapping[str, object]) -> datetime.datetime | None:
+    return next((at for at in map(_instant, map(item.get, _STORED)) if at is not None), None)
+
+
+def _wall(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _instant(value: object) -> datetime.datetime | None:

@@ -8,12 +8,13 @@ import click
 
 from ..enginewords import ENGINE_WORDS
 from ..protocol.fields import Scope
+from . import completion
 from .arguments import as_json
 from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .output import echo, print_list, print_object
 from .running import with_api
 from .tables import Column
-from .times import TIME_FORMAT, point_in_time, shown_instant
+from .times import LATER_FORMAT, point_in_time, shown_instant
 
 if TYPE_CHECKING:
     from .client import Api
@@ -48,7 +49,7 @@ tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
     "--expires",
     metavar="TIME",
     callback=point_in_time,
-    help=f"End of its validity. Default: none. {TIME_FORMAT}",
+    help=f"End of its validity, in the future. Default: none. {LATER_FORMAT}",
 )
 @as_json
 @with_api
@@ -59,7 +60,7 @@ async def create(
 
     \b
     Example:
-      zkpush tokens create payroll --scope read
+      zkpush tokens create payroll --scope read --expires 2031-12-31
     """
     body = {"name": name, "scopes": list(dict.fromkeys(scopes)), "expires_at": expires}
     made = await api.send("POST", "tokens", body=body)
@@ -90,7 +91,7 @@ async def list_(api: Api, as_json: bool) -> None:
 
 
 @tokens.command()
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.names_of("tokens"))
 @with_api
 async def revoke(api: Api, name: str) -> None:
     """Revoke a token. It stops working within a second.

@@ -114,6 +114,14 @@ class JobCommands:
         )
         return {state: int(count) for state, count in self._connection.execute(query)}
 
+    def ended_at(self, job: str) -> int | None:
+        """Return when the last command of a job ended; None if none has."""
+        query = select(func.max(commands.c.finished_at)).where(
+            commands.c.job == job, commands.c.repeated == 0
+        )
+        found = self._connection.execute(query).scalar_one()
+        return None if found is None else int(found)
+
     def opened(self, job: str, limit: int) -> list[QueuedCommand]:
         """Return open commands of a job, locked until the commit."""
         query = (

@@ -18,7 +18,7 @@ from ..model import Device, Page, Problem
 from ..problems import ProblemCode
 from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
-from ..protocol.secrecy import shown_reason
+from ..protocol.secrecy import public_reason
 from ..protocol.verification import POST_VERIFY_DATA
 from ..values.setaside import RejectSelection, SealedRejects, StoredReject
 from .damage import damaged_in
@@ -254,7 +254,7 @@ class RejectStore:
         words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
         if count > MOST_COUNTED:
             words = f"More than {MOST_COUNTED} parts of uploads are"
-        reason = shown_reason(found.table, kept_records().get(found.table), found.reason, ())
+        reason = public_reason(kept_records().get(found.table), found.reason)
         which = "the first, of" if count > 1 else "of"
         detail = f"{words} set aside; {which} {found.table[:40]}: {reason}."
         return Problem(ProblemCode.REJECTS, detail, found.received_at)

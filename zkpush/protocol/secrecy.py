@@ -56,7 +56,7 @@ _QUOTING_NOTHING = re.compile(
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
 """Reasons that begin with a field name."""
 _REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
-_HIDDEN_REASON = "not understood; the scope `{}` shows why"
+_HIDDEN_REASON = "not understood"
 
 
 def may_see(needed: Scope | None, scopes: Scopes) -> bool:
@@ -147,19 +147,28 @@ def reject_secret(table: str) -> Scope:
 def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) -> str:
     """The reason for a reject of the table `name`, as shown to a caller.
 
-    `table` is its declaration, or None if it is undeclared. Without the scope of the bytes
-    (`reject_secret`), the reason quotes nothing that was sent: at most it names a field or says
-    what is missing.
+    Without the scope of the bytes (`reject_secret`), it is `public_reason`, and names the scope.
+    """
+    needed = reject_secret(name)
+    public = public_reason(table, reason)
+    if may_see(needed, scopes) or public == reason:
+        return reason
+    return f"{public}; a token with the scope `{needed.value}` shows why"
+
+
+def public_reason(table: Table | None, reason: str) -> str:
+    """The reason for a reject, without anything that was sent.
+
+    At most it names a field or says what is missing. `table` is the declaration of the table, or
+    None if it is undeclared.
     """
     said = _REPEATED.sub("", reason)
-    needed = reject_secret(name)
-    if may_see(needed, scopes) or _QUOTING_NOTHING.fullmatch(said):
+    if _QUOTING_NOTHING.fullmatch(said):
         return reason
-    hidden = _HIDDEN_REASON.format(needed.value)
     found = _OF_FIELD.fullmatch(said)
     if found is None or table is None or all(found[1] != field.wire for field in table.fields):
-        return hidden
-    return f"{found[1]}: {hidden}" if found[2].startswith(":") else reason
+        return _HIDDEN_REASON
+    return f"{found[1]}: {_HIDDEN_REASON}" if found[2].startswith(":") else reason
 
 
 def template_names(tables: Iterable[Table]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import functools
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from .suggestions import did_you_mean
@@ -23,7 +23,15 @@ PAST = "past"
 """Doubt: the time is more than `FAR_PAST` ago."""
 NO_ZONE = "no zone"
 """Doubt: the terminal's zone is not known, so that the instant is not known either."""
-DOUBTS = (AMBIGUOUS, NONEXISTENT, FUTURE, PAST, NO_ZONE)
+DOUBT_WORDS: Mapping[str, str] = {
+    AMBIGUOUS: "occurs twice, when clocks are set back",
+    NONEXISTENT: "does not occur, when clocks are set forward",
+    FUTURE: "more than a day ahead",
+    PAST: "more than ten years ago",
+    NO_ZONE: "the zone of the terminal is not known",
+}
+"""Doubts about times, in words."""
+DOUBTS = tuple(DOUBT_WORDS)
 FAR_FUTURE = 24 * 3600
 """Seconds: a terminal clock that is a day ahead has not been set."""
 FAR_PAST = 10 * 365 * 24 * 3600

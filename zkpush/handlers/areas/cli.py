@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...cli import completion
 from ...cli.arguments import as_json
 from ...cli.confirming import confirm, yes
 from ...cli.groups import ListCommand, WordGroup
@@ -24,7 +25,7 @@ _COLUMNS = (
     Column("Terminals", "devices"),
     Column("People", "users"),
 )
-_name = click.argument("name", metavar="NAME")
+_name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("areas"))
 
 
 areas = WordGroup("areas", help=WORDS["areas"])

@@ -20,7 +20,7 @@ from ...cli.replies import ApiFailure, Item, ListPage, Unreachable
 from ...cli.running import with_api
 from ...cli.tables import Column, ListTable
 from ...cli.times import TIME_FORMAT, point_in_time, shown_wall_time
-from ...protocol.times import DOUBTS
+from ...protocol.times import DOUBT_WORDS, DOUBTS
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -52,18 +52,18 @@ attendance = WordGroup(
 @click.option("--history", is_flag=True, help="Also of the terminals that --device has replaced.")
 @click.option("--pin", metavar="PIN", help="Only of this user.")
 @click.option(
-    "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
-)
-@click.option(
-    "--until", metavar="TIME", callback=point_in_time, help=f"Before this time. {TIME_FORMAT}"
-)
-@click.option(
     "--received-since",
     metavar="TIME",
     callback=point_in_time,
-    help="Only what the server received from this time on.",
+    help=f"Only what the server received from this time on. {TIME_FORMAT}",
 )
-@click.option("--doubt", type=click.Choice(DOUBTS), help="Only with this doubt about the time.")
+@click.option(
+    "--doubt",
+    type=click.Choice(DOUBTS),
+    help="Only with this doubt about the time. "
+    + "; ".join(f"{doubt}: {words}" for doubt, words in DOUBT_WORDS.items())
+    + ".",
+)
 @click.option("--all-types", is_flag=True, help="Also verifications of identity cards.")
 @list_options
 @with_api
@@ -72,8 +72,6 @@ async def list_(
     device: str | None,
     history: bool,
     pin: str | None,
-    since: str | None,
-    until: str | None,
     received_since: str | None,
     doubt: str | None,
     all_types: bool,
@@ -94,8 +92,6 @@ async def list_(
         "device": device,
         "history": "true" if history else None,
         "pin": pin,
-        "since": since,
-        "until": until,
         "received_since": received_since,
         "doubt": doubt,
         "record_type": "all" if all_types else None,
@@ -106,6 +102,8 @@ async def list_(
         form=form,
         columns=_COLUMNS,
         filters=filters,
+        served=("since", "until"),
+        pin=pin,
         empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor SN` "
         "why one sends nothing.",
         change=lambda pages: _with_names(api, pages),

@@ -76,6 +76,11 @@ class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int | None
     choices: list[int]
     pattern: str | None
+    form: Annotated[str | None, Meta(description="What matches `pattern`, in words")]
+    values: Annotated[
+        dict[str, str],
+        Meta(description="Coded values with their meanings; firmware may have more of them"),
+    ]
     most_bytes: int | None
 
 
@@ -142,6 +147,8 @@ def _parameter(field: Field) -> ParameterView:
         maximum=field.maximum,
         choices=list(field.choices),
         pattern=field.pattern,
+        form=field.form,
+        values=dict(field.coded_values()),
         most_bytes=field.most_bytes,
     )
 

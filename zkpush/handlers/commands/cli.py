@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,15 +13,17 @@ from twisted.internet.task import deferLater
 from ...cli import completion
 from ...cli.arguments import as_json, duration, pairs, serial_number
 from ...cli.confirming import confirm, yes
-from ...cli.groups import NEWEST_FIRST, LeafCommand, ListCommand, WordGroup
-from ...cli.output import echo, print_csv, print_list, print_object, print_pairs, progress
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.output import echo, print_object, print_pairs, progress
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column, printable
-from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from ...cli.times import LATER_FORMAT, point_in_time, shown_instant
 from ...cli.waiting import report_job, wait_for_job
-from ...model import FINAL_STATES, CommandState
+from ...model import FINAL_STATES, CommandState, DeviceState
 from ...protocol.fields import MOST_PRIORITY
+from .cataloguecli import ListingCommand, catalogue
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -39,30 +41,13 @@ _COLUMNS = (
     Column("Meaning", "meaning", is_below=True),
 )
 _ANSWERED = (CommandState.DONE, CommandState.FAILED)
-_command_id = click.argument("id", metavar="ID")
-
-
-_MORE = (
-    "The configuration of the server may add commands and parameters (commands.site, "
-    "commands.site_parameters): `zkpush commands catalogue` lists them, too."
+_command_id = click.argument(
+    "id", metavar="ID", shell_complete=completion.names_of("commands", "id")
 )
 
 
-class _Listing(LeafCommand):
-    """Click command whose help ends with the catalogue of commands for terminals."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the catalogue of the installed capabilities."""
-        from ...declarations import declarations
-
-        known = declarations().catalogue.commands
-        widest = max(len(command.name) for command in known)
-        lines = [f"  {command.name:<{widest}}  {command.meaning}" for command in known]
-        self.epilog = "\n".join(["\b", "Commands:", *lines, "", _MORE])
-        super().format_epilog(ctx, formatter)
-
-
 commands = WordGroup("commands", help=WORDS["commands"])
+commands.add_command(catalogue)
 
 
 _WINDOW = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})\Z", re.ASCII)
@@ -117,7 +102,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     return _Words(tuple(serials), command, pairs(context, param, values[first:]))
 
 
-@commands.command(cls=_Listing, short_help="Queue a command for terminals.")
+@commands.command(cls=ListingCommand, short_help="Queue a command for terminals.")
 @click.argument(
     "words",
     metavar="[SN]... COMMAND [KEY=VALUE]...",
@@ -126,7 +111,12 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     callback=_words,
     shell_complete=completion.words_to_send,
 )
-@click.option("--area", metavar="NAME", help="To all approved terminals of an area.")
+@click.option(
+    "--area",
+    metavar="NAME",
+    shell_complete=completion.names_of("areas"),
+    help="To all approved terminals of an area.",
+)
 @click.option("--all", "to_all", is_flag=True, help="To all approved terminals.")
 @click.option(
     "--wave",
@@ -166,7 +156,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     "--not-before",
     metavar="TIME",
     callback=point_in_time,
-    help=f"Send it at this time or later. {TIME_FORMAT}",
+    help=f"Send it at this time or later. {LATER_FORMAT}",
 )
 @click.option(
     "--priority",
@@ -197,18 +187,21 @@ async def send(
 
     A terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation on a
     console, unless --yes is given. COMMAND is one argument: quote it if it has several words.
-    `zkpush commands catalogue` lists all commands with their parameters, and `zkpush jobs` shows
-    the progress of jobs.
+    `zkpush commands catalogue COMMAND` explains the parameters of a command, and `zkpush jobs`
+    shows the progress of jobs.
 
     \b
     Examples:
-      zkpush commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
+      zkpush commands send 3434174801234 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
       zkpush commands send --all REBOOT --wave 20 --window 02:00-04:00
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait.")
     if bool(words.serials) + (area is not None) + to_all != 1:
-        raise click.UsageError("Name the terminals: either SN, or --area, or --all.")
+        raise click.UsageError(
+            "A command and its terminals are needed: either zkpush commands send SN COMMAND, or "
+            "--area or --all with COMMAND. `zkpush commands catalogue` lists the commands."
+        )
     command, serials = words.command, words.serials
     whom = "all terminals" if to_all else area or ", ".join(serials)
     warning = _warning(command, whom)
@@ -221,9 +214,12 @@ async def send(
     given = {name: value for name, value in of_job.items() if value is not None}
     if len(serials) != 1 or given:
         where = {"devices": [*serials]} if serials else {"area": area} if area else {"all": True}
-        await _send_job(api, body | given | where, wait=wait, timeout=timeout, as_json=as_json)
+        await _send_job(
+            api, serials, body | given | where, wait=wait, timeout=timeout, as_json=as_json
+        )
         return
     queued = await api.send("POST", "devices", serials[0], "commands", body=body)
+    await _tell_unapproved(api, serials)
     if not as_json:
         echo(queued["id"])
     if not wait:
@@ -240,11 +236,30 @@ async def send(
     echo(f"{command} is done.", err=True)
 
 
+async def _tell_unapproved(api: Api, serials: Iterable[str]) -> None:
+    """Say which of the terminals get no command, because they are not approved."""
+    for sn in serials:
+        state = (await api.get("devices", sn))["state"]
+        if state != DeviceState.APPROVED:
+            echo(
+                f"{sn} is {state}: it gets no command until it is approved. Approve it: zkpush "
+                f"devices approve {sn}",
+                err=True,
+            )
+
+
 async def _send_job(
-    api: Api, body: dict[str, object], *, wait: bool, timeout: float | None, as_json: bool
+    api: Api,
+    serials: Sequence[str],
+    body: dict[str, object],
+    *,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> None:
     """Make a job, and wait for its end if asked to."""
     job = await api.send("POST", "commands", body=body)
+    await _tell_unapproved(api, serials)
     if not as_json:
         echo(job["id"])
     if wait:
@@ -284,7 +299,7 @@ def _verdict(command: Item, timeout: float | None) -> str:
     return f"The command {state}: {command['return_code']} ({meaning})"
 
 
-@commands.command("list", cls=ListCommand, order=NEWEST_FIRST)
+@commands.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @click.argument(
     "sn",
     metavar="[SN]",
@@ -299,15 +314,7 @@ def _verdict(command: Item, timeout: float | None) -> str:
 )
 @click.option("--command", metavar="NAME", help="Only this command, such as 'SET OPTION'.")
 @click.option("--job", metavar="ID", help="Only commands of this job.")
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=point_in_time,
-    help=f"Queued from this time on. {TIME_FORMAT}",
-)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
-@as_json
+@list_options
 @with_api
 async def list_(
     api: Api,
@@ -315,31 +322,28 @@ async def list_(
     state: str | None,
     command: str | None,
     job: str | None,
-    since: str | None,
-    limit: int | None,
-    as_csv: bool,
-    as_json: bool,
+    form: ListForm,
 ) -> None:
     """List commands: of a terminal, or of all.
 
+    Their time is that at which they were queued.
+
     \b
-    Example:
+    Examples:
+      zkpush commands list --today
       zkpush commands list 3434174801234 --state failed --since yesterday
     """
-    if as_csv and as_json:
-        raise click.UsageError("--csv and --json exclude each other.")
     if job is not None:
         await api.get("jobs", job)  # an unknown job is a mistake, not an empty list
-    filters = {"device": sn, "state": state, "command": command, "job": job, "since": since}
-    if as_csv:
-        await print_csv(api, "commands", filters=filters, limit=limit)
-        return
-    pages = api.pages("commands", limit=limit, filters=filters)
-    await print_list(
-        pages if as_json else _with_params(pages),
-        _COLUMNS,
-        as_json=as_json,
+    await print_records(
+        api,
+        "commands",
+        form=form,
+        columns=_COLUMNS,
+        filters={"device": sn, "state": state, "command": command, "job": job},
+        served=("since",),
         empty="There are no such commands. Queue one: zkpush commands send SN INFO",
+        change=_with_params,
     )
 
 
@@ -389,34 +393,3 @@ async def cancel(api: Api, id: str) -> None:
     """
     await api.send("DELETE", "commands", id)
     echo(f"The command {id} is cancelled.")
-
-
-@commands.command(
-    cls=ListCommand, order="by terminal family, section of the specification and version"
-)
-@as_json
-@with_api
-async def catalogue(api: Api, as_json: bool) -> None:
-    """List all commands with their parameters, those of the site included; `*` marks a required
-    parameter.
-
-    \b
-    Example:
-      zkpush commands catalogue
-    """
-    await print_list(
-        api.pages("commands", "catalogue"),
-        (
-            Column("Command", "command"),
-            Column("Scope", "scope"),
-            Column("Parameters", "params", _parameters, wraps=True),
-            Column("Meaning", "meaning", wraps=True),
-        ),
-        as_json=as_json,
-        empty="There are no commands.",
-    )
-
-
-def _parameters(params: list[Item]) -> str:
-    """Names of the parameters; `*` marks the required ones."""
-    return " ".join(param["name"] + ("*" if param["required"] else "") for param in params)

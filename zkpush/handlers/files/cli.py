@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from ...cli import completion
 from ...cli.arguments import as_json
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
@@ -32,7 +33,12 @@ _COLUMNS = (
     Column("Added", "created_at", shown_instant, is_spare=True),
 )
 _MEGABYTE = 1000 * 1000
-_file_id = click.argument("id", metavar="ID", type=click.IntRange(min=1))
+_file_id = click.argument(
+    "id",
+    metavar="ID",
+    type=click.IntRange(min=1),
+    shell_complete=completion.names_of("files", "id"),
+)
 
 
 files = WordGroup("files", help=WORDS["files"])

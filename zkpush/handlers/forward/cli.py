@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 import msgspec
 
+from ...cli import completion
 from ...cli.arguments import as_json, pairs
 from ...cli.confirming import confirm, yes
-from ...cli.groups import NEWEST_FIRST, OLDEST_FIRST, LeafCommand, ListCommand, WordGroup
+from ...cli.groups import OLDEST_FIRST, LeafCommand, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import Column
@@ -37,7 +41,17 @@ _DEAD = (
     Column("Given up", "parked_at", shown_instant, is_spare=True),
     Column("Reason", "reason", is_below=True),
 )
-_name = click.argument("name", metavar="NAME")
+_ATTEMPTS = (
+    Column("Time", "at", shown_instant),
+    Column("Batch", "batch", is_spare=True),
+    Column("Events", "events"),
+    Column("Outcome", "outcome", wraps=True),
+    Column("ms", "milliseconds", is_spare=True),
+    Column("Answer", "words", is_below=True),
+)
+MOST_ATTEMPTS = 20
+"""Number of attempts that are listed without options."""
+_name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("forwarders"))
 _url = click.option("--url", metavar="URL", help="Address of the receiver.")
 _private = click.option(
     "--allow-private/--no-allow-private",
@@ -78,7 +92,10 @@ _events = click.option(
     help="Kind of events to forward, such as attendance. Repeatable.",
 )
 _rules = click.option(
-    "--rules", metavar="JSON", help="Rules; `zkpush docs forwarding` explains them."
+    "--rules",
+    metavar="JSON",
+    help="Which events it gets, and how they look, such as "
+    '\'{"areas": ["North"], "doubt": "hold"}\'. `zkpush docs forwarding` explains all rules.',
 )
 
 
@@ -120,7 +137,7 @@ async def list_(api: Api, as_json: bool) -> None:
 
 
 @forwarders.command(cls=_Kinds)
-@_name
+@click.argument("name", metavar="NAME")
 @click.option(
     "--kind", default="webhook", metavar="KIND", show_default=True, help="Kind of receiver."
 )
@@ -206,7 +223,7 @@ async def set_(
     if rules is not None:
         body["rules"] = _json(rules)
     if not body:
-        raise click.UsageError("Say what to change.")
+        raise click.UsageError("Say what to change: --url, --set, --ask, --event or --rules.")
     await api.send("PATCH", "forwarders", await _id(api, name), body=body)
     echo(f"The forwarder {name} is changed.")
 
@@ -225,37 +242,26 @@ async def show(api: Api, name: str, as_json: bool) -> None:
     print_object(await _find(api, name), as_json=as_json)
 
 
-@forwarders.command(cls=ListCommand, order=NEWEST_FIRST)
+@forwarders.command(cls=ListCommand, order=OLDEST_FIRST)
 @_name
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=20,
-    show_default=True,
-    metavar="N",
-    help="Print the newest N.",
-)
-@as_json
+@partial(list_options, has_csv=False)
 @with_api
-async def deliveries(api: Api, name: str, limit: int, as_json: bool) -> None:
-    """List the last attempts to deliver.
+async def deliveries(api: Api, name: str, form: ListForm) -> None:
+    """List attempts to deliver; without options, the newest 20.
 
     \b
     Example:
-      zkpush forwarders deliveries payroll --limit 5
+      zkpush forwarders deliveries payroll --last 5
     """
-    columns = (
-        Column("Time", "at", shown_instant),
-        Column("Batch", "batch"),
-        Column("Events", "events"),
-        Column("Outcome", "outcome", wraps=True),
-        Column("ms", "milliseconds"),
-        Column("Answer", "words", wraps=True),
+    await print_records(
+        api,
+        "forwarders",
+        await _id(api, name),
+        "deliveries",
+        form=form if form.selects else attrs.evolve(form, last=MOST_ATTEMPTS),
+        columns=_ATTEMPTS,
+        empty="No attempts found.",
     )
-    pages = api.pages(
-        "forwarders", await _id(api, name), "deliveries", limit=limit, filters={"order": "desc"}
-    )
-    await print_list(pages, columns, as_json=as_json, empty="Nothing was sent yet.")
 
 
 @forwarders.command()
@@ -382,20 +388,23 @@ async def replay(
 
 @forwarders.command(cls=ListCommand, order=OLDEST_FIRST)
 @_name
-@as_json
+@partial(list_options, has_csv=False)
 @with_api
-async def dead(api: Api, name: str, as_json: bool) -> None:
+async def dead(api: Api, name: str, form: ListForm) -> None:
     """List dead letters: events that the receiver did not take.
 
     \b
     Example:
       zkpush forwarders dead payroll
     """
-    await print_list(
-        api.pages("forwarders", await _id(api, name), "dead"),
-        _DEAD,
-        as_json=as_json,
-        empty="There are no dead letters.",
+    await print_records(
+        api,
+        "forwarders",
+        await _id(api, name),
+        "dead",
+        form=form,
+        columns=_DEAD,
+        empty="There are no such dead letters.",
     )
 
 

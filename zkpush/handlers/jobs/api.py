@@ -296,7 +296,11 @@ class JobEndpoints:
         def unit(tx: Transaction) -> None:
             job = _found(tx, id, locked=True)
             if job.state in (JobState.CANCELLED, JobState.CANCELLING):
-                raise ApiError(HTTPStatus.CONFLICT, f"The job {id} is {job.state.value}.")
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    f"The job {id} is {job.state.value}, which cannot be taken back. Queue its "
+                    "commands again as a new job: zkpush commands send.",
+                )
             check_scopes(caller, job.options.scopes, "This job")
             commands, jobs = tx[JobCommands], tx[JobStore]
             terminals = commands.terminals_to_retry(id, body.states)

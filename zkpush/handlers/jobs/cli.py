@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
+from ...cli import completion
 from ...cli.arguments import as_json
-from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
-from ...cli.output import echo, print_list, print_object
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.output import echo, print_object
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.replies import ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column
@@ -29,7 +31,7 @@ _COLUMNS = (
     Column("Progress", "progress", wraps=True),
     Column("Created", "created_at", shown_instant, is_spare=True),
 )
-_job_id = click.argument("id", metavar="ID")
+_job_id = click.argument("id", metavar="ID", shell_complete=completion.names_of("jobs", "id"))
 
 
 jobs = WordGroup(
@@ -39,23 +41,23 @@ jobs = WordGroup(
 )
 
 
-@jobs.command("list", cls=ListCommand, order=NEWEST_FIRST)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
-@as_json
+@jobs.command("list", cls=ListCommand, order=OLDEST_FIRST)
+@list_options
 @with_api
-async def list_(api: Api, limit: int | None, as_json: bool) -> None:
+async def list_(api: Api, form: ListForm) -> None:
     """List jobs.
 
     \b
     Example:
-      zkpush jobs list --limit 5
+      zkpush jobs list --last 5
     """
-    pages = api.pages("jobs", limit=limit)
-    await print_list(
-        pages if as_json else _with_progress(pages),
-        _COLUMNS,
-        as_json=as_json,
+    await print_records(
+        api,
+        "jobs",
+        form=form,
+        columns=_COLUMNS,
         empty="There are no jobs. Make one: zkpush commands send --all INFO",
+        change=_with_progress,
     )
 
 
@@ -77,7 +79,7 @@ async def show(api: Api, id: str, wait: bool, as_json: bool) -> None:
 
     \b
     Example:
-      zkpush jobs show j7taaez4j8gy --wait
+      zkpush jobs show mwx7taaez4k2qp --wait
     """
     job = await api.get("jobs", id)
     if not wait:
@@ -99,7 +101,7 @@ async def cancel(api: Api, id: str) -> None:
 
     \b
     Example:
-      zkpush jobs cancel j7taaez4j8gy
+      zkpush jobs cancel mwx7taaez4k2qp
     """
     await api.send("DELETE", "jobs", id)
     echo(f"The job {id} is cancelled.")
@@ -121,7 +123,7 @@ async def retry(api: Api, id: str, unknown: bool, as_json: bool) -> None:
 
     \b
     Example:
-      zkpush jobs retry j7taaez4j8gy
+      zkpush jobs retry mwx7taaez4k2qp
     """
     states = ["failed", "expired", *(["unknown"] if unknown else [])]
     job = await api.send("POST", "jobs", id, "retry", body={"states": states})

@@ -99,20 +99,22 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     created_by: str
     ended_at: Annotated[
-        str | None, Meta(description="Time when its last command was queued or cancelled")
+        str | None,
+        Meta(description="Time when its last command ended; null while the job goes on or waits"),
     ]
 
 
 def view_thd(tx: Transaction, job: Job, families: Families, *, is_whole: bool = True) -> JobView:
     """Show a job, with its failures if the view is to be whole."""
     counts = _counts(tx, job)
+    state = _state(job, counts)
     options = job.options
     return JobView(
         id=job.id,
         command=", ".join(job.names),
         commands=job.number,
         devices=job.terminals,
-        state=_state(job, counts),
+        state=state,
         reason=job.reason,
         counts=counts,
         failed=_failed(tx, job, families) if is_whole else [],
@@ -122,7 +124,7 @@ def view_thd(tx: Transaction, job: Job, families: Families, *, is_whole: bool = 
         window=None if options.window is None else _window_view(options.window),
         created_at=instant(job.created_at),
         created_by=job.created_by,
-        ended_at=instant_or_none(job.ended_at),
+        ended_at=instant_or_none(_ended_at(tx, job, state)),
     )
 
 
@@ -145,10 +147,22 @@ def _counts(tx: Transaction, job: Job) -> JobCounts:
     return msgspec.structs.replace(counts, removed=max(0, job.number * job.terminals - total))
 
 
+_FINISHED = "finished"
+_ENDED = (_FINISHED, JobState.CANCELLED.value)
+
+
 def _state(job: Job, counts: JobCounts) -> str:
     if job.state is not JobState.QUEUED:
         return job.state.value
-    return "running" if counts.queued or counts.sent else "finished"
+    return "running" if counts.queued or counts.sent else _FINISHED
+
+
+def _ended_at(tx: Transaction, job: Job, state: str) -> int | None:
+    """Return when a job ended: with its last command, or when nothing was left to queue."""
+    if state not in _ENDED:
+        return None
+    times = (job.ended_at, tx[JobCommands].ended_at(job.id))
+    return max((at for at in times if at is not None), default=None)
 
 
 def _failed(tx: Transaction, job: Job, families: Families) -> list[FailedCommand]:

@@ -29,7 +29,7 @@ operations = record_word(
         Column("Time", "time", shown_wall_time),
         Column("Operation", "meaning", wraps=True),
         _Objects("About", "values", wraps=True),
-        Column("Operator", "operator"),
+        Column("Operator", "operator_meaning"),
     ),
     {"code": "Only operations of this code, spec Appendix 3; 9 is the deletion of a user."},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...protocol.codes import ErrorCode, Gender, Nation, Operation, error_origin
+from ...protocol.codes import ErrorCode, Gender, Nation, Operation, error_origin, operator
 from ...protocol.fields import PIN, PIN_FORM, SMALL, Acknowledge, Field, Kind, Layout, Scope, Table
 from ...protocol.parameters import data_command, fields_of, number_field
 from ...protocol.versions import ERROR_LOG, IDENTITY_CARDS
@@ -38,7 +38,12 @@ OPLOG = Table(
             meaning="Operation code, Appendix 3",
             codes=Operation,
         ),
-        Field(wire="OpWho", name="operator", meaning="User ID of the operator; 0 for nobody"),
+        Field(
+            wire="OpWho",
+            name="operator",
+            meaning="User ID of the operator; 0 for nobody",
+            codes=operator,
+        ),
         Field(
             wire="OpTime",
             name="time",

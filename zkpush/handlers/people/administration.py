@@ -218,7 +218,7 @@ class PeopleAdministration:
         def unit(tx: Transaction) -> Conflict:
             found = tx[ConflictStore].get(conflict_id)
             if found is None:
-                raise LookupError(f"There is no open conflict {conflict_id}.")
+                raise LookupError(f"There is no open conflict {conflict_id}; it may be settled.")
             taken = found.said if fields is None else fields
             if taken is None:
                 raise ValueError("The values of the terminal are damaged; give `fields` instead.")

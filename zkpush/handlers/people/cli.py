@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ import click
 from ...cli import completion
 from ...cli.arguments import as_json, contents, serial_number
 from ...cli.confirming import confirm, yes
-from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
@@ -77,7 +79,7 @@ users.add_command(photo)
     default=None,
     help="Only users with a photo, or only those without.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N users.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
 @as_json
 @with_api
 async def list_(
@@ -153,12 +155,13 @@ async def export(api: Api, file: Path) -> None:
       zkpush users export users.csv
     """
     if str(file) == "-":
-        await print_csv(api, "users")
+        count = await print_csv(api, "users")
+        echo(f"{count} users written.", err=True)
         return
     try:
         with open(file, "xb", opener=_private) as out:
             try:
-                await print_csv(api, "users", file=out)
+                count = await print_csv(api, "users", file=out)
             except BaseException:
                 file.unlink()
                 raise
@@ -166,6 +169,7 @@ async def export(api: Api, file: Path) -> None:
         raise click.ClickException(f"{file} exists already; give another file name.") from None
     except OSError as error:
         raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
+    echo(f"{count} users written to {file}.", err=True)
 
 
 def _private(path: str, flags: int) -> int:
@@ -255,23 +259,26 @@ async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
         echo(f"{len(erased['commands'])} command(s) queued that delete the user from: {names}")
 
 
-@users.command(cls=ListCommand, order=NEWEST_FIRST)
+@users.command(cls=ListCommand, order=OLDEST_FIRST)
 @click.argument("pin", metavar="PIN")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
-@as_json
+@partial(list_options, has_csv=False)
 @with_api
-async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
+async def history(api: Api, pin: str, form: ListForm) -> None:
     """List the changes of the user PIN: who changed what, and when.
 
     \b
     Example:
-      zkpush users history 7
+      zkpush users history 7 --last 20
     """
-    await print_list(
-        api.pages("users", pin, "history", limit=limit),
-        _CHANGES,
-        as_json=as_json,
-        empty=f"User {pin} has not been changed.",
+    await print_records(
+        api,
+        "users",
+        pin,
+        "history",
+        form=form,
+        columns=_CHANGES,
+        pin=pin,
+        empty=f"No changes of user {pin} found.",
     )
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.arguments import as_json
+from ...cli import completion
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
-from ...cli.output import echo, print_list
+from ...cli.output import echo
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
@@ -48,26 +49,33 @@ conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
 
 @conflicts.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @click.option("--pin", metavar="PIN", help="Only about this user.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
-@as_json
+@list_options
 @with_api
-async def list_conflicts(api: Api, pin: str | None, limit: int | None, as_json: bool) -> None:
+async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
     """List open conflicts: what is stored, and what a terminal says instead.
 
     \b
     Example:
       zkpush conflicts list
     """
-    await print_list(
-        api.pages("conflicts", limit=limit, filters={"pin": pin}),
-        _CONFLICTS,
-        as_json=as_json,
-        empty="There are no conflicts.",
+    await print_records(
+        api,
+        "conflicts",
+        form=form,
+        columns=_CONFLICTS,
+        filters={"pin": pin},
+        pin=pin,
+        empty="There are no such conflicts.",
     )
 
 
 @conflicts.command()
-@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@click.argument(
+    "id",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    shell_complete=completion.names_of("conflicts", "id"),
+)
 @click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
 @click.option("--keep", type=click.Choice(["stored", "terminal"]), help="Keep this side.")
 @with_api
@@ -83,7 +91,12 @@ async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) ->
       zkpush conflicts settle 3 name='Ann Lee' card=4711
     """
     if (keep is None) == (not pairs):
-        raise click.UsageError("Give either --keep, or the values as field=value.")
+        raise click.UsageError(
+            "Say what is right: --keep stored, --keep terminal, or the values as field=value. "
+            f"`zkpush conflicts list` shows both sides of {id}."
+        )
     body = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
     user = await api.send("POST", "conflicts", str(id), body=body)
-    echo(f"The conflict {id} is settled: user {user['pin']} is {user['name'] or 'without a name'}.")
+    kept = {"stored": "the stored values stay", "terminal": "those of the terminal are taken"}
+    done = kept.get(keep or "", "the values that you gave are taken")
+    echo(f"The conflict {id} of user {user['pin']} is settled: {done}.")

@@ -19,6 +19,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Field, Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
+from ...protocol.suggestions import did_you_mean
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
 from .contradictions import ConflictStore
@@ -270,9 +271,14 @@ class EditingEndpoints:
         fields: Mapping[str, object] | None = body.fields
         if body.keep is not None:
             fields = {} if body.keep == "stored" else None
-        strange = sorted(set(fields or ()) - FIELDS.keys())
+        strange = [
+            f"{name[:40]!r}{f' ({meant})' if (meant := did_you_mean(name, FIELDS)) else ''}"
+            for name in sorted(set(fields or ()) - FIELDS.keys())
+        ]
         if strange:
-            raise ValueError(f"fields: a user has no {', '.join(strange)}.")
+            raise ValueError(
+                f"fields: a user has no {', '.join(strange)}; there are {', '.join(FIELDS)}."
+            )
         try:
             found = await self._people.settle(id, fields, caller)
         except LookupError as error:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli import completion
 from ...cli.arguments import as_json, of_device
 from ...cli.confirming import confirm, yes
-from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
-from ...cli.output import echo, print_list, print_object
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.output import echo, print_object
+from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
@@ -28,37 +30,42 @@ _COLUMNS = (
     Column("Attempts", "attempts", is_spare=True),
     Column("Reason", "reason", is_below=True),
 )
+_reject_id = click.argument(
+    "id",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    shell_complete=completion.names_of("rejects", "id"),
+)
 _of_table = click.option("--table", metavar="TABLE", help="Only of this table, such as ATTLOG.")
 
 
 rejects = WordGroup("rejects", help=WORDS["rejects"])
 
 
-@rejects.command("list", cls=ListCommand, order=NEWEST_FIRST)
+@rejects.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @of_device
 @_of_table
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
-@as_json
+@list_options
 @with_api
-async def list_(
-    api: Api, device: str | None, table: str | None, limit: int | None, as_json: bool
-) -> None:
+async def list_(api: Api, device: str | None, table: str | None, form: ListForm) -> None:
     """List rejects.
 
     \b
     Example:
-      zkpush rejects list --device 3434174801234 --limit 20
+      zkpush rejects list --device 3434174801234 --last 20
     """
-    await print_list(
-        api.pages("rejects", limit=limit, filters={"device": device, "table": table}),
-        _COLUMNS,
-        as_json=as_json,
-        empty="There are no rejects.",
+    await print_records(
+        api,
+        "rejects",
+        form=form,
+        columns=_COLUMNS,
+        filters={"device": device, "table": table},
+        empty="There are no such rejects.",
     )
 
 
 @rejects.command()
-@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@_reject_id
 @click.option("--raw", "as_raw", is_flag=True, help="Write the bytes as they came, for a file.")
 @as_json
 @with_api
@@ -88,7 +95,7 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
 
 
 @rejects.command()
-@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@_reject_id
 @yes
 @with_api
 async def delete(api: Api, id: int, yes: bool) -> None:

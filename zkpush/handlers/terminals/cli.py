@@ -258,7 +258,7 @@ one, such as Delay=5 or TransFlag=digits.
 
 \b
 Example:
-  zkpush devices set SN alias='Front door' timezone=Europe/Berlin
+  zkpush devices set 3434174801234 alias='Front door' timezone=Europe/Berlin
 """
 
 

@@ -24,6 +24,7 @@ from .people import (
     Validity,
     error_origin,
     format_of_template,
+    operator,
     user_verification,
 )
 from .returns import (
@@ -68,6 +69,7 @@ __all__ = [
     "format_of_template",
     "language_of",
     "number_code",
+    "operator",
     "return_meaning",
     "succeeded",
     "template_format",

@@ -79,6 +79,11 @@ def format_of_template(text: str) -> Code | Word:
     return Word(found, f"Template format {found} (unknown)")
 
 
+def operator(text: str) -> Word:
+    """Operator of an operation record: OpWho (spec 11.4)."""
+    return Word(text, "Nobody" if text in ("", "0") else f"User {text}")
+
+
 _ORIGINS = {"dev": "The terminal's own data", "cmd": "Data that the server sent"}
 
 
