@@ -80,7 +80,8 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     scopes = ["read", "write", "biometrics", "dangerous"]
     daemon.api("POST", "tokens", {"name": "the-payroll-of-the-main-building", "scopes": scopes})
     hook = {"name": "the-payroll-of-the-main-building", "url": "http://127.0.0.1:1/a/long/path"}
-    daemon.api("POST", "forwarders", {**hook, "allow_private": True})
+    rules = {"since": "2020-01-01"}
+    daemon.api("POST", "forwarders", {**hook, "allow_private": True, "rules": rules})
     terminal.punch([f"123456789\t{now:%Y-%m-%d %H:%M:%S}\t1\t1"])
     eventually(
         "an attempt",
