@@ -123,6 +123,7 @@ def test_every_list_limits_in_the_same_way(words: tuple[str, ...]) -> None:
 
 
 CREATED = {
+    ("accounts", "add"),
     ("areas", "put"),
     ("commands", "catalogue"),
     ("completion",),
@@ -134,7 +135,7 @@ CREATED = {
     ("tokens", "create"),
 }
 """Commands whose argument names nothing that the server has stored."""
-OTHERS = {"pin", "pairs", "values", "words", "data", "file", "path", "what"}
+OTHERS = {"pin", "search", "pairs", "values", "words", "data", "file", "path", "what"}
 """Arguments that are people, of whom there are too many, values, and files."""
 
 

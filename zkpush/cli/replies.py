@@ -29,6 +29,7 @@ class ApiFailure(click.ClickException):
 
 
 _LISTS = {
+    "account": "accounts list",
     "area": "areas list",
     "command": "commands list",
     "file": "files list",

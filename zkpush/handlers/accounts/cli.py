@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli import completion
 from ...cli.arguments import as_json
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
@@ -26,6 +27,8 @@ _COLUMNS = (
     Column("Added", "created_at", shown_instant, is_spare=True),
     Column("Signed in", "signed_in_at", shown_instant),
 )
+_name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("accounts"))
+
 
 accounts = WordGroup("accounts", help=WORDS["accounts"])
 
@@ -62,7 +65,7 @@ async def add(api: Api, name: str, scopes: tuple[str, ...], as_json: bool) -> No
 
 
 @accounts.command()
-@click.argument("name", metavar="NAME")
+@_name
 @as_json
 @with_api
 async def link(api: Api, name: str, as_json: bool) -> None:
@@ -100,7 +103,7 @@ async def list_(api: Api, as_json: bool) -> None:
 
 
 @accounts.command()
-@click.argument("name", metavar="NAME")
+@_name
 @with_api
 async def remove(api: Api, name: str) -> None:
     """Remove an account. Its sessions end at once.
