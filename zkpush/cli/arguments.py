@@ -73,3 +73,7 @@ def contents(file: Path) -> bytes:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise click.ClickException(f"Cannot read {file}: {error.strerror}.") from None
+
+
+first = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
+"""Limit of a list that is not in the order of time; see `records.list_options` for others."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.arguments import as_json, serial
+from ...cli.arguments import as_json, first, serial
 from ...cli.groups import LeafCommand, ListCommand
 from ...cli.output import echo, print_list
 from ...cli.running import with_api
@@ -44,7 +44,7 @@ async def places(api: Api, pin: str, as_json: bool) -> None:
 
 @click.command(cls=ListCommand, order="the first seen first")
 @serial
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N users.")
+@first
 @as_json
 @with_api
 async def users(api: Api, sn: str, limit: int | None, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli import completion
-from ...cli.arguments import as_json, contents, serial_number
+from ...cli.arguments import as_json, contents, first, serial_number
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
@@ -79,7 +79,7 @@ users.add_command(photo)
     default=None,
     help="Only users with a photo, or only those without.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
+@first
 @as_json
 @with_api
 async def list_(
