@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...cli import completion
 from ...cli.arguments import serial, serial_number
 from ...cli.confirming import confirm, yes
 from ...cli.groups import LeafCommand
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 @click.command(cls=LeafCommand)
 @serial
-@click.argument("new", metavar="NEWSN", callback=serial_number)
+@click.argument(
+    "new", metavar="NEWSN", callback=serial_number, shell_complete=completion.serial_numbers
+)
 @click.option("--has-records", is_flag=True, help="NEWSN may have records of its own already.")
 @yes
 @with_api
