@@ -10,7 +10,7 @@ from zkpush.protocol.fields import Scope
 
 from ..rig import Rig
 from .browser import Browser, document, location, signed_in
-from .walk import NOT_THERE, console_of, forms_of_console, pages_of, path_of
+from .walk import NOT_THERE, console_of, files_of, forms_of_console, pages_of, path_of
 
 MOST_BYTES = 50_000
 SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
@@ -60,7 +60,8 @@ async def test_a_page_without_its_scope_is_neither_linked_nor_shown(rig: Rig) ->
     await filled(rig)
     browser = await signed_in(rig, "read")
     shown = (await browser.get("/")).body.decode()
-    asked = [page for page in pages_of(rig) if page.scope not in (None, Scope.READ)]
+    got = [*pages_of(rig), *files_of(rig)]
+    asked = [page for page in got if page.scope not in (None, Scope.READ)]
     assert asked
     for page in asked:
         assert f'href="/console{page.path}"' not in shown
@@ -77,7 +78,7 @@ async def test_a_page_without_its_scope_is_neither_linked_nor_shown(rig: Rig) ->
 async def test_no_page_is_there_without_a_session(rig: Rig) -> None:
     """Without a session each page with a scope leads to the sign-in, and no form does anything."""
     browser = Browser(rig)
-    for page in pages_of(rig):
+    for page in [*pages_of(rig), *files_of(rig)]:
         if page.scope is not None:
             assert location(await browser.get(path_of(page.path))).startswith("/sign-in")
     for form in forms_of_console(rig):

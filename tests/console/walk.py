@@ -10,7 +10,13 @@ from zkpush.manage.console.resource import ConsoleResource
 
 from ..rig import Rig
 
-NAMES: Mapping[str, str] = {"sn": "T1", "secret": "no-such-link", "name": "ann"}
+NAMES: Mapping[str, str] = {
+    "sn": "T1",
+    "secret": "no-such-link",
+    "name": "ann",
+    "pin": "1",
+    "day": "2026-03-01",
+}
 """Values of the variables in paths."""
 NOT_THERE = frozenset({"/welcome/<secret>"})
 """Pages that say that something is gone, with these values."""
@@ -29,6 +35,15 @@ def path_of(path: str) -> str:
 
 def pages_of(rig: Rig) -> list[ConsolePage]:
     """The pages of a daemon."""
+    return [page for page in _got(rig) if not page.is_file]
+
+
+def files_of(rig: Rig) -> list[ConsolePage]:
+    """The files of a daemon that are no pages, such as exports."""
+    return [page for page in _got(rig) if page.is_file]
+
+
+def _got(rig: Rig) -> list[ConsolePage]:
     return [page for _, page in console_of(rig).pages if isinstance(page, ConsolePage)]
 
 

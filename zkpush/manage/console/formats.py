@@ -78,6 +78,39 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         )
         return _time(moment, text)
 
+    def wall_clock(at: datetime.datetime) -> str:
+        """Show the time of day of a wall clock."""
+        return str(dates.format_datetime(at, "HH:mm:ss", locale=locale))
+
+    def wall_minute(at: datetime.datetime) -> str:
+        """Show the time of day of a wall clock, without seconds."""
+        return str(dates.format_datetime(at, "HH:mm", locale=locale))
+
+    def wall_day(day: datetime.date) -> Markup:
+        """Show a day, without the year."""
+        text = dates.format_date(day, "EEE d MMM", locale=locale)
+        return Markup('<time datetime="{}">{}</time>').format(f"{day:%Y-%m-%d}", text)
+
+    def month_name(day: datetime.date) -> Markup:
+        """Show the month of a day."""
+        text = dates.format_date(day, "LLLL y", locale=locale)
+        return Markup('<time datetime="{}">{}</time>').format(f"{day:%Y-%m}", text)
+
+    def days(period: Any) -> Markup:
+        """Show a period by its `first` and `last` day."""
+        ends = [period.first, period.last]
+        if ends[0] == ends[1]:
+            ends = ends[:1]
+        shown = [
+            "…" if day is None else dates.format_date(day, "EEE d MMM y", locale=locale)
+            for day in ends
+        ]
+        return Markup("<time>{}</time>").format(" \N{EN DASH} ".join(shown))
+
+    def hours(minutes: int) -> str:
+        """Show a duration in hours and minutes."""
+        return f"{minutes // 60}:{minutes % 60:02}"
+
     def number(value: float | None) -> str:
         """Show a number with the separators of the language."""
         return "" if value is None else numbers.format_decimal(value, locale=locale)
@@ -97,6 +130,12 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "clock": clock,
         "day": day,
         "ago": ago,
+        "wall_clock": wall_clock,
+        "wall_minute": wall_minute,
+        "wall_day": wall_day,
+        "month_name": month_name,
+        "days": days,
+        "hours": hours,
         "number": number,
         "size": size,
     }

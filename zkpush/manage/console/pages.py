@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from ...protocol.fields import Scope
+from ..routes import Stream
 from .phrases import Phrase
 
 PREFIX = "/console"
@@ -65,6 +66,19 @@ class PageFile:
     """Name of the file to save; None to show it."""
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class PageStream:
+    """A file that is sent while it is made, such as a long list."""
+
+    stream: Stream
+    name: str
+    """Name of the file to save."""
+
+
+Result = View | Redirect | PageFile | PageStream
+"""Result of a page or form."""
+
+
 class NavGroup(Enum):
     """Groups of the navigation, in their order."""
 
@@ -91,13 +105,15 @@ class ConsolePage:
     method = "GET"
     path: str
     title: Phrase
-    run: Callable[..., Awaitable[View | Redirect | PageFile]]
+    run: Callable[..., Awaitable[Result]]
     """Called with the `Visit`, the variables of the path, and `query` where it is declared."""
     scope: Scope | None = Scope.READ
     """Required scope; None for a page without sign-in."""
     query: type[msgspec.Struct] | None = None
     """Arguments of the query; unknown and invalid ones are shown as mistakes of the page."""
     nav: NavPlace | None = None
+    is_file: bool = False
+    """Whether it returns a file instead of a page."""
 
     @property
     def claim(self) -> str:
@@ -115,7 +131,7 @@ class ConsoleForm:
 
     method = "POST"
     path: str
-    run: Callable[..., Awaitable[View | Redirect | PageFile]]
+    run: Callable[..., Awaitable[Result]]
     """Called with the `Visit`, the variables of the path, and `form`, an instance of `fields`."""
     fields: type[msgspec.Struct]
     """Fields of the form; names without a default are required."""

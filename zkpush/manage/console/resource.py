@@ -8,6 +8,7 @@ reload sends nothing twice; one with mistakes is shown again with what was enter
 
 from __future__ import annotations
 
+import functools
 import hmac
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -47,7 +48,9 @@ from .pages import (
     ConsolePage,
     LivePart,
     PageFile,
+    PageStream,
     Redirect,
+    Result,
     View,
 )
 from .phrases import Phrase
@@ -233,7 +236,7 @@ class ConsoleResource(Resource):
         capability, route = self.pages[int(str(number))]
         return _Target(capability, route, names)
 
-    async def _page(self, request: ManageRequest, visit: Visit) -> Raw:
+    async def _page(self, request: ManageRequest, visit: Visit) -> Raw | Stream:
         target = self._match(request.method, request.path)
         route = target.route
         if isinstance(route, ConsoleForm):
@@ -260,7 +263,7 @@ class ConsoleResource(Resource):
 
     async def _shown(
         self, request: ManageRequest, visit: Visit, target: _Target, page: ConsolePage
-    ) -> View | Redirect | PageFile:
+    ) -> Result:
         arguments = dict(target.names)
         if page.query is not None:
             values = {name: texts[-1] for name, texts in _query(request).items() if texts[-1]}
@@ -275,7 +278,7 @@ class ConsoleResource(Resource):
 
     async def _sent(
         self, request: ManageRequest, visit: Visit, target: _Target, form: ConsoleForm
-    ) -> View | Redirect | PageFile:
+    ) -> Result:
         sent = read_form(header_of(request, "content-type") or "", request.content.getvalue())
         if visit.visitor is not None:
             token = sent.texts.get(CSRF, ("",))[-1]
@@ -297,17 +300,16 @@ class ConsoleResource(Resource):
     # Replies.
 
     async def _reply(
-        self, request: ManageRequest, visit: Visit, target: _Target, result: Any
-    ) -> Raw:
+        self, request: ManageRequest, visit: Visit, target: _Target, result: Result
+    ) -> Raw | Stream:
         if isinstance(result, Redirect):
             return self._redirect(request, result)
         if isinstance(result, PageFile):
-            headers = {"Cache-Control": "no-store"}
-            if result.name is not None:
-                headers["Content-Disposition"] = (
-                    f"attachment; filename*=UTF-8''{quote(result.name)}"
-                )
-            return Raw(result.content_type, result.body, headers={**HEADERS, **headers})
+            headers = {**HEADERS, **_saved_as(result.name)}
+            return Raw(result.content_type, result.body, headers=headers)
+        if isinstance(result, PageStream):
+            headers = {**result.stream.headers, **HEADERS, **_saved_as(result.name)}
+            return attrs.evolve(result.stream, headers=headers)
         title = result.title
         if title is None:
             title = target.route.title if isinstance(target.route, ConsolePage) else ""
@@ -467,10 +469,12 @@ class ConsoleResource(Resource):
 
     async def _known(self, request: ManageRequest, visit: Visit) -> Visit:
         visitor = await self._visitor(request)
+        language = self._language(request, visitor)
         return attrs.evolve(
             visit,
             visitor=visitor,
-            language=self._language(request, visitor),
+            language=language,
+            said=functools.partial(self._renderer.said, language=language),
             zone=_zone(None if visitor is None else visitor.zone),
         )
 
@@ -521,6 +525,14 @@ def _html(
 ) -> Raw:
     more = {_COOKIES: "\n".join(cookies)} if cookies else {}
     return Raw(HTML, body, status, {**HEADERS, **(headers or {}), **more})
+
+
+def _saved_as(name: str | None) -> dict[str, str]:
+    """Return the headers of a file, which is shown unless it has a name."""
+    headers = {"Cache-Control": "no-store"}
+    if name is not None:
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return headers
 
 
 def _query(request: ManageRequest) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,8 @@ class Visit:
     """Path of the request, under `/console`."""
     query: str = ""
     """Query of the request, as it was sent."""
+    said: Callable[[str], str] = attrs.field(default=str, eq=False, repr=False)
+    """Translates a text, for files; pages do it in their templates."""
 
     @property
     def scopes(self) -> frozenset[Scope]:
