@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from zkpush.handlers.attendance.api import AttendanceView
+from zkpush.handlers.attendance.listing import AttendanceView
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.handlers.entries.api import entry_view
 from zkpush.handlers.entries.model import Entry

@@ -9,7 +9,9 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
 
 accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
-attendance = _capability("attendance", "Attendance records and attendance photos")
+attendance = _capability(
+    "attendance", "Attendance records and attendance photos", requires=("people",)
+)
 commands = _capability("commands", "Commands to terminals")
 completeness = _capability(
     "completeness",

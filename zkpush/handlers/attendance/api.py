@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from ...interfaces import IStore, NotUnsealed
-from ...manage.errors import ApiError, not_found
 from ...manage.listing import DeviceQuery, OfUser
-from ...manage.lists import ApiList, Shown
+from ...manage.lists import ApiList
 from ...manage.news import RecordSource
-from ...manage.readings import SecretAccessLog
-from ...manage.recordlists import devices_of
 from ...manage.recordviews import (
     DOUBT,
     LOCAL_TIME,
-    TIMED,
     Damaged,
-    record_view,
     show_record,
-    shows_secrets,
 )
 from ...manage.routes import Raw, Route
 from ...manage.services import Services
-from ...manage.times import instant_of, time_argument
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
 from ...protocol.fields import Scope
-from ...protocol.secrecy import Scopes
-from .export import csv_slice_thd
-from .model import AttendancePhoto, Punch, PunchFilter
+from .listing import AttendanceReadings, AttendanceView, attendance_view, picture_type
+from .model import AttendancePhoto, Punch
 from .photos import AttendancePhotoStore
 from .schema import attendance
 from .store import AttendanceStore
-from .tables import ATTLOG, ATTPHOTO
-
-AttendanceView = record_view("AttendanceRecord", ATTLOG, *TIMED)
+from .tables import ATTPHOTO
 
 
 class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,32 +51,6 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
     damaged: Damaged = UNSET
 
 
-class AttendanceQuery(DeviceQuery, frozen=True):
-    """Filter of attendance records."""
-
-    history: Annotated[
-        bool | None,
-        Meta(description="With `device`, also records of the terminals that it has replaced"),
-    ] = None
-    pin: OfUser = None
-    since: Annotated[str | None, time_argument("ISO 8601; from this instant on")] = None
-    until: Annotated[str | None, time_argument("ISO 8601; before this instant")] = None
-    received_since: Annotated[
-        str | None, time_argument("ISO 8601; received from this instant on")
-    ] = None
-    doubt: Annotated[
-        Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None,
-        Meta(description="Records with this doubt about their time"),
-    ] = None
-    record_type: Annotated[
-        Literal["attendance", "verification", "all"],
-        Meta(
-            description="attendance: punches; verification: checks of identity cards, which are "
-            "not punches (record type 1)"
-        ),
-    ] = "attendance"
-
-
 class PhotoQuery(DeviceQuery, frozen=True):
     """Filter of attendance photos."""
 
@@ -98,26 +60,14 @@ class PhotoQuery(DeviceQuery, frozen=True):
 class AttendanceEndpoints:
     """Handlers of the routes of attendance."""
 
-    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
-        self._store = store
-        self._readings = readings
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._readings = AttendanceReadings(services.store, services.secret_access)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
-            ApiList[Punch](
-                path="/attendance",
-                summary="Attendance records, in the order they were stored",
-                view=AttendanceView,
-                query=AttendanceQuery,
-                filter=punch_filter,
-                find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
-                show=lambda punch, caller: attendance_view(punch, caller.scopes),
-                note=self._note,
-                csv_thd=lambda tx, part, wanted: csv_slice_thd(
-                    tx, part, wanted, AttendanceView.__struct_fields__
-                ),
-            ).route(self._store),
+            self._readings.punches(),
             ApiList[AttendancePhoto](
                 path="/photos",
                 summary="Attendance photos",
@@ -141,62 +91,13 @@ class AttendanceEndpoints:
 
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
-        try:
-            content = await self._store.read(lambda tx: tx[AttendancePhotoStore].content(id))
-        except NotUnsealed:
-            detail = f"The picture of photo {id} is damaged; see GET problems."
-            raise ApiError(HTTPStatus.GONE, detail) from None
-        if content is None:
-            raise not_found(f"There is no photo {id}.")
-        await self._readings.note(caller, "photos", f"attendance photo {id}")
-        return picture(content)
-
-    async def _note(self, shown: Shown[Punch]) -> None:
-        """Record that undeclared columns, if any, were shown to a caller."""
-        if any(shows_secrets(ATTLOG, item) for item in shown.items):
-            whose = devices_of(shown.query)
-            await self._readings.note(shown.caller, "unknown columns of attendance", whose)
-
-
-def punch_filter(query: AttendanceQuery) -> PunchFilter:
-    """Convert a query to a filter; raises `ValueError` for an invalid time."""
-    received = instant_of("received_since", query.received_since)
-    if query.history and query.device is None:
-        raise ValueError("history: needs `device`, whose history is meant.")
-    return PunchFilter(
-        device=query.device,
-        with_history=bool(query.history),
-        pin=query.pin,
-        since=instant_of("since", query.since),
-        until=instant_of("until", query.until),
-        received_since=None if received is None else received * 1000,
-        doubt=query.doubt,
-        record_type=_TYPES[query.record_type],
-    )
-
-
-_TYPES = {
-    "attendance": RecordType.ATTENDANCE,
-    "verification": RecordType.VERIFICATION,
-    "all": None,
-}
+        return picture(await self._readings.photo(id, caller))
 
 
 def picture(content: bytes) -> Raw:
     """Return a picture as a reply that browsers interpret as nothing else."""
     headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
-    return Raw(_content_type(content), content, headers=headers)
-
-
-def _content_type(content: bytes) -> str:
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    return "image/png" if content.startswith(b"\x89PNG") else "application/octet-stream"
-
-
-def attendance_view(record: Punch, scopes: Scopes) -> Any:
-    """Return the view of an attendance record."""
-    return show_record(AttendanceView, ATTLOG, record, scopes, {})
+    return Raw(picture_type(content), content, headers=headers)
 
 
 def photo_view(record: AttendancePhoto) -> PhotoView:
@@ -246,4 +147,4 @@ RECORDS = RecordSource(
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of attendance."""
-    return AttendanceEndpoints(services.store, services.secret_access).routes()
+    return AttendanceEndpoints(services).routes()

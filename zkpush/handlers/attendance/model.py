@@ -26,6 +26,8 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Serial number of the terminal."""
     with_history: bool = False
     """With `device`, also the records of the terminals that it has replaced."""
+    area: str | None = None
+    """Area of the terminal."""
     pin: str | None = None
     since: int | None = None
     """Start of the period (inclusive), in seconds since the epoch.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,13 @@ from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, opened, seal_columns
 from ...protocol.photos import Photo, parse_name
 from ...protocol.times import WallClock, doubt_about
-from .model import AttendancePhoto
+from .model import AttendancePhoto, Punch
 from .schema import attendance_photos
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
+_NOT_DIGITS = re.compile("[^0-9]")
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
 
 
@@ -87,6 +89,32 @@ class AttendancePhotoStore:
             query = query.where(attendance_photos.c.pin == pin)
         found = self._connection.execute(part_of(query, attendance_photos.c.id, part))
         return [stored(AttendancePhoto, self._opened(row)) for row in found]
+
+    def beside(self, punches: Sequence[Punch]) -> dict[int, int]:
+        """Return the ids of photos of some records, by the ids of the records.
+
+        A photo belongs to the record of the same terminal, user and second.
+        """
+        by_time = {(one.device, one.time, one.pin): one.id for one in punches}
+        names = {f"{_NOT_DIGITS.sub('', one.time)}-{one.pin}.jpg" for one in punches}
+        query = (
+            select(
+                attendance_photos.c.id,
+                attendance_photos.c.time,
+                attendance_photos.c.pin,
+                devices.c.sn,
+            )
+            .join(devices, devices.c.id == attendance_photos.c.device_id)
+            .where(devices.c.sn.in_({one.device for one in punches}))
+            # The name is second in the index of identities.
+            .where(attendance_photos.c.name.in_(names))
+        )
+        found: dict[int, int] = {}
+        for row in self._connection.execute(query):
+            punch = by_time.get((row.sn, row.time, row.pin))
+            if punch is not None:
+                found[punch] = row.id
+        return found
 
     def content(self, photo_id: int) -> bytes | None:
         """Return the picture of a photo; None if there is no such photo.

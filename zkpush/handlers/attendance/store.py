@@ -31,6 +31,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
+from ..people.store import DEFAULT_AREA
 from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
@@ -235,22 +236,14 @@ class AttendanceStore(BufferedInserts):
             device_id = by_list.key if by_list is TERMINALS else device_id
         if wanted.pin is not None:
             query = query.where(pin == wanted.pin)
-        if wanted.doubt is not None:
-            query = query.where(attendance.c.doubt == wanted.doubt)
-        if wanted.record_type is not None:
-            query = query.where(_TYPES[wanted.record_type])
+        query = query.where(*kinds_of(wanted))
         if wanted.received_since is not None:
             query = query.where(attendance.c.received_at >= wanted.received_since)
             if part.after == 0:  # later pages start after it anyway
                 first = self.first_received(wanted.received_since)
                 query = query.where(false() if first is None else place >= first)
-        window: list[ColumnElement[bool]] = []
-        if wanted.since is not None:
-            query = query.where(attendance.c.utc >= wanted.since)
-            window.append(attendance.c.time >= _wall_time(wanted.since - _DAY))
-        if wanted.until is not None:
-            query = query.where(attendance.c.utc < wanted.until)
-            window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
+        instants, window = period_of(wanted)
+        query = query.where(*instants)
         is_windowed = bool(window) and wanted.pin is None
         if is_windowed and (wanted.device is not None or self._are_few(window)):
             # Finds them in the index of identities, which begins with time and terminal, and sorts
@@ -336,6 +329,34 @@ class AttendanceStore(BufferedInserts):
         if record_type is not None:
             query = query.where(_TYPES[record_type])
         return int(self._connection.execute(query).scalar_one())
+
+
+def kinds_of(wanted: PunchFilter) -> list[ColumnElement[bool] | TextClause]:
+    """Conditions on the doubt, the type and the area of records."""
+    found: list[ColumnElement[bool] | TextClause] = []
+    if wanted.doubt is not None:
+        found.append(attendance.c.doubt == wanted.doubt)
+    if wanted.record_type is not None:
+        found.append(_TYPES[wanted.record_type])
+    if wanted.area is not None:
+        area = func.coalesce(devices.c.area, DEFAULT_AREA)
+        of_area = select(devices.c.id).where(area == wanted.area)
+        found.append(attendance.c.device_id.in_(of_area))
+    return found
+
+
+def period_of(
+    wanted: PunchFilter,
+) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+    """Conditions on the instants of records, and wider ones that the index of times can use."""
+    instants, window = [], []
+    if wanted.since is not None:
+        instants.append(attendance.c.utc >= wanted.since)
+        window.append(attendance.c.time >= _wall_time(wanted.since - _DAY))
+    if wanted.until is not None:
+        instants.append(attendance.c.utc < wanted.until)
+        window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
+    return instants, window
 
 
 def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> list[Sequence[object]]:

@@ -1,0 +1,340 @@
+"""Pages of attendance: search, days and months, and exports."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import zipfile
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import pytest_twisted
+
+from ..rig import TOKEN, Response, Rig
+from .browser import document, signed_in, text_of
+
+JPEG = b"\xff\xd8\xff\xe0 an invented picture"
+XML = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+def line(pin: str, time: str, status: int = 0, verify: int = 1) -> str:
+    """A line of an attendance upload."""
+    return f"{pin}\t{time}\t{status}\t{verify}\t0\t0\t0\t255\t\t\n"
+
+
+async def punch(rig: Rig, *lines: str, sn: str = "T1") -> None:
+    """Upload attendance lines."""
+    sent = await rig.post(f"cdata?SN={sn}&table=ATTLOG&Stamp=1", "".join(lines).encode())
+    assert sent.body.startswith(b"OK"), sent.raw
+
+
+async def person(rig: Rig, pin: str, name: str) -> None:
+    """Store a person."""
+    assert (await rig.api("PUT", f"/users/{pin}", {"name": name})).status == 200
+
+
+def rows(shown: Response) -> list[str]:
+    """The texts of the rows of the first table."""
+    body = next(document(shown).iter("tbody"))
+    return [" ".join(" ".join(row.itertext()).split()) for row in body.iter("tr")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_todays_punches_are_shown_in_words(rig: Rig) -> None:
+    """The page begins with today, newest first, with names and the words of codes."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    await punch(
+        rig,
+        line("1", "2026-03-01 08:00:00"),
+        line("2", "2026-03-01 09:30:00", 1, 15),
+        line("1", "2026-02-28 17:00:00", 1),
+    )
+    browser = await signed_in(rig)
+    found = rows(await browser.get("/attendance"))
+    assert found == [
+        "09:30:00 2 Check out T1 Face",
+        "08:00:00 Ann Ash 1 Check in T1 Only fingerprint",
+    ]
+    assert [one[:16] for one in rows(await browser.get("/attendance?period=yesterday"))] == [
+        "17:00:00 Ann Ash"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        # 2026-03-01 is a Sunday.
+        ("today", ["2026-03-01"]),
+        ("yesterday", ["2026-02-28"]),
+        ("this-week", ["2026-03-01", "2026-02-28", "2026-02-23"]),
+        ("last-week", ["2026-02-22", "2026-02-16"]),
+        ("this-month", ["2026-03-02", "2026-03-01"]),
+        ("last-month", ["2026-02-28", "2026-02-23", "2026-02-22", "2026-02-16", "2026-02-01"]),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_periods_are_whole_days_weeks_and_months(
+    rig: Rig, period: str, expected: list[str]
+) -> None:
+    """A week begins on Monday; each period ends with the day before the next one."""
+    await rig.exchange("T1")
+    days = ("01-31", "02-01", "02-16", "02-22", "02-23", "02-28", "03-01", "03-02")
+    await punch(rig, *(line("1", f"2026-{day} 00:00:00") for day in days))
+    browser = await signed_in(rig)
+    shown = (await browser.get(f"/attendance?period={period}")).body.decode()
+    found = re.findall(r'href="/console/attendance/people/1/([0-9-]+)"', shown)
+    assert found == expected
+
+
+@pytest_twisted.ensureDeferred
+async def test_times_are_those_of_the_visitors_zone(rig: Rig) -> None:
+    """A day is one of the visitor's zone; the terminal's own time is shown where it differs."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "America/New_York"})
+    await punch(rig, line("1", "2026-02-28 18:59:59"), line("1", "2026-02-28 19:00:00"))
+    browser = await signed_in(rig)
+    assert rows(await browser.get("/attendance")) == [
+        "00:00:00 Terminal's clock: 2026-02-28 19:00:00 1 Check in T1 Only fingerprint"
+    ]
+    await browser.send("/account", "/account", {"zone": "America/New_York"})
+    found = rows(await browser.get("/attendance?period=yesterday"))
+    assert [one[:8] for one in found] == ["19:00:00", "18:59:59"]
+    assert "Terminal's clock" not in "".join(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_doubtful_times_are_marked_and_explained(rig: Rig) -> None:
+    """A punch with a doubtful time has a mark, whose meaning is on the page; both can be found."""
+    await rig.exchange("T1")
+    await punch(rig, line("1", "2026-03-09 08:00:00"), line("2", "2026-03-01 08:00:00"))
+    browser = await signed_in(rig)
+    shown = await browser.get("/attendance?since=2026-03-01&until=2026-03-31&doubt=future")
+    (found,) = rows(shown)
+    assert "in the future" in found
+    assert "more than a day ahead" in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_are_found_by_name_and_id(rig: Rig) -> None:
+    """A part of a name is enough; several people are offered, and nobody is a mistake."""
+    await rig.exchange("T1")
+    await person(rig, "10", "Ann Ash")
+    await person(rig, "11", "Anna Birch")
+    await person(rig, "12", "Élodie Cedar")
+    await punch(rig, *(line(pin, "2026-03-01 08:00:00") for pin in ("10", "11", "12", "99")))
+    browser = await signed_in(rig)
+
+    async def found(text: str) -> list[str]:
+        return [one.split()[1] for one in rows(await browser.get(f"/attendance?person={text}"))]
+
+    assert await found("birch") == ["Anna"]
+    assert await found("%C3%89lodie") == ["Élodie"]
+    assert await found("10") == ["Ann"]
+    assert await found("99") == ["99"]
+    several = await browser.get("/attendance?person=ann&period=today")
+    assert "Which person do you mean?" in text_of(several)
+    links = re.findall(r'href="/console(/attendance\?person=[^"]*)"', several.body.decode())
+    assert [*map(_unescaped, links)][-2:] == [
+        "/attendance?person=10&period=today",
+        "/attendance?person=11&period=today",
+    ]
+    nobody = await browser.get("/attendance?person=zoe")
+    assert "Nobody has this name or user ID." in text_of(nobody)
+    refused = await browser.get("/attendance/export.csv?person=ann")
+    assert refused.status == 400
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&amp;", "&")
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_and_areas_are_filters(rig: Rig) -> None:
+    """Punches of one terminal, or of the terminals of one area, are shown."""
+    for sn, area in (("T1", "North"), ("T2", "South"), ("T3", "South")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": area, "timezone": "UTC"})
+        await punch(rig, line("1", "2026-03-01 08:00:00"), sn=sn)
+    browser = await signed_in(rig)
+
+    async def found(query: str) -> list[str]:
+        shown = rows(await browser.get(f"/attendance?{query}"))
+        return sorted(one.removesuffix(" Only fingerprint").split()[-1] for one in shown)
+
+    assert await found("device=T2") == ["T2"]
+    assert await found("area=South") == ["T2", "T3"]
+    listed = await rig.api("GET", "/attendance?area=North")
+    assert [one["device"] for one in listed.json["items"]] == ["T1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_pages_follow_each_other_without_gaps(rig: Rig) -> None:
+    """The links to next pages lead through all punches once, by their time, not their arrival."""
+    await rig.exchange("T1")
+    times = [f"2026-03-01 {n // 60:02}:{n % 60:02}:00" for n in range(120)]
+    await punch(rig, *(line("1", time) for time in times[60:]))
+    await punch(rig, *(line(str(n % 2 + 1), time) for n, time in enumerate(times[:60])))
+    browser = await signed_in(rig)
+    found: list[str] = []
+    path: str | None = "/attendance?period=today"
+    while path is not None:
+        shown = await browser.get(path)
+        found += [one[:5] for one in rows(shown)]
+        link = re.search(r'href="/console(/attendance\?[^"]*before=[^"]*)"', shown.body.decode())
+        path = None if link is None else _unescaped(link[1])
+    assert found == [time[11:16] for time in times[::-1]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_late_punches_of_one_person_are_found_in_both_lists(rig: Rig) -> None:
+    """The punches of a person are in the order of time, whether the list by person has them."""
+    from zkpush.handlers.attendance.lists import add_entries, next_extension, set_last_listed
+
+    await rig.exchange("T1")
+    await punch(rig, line("1", "2026-03-01 09:00:00"), line("2", "2026-03-01 09:01:00"))
+
+    def extend(tx: Any) -> None:
+        extension = next_extension(tx, 2)
+        assert extension is not None
+        for entries in extension.entries:
+            add_entries(tx, entries)
+        set_last_listed(tx, extension.last_id)
+
+    await rig.store.write(extend)
+    await punch(rig, line("1", "2026-03-01 08:00:00"), line("1", "2026-03-01 10:00:00"))
+    browser = await signed_in(rig)
+    found = rows(await browser.get("/attendance?person=1"))
+    assert [one[:5] for one in found] == ["10:00", "09:00", "08:00"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_photos_are_beside_their_punches_for_those_who_may_see_them(rig: Rig) -> None:
+    """A photo of the same second is shown, recorded as seen, and refused without the scope."""
+    await rig.exchange("T1")
+    await punch(rig, line("1", "2026-03-01 08:00:00"), line("1", "2026-03-01 09:00:00"))
+    head = f"PIN=20260301080000-1.jpg\nSN=T1\nsize={len(JPEG)}\nCMD=uploadphoto"
+    await rig.post("cdata?SN=T1&table=ATTPHOTO&Stamp=1", head.encode() + b"\0" + JPEG)
+    browser = await signed_in(rig)
+    shown = (await browser.get("/attendance")).body.decode()
+    (path,) = set(re.findall(r'src="/console(/attendance/photos/[0-9]+)"', shown))
+    picture = await browser.get(path)
+    assert picture.body == JPEG
+    assert picture.header(b"Content-Type") == b"image/jpeg"
+    items = await rig.items("/audit")
+    assert ("account ann", "read photos") in [(one["actor"], one["action"]) for one in items]
+    other = await signed_in(rig, "read", name="bob")
+    assert "/attendance/photos/" not in (await other.get("/attendance")).body.decode()
+    assert (await other.get(path)).status == 403
+    assert (await browser.get("/attendance/photos/999")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_month_of_a_person_has_a_strip_for_each_day(rig: Rig) -> None:
+    """Each day shows its first and last punch and the time between; one punch only is marked."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    await punch(
+        rig,
+        line("1", "2026-02-02 08:00:00"),
+        line("1", "2026-02-02 12:00:00", 2),
+        line("1", "2026-02-02 17:05:00", 1),
+        line("1", "2026-02-03 08:00:00"),
+    )
+    browser = await signed_in(rig)
+    shown = await browser.get("/attendance/people/1?month=2026-02")
+    days = rows(shown)
+    assert len(days) == 28
+    assert days[1] == "Mon 2 Feb 08:00 17:05 9:05"
+    assert days[2] == "Tue 3 Feb 08:00 one punch only"
+    assert days[3] == "Wed 4 Feb"
+    strip = shown.body.decode().split('role="img"')[2].split("</svg>")[0]
+    assert re.findall(r'class="(in|out|none)" cx="([0-9.]+)"', strip) == [
+        ("in", "96.0"),
+        ("out", "144.0"),
+        ("out", "205.0"),
+    ]
+    day = await browser.get("/attendance/people/1/2026-02-02")
+    assert [one[:8] for one in rows(day)] == ["08:00:00", "12:00:00", "17:05:00"]
+    for path in ("/attendance/people/7", "/attendance/people/1/2026-02-30"):
+        assert (await browser.get(path)).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_csv_is_that_of_the_api(rig: Rig) -> None:
+    """The file has the lines of the API, of the punches that are shown, newest first."""
+    await rig.exchange("T1")
+    await punch(
+        rig,
+        line("1", "2026-02-27 08:00:00"),
+        line("=1+1", "2026-02-28 08:00:00"),
+        line("1", "2026-03-01 08:00:00"),
+    )
+    browser = await signed_in(rig)
+    got = await browser.get("/attendance/export.csv?since=2026-02-28&until=2026-03-01")
+    asked = "/attendance?order=desc&since=2026-02-28T00:00:00Z&until=2026-03-02T00:00:00Z"
+    api = await rig.api(
+        "GET", asked, headers=[f"Authorization: Bearer {TOKEN}", "Accept: text/csv"]
+    )
+    assert got.body == api.body
+    assert got.body.count(b"\r\n") == 3
+    assert b"'=1+1" in got.body
+    name = got.header(b"Content-Disposition")
+    assert name == b"attachment; filename*=UTF-8''attendance-2026-02-28-to-2026-03-01.csv"
+
+
+def cells(workbook: bytes) -> list[list[str]]:
+    """The cells of the first sheet as text."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))  # noqa: S314
+    assert sheet.findall(".//s:f", XML) == []
+    found = []
+    for row in sheet.findall(".//s:row", XML):
+        found.append(["".join(cell.itertext()) for cell in row.findall("s:c", XML)])
+    return found
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_workbook_has_what_is_shown(rig: Rig) -> None:
+    """XLSX has names and words, days and times as such, and no formulas."""
+    await rig.exchange("T1")
+    await person(rig, "007", "=HYPERLINK(1)")
+    await punch(rig, line("007", "2026-03-01 06:00:00"), line("8", "2026-03-01 12:00:00", 1, 15))
+    browser = await signed_in(rig)
+    got = await browser.get("/attendance/export.xlsx")
+    assert got.header(b"Content-Type").startswith(b"application/vnd.openxmlformats")
+    head, *found = cells(got.body)
+    assert head[:6] == ["Date", "Time", "User ID", "Name", "Attendance state", "Terminal"]
+    serial = str((datetime.date(2026, 3, 1) - datetime.date(1899, 12, 30)).days)
+    assert found == [
+        [serial, "0.5", "8", "Check out", "T1", "T1", "Face"],
+        [serial, "0.25", "007", "=HYPERLINK(1)", "Check in", "T1", "T1", "Only fingerprint"],
+    ]
+    with zipfile.ZipFile(io.BytesIO(got.body)) as archive:
+        assert b'quotePrefix="1"' in archive.read("xl/styles.xml")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_workbook_is_made_in_slices(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long lists are read in slices of bounded size, and end up complete and in order."""
+    monkeypatch.setattr("zkpush.handlers.attendance.exports.SLICE", 7)
+    await rig.exchange("T1")
+    await punch(rig, *(line(str(n), f"2026-03-01 00:00:{n:02}") for n in range(50)))
+    browser = await signed_in(rig)
+    _, *found = cells((await browser.get("/attendance/export.xlsx")).body)
+    assert [row[2] for row in found] == [str(n) for n in range(49, -1, -1)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_too_long_a_list_is_no_workbook(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the maximum, the page says to choose a shorter period or CSV."""
+    monkeypatch.setattr("zkpush.handlers.attendance.pages.MOST_ROWS", 2)
+    await rig.exchange("T1")
+    await punch(rig, *(line(str(n), "2026-03-01 08:00:00") for n in range(3)))
+    browser = await signed_in(rig)
+    refused = await browser.get("/attendance/export.xlsx")
+    assert refused.status == 400
+    assert "Choose a shorter period" in text_of(refused)
+    assert (await browser.get("/attendance/export.csv")).status == 200

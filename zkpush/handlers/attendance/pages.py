@@ -1,0 +1,313 @@
+"""Pages of attendance: search and export."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.forms import FormEntry, FormMistakes
+from ...manage.console.pages import (
+    ConsolePage,
+    ConsoleRoute,
+    NavGroup,
+    NavPlace,
+    PageFile,
+    PageStream,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.lists import CSV
+from ...manage.services import Services
+from ...manage.times import instant
+from ...model import Page
+from ...persist.devices import DeviceStore
+from ...persist.targets import TargetStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import RecordType
+from ...protocol.fields import Scope
+from ..people.model import PeopleFilter
+from ..people.store import DEFAULT_AREA, PeopleStore
+from .chronology import CURSOR, ChronologicalPunches, TimePlace
+from .exports import SheetExport
+from .listing import AttendanceQuery, AttendanceReadings, picture_type
+from .model import PunchFilter
+from .periods import PERIODS, Period, PeriodName, named_period, parse_day
+from .personpages import PersonAttendancePages
+from .sheets import MOST_ROWS
+from .showing import DOUBT_WORDS, shown_punches
+
+ROWS = 50
+"""Records on a page."""
+MOST_COUNTED = 1000
+MOST_MATCHES = 20
+"""Maximum number of people to choose from."""
+MOST_TERMINALS = 1000
+"""Maximum number of terminals to choose from."""
+
+
+class SearchQuery(msgspec.Struct, frozen=True):
+    """What is searched for."""
+
+    person: str = ""
+    """User ID, or part of a name."""
+    device: str | None = None
+    area: str | None = None
+    doubt: Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None = None
+    period: PeriodName | None = None
+    since: str = ""
+    """First day; without a day and a period, today."""
+    until: str = ""
+    before: Annotated[str, Meta(pattern=CURSOR)] | None = None
+    """Start of the page."""
+
+
+@attrs.frozen(kw_only=True)
+class Search:
+    """A query whose person and days are known."""
+
+    query: SearchQuery
+    period: Period
+    pin: str | None = None
+    matches: Sequence[tuple[str, str | None]] = ()
+    """People to choose from, if several are found."""
+    wrong: Mapping[str, Phrase] = attrs.field(factory=dict)
+    """Mistakes by field."""
+
+    def filter(self, visit: Visit) -> PunchFilter:
+        """Return the filter of the records."""
+        return PunchFilter(
+            device=self.query.device,
+            area=self.query.area,
+            pin=self.pin,
+            doubt=self.query.doubt,
+            since=self.period.since(visit.zone),
+            until=self.period.until(visit.zone),
+            record_type=RecordType.ATTENDANCE,
+        )
+
+    def link(self, **changed: str | None) -> str:
+        """Return the query of a link, with some arguments changed."""
+        given = {**msgspec.structs.asdict(self.query), "before": None, **changed}
+        return urlencode({name: value for name, value in given.items() if value})
+
+
+class AttendancePages:
+    """Search for attendance records, and their export."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._readings = AttendanceReadings(services.store, services.secret_access)
+        self._sheets = SheetExport(services.store, services.clock)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages."""
+        return [
+            ConsolePage(
+                path="/attendance",
+                title=Phrase("Attendance"),
+                run=self.show,
+                query=SearchQuery,
+                nav=NavPlace(NavGroup.DAILY, 30, "clock"),
+            ),
+            self._file("/attendance/export.csv", self.csv),
+            self._file("/attendance/export.xlsx", self.xlsx),
+            ConsolePage(
+                path="/attendance/photos/<int:photo_id>",
+                title=Phrase("Photo"),
+                run=self.photo,
+                scope=Scope.BIOMETRICS,
+                is_file=True,
+            ),
+        ]
+
+    @staticmethod
+    def _file(path: str, run: Any) -> ConsolePage:
+        title = Phrase("Export of attendance")
+        return ConsolePage(path=path, title=title, run=run, query=SearchQuery, is_file=True)
+
+    async def show(self, visit: Visit, query: SearchQuery) -> View:
+        """Show the records that are searched for."""
+        sees_photos = visit.allows(Scope.BIOMETRICS)
+        before = None if query.before is None else TimePlace.parse(query.before)
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            search = self._search_thd(tx, visit, query)
+            values: dict[str, Any] = {"search": search, "rows": [], "next_query": None, "count": 0}
+            if not search.wrong and not search.matches:
+                punches = tx[ChronologicalPunches]
+                wanted = search.filter(visit)
+                found = punches.page(wanted, ROWS + 1, before)
+                shown = found[:ROWS]
+                values["rows"] = shown_punches(tx, shown, visit.zone, photos=sees_photos)
+                if len(found) > ROWS:
+                    place = TimePlace(shown[-1].time, shown[-1].id)
+                    values["next_query"] = search.link(before=str(place))
+                values["count"] = punches.count(wanted, MOST_COUNTED + 1)
+            names = tx[TargetStore].area_counts()
+            terminals = tx[DeviceStore].page(Page(MOST_TERMINALS))
+            return {**values, "areas": _areas(names), "terminals": _terminals(terminals)}
+
+        values = await self._store.read(find_thd)
+        search = values["search"]
+        today = self._today(visit)
+        given: dict[str, list[str]] = {
+            "person": [query.person],
+            "since": [query.since or _text(search.period.first)],
+            "until": [query.until or _text(search.period.last)],
+            "device": [query.device or ""],
+            "area": [query.area or ""],
+            "doubt": [query.doubt or ""],
+        }
+        doubts = {row.doubt for row in values["rows"] if row.doubt is not None}
+        return View(
+            template="attendance.html",
+            values={
+                **values,
+                "entry": FormEntry(given, (), search.wrong),
+                "periods": [
+                    (
+                        words,
+                        search.link(period=name, since=None, until=None),
+                        named_period(name, today) == search.period,
+                    )
+                    for name, words in PERIODS.items()
+                ],
+                "doubts": [one for one in DOUBT_WORDS.values() if one in doubts],
+                "doubt_options": [
+                    ("", Phrase("All")),
+                    *((code, words.mark) for code, words in DOUBT_WORDS.items()),
+                ],
+                "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
+                "export": search.link(),
+                "most_counted": MOST_COUNTED,
+                "is_first": query.before is None,
+            },
+        )
+
+    async def csv(self, visit: Visit, query: SearchQuery) -> PageStream:
+        """Export the records as CSV, as the API returns them."""
+        search = await self._searched(visit, query)
+        wanted = search.filter(visit)
+        stream: Any = await self._readings.punches().run(
+            query=AttendanceQuery(
+                order="desc",
+                device=wanted.device,
+                area=wanted.area,
+                pin=wanted.pin,
+                doubt=query.doubt,
+                since=_instant(wanted.since),
+                until=_instant(wanted.until),
+            ),
+            accept=CSV,
+            caller=visit.caller,
+        )
+        return PageStream(stream=stream, name=f"attendance-{search.period.name}.csv")
+
+    async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
+        """Export the records as XLSX."""
+        search = await self._searched(visit, query)
+        wanted = search.filter(visit)
+        count = await self._store.read(
+            lambda tx: tx[ChronologicalPunches].count(wanted, MOST_ROWS + 1)
+        )
+        if count > MOST_ROWS:
+            raise ValueError(
+                Phrase(
+                    "These are more than %(most)s records. Choose a shorter period, or export "
+                    "them as CSV, which has no limit.",
+                    most=MOST_ROWS,
+                )
+            )
+        title = visit.said(Phrase("Attendance"))
+        stream = self._sheets.stream(wanted, title, visit)
+        return PageStream(stream=stream, name=f"attendance-{search.period.name}.xlsx")
+
+    async def photo(self, visit: Visit, photo_id: int) -> PageFile:
+        """Show the picture of a photo."""
+        content = await self._readings.photo(photo_id, visit.caller)
+        return PageFile(content_type=picture_type(content), body=content)
+
+    async def _searched(self, visit: Visit, query: SearchQuery) -> Search:
+        """Return a search; `FormMistakes` if it is wrong, or means several people."""
+        search = await self._store.read(lambda tx: self._search_thd(tx, visit, query))
+        wrong = dict(search.wrong)
+        if search.matches:
+            wrong["person"] = Phrase("Several people are found. Choose one of them first.")
+        if wrong:
+            raise FormMistakes(*wrong.values())
+        return search
+
+    def _search_thd(self, tx: Transaction, visit: Visit, query: SearchQuery) -> Search:
+        wrong: dict[str, Phrase] = {}
+        period = self._period(visit, query, wrong)
+        pin, matches = None, []
+        text = query.person.strip()
+        if text:
+            matches = _people_thd(tx, text)
+            if len(matches) == 1:
+                pin, matches = matches[0][0], []
+            elif not matches and tx[ChronologicalPunches].count(PunchFilter(pin=text), 1):
+                pin = text  # of a person who is not stored
+            elif not matches:
+                wrong["person"] = Phrase("Nobody has this name or user ID.")
+        return Search(query=query, period=period, pin=pin, matches=matches, wrong=wrong)
+
+    def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> Period:
+        today = self._today(visit)
+        if query.period is not None:
+            return named_period(query.period, today)
+        days: dict[str, datetime.date | None] = {"since": None, "until": None}
+        for name in days:
+            try:
+                days[name] = parse_day(getattr(query, name))
+            except ValueError:
+                wrong[name] = Phrase("This is not a date such as 2026-03-01.")
+        first, last = days.values()
+        if first is not None and last is not None and first > last:
+            wrong["until"] = Phrase("The last day is before the first one.")
+        if first is None and last is None:
+            return named_period("today", today)
+        return Period(first, last)
+
+    def _today(self, visit: Visit) -> datetime.date:
+        return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
+
+
+def _people_thd(tx: Transaction, text: str) -> list[tuple[str, str | None]]:
+    """Return user IDs and names: the person with exactly this ID alone, or else all found."""
+    people = tx[PeopleStore]
+    found = people.users(Page(1), text) or people.search(
+        Page(MOST_MATCHES), PeopleFilter(text=text)
+    )
+    return sorted(((one.pin, one.name) for one in found), key=lambda one: (one[1] or "", one[0]))
+
+
+def _areas(counts: Mapping[str | None, int]) -> list[tuple[str, str]]:
+    names = sorted({name or DEFAULT_AREA for name in counts})
+    return [("", Phrase("All")), *((name, name) for name in names)]
+
+
+def _terminals(devices: Sequence[Any]) -> list[tuple[str, str]]:
+    named = sorted((one.alias or one.sn, one.sn) for one in devices)
+    return [("", Phrase("All")), *((sn, name) for name, sn in named)]
+
+
+def _text(day: datetime.date | None) -> str:
+    return "" if day is None else str(day)
+
+
+def _instant(seconds: int | None) -> str | None:
+    return None if seconds is None else instant(seconds * 1000)
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages of attendance."""
+    return [*AttendancePages(services).routes(), *PersonAttendancePages(services).routes()]

@@ -1,0 +1,138 @@
+"""Pages of one person's attendance: a month, and a day of it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.pages import ConsolePage, ConsoleRoute, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...persist.transaction import Transaction
+from ...protocol.codes import RecordType
+from ...protocol.fields import Scope
+from ..people.store import PeopleStore
+from .chronology import ChronologicalPunches
+from .model import PunchFilter
+from .periods import DAY, Period, month_of
+from .showing import DOUBT_WORDS, shown_punches
+from .strips import WIDTH, strips_of
+
+MOST = 2000
+"""Maximum number of records of a month."""
+
+
+class MonthQuery(msgspec.Struct, frozen=True):
+    """The month to show."""
+
+    month: Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = None
+
+
+class PersonAttendancePages:
+    """A person's month and day."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages."""
+        return [
+            ConsolePage(
+                path="/attendance/people/<pin>",
+                title=Phrase("Attendance"),
+                run=self.month,
+                query=MonthQuery,
+            ),
+            ConsolePage(
+                path="/attendance/people/<pin>/<day>",
+                title=Phrase("Attendance"),
+                run=self.day,
+            ),
+        ]
+
+    async def month(self, visit: Visit, pin: str, query: MonthQuery) -> View:
+        """Show the days of a month."""
+        today = self._today(visit)
+        try:
+            begin = (
+                today if query.month is None else datetime.date.fromisoformat(f"{query.month}-01")
+            )
+            period = month_of(begin)
+        except (ValueError, OverflowError):
+            raise LookupError(Phrase("There is no such month.")) from None
+        values = await self._found(visit, pin, period)
+        first = begin.replace(day=1)
+        return View(
+            template="month.html",
+            title=values["name"] or pin,
+            values={
+                **values,
+                "month": f"{first:%Y-%m}",
+                "first": first,
+                "before": f"{first - DAY:%Y-%m}",
+                "after": f"{first + 31 * DAY:%Y-%m}" if first + 31 * DAY <= today else None,
+                "today": today,
+            },
+        )
+
+    async def day(self, visit: Visit, pin: str, day: str) -> View:
+        """Show the records of a day."""
+        try:
+            date = datetime.date.fromisoformat(day)
+            before, after = date - DAY, date + DAY
+        except (ValueError, OverflowError):
+            raise LookupError(Phrase("There is no such day.")) from None
+        values = await self._found(visit, pin, Period(date, date))
+        doubts = {one.doubt for strip in values["strips"] for one in strip.punches}
+        return View(
+            template="day.html",
+            title=values["name"] or pin,
+            values={
+                **values,
+                "strip": values["strips"][0],
+                "before": before,
+                "after": after if after <= self._today(visit) else None,
+                "doubts": [one for one in DOUBT_WORDS.values() if one in doubts],
+            },
+        )
+
+    async def _found(self, visit: Visit, pin: str, period: Period) -> dict[str, Any]:
+        """Return the strips of a period; `LookupError` for an unknown person without records."""
+        # Records of terminals without a zone may be up to a day off.
+        wider = attrs.evolve(
+            period,
+            first=None if period.first is None else period.first - DAY,
+            last=None if period.last is None else period.last + DAY,
+        )
+        wanted = PunchFilter(
+            pin=pin,
+            since=wider.since(visit.zone),
+            until=wider.until(visit.zone),
+            record_type=RecordType.ATTENDANCE,
+        )
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            names = tx[PeopleStore].names([pin])
+            punches = tx[ChronologicalPunches]
+            if not tx[PeopleStore].known([pin]) and not punches.count(PunchFilter(pin=pin), 1):
+                raise LookupError(Phrase("There is no such person."))
+            found = punches.page(wanted, MOST)
+            photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
+            shown = shown_punches(tx, found, visit.zone, photos=photos)
+            return {
+                "pin": pin,
+                "name": names.get(pin),
+                "strips": strips_of(period, shown),
+                "width": WIDTH,
+            }
+
+        return await self._store.read(find_thd)
+
+    def _today(self, visit: Visit) -> datetime.date:
+        return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()

@@ -1,0 +1,141 @@
+"""Attendance records as the console shows them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import AttendanceState, Mask, VerificationMode
+from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
+from ..people.store import PeopleStore
+from .model import Punch
+from .photos import AttendancePhotoStore
+from .tables import ATTLOG
+
+
+@attrs.frozen
+class Doubt:
+    """What is doubtful about the time of a record."""
+
+    mark: Phrase
+    meaning: Phrase
+
+
+DOUBT_WORDS: Mapping[str, Doubt] = {
+    AMBIGUOUS: Doubt(
+        Phrase("hour occurs twice"),
+        Phrase("Clocks were put back, so this hour occurred twice; the first is assumed."),
+    ),
+    NONEXISTENT: Doubt(
+        Phrase("hour was skipped"),
+        Phrase("Clocks were put forward, so this time did not exist."),
+    ),
+    FUTURE: Doubt(
+        Phrase("in the future"),
+        Phrase("The clock of the terminal was more than a day ahead."),
+    ),
+    PAST: Doubt(
+        Phrase("long ago"),
+        Phrase("The clock of the terminal was more than ten years behind: it was not set."),
+    ),
+    NO_ZONE: Doubt(
+        Phrase("time zone unknown"),
+        Phrase(
+            "The terminal has no time zone, so the time is that of its own clock. Choose its zone "
+            "on the page of the terminal."
+        ),
+    ),
+}
+_SHORT = {VerificationMode.AUTOMATIC: Phrase("Any method")}
+"""Words of codes whose meaning is too long for a column."""
+_NO_WORK_CODE = "0"
+IN = frozenset({AttendanceState.CHECK_IN, AttendanceState.BREAK_IN, AttendanceState.OVERTIME_IN})
+OUT = frozenset(
+    {AttendanceState.CHECK_OUT, AttendanceState.BREAK_OUT, AttendanceState.OVERTIME_OUT}
+)
+
+
+@attrs.frozen(kw_only=True)
+class ShownPunch:
+    """A record with its names, photo and words."""
+
+    id: int
+    wall: datetime.datetime
+    """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
+    own_time: str | None
+    """Wall clock time of the terminal, if it differs."""
+    pin: str
+    name: str | None
+    sn: str
+    alias: str | None
+    state: str | None
+    """The state in words; None if the person has chosen none."""
+    direction: str
+    """`in`, `out` or `none`."""
+    method: str
+    doubt: Doubt | None
+    photo: int | None
+    work_code: str | None
+    temperature: float | None
+    mask: str | None
+
+
+def shown_punches(
+    tx: Transaction, punches: Sequence[Punch], zone: ZoneInfo, *, photos: bool
+) -> list[ShownPunch]:
+    """Add names, words and, if wanted, photos to records; sort them, the newest first."""
+    names = tx[PeopleStore].names({punch.pin for punch in punches})
+    serials = {punch.device for punch in punches}
+    aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
+    found = tx[AttendancePhotoStore].beside(punches) if photos else {}
+    shown = [_shown(punch, zone, names, aliases, found.get(punch.id)) for punch in punches]
+    return sorted(shown, key=lambda one: (one.wall, one.id), reverse=True)
+
+
+def _shown(
+    punch: Punch,
+    zone: ZoneInfo,
+    names: Mapping[str, str],
+    aliases: Mapping[str, str | None],
+    photo: int | None,
+) -> ShownPunch:
+    wall = wall_of(punch, zone)
+    values = {name: getattr(punch, name) for name in ATTLOG.names}
+    status, verify, mask = values["status"], values["verify"], values["mask"]
+    direction = "in" if status in IN else "out" if status in OUT else "none"
+    is_chosen = status != AttendanceState.NONE_CHOSEN
+    return ShownPunch(
+        id=punch.id,
+        wall=wall,
+        own_time=None if str(wall) == punch.time else punch.time,
+        pin=punch.pin,
+        name=names.get(punch.pin),
+        sn=punch.device,
+        alias=aliases.get(punch.device),
+        state=ATTLOG.field("status").words(status, values) if is_chosen else None,
+        direction="none" if values["record_type"] else direction,
+        method=_SHORT.get(verify) or ATTLOG.field("verify").words(verify, values) or "",
+        doubt=None if punch.doubt is None else DOUBT_WORDS.get(punch.doubt),
+        photo=photo,
+        work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
+        temperature=values["temperature"],
+        mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
+    )
+
+
+def wall_of(punch: Punch, zone: ZoneInfo) -> datetime.datetime:
+    """Return the wall clock time of a record in a zone, without the zone."""
+    if punch.doubt != NO_ZONE:
+        try:
+            moment = datetime.datetime.fromtimestamp(punch.utc, zone)
+        except (ValueError, OverflowError):  # outside the years 1 to 9999
+            pass
+        else:
+            return moment.replace(tzinfo=None)
+    return datetime.datetime.fromisoformat(punch.time)
