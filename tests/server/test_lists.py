@@ -159,7 +159,7 @@ CLOSED = {
 }
 """Filters with a known set of values."""
 OPEN = {
-    "/attendance": {"pin", "history"},
+    "/attendance": {"pin", "history", "area"},
     "/devices": {"retired"},
     "/photos": {"pin"},
     "/commands": {"job"},
