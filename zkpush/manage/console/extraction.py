@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from ...problems import ProblemCode
-from ...protocol.codes import AttendanceState
+from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
 
 OWN = "zkpush.manage.console"
@@ -93,10 +93,11 @@ class PackageCatalogues:
 
 def declared_phrases() -> Iterator[str]:
     """Return the meanings that the console shows, and that are declared without it."""
-    for code in ProblemCode:
-        yield code.meaning
-    for state in AttendanceState:
-        yield state.meaning
+    for problem in ProblemCode:
+        yield problem.meaning
+    for codes in (AttendanceState, VerificationMode, Mask):
+        for code in codes:
+            yield code.meaning
 
 
 def packages_of_zkpush() -> list[str]:
