@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from ..model import CommandState
 from .commandrows import IS_OPEN
-from .schema import commands
+from .commandschema import commands
 from .sealed import sealed
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, up
 from ..endings import EndReason
 from ..model import CommandState, NewCommand, QueuedCommand
 from .commandrows import IS_OPEN, CommandBody, command_of, select_commands
+from .commandschema import commands
 from .events import EventStore
-from .schema import commands
 from .sealed import seal_columns
 from .vault import Vault
 

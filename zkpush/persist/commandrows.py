@@ -10,8 +10,9 @@ from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam
 
 from ..endings import end_words
 from ..model import OPEN_STATES, CommandFile, CommandState, QueuedCommand
+from .commandschema import commands
 from .damage import damaged_in
-from .schema import commands, devices
+from .schema import devices
 from .sealed import opened
 from .vault import Vault
 

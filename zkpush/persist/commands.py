@@ -32,9 +32,10 @@ from .commandrows import (
     select_commands,
     stays_behind,
 )
+from .commandschema import commands
 from .databases import insert
 from .events import EventStore
-from .schema import commands, files
+from .schema import files
 from .sealed import sealed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import attrs
 from sqlalchemy import update
 
 from ..model import Device, QueuedCommand
-from . import schema
+from .commandschema import commands
 from .transaction import Transaction
 
 
@@ -33,7 +33,6 @@ requires."""
 
 def move_command(tx: Transaction, command: QueuedCommand, device_id: int) -> None:
     """Move a queued command to another terminal; an idempotency key does not move."""
-    commands = schema.commands
     tx.connection.execute(
         update(commands)
         .where(commands.c.id == command.id)

@@ -12,6 +12,7 @@ from ..endings import EndReason
 from ..model import OPEN_STATES, CommandState
 from . import schema
 from .commandrows import CommandBody
+from .commandschema import commands
 from .sealed import sealed
 from .transaction import Transaction
 
@@ -42,7 +43,7 @@ def erase_commands(erasure: PersonErasure, subject: bytes) -> set[str]:
     `subject` is the digest that all commands on the person have. Returns the serial numbers of the
     terminals that may have the person: of open deletions, and of sent commands without an answer.
     """
-    tx, commands = erasure.tx, schema.commands
+    tx = erasure.tx
     nothing = msgspec.json.encode(CommandBody({}, {}, ""))
     open_states = {state.value for state in OPEN_STATES}
     query = (

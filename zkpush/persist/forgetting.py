@@ -21,6 +21,7 @@ from ..protocol.tableset import TableSet
 from . import schema
 from .audit import AuditStore
 from .commandrows import CommandBody
+from .commandschema import commands
 from .databases import Database
 from .naming import named
 from .pictures import path_of
@@ -101,7 +102,6 @@ def forget_templates_thd(
 
 def _forget_commands(connection: Connection, vault: Vault, now: int, rules: TemplateRules) -> None:
     """Clear the bodies of commands that may hold templates; cancel those still open."""
-    commands = schema.commands
     nothing = msgspec.json.encode(CommandBody({}, {}, ""))
     for seq in (
         connection.execute(select(commands.c.seq).where(commands.c.body.is_not(None)))
@@ -135,7 +135,6 @@ def _cancelled(now: int) -> dict[str, object]:
 
 
 def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
-    commands = schema.commands
     some = select(commands).where(commands.c.result.is_not(None))
     for row in connection.execute(some).all():
         result = opened(vault, commands, row._mapping)["result"]
@@ -151,7 +150,7 @@ def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) 
 
 def _forget_packages(connection: Connection, now: int) -> None:
     """Remove packages of people, which hold templates; cancel open commands that need them."""
-    commands, files = schema.commands, schema.files
+    files = schema.files
     made = select(files.c.command).where(files.c.command.is_not(None))
     connection.execute(
         update(commands)

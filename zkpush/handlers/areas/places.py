@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import and_, delete, func, insert, literal_column, select, update
 
 from ...model import OPEN_STATES, CommandState
+from ...persist.commandschema import commands
 from ...persist.databases import Insert
-from ...persist.schema import commands
 from .limits import is_many
 from .model import USER, DistributionTerminal, PartState, PlacedPart
 from .schema import distribution_cursor, distribution_terminals, places

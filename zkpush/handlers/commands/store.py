@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, func, select
 
 from ...model import Page, QueuedCommand
 from ...persist.commandrows import command_of, select_commands
+from ...persist.commandschema import commands
 from ...persist.paging import key_of, part_of
-from ...persist.schema import commands
 from .model import EVERY_COMMAND, CommandFilter
 
 if TYPE_CHECKING:

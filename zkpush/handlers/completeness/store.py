@@ -9,9 +9,10 @@ from sqlalchemy import Select, case, delete, func, insert, select, text, update
 
 from ...model import DeviceState, Page
 from ...persist.commandrows import IS_OPEN
+from ...persist.commandschema import commands
 from ...persist.databases import insert as upsert
 from ...persist.paging import key_of, part_of
-from ...persist.schema import commands, devices
+from ...persist.schema import devices
 from ...protocol.dialect import FIRST_FAMILY
 from .model import (
     ASKED_STATES,

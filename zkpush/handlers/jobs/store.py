@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from ...model import Page
+from ...persist.commandschema import commands
 from ...persist.paging import part_of
-from ...persist.schema import commands, devices
+from ...persist.schema import devices
 from ...persist.sealed import opened, sealed
 from .model import Job, JobCommand, JobOptions, JobState, JobTarget, NewJob, TargetState
 from .schema import job_targets, jobs
