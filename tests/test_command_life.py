@@ -8,7 +8,7 @@ import pytest
 
 from zkpush.device.life import LifeEvent, LifeRules, step_of, transitions
 from zkpush.endings import EndReason, end_words
-from zkpush.model import FINAL_STATES, OPEN_STATES, CommandState, QueuedCommand
+from zkpush.values.commands import FINAL_STATES, OPEN_STATES, CommandState, QueuedCommand
 
 S, E, R = CommandState, LifeEvent, EndReason
 TABLE = [

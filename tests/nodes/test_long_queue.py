@@ -8,9 +8,9 @@ import re
 import psutil
 import pytest_twisted
 
-from zkpush.model import NewCommand
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
+from zkpush.values.commands import NewCommand
 
 TOTAL = 10_000
 BATCH = 500

@@ -13,7 +13,7 @@ from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.entries.handler import EntryHandler
 from zkpush.handlers.logs.handler import HANDLERS as LOG_HANDLERS
 from zkpush.handlers.people.handler import PeopleHandler
-from zkpush.model import DeviceState, NewCommand, Page
+from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
@@ -23,6 +23,7 @@ from zkpush.protocol.records import Batch
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.times import wall_clock
 from zkpush.protocol.uploads import UploadDecoder
+from zkpush.values.commands import NewCommand
 
 from ..declared import RECORD_TABLES
 from ..keys import KEY

@@ -9,10 +9,11 @@ import pytest_twisted
 from zkpush.endings import EndReason
 from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
-from zkpush.model import CommandState, Page
+from zkpush.model import Page
 from zkpush.persist.commandhistory import CommandHistory
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.leases import LeaseStore
+from zkpush.values.commands import CommandState
 
 from .contract import command, in_file, in_memory, on_postgresql, with_store
 

@@ -9,9 +9,10 @@ import pytest_twisted
 
 from zkpush.endings import EndReason
 from zkpush.interfaces import NotUnsealed, StoreError
-from zkpush.model import CommandFile, CommandState, NewCommand, Page
+from zkpush.model import Page
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.files import FileStore
+from zkpush.values.commands import CommandFile, CommandState, NewCommand
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 

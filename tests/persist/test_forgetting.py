@@ -13,7 +13,6 @@ from zkpush.handlers.logs.store import IdCardStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
-from zkpush.model import CommandState
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
@@ -21,6 +20,7 @@ from zkpush.persist.pictures import PictureStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.protocol.photos import Photo
 from zkpush.protocol.rejects import Reject
+from zkpush.values.commands import CommandState
 
 from ..keys import KEY
 from .conftest import opened

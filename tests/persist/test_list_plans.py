@@ -20,11 +20,12 @@ from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.handlers.people.model import PeopleFilter
 from zkpush.handlers.people.store import PeopleStore
-from zkpush.model import CommandState, DeviceState, Page
+from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.codes import RecordType
+from zkpush.values.commands import CommandState
 from zkpush.values.setaside import RejectSelection
 
 from ..keys import KEY

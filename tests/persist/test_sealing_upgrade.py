@@ -22,13 +22,13 @@ from zkpush.handlers.logs.store import IdCardStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.handlers.people.tables import BIODATA, FP
 from zkpush.interfaces import StoreError, WrongKey
-from zkpush.model import CommandState
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.store import Store
+from zkpush.values.commands import CommandState
 
 from ..keys import OTHER_KEY
 from .conftest import open_database

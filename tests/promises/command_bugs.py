@@ -14,8 +14,8 @@ import pytest
 
 from zkpush.device import answers, exchange, life, replacing
 from zkpush.device.life import LifeEvent, LifeRules, LifeStep
-from zkpush.model import CommandState, NewCommand, QueuedCommand
 from zkpush.persist.commands import CommandStore
+from zkpush.values.commands import CommandState, NewCommand, QueuedCommand
 
 from .command_model import Promise
 

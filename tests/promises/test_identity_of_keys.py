@@ -7,7 +7,7 @@ import hashlib
 import pytest
 import pytest_twisted
 
-from zkpush.model import MOST_OFFERED
+from zkpush.values.keys import MOST_OFFERED
 
 from ..rig import Response, Rig
 

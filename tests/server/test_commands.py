@@ -7,9 +7,9 @@ import re
 import pytest
 import pytest_twisted
 
-from zkpush.model import NewCommand
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
+from zkpush.values.commands import NewCommand
 
 from ..rig import NOON, Rig
 

@@ -15,7 +15,7 @@ from twisted.internet import threads
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import Device, Problem, QueuedCommand
+from ..model import Device, Problem
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
@@ -24,6 +24,7 @@ from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.rejects import Reject
 from ..protocol.replies import TABLE, CommandReply, encode_query
+from ..values.commands import QueuedCommand
 from ..values.setaside import SealedRejects
 from .functions import FunctionTable, Shortfall
 from .life import LifeEvent, answer_event, happen, step_of

@@ -16,12 +16,13 @@ import hmac
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import MOST_OFFERED, Device, DeviceState, Problem
+from ..model import Device, DeviceState, Problem
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
+from ..values.keys import MOST_OFFERED
 from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .terminal import Terminal

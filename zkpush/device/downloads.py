@@ -19,11 +19,12 @@ from twisted.logger import Logger
 
 from ..http.sending import Interrupted
 from ..interfaces import IStore, NotUnsealed, StoreError
-from ..model import Device, DeviceState, QueuedCommand
+from ..model import Device, DeviceState
 from ..persist.devices import DeviceStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused, Unavailable, UnknownPath
+from ..values.commands import QueuedCommand
 from ..values.files import StoredFile
 from .files import MADE_FILE, command_of, is_base64, secret_of
 from .packages import Packages

@@ -23,7 +23,6 @@ from ..model import (
     Problem,
     SessionState,
     SessionToken,
-    StoredKeys,
     TokenPolicy,
 )
 from ..persist.commkeys import CommKeyStore
@@ -40,6 +39,7 @@ from ..protocol.handshake import Hello
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from ..values.families import Opening
+from ..values.keys import StoredKeys
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key

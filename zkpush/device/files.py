@@ -19,13 +19,13 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from ..model import CommandFile, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.commands import FileFacts, command_text
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
+from ..values.commands import CommandFile, QueuedCommand
 from ..values.files import StoredFile
 
 SECRET_CHARACTERS = string.digits + string.ascii_lowercase

@@ -12,11 +12,12 @@ from typing import Protocol
 
 import attrs
 
-from ..model import Device, QueuedCommand
+from ..model import Device
 from ..persist.transaction import Transaction
 from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.fields import Command, Row, Table
 from ..protocol.replies import CommandReply
+from ..values.commands import QueuedCommand
 
 Result = dict[str, str]
 """The stored result of an answer: values by name."""

@@ -36,9 +36,9 @@ from enum import Enum
 import attrs
 
 from ..endings import EndReason
-from ..model import CommandState, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
+from ..values.commands import CommandState, QueuedCommand
 
 _QUEUED, _SENT = CommandState.QUEUED, CommandState.SENT
 _DONE, _FAILED = CommandState.DONE, CommandState.FAILED

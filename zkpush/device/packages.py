@@ -28,9 +28,10 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.interfaces import IDelayedCall
 
 from ..interfaces import IStore
-from ..model import Device, QueuedCommand
+from ..model import Device
 from ..persist.transaction import Transaction
 from ..protocol.errors import Unavailable
+from ..values.commands import QueuedCommand
 from .functions import FunctionTable, Maker
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..model import QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
+from ..values.commands import QueuedCommand
 from .functions import Matcher
 from .life import LifeEvent, step_of
 

@@ -9,12 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import (
-    Caller,
-    Device,
-    Problem,
-    QueuedCommand,
-)
+from ..model import Caller, Device, Problem
 from ..periodic import PeriodicService
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
@@ -24,6 +19,7 @@ from ..protocol.catalogue import Catalogue
 from ..protocol.errors import CommandError
 from ..protocol.secrecy import parameter_secrets
 from ..settings.features import Commands
+from ..values.commands import QueuedCommand
 from . import acts
 from .changes import check_scopes
 from .files import MADE_FILE, base_of

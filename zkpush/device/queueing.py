@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from ..model import Caller, Device, NewCommand, QueuedCommand
+from ..model import Caller, Device
 from ..persist.audit import AuditStore
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
@@ -16,6 +16,7 @@ from ..protocol.commands import command_text
 from ..protocol.dialect import Dialect
 from ..protocol.fields import Command, Writing
 from ..protocol.fitting import ReportedAbilities
+from ..values.commands import NewCommand, QueuedCommand
 from . import acts
 from .files import new_secret, write_command
 from .functions import FunctionTable

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ..model import CommandState, NewCommand, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Command
+from ..values.commands import CommandState, NewCommand, QueuedCommand
 from .life import end_replaced
 
 _PERSON = "pin"

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from ..model import Caller, CommandState, Device, DeviceState, QueuedCommand, SessionState
+from ..model import Caller, Device, DeviceState, SessionState
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.ending import EndTerminal, TerminalEnding, move_command
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
+from ..values.commands import CommandState, QueuedCommand
 from . import acts
 from .changes import change, check_scopes, scopes_to_remove
 from .life import LifeEvent, happen

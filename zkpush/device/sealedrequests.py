@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore
-from ..model import ENCRYPTED_STATES, Device, SessionState, StoredKeys
+from ..model import ENCRYPTED_STATES, Device, SessionState
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
@@ -28,6 +28,7 @@ from ..protocol.envelope import (
     looks_sealed,
     sealed_of,
 )
+from ..values.keys import StoredKeys
 from .registry import Registry
 from .request import AdmittedRequest, Request
 from .session import AskForExchange, OutOfOrder, Session, SessionReply

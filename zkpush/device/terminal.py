@@ -16,7 +16,6 @@ from ..model import (
     DeviceState,
     EncryptionPolicy,
     SessionState,
-    StoredKeys,
     TokenPolicy,
 )
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
@@ -24,6 +23,7 @@ from ..protocol.dialect import Dialect
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
 from ..settings.features import Encryption
 from ..values.families import SessionTable
+from ..values.keys import StoredKeys
 from . import tokens
 from .families import Families
 from .session import Session

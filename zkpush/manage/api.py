@@ -15,7 +15,7 @@ from .. import __version__
 from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
 from ..device.zones import ZoneUnknown
-from ..model import Caller, Device, DeviceState, OfferedKey, Page
+from ..model import Caller, Device, DeviceState, Page
 from ..persist.commandhistory import CommandHistory
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
@@ -24,6 +24,7 @@ from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
+from ..values.keys import OfferedKey
 from . import views
 from .audit import AuditEndpoints
 from .auth import Tokens

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from ..device.families import Families
-from ..model import Caller, CommandState, QueuedCommand
+from ..model import Caller
 from ..persist.commandrows import reason_words
 from ..protocol.catalogue import Catalogue
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
+from ..values.commands import CommandState, QueuedCommand
 from .listing import Listing, whole
 from .readings import SecretAccessLog
 from .recordviews import Damaged

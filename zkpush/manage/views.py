@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import (
-    DEVICE_ATTRIBUTES,
-    ENCRYPTED_STATES,
-    Device,
-    OfferedKey,
-    SessionState,
-)
+from ..model import DEVICE_ATTRIBUTES, ENCRYPTED_STATES, Device, SessionState
 from ..problems import ServerProblem, advice_of, meaning_of
 from ..protocol.codes import BiometricType, language_of
 from ..protocol.facts import capacities_of, functions_of
 from ..protocol.fields import Scope
 from ..protocol.hybrid import BiometricSupport, Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
+from ..values.keys import OfferedKey
 from .times import instant, instant_or_none
 
 _ATTRIBUTES = DEVICE_ATTRIBUTES.values()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, func, select, update
 
-from ..model import CommandState
+from ..values.commands import CommandState
 from .commandrows import IS_OPEN
 from .commandschema import commands
 from .sealed import sealed

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
 
 from ..endings import EndReason
-from ..model import CommandState, NewCommand, QueuedCommand
+from ..values.commands import CommandState, NewCommand, QueuedCommand
 from .commandrows import IS_OPEN, CommandBody, command_of, select_commands
 from .commandschema import commands
 from .events import EventStore

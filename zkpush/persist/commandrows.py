@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam, func, or_, select
 
 from ..endings import end_words
-from ..model import OPEN_STATES, CommandFile, CommandState, QueuedCommand
+from ..values.commands import OPEN_STATES, CommandFile, CommandState, QueuedCommand
 from .commandschema import commands
 from .damage import damaged_in
 from .schema import devices

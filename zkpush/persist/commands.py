@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 
 from ..endings import EndReason
-from ..model import OPEN_STATES, CommandState, NewCommand, QueuedCommand
 from ..protocol.commands import ID_LENGTH
+from ..values.commands import OPEN_STATES, CommandState, NewCommand, QueuedCommand
 from .commandrows import (
     IS_OPEN,
     IS_QUEUED,

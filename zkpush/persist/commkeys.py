@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
-from ..model import MOST_OFFERED, OfferedKey
+from ..values.keys import MOST_OFFERED, OfferedKey
 from .schema import comm_keys
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import attrs
 from sqlalchemy import update
 
-from ..model import Device, QueuedCommand
+from ..model import Device
+from ..values.commands import QueuedCommand
 from .commandschema import commands
 from .transaction import Transaction
 

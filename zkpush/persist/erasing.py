@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select, update
 
 from ..endings import EndReason
-from ..model import OPEN_STATES, CommandState
+from ..values.commands import OPEN_STATES, CommandState
 from . import schema
 from .commandrows import CommandBody
 from .commandschema import commands

@@ -11,13 +11,13 @@ import sqlalchemy
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from ..endings import EndReason
-from ..model import OPEN_STATES, CommandState
 from ..protocol.dialect import Dialect
 from ..protocol.omission import TemplateRules
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tableset import TableSet
+from ..values.commands import OPEN_STATES, CommandState
 from . import schema
 from .audit import AuditStore
 from .commandrows import CommandBody

@@ -15,11 +15,12 @@ import msgspec
 from ...device.intents import NotPossible
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery
-from ...model import CommandState, Device, Page, QueuedCommand
+from ...model import Device, Page
 from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...values.commands import CommandState, QueuedCommand
 from ..people.model import (
     DeletePerson,
     PersonOverview,

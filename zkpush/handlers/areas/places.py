@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from sqlalchemy import and_, delete, func, insert, literal_column, select, update
 
-from ...model import OPEN_STATES, CommandState
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
+from ...values.commands import OPEN_STATES, CommandState
 from .limits import is_many
 from .model import USER, DistributionTerminal, PartState, PlacedPart
 from .schema import distribution_cursor, distribution_terminals, places

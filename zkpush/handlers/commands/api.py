@@ -24,11 +24,12 @@ from ...manage.recordlists import devices_of
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant_of, parse_instant, time_argument
-from ...model import Caller, CommandState, Page, QueuedCommand
+from ...model import Caller, Page
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from ...values.commands import CommandState, QueuedCommand
 from .model import CommandFilter
 from .store import CommandList
 

@@ -21,8 +21,9 @@ from ...cli.running import with_api
 from ...cli.tables import Column, printable
 from ...cli.times import LATER_FORMAT, point_in_time, shown_instant
 from ...cli.waiting import report_job, wait_for_job
-from ...model import FINAL_STATES, CommandState, DeviceState
+from ...model import DeviceState
 from ...protocol.fields import MOST_PRIORITY
+from ...values.commands import FINAL_STATES, CommandState
 from .cataloguecli import ListingCommand, catalogue
 from .words import WORDS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...model import CommandState
+from ...values.commands import CommandState
 
 
 class CommandFilter(msgspec.Struct, frozen=True):

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from ...model import Page, QueuedCommand
+from ...model import Page
 from ...persist.commandrows import command_of, select_commands
 from ...persist.commandschema import commands
 from ...persist.paging import key_of, part_of
+from ...values.commands import QueuedCommand
 from .model import EVERY_COMMAND, CommandFilter
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from ...device.functions import CommandFunctions, Result
-from ...model import Device, Problem, QueuedCommand
+from ...model import Device, Problem
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode
 from ...protocol.codes import succeeded
 from ...protocol.replies import CommandReply
+from ...values.commands import QueuedCommand
 from ..attendance.store import AttendanceStore
 from .store import CountStore
 

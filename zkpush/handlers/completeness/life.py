@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 
-from ...model import CommandState, QueuedCommand
+from ...values.commands import CommandState, QueuedCommand
 from .model import CountState, DayCount
 
 

@@ -8,14 +8,7 @@ import msgspec
 from ...device.families import Families
 from ...device.modes import REFUSAL, takes_commands
 from ...device.queueing import CommandWriter, Delivery
-from ...model import (
-    OPEN_STATES,
-    Device,
-    DeviceState,
-    Page,
-    Problem,
-    QueuedCommand,
-)
+from ...model import Device, DeviceState, Page, Problem
 from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
@@ -26,6 +19,7 @@ from ...protocol.codes import RecordType
 from ...protocol.dialect import FIRST_FAMILY
 from ...protocol.errors import CommandError
 from ...protocol.times import local_time
+from ...values.commands import OPEN_STATES, QueuedCommand
 from ...values.setaside import RejectSelection
 from ..attendance.store import AttendanceStore
 from ..attendance.tables import ATTLOG

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ...device.functions import CommandFunctions, Result, Shortfall
-from ...model import Device, QueuedCommand
+from ...model import Device
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.replies import CommandReply
 from ...protocol.text import decode_line
+from ...values.commands import QueuedCommand
 from .tables import SYNC
 
 LONGEST_TEXT = 64 * 1024

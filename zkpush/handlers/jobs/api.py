@@ -21,12 +21,13 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.targets import MOST_TERMINALS, targets_thd, targets_words
 from ...manage.times import instant_of
-from ...model import Caller, CommandState, Page
+from ...model import Caller, Page
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
 from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import MOST_PRIORITY, Command, Scope
+from ...values.commands import CommandState
 from .model import Job, JobCommand, JobOptions, JobState, NewJob
 from .runner import JobRunner
 from .store import JobStore

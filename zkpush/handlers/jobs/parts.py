@@ -9,12 +9,13 @@ import attrs
 from ...device.modes import REFUSAL, takes_commands
 from ...device.queueing import CommandDraft, CommandWriter, Delivery, abilities_of
 from ...device.replacing import replace
-from ...model import Device, NewCommand
+from ...model import Device
 from ...persist.commandjobs import JobCommands, SealedCommands, encode_body, seal_commands
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.dialect import Dialect
 from ...protocol.fields import Command
+from ...values.commands import NewCommand
 from .model import Job, JobCommand, JobOptions, JobTarget, TargetState
 from .store import JobStore
 

@@ -9,10 +9,10 @@ from msgspec import Meta
 
 from ...device.families import Families
 from ...manage.times import instant, instant_or_none
-from ...model import CommandState, QueuedCommand
 from ...persist.commandjobs import JobCommands
 from ...persist.commandrows import reason_words
 from ...persist.transaction import Transaction
+from ...values.commands import CommandState, QueuedCommand
 from .model import Job, JobState, TargetState, Window
 from .store import JobStore
 

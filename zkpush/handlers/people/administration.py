@@ -17,7 +17,7 @@ from ...device import acts
 from ...device.changes import check_scopes
 from ...device.replacing import subject_of
 from ...manage.services import Services
-from ...model import Caller, QueuedCommand
+from ...model import Caller
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
@@ -25,6 +25,7 @@ from ...persist.transaction import Transaction
 from ...protocol.commands import check_command, values_in_words
 from ...protocol.errors import CommandError
 from ...protocol.fields import Kind, Scope
+from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .contradictions import ConflictStore
 from .model import Conflict, DeletePerson, Portrait, check_area

@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 
 from ...device.functions import Effect, Result
 from ...interfaces import NotUnsealed
-from ...model import CommandFile, Device, QueuedCommand
+from ...model import Device
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, succeeded
 from ...protocol.fields import Command, Kind, Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
+from ...values.commands import CommandFile, QueuedCommand
 from .commands import COMMANDS
 from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore

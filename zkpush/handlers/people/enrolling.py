@@ -18,12 +18,13 @@ from ...manage.errors import ApiError, not_found
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
-from ...model import OPEN_STATES, Caller, CommandState, Device, DeviceState, Page, QueuedCommand
+from ...model import Caller, Device, DeviceState, Page
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.fields import Scope
+from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
 from .contradictions import ConflictStore
 from .enrolment import WORDS, Enrolment
 from .model import EnrolledTemplate, PutPerson

@@ -7,7 +7,7 @@ from zope.interface import implementer
 
 from ...device.functions import CommandFunctions, Result
 from ...interfaces import IRecordHandler
-from ...model import Device, QueuedCommand
+from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
@@ -16,6 +16,7 @@ from ...protocol.records import Batch, encode_pairs
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply
 from ...protocol.reports import INFO, OPTIONS
+from ...values.commands import QueuedCommand
 from .wording import INTENTS
 
 

@@ -26,7 +26,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...manage.views import ProblemView
-from ...model import Device, DeviceState, OfferedKey, Page
+from ...model import Device, DeviceState, Page
 from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
@@ -34,6 +34,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import language_of
 from ...protocol.facts import capacities_of
 from ...protocol.fields import Scope
+from ...values.keys import OfferedKey
 from .condition import seen_terminal, seen_terminals
 from .entering import server_entries
 
