@@ -18,6 +18,7 @@ from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
 from .protocol.dialect import FIRST_FAMILY, Dialect, dialect_of
 from .protocol.fields import Scope
+from .protocol.text import TextEncoding
 from .protocol.times import check_zone
 from .protocol.versions import check_version
 
@@ -207,6 +208,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             example="2.4.1",
         ),
     ] = None
+    encoding: Annotated[
+        TextEncoding | None,
+        Attribute(
+            meaning="Encoding of its texts, where names are unreadable; without one, gb18030 for "
+            "terminals set to Simplified Chinese, else utf-8",
+            is_shown=True,
+            is_changeable=True,
+            example="gb18030",
+        ),
+    ] = None
     language: Annotated[
         str | None, Attribute(meaning="Language number, spec Appendix 2", is_shown=True)
     ] = None
@@ -334,7 +345,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     def dialect(self) -> Dialect:
         """Dialect in which the terminal writes."""
         return dialect_of(
-            self.version or self.push_version, self.language, self.device_type, self.family
+            self.version or self.push_version,
+            self.language,
+            self.device_type,
+            self.family,
+            self.encoding,
         )
 
 

@@ -389,3 +389,30 @@ async def test_rejects_are_counted_by_table(rig: Rig) -> None:
     assert await counted_rejects(rig) == there
     rig.clock.advance(10)
     assert await counted_rejects(rig) == {"ATTLOG": 2, "other": 1}
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_encoding_of_a_terminal_decides_how_its_texts_are_read_and_written(
+    rig: Rig,
+) -> None:
+    """Of uploads, of commands, and of rejects, which are read again when it is set."""
+    pin = "\u5f20" * 25  # too long as bytes that are no UTF-8
+    await rig.exchange()
+    line = f"USER PIN={pin}\tName=\u5f20\u4f1f\n".encode("gb18030")
+    assert (await rig.post(OPERLOG, line)).body == b"OK: 0"
+    assert len(await rig.items("/rejects")) == 1
+    changed = await rig.api("PATCH", "/devices/T1", {"encoding": "gb18030"})
+    assert changed.json["encoding"] == "gb18030"
+    await look(rig)
+    assert await rig.items("/rejects") == []
+    (user,) = await rig.items("/users")
+    assert (user["pin"], user["name"]) == (pin, "\u5f20\u4f1f")
+    await rig.post(OPERLOG, "USER PIN=8\tName=\u738b\n".encode("gb18030"))
+    assert [one["name"] for one in await rig.items("/users")] == ["\u5f20\u4f1f", "\u738b"]
+    command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "9", "Name": "\u674e"}}
+    await rig.api("POST", "/devices/T1/commands", command)
+    assert "Name=\u674e".encode("gb18030") in (await rig.get("getrequest?SN=T1")).body
+    refused = await rig.api("PATCH", "/devices/T1", {"encoding": "latin"})
+    assert refused.status == 400
+    assert "encoding: it is one of big5, cp874, " in refused.json["detail"]
+    assert (await rig.api("PATCH", "/devices/T1", {"encoding": None})).json["encoding"] is None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.strategies import ENCODINGS, VALUE_CHARACTERS
-from zkpush.protocol.text import MOST_MARKED, decode_line, encoding_for, shown
+from zkpush.protocol.text import MOST_MARKED, TextEncoding, decode_line, encoding_for, shown
 
 ENCODING_OF_LANGUAGE = [
     ("83", "gb18030"),
@@ -111,3 +111,13 @@ def test_any_bytes_can_be_shown(line: bytes, encoding: str) -> None:
 def test_what_a_terminal_says_is_one_line_of_the_log(text: str, line: str) -> None:
     """It cannot begin another line, command whoever reads it, or fill the disk."""
     assert shown(text) == line
+
+
+@pytest.mark.parametrize("encoding", TextEncoding)
+def test_an_encoding_that_may_be_set_contains_ascii(encoding: TextEncoding) -> None:
+    """Otherwise a separator, or the name of a field, would be another character."""
+    ascii_ = "".join(map(chr, range(128)))
+    assert ascii_.encode("ascii").decode(encoding) == ascii_
+    assert decode_line(b"PIN=7\tName=Ann", encoding) == ("PIN=7\tName=Ann", None)
+    text, _ = decode_line(b"Name=\xff\xff\xff", encoding)
+    assert text.startswith("Name=")

@@ -30,12 +30,16 @@ def dialect_of(
     language: str | None,
     device_type: str | None,
     family: str = FIRST_FAMILY,
+    encoding: str | None = None,
 ) -> Dialect:
-    """Derive a terminal's dialect from its self-description."""
+    """Derive a terminal's dialect from its self-description.
+
+    `encoding` is the one that an operator has set; None for that of the language.
+    """
     return Dialect(
         version=negotiate(push_version),
         own_version=own_version(push_version),
-        encoding=encoding_for(language),
+        encoding=encoding or encoding_for(language),
         device_type=device_type,
         family=family,
     )

@@ -4,9 +4,34 @@ from __future__ import annotations
 
 import codecs
 import re
+from enum import StrEnum
 
 MOST_MARKED = 16
 """Places of a line that are decoded one by one because their bytes do not decode."""
+
+
+class TextEncoding(StrEnum):
+    """Encodings that a terminal may be set to; all contain ASCII unchanged."""
+
+    UTF_8 = "utf-8"
+    GB18030 = "gb18030"
+    """Simplified Chinese; contains GB2312 and GBK."""
+    BIG5 = "big5"
+    """Traditional Chinese."""
+    SHIFT_JIS = "shift_jis"
+    EUC_KR = "euc_kr"
+    CENTRAL_EUROPEAN = "windows-1250"
+    CYRILLIC = "windows-1251"
+    WESTERN = "windows-1252"
+    GREEK = "windows-1253"
+    TURKISH = "windows-1254"
+    HEBREW = "windows-1255"
+    ARABIC = "windows-1256"
+    BALTIC = "windows-1257"
+    VIETNAMESE = "windows-1258"
+    THAI = "cp874"
+
+
 SIMPLIFIED_CHINESE = "83"
 """The language number (Appendix 2) of terminals that use GB2312."""
 
