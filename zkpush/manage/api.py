@@ -1,76 +1,30 @@
-"""Routes of the API for terminals, metrics and the API description."""
+"""Routes of the API for metrics and the API description, and the list of all routes."""
 
 from __future__ import annotations
 
-import base64
 import functools
 import secrets
-from collections.abc import Mapping, Sequence
-from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
-
-from msgspec import UNSET, Meta
+from collections.abc import Sequence
+from typing import Any
 
 from .. import __version__
-from ..device.administration import TerminalAdministration
-from ..device.changes import check_scopes, scopes_to_change
-from ..device.zones import ZoneUnknown
-from ..model import Caller, Device, DeviceState, Page
-from ..persist.commandhistory import CommandHistory
-from ..persist.commkeys import CommKeyStore
-from ..persist.devices import DeviceStore
-from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
-from ..protocol.handshake import canonical_settings, check_settings
-from ..protocol.secrecy import Scopes
-from ..protocol.serials import check_serial
-from ..values.keys import OfferedKey
-from . import views
 from .audit import AuditEndpoints
 from .auth import Tokens
 from .connections import most_streams
-from .errors import ApiError, not_found
 from .events import EventEndpoints
 from .feed import Feed
 from .health import HealthView
-from .listing import ListQuery
-from .lists import ApiList
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .plugins import PluginEndpoints
 from .problems import ProblemEndpoints
 from .routes import Raw, Route
 from .services import Contributions, Services
-from .times import parse_instant
 from .tokens import TokenEndpoints
 
 TOKEN_BYTES = 32
 """Random bytes in an API token."""
-
-
-class ListedDevice(NamedTuple):
-    """A terminal with the number of its open commands and its offered keys."""
-
-    device: Device
-    pending: int
-    offered_keys: Sequence[OfferedKey]
-
-
-class TerminalQuery(ListQuery, frozen=True):
-    """Filter of terminals."""
-
-    retired: Annotated[
-        bool | None, Meta(description="Retired terminals, too, which are left out otherwise")
-    ] = None
-
-
-def _listed_thd(tx: Transaction, part: Page, query: TerminalQuery) -> list[ListedDevice]:
-    found = tx[DeviceStore].page(part, with_retired=bool(query.retired))
-    keys = tx[CommKeyStore].of_all([device.id for device in found])
-    pending = tx[CommandHistory].pending()
-    return [
-        ListedDevice(device, pending.get(device.id, 0), keys.get(device.id, ())) for device in found
-    ]
 
 
 class Endpoints:
@@ -89,15 +43,10 @@ class Endpoints:
         self._feed = feed
         self.figures = figures
         self._services = services
-        self._zones = services.zones
         self._added = added
         self._tokens = tokens
-        self._readings = services.secret_access
         self._plugins = plugins
         self._store = services.store
-        self._registry = services.registry
-        self._administration = TerminalAdministration(services.store, services.registry)
-        self._queue = services.queue
 
     def routes(self) -> list[Route]:
         """All routes; the last one returns the description of the API."""
@@ -117,63 +66,6 @@ class Endpoints:
                 self.metrics,
                 "Figures, as OpenMetrics",
                 produces=("application/openmetrics-text",),
-            ),
-            ApiList[ListedDevice](
-                path="/devices",
-                summary="Terminals, in the order they were first seen",
-                view=views.DeviceView,
-                query=TerminalQuery,
-                find_thd=_listed_thd,
-                show=lambda found, caller: self._view(*found),
-                key=lambda found: found.device.id,
-            ).route(self._store),
-            Route(
-                "GET",
-                "/devices/<sn>",
-                Scope.READ,
-                self.device,
-                "One terminal",
-                returns=views.DeviceView,
-                takes=("caller",),
-            ),
-            Route(
-                "PUT",
-                "/devices/<sn>",
-                Scope.WRITE,
-                self.put_device,
-                "Add a terminal before it connects, or change it",
-                body=views.DeviceChange,
-                returns=views.DeviceView,
-                takes=("caller",),
-            ),
-            Route(
-                "PATCH",
-                "/devices/<sn>",
-                Scope.WRITE,
-                self.change_device,
-                "Approve, block, name or configure a terminal",
-                body=views.DeviceChange,
-                returns=views.DeviceView,
-                takes=("caller",),
-            ),
-            Route(
-                "DELETE",
-                "/devices/<sn>",
-                Scope.WRITE,
-                self.delete_device,
-                "Remove a terminal; 409 if it has records: block it then",
-                status=HTTPStatus.NO_CONTENT,
-                takes=("caller",),
-            ),
-            Route(
-                "POST",
-                "/devices/<sn>/recompute",
-                Scope.WRITE,
-                self.recompute,
-                "Reckon the instants of a terminal's records by its present zone",
-                body=views.RecomputeRequest,
-                returns=views.RecomputedView,
-                takes=("caller",),
             ),
             *self._added.routes,
             *self._events().routes(),
@@ -220,122 +112,6 @@ class Endpoints:
     async def metrics(self) -> Raw:
         """Return the metrics of this process."""
         return Raw(CONTENT_TYPE_LATEST, await self.figures.exposition())
-
-    async def device(self, sn: str, caller: Caller) -> views.DeviceView:
-        """Show a terminal, with secret options only to callers with the scope for them."""
-        device, pending, keys = await self._find(sn)
-        if Scope.BIOMETRICS in caller.scopes and views.hides_secrets(device):
-            await self._readings.note(caller, "options", f"terminal {sn}")
-        return self._view(device, pending, keys, caller.scopes)
-
-    async def _find(self, sn: str) -> tuple[Device, int, list[OfferedKey]]:
-        """Find a terminal, the number of its open commands and its offered keys, or raise 404."""
-
-        def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
-            device = tx[DeviceStore].find(sn)
-            keys = [] if device is None else tx[CommKeyStore].of(device.id)
-            return device, tx[CommandHistory].pending(), keys
-
-        device, pending, keys = await self._store.read(find)
-        if device is None:
-            raise _no_terminal(sn)
-        return device, pending.get(device.id, 0), keys
-
-    async def put_device(
-        self, sn: str, body: views.DeviceChange, caller: Caller
-    ) -> views.DeviceView:
-        """Add a terminal if it does not exist, then change it."""
-        changes = _changes_of(body)
-        check_scopes(caller, scopes_to_change(changes), "This change")
-        await self._administration.add(check_serial(sn), DeviceState.PENDING, caller)
-        return await self._change(sn, changes, caller)
-
-    async def change_device(
-        self, sn: str, body: views.DeviceChange, caller: Caller
-    ) -> views.DeviceView:
-        """Change a terminal, completely or not at all."""
-        return await self._change(sn, _changes_of(body), caller)
-
-    async def _change(
-        self, sn: str, changes: Mapping[str, object], caller: Caller
-    ) -> views.DeviceView:
-        if changes:
-            await self._administration.change(sn, changes, caller)
-        if changes.get("timezone") is not None:
-            await self._zones.follow()
-        return self._view(*await self._find(sn))
-
-    async def recompute(
-        self, sn: str, body: views.RecomputeRequest, caller: Caller
-    ) -> views.RecomputedView:
-        """Compute the instants of its attendance records again."""
-        since, until = (
-            None if time is None else parse_instant(time) for time in (body.since, body.until)
-        )
-        try:
-            counts = await self._zones.recompute(sn, since, until, caller)
-        except ZoneUnknown as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
-        return views.RecomputedView(sn, counts.timezone, counts.checked, counts.changed)
-
-    async def delete_device(self, sn: str, caller: Caller) -> None:
-        """Remove a terminal without records."""
-        try:
-            await self._administration.remove(sn, caller)
-        except ValueError as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
-
-    def _view(
-        self,
-        device: Device,
-        pending: int,
-        offered_keys: Sequence[OfferedKey],
-        scopes: Scopes = (),
-    ) -> views.DeviceView:
-        last_seen_at, address = self._registry.last_seen(device)
-        return views.device_view(
-            device,
-            scopes,
-            online=self._registry.is_online(device),
-            last_seen_at=last_seen_at,
-            address=address,
-            pending_commands=pending,
-            offered_keys=offered_keys,
-            hybrid=self._registry.hybrid(device),
-            version=self._registry.version(device),
-        )
-
-
-def _changes_of(body: views.DeviceChange) -> dict[str, object]:
-    """Return the validated changes of a request body; `ValueError` for an invalid value."""
-    changes: dict[str, Any] = {
-        one.field: one.checked(value)
-        for name, one in views.CHANGEABLE.items()
-        if (value := getattr(body, name)) is not UNSET
-    }
-    if "settings" in changes:
-        changes["settings"] = _check_change(changes["settings"])
-    if body.secret is not UNSET:
-        changes["secret"] = _decode_secret(body.secret)
-    return changes
-
-
-def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | int | None]:
-    """Check settings to merge; None removes a setting."""
-    taken = {name: value for name, value in settings.items() if value is None}
-    checked = check_settings({k: v for k, v in settings.items() if v is not None})
-    return {**dict.fromkeys(canonical_settings(taken)), **checked}
-
-
-def _decode_secret(text: str | None) -> bytes:
-    try:
-        return base64.b64decode(text or "", validate=True)
-    except ValueError:
-        raise ValueError("secret must be base64, or null to take it back.") from None
-
-
-def _no_terminal(sn: str) -> ApiError:
-    return not_found(f"There is no terminal {sn}.")
 
 
 def _check_routes(routes: Sequence[Route]) -> None:

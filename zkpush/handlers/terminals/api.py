@@ -1,4 +1,4 @@
-"""API of intents for terminals, independent of their family."""
+"""API of terminals, and of intents for them, independent of their family."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
 from ...protocol.fields import Scope
+from .endpoints import TerminalEndpoints
 from .model import AskRecords, OpenDoor, Reboot
 from .retirement import RetirementEndpoints
 
@@ -54,6 +55,7 @@ def routes(services: Services) -> list[Route]:
         return await ask(services, sn, Reboot(), caller)
 
     return [
+        *TerminalEndpoints(services).routes(),
         Route(
             "POST",
             "/devices/<sn>/resend",
