@@ -45,13 +45,16 @@ class ProblemCode(StrEnum):
     OTHER_ADDRESS = (
         "other address",
         "The terminal came from an address outside its networks and was refused",
-        "Add the network to the terminal, or find out what uses its serial number.",
+        "If the terminal is there now, add the address to its networks: `zkpush devices set SN "
+        "networks=NETWORK,…` (all of them, such as 192.0.2.0/24; `networks=` allows any). If not, "
+        "find out what uses its serial number.",
     )
     TWO_PLACES = (
         "two places",
         "One serial number is in use at two addresses",
         "If the terminal does not have two routes to this server, something else uses its serial "
-        "number: restrict the terminal to its networks.",
+        "number: restrict the terminal to its networks, `zkpush devices set SN "
+        "networks=NETWORK,…`.",
     )
     KEY_CHANGED = (
         "pushcommkey changed",

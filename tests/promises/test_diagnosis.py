@@ -48,8 +48,9 @@ async def wrong_zone(rig: Rig) -> None:
 
 
 async def wrong_clock(rig: Rig) -> None:
-    """The clock is wrong by no number of hours."""
+    """The clock is wrong by no number of hours; the terminal has missed some polls."""
     await punching(rig, 37 * 60)
+    rig.clock.advance(120)
 
 
 async def refused(rig: Rig) -> None:
@@ -173,7 +174,7 @@ CAUSES = {
     "refused": Cause(
         refused,
         r"other address +.* from 192\.0\.2\.7, which is in none of its networks, and was refused",
-        r"Add the network to the terminal",
+        r"If the terminal is there now, add .* `zkpush devices set T1 networks=NETWORK,…`",
         r"403 .* may not come from this address",
     ),
     "pending": Cause(
@@ -319,7 +320,7 @@ async def test_strangers_are_a_warning_of_the_installation(make_rig) -> None:
         await asks(rig, f"/other/cdata?SN={sn}")
     _, examined = await run(rig, "doctor")
     (line,) = re.findall("^warning +strangers +(.*)", examined, re.MULTILINE)
-    assert line.startswith("Requests of 2 serial numbers ")
+    assert line.startswith("Requests with 2 serial numbers of no known terminal ")
     assert "T3, 0 seconds ago: path is not served (GET /other/cdata, once" in line
     assert "T2, 0 seconds ago: path is not served (GET /other/cdata, 2 times" in line
     rig.clock.advance(3601)

@@ -45,4 +45,14 @@ def duration(milliseconds: int) -> str:
     for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * unit:
             return f"{seconds // unit} {name}"
-    return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return counted(seconds, "second")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 terminal` or `2 terminals`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def was(number: int) -> str:
+    """Return the verb for a number of things in the past."""
+    return "was" if number == 1 else "were"

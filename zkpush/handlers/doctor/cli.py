@@ -25,8 +25,9 @@ _STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2
 _HELP = f"""{WORDS["doctor"]}
 
 With SN, checks one terminal: connection, admission, refusals, zone, clock, records, rejects and
-queue. Without SN, checks the installation: ports, storage, modes of files, key, certificates,
-database, audit log and plugins; while no daemon runs, from the data directory.
+queue. If SN is not among the terminals, shows why requests with this serial number were refused in
+the last day. Without SN, checks the installation: ports, storage, modes of files, key,
+certificates, database, audit log and plugins; while no daemon runs, from the data directory.
 
 \b
 Examples:

@@ -18,7 +18,7 @@ from ...persist.checking import check_chain
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode, advice_of, meaning_of
-from .advice import EXAMPLE_ZONE, approval
+from .advice import EXAMPLE_ZONE, approval, counted
 from .model import Check
 from .strangers import StrangerRefusals, check_strangers
 
@@ -162,17 +162,18 @@ async def _terminals(found: ServerFacts) -> Check:
         return Check(
             "terminals",
             "warning",
-            f"{len(pending)} of {count} terminals are pending: {names}.",
+            f"Pending: {len(pending)} of {counted(count, 'terminal')}: {names}.",
             f"Approve those that are yours: {approval(pending[0])}.",
         )
     if ailing:
         return Check(
             "terminals",
             "warning",
-            f"{len(ailing)} of {count} terminals have problems: {shown(ailing)}.",
+            f"With problems: {len(ailing)} of {counted(count, 'terminal')}: {shown(ailing)}.",
             f"Examine each: `zkpush doctor {ailing[0]}`.",
         )
-    return Check("terminals", "ok", f"{count} terminals, none pending, none with a problem.")
+    words = f"{counted(count, 'terminal')}, none pending, none with a problem."
+    return Check("terminals", "ok", words)
 
 
 async def _strangers(found: ServerFacts) -> list[Check]:

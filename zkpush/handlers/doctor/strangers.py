@@ -13,7 +13,7 @@ from ...model import Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord
-from .advice import advice_on_paths, approval_of, duration
+from .advice import advice_on_paths, approval_of, counted, duration
 from .model import Check
 
 DAY = 24 * 3600_000
@@ -106,8 +106,8 @@ def check_strangers(
         Check(
             "strangers",
             "warning",
-            f"Requests of {len(last)} serial numbers that are not among the terminals were refused "
-            f"in the last hour: {shown}{more}.",
+            f"Requests with {counted(len(last), 'serial number')} of no known terminal were "
+            f"refused in the last hour: {shown}{more}.",
             f"Examine those that are yours: `zkpush doctor {next(iter(last))}`.",
         )
     ]

@@ -15,7 +15,7 @@ from ...model import DeviceState
 from ...problems import ProblemCode, advice_of, meaning_of
 from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
-from .advice import advice_on_paths, approval, duration
+from .advice import advice_on_paths, approval, duration, was
 from .facts import TerminalFacts
 from .model import Check
 from .times import check_clock, check_zone
@@ -24,6 +24,8 @@ RECENT = 3600_000
 """Milliseconds for which a rejection counts, unless a served request followed it."""
 STUCK = 600_000
 """Milliseconds after which a sendable command counts as stuck."""
+GONE = 600_000
+"""Milliseconds of silence after which a terminal counts as gone; it may miss a few polls before."""
 NOT_FOUND, WRONG_METHOD = 404, 405
 _ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset(
@@ -100,7 +102,7 @@ def _connection(facts: TerminalFacts) -> Check:
     if not facts.is_online:
         return Check(
             "connection",
-            "error",
+            "error" if facts.now - last >= GONE else "warning",
             f"It was last heard of {ago} ago.",
             "Check its power and network, and the server address and port in its menu. "
             f"`zkpush devices trace {sn} --follow` shows when it comes back.",
@@ -150,7 +152,8 @@ def _refusals(facts: TerminalFacts) -> Check:
         return Check(
             "refusals",
             "ok",
-            f"{count} of its requests were refused in the last hour, because it is {state.value}.",
+            f"{count} of its requests {was(count)} refused in the last hour, because it is "
+            f"{state.value}.",
         )
     if not found:
         return Check("refusals", "ok", "None of its last requests was refused.")
@@ -161,11 +164,12 @@ def _refusals(facts: TerminalFacts) -> Check:
     return Check(
         "refusals",
         "error" if is_last else "warning",
-        f"{count} of its requests were refused in the last hour; the last with status "
+        f"{count} of its requests {was(count)} refused in the last hour; the last with status "
         f"{last.content.status} from {last.content.address or 'a socket file'}: "
         f"{last.content.answered}",
         f"See them: `zkpush devices trace {sn}`. If they are not from the terminal, something else "
-        "uses its serial number: restrict it to its networks.",
+        f"uses its serial number: restrict it to its networks, `zkpush devices set {sn} "
+        "networks=NETWORK,…`.",
     )
 
 

@@ -8,7 +8,7 @@ import zoneinfo
 from ...device.skew import FEWEST, MEASURE_EVERY
 from ...model import DeviceState
 from ...problems import ProblemCode
-from .advice import EXAMPLE_ZONE, approval
+from .advice import EXAMPLE_ZONE, approval, counted
 from .facts import TerminalFacts
 from .model import Check
 
@@ -86,5 +86,4 @@ def _is_offset(skew: int) -> bool:
 
 
 def _shown(skew: int) -> str:
-    unit = "second" if abs(skew) == 1 else "seconds"
-    return f"{abs(skew)} {unit} {'ahead of' if skew > 0 else 'behind'}"
+    return f"{counted(abs(skew), 'second')} {'ahead of' if skew > 0 else 'behind'}"
