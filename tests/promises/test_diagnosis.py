@@ -236,7 +236,7 @@ CAUSES = {
     "rejects": Cause(
         rejects,
         r"rejects +1 part of an upload is set aside; of ATTLOG: Time",
-        r"See it with `zkpush rejects list --device T1`\.",
+        r"See it, and why, with `zkpush rejects list --device T1`",
         r"ATTLOG +200 .* OK: 0$",
     ),
     "foreign token": Cause(
@@ -305,7 +305,7 @@ async def test_what_stops_everything_comes_before_a_missing_zone(make_rig) -> No
     await rejects(rig)
     _, examined = await run(rig, "doctor", "T1")
     assert {"zone", "rejects"} <= {*re.findall("^error +(.*?)  ", examined, re.MULTILINE)}
-    assert "Next: See it with `zkpush rejects list --device T1`" in examined
+    assert "Next: See it, and why, with `zkpush rejects list --device T1`" in examined
     rig.clock.advance(7200)
     _, examined = await run(rig, "doctor", "T1")
     assert "Next: Check its power and network" in examined

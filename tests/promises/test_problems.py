@@ -69,7 +69,7 @@ async def test_problems_of_terminals_are_listed_with_words_and_advice(rig: Rig) 
             "code": "two places",
             "code_meaning": ProblemCode.TWO_PLACES.meaning,
             "detail": "two places was seen",
-            "advice": ProblemCode.TWO_PLACES.advice,
+            "advice": ProblemCode.TWO_PLACES.advice.replace("set SN ", "set T2 "),
             "since_at": SINCE_AT,
         }
     ]
