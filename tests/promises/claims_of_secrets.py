@@ -177,7 +177,11 @@ CLAIMS = {
     "Commands that take templates to a terminal or ask for them are refused.": [
         f"{PRIVACY}::test_commands_with_templates_are_refused",
     ],
+    "So are `RAW`, and base64 parameters that the site or a plugin [defines](commands.md).": [
+        "server/test_site_commands.py::test_a_server_without_templates_refuses_those_of_the_site",
+    ],
     "It applies the same rules to everything that is stored": [
+        "server/test_site_commands.py::test_templates_in_commands_of_the_site_are_forgotten",
         "promises/test_templates_nowhere.py::test_templates_are_forgotten_wherever_they_are",
     ],
     "`tx.vault.seal(value, about)` returns bytes for a column of bytes.": [
