@@ -37,6 +37,19 @@ class Browser:
         kind = "Content-Type: application/x-www-form-urlencoded"
         return await self._send("POST", path, body, [kind, f"Origin: http://{HOST}", *headers])
 
+    async def upload(
+        self, path: str, fields: Mapping[str, str], name: str, content: bytes
+    ) -> Response:
+        """Send a form with a file, the field `name`."""
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{text}\r\n'.encode()
+            for field, text in fields.items()
+        ]
+        head = f'--x\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), content, b"\r\n--x--\r\n"])
+        kind = "Content-Type: multipart/form-data; boundary=x"
+        return await self._send("POST", path, body, [kind, f"Origin: http://{HOST}"])
+
     async def send(self, page: str, action: str, fields: Mapping[str, object]) -> Response:
         """Get a page, and send its form with this action: hidden fields come from the page."""
         shown = await self.get(page)

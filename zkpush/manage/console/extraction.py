@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from ...problems import ProblemCode
-from ...protocol.codes import AttendanceState, Mask, VerificationMode
+from ...protocol.codes import AttendanceState, BiometricType, Mask, Privilege, VerificationMode
 from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
 
 OWN = "zkpush.manage.console"
@@ -95,7 +95,7 @@ def declared_phrases() -> Iterator[str]:
     """Return the meanings that the console shows, and that are declared without it."""
     for problem in ProblemCode:
         yield problem.meaning
-    for codes in (AttendanceState, VerificationMode, Mask):
+    for codes in (AttendanceState, VerificationMode, Mask, Privilege, BiometricType):
         for code in codes:
             yield code.meaning
 

@@ -1,0 +1,237 @@
+"""Pages of people: search, changes, conflicts, removal, import and enrolment."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+import pytest_twisted
+
+from ..rig import Response, Rig
+from .browser import Browser, forms_of, location, signed_in, text_of
+from .test_attendance import JPEG, line, person, punch, rows
+
+TEMPLATE = "QUJDRA=="
+ENCODED = base64.b64encode(JPEG).decode()
+
+
+async def operate(rig: Rig, *lines: str, sn: str = "T1") -> None:
+    """Upload what a terminal says about people."""
+    sent = await rig.post(f"cdata?SN={sn}&table=OPERLOG&Stamp=1", "".join(lines).encode())
+    assert sent.body.startswith(b"OK"), sent.raw
+
+
+async def contradicted(rig: Rig) -> str:
+    """A person whose name is another one at a terminal; returns the id of the conflict."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    await operate(rig, "USER PIN=1\tName=Bob Birch\tPri=0\tPasswd=246813\n")
+    (found,) = await rig.items("/conflicts")
+    return str(found["id"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_are_listed_and_found(rig: Rig) -> None:
+    """The list shows everybody, and finds by name, user ID and area, page by page."""
+    for number in range(60):
+        await person(rig, str(100 + number), f"Person {number}")
+    await rig.api("PUT", "/users/100", {"areas": ["North"]})
+    browser = await signed_in(rig)
+    first = await browser.get("/people")
+    assert len(rows(first)) == 50
+    link = re.search(r'href="/console(/people\?after=[0-9]+)"', first.body.decode())
+    assert link is not None
+    assert len(rows(await browser.get(link[1]))) == 10
+    assert [one.split()[:3] for one in rows(await browser.get("/people?q=person+59"))] == [
+        ["Person", "59", "159"]
+    ]
+    assert len(rows(await browser.get("/people?area=North"))) == 1
+    assert "Nobody is found." in text_of(await browser.get("/people?q=zoe"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_has_fields_with_authors_and_history_but_no_secrets(rig: Rig) -> None:
+    """Each value has its author; passwords and templates are never on the page."""
+    await rig.exchange("T1")
+    await operate(
+        rig,
+        "USER PIN=1\tName=Ann\tPri=14\tPasswd=246813\tCard=77\n",
+        f"FP PIN=1\tFID=6\tSize=8\tValid=1\tTMP={TEMPLATE}\n",
+    )
+    await person(rig, "1", "Ann Ash")
+    browser = await signed_in(rig)
+    shown = await browser.get("/people/1")
+    text = text_of(shown)
+    assert "Card number 77 terminal T1" in text
+    assert "Rights at terminals Super administrator terminal T1" in text
+    assert "Fingerprint 1 template" in text
+    assert "Ann Ash token admin" in text
+    assert rows(shown)[0].startswith("1 Mar 2026 12:00 Name Ann Ann Ash")
+    for path in ("/people/1", "/people/1/edit"):
+        body = (await browser.get(path)).body
+        assert b"246813" not in body
+        assert TEMPLATE.encode() not in body
+    assert (await browser.get("/people/2")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_is_added_and_changed(rig: Rig) -> None:
+    """Only changed fields get the account as author; mistakes are shown beside what was entered."""
+    browser = await signed_in(rig)
+    fields = {"pin": "7", "name": "Gus Grey", "card": "1234", "areas": "North, South"}
+    added = await browser.send("/people/new", "/people/new", fields)
+    assert location(added) == "/people/7"
+    stored = (await rig.api("GET", "/users/7")).json
+    assert (stored["name"], stored["card"]) == ("Gus Grey", "1234")
+    assert stored["areas"] == ["North", "South"]
+    again = await browser.send("/people/new", "/people/new", fields)
+    assert again.status == 422
+    assert "Another person has this user ID." in text_of(again)
+    await rig.api("PUT", "/users/7", {"group": 3})
+    shown = {"name": "Gus Green", "card": "1234", "group": "3", "areas": "North, South"}
+    done = await browser.send("/people/7/edit", "/people/7/edit", shown)
+    assert location(done) == "/people/7"
+    authors = (await rig.api("GET", "/users/7")).json["authors"]
+    assert authors == {"name": "account ann", "card": "account ann", "group": "token admin"}
+    wrong = await browser.send("/people/7/edit", "/people/7/edit", {**shown, "group": "x"})
+    assert wrong.status == 422
+    assert "This is not a number." in text_of(wrong)
+    assert 'value="Gus Green"' in wrong.body.decode()
+
+
+@pytest.mark.parametrize(("keep", "name"), [("stored", "Ann Ash"), ("terminal", "Bob Birch")])
+@pytest_twisted.ensureDeferred
+async def test_a_conflict_is_settled_by_choosing_a_side(rig: Rig, keep: str, name: str) -> None:
+    """Both sides are shown; the chosen one is stored, and the conflict is closed."""
+    conflict = await contradicted(rig)
+    browser = await signed_in(rig)
+    shown = await browser.get("/people/conflicts")
+    assert "Name Ann Ash token admin Bob Birch T1" in rows(shown)
+    action = f"/people/conflicts/{conflict}"
+    done = await browser.send("/people/1", action, {"keep": keep})
+    assert location(done) == "/people/conflicts"
+    assert (await rig.api("GET", "/users/1")).json["name"] == name
+    assert await rig.items("/conflicts") == []
+    gone = await browser.post(action, {"keep": keep, "csrf": await token(browser)})
+    assert gone.status == 422
+    assert "no open conflict" in text_of(gone)
+
+
+async def token(browser: Browser) -> str:
+    """The token of the session."""
+    found = re.search(r'name="csrf" value="(\w+)"', (await browser.get("/account")).body.decode())
+    assert found is not None
+    return found[1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_removal_keeps_punches_and_erasure_is_confirmed(rig: Rig) -> None:
+    """Erasure needs the user ID and the scope for dangerous acts; it deletes punches if asked."""
+    await rig.exchange("T1")
+    for pin in ("1", "2"):
+        await person(rig, pin, f"Person {pin}")
+        await punch(rig, line(pin, "2026-03-01 08:00:00"))
+    browser = await signed_in(rig)
+    assert location(await browser.send("/people/1/remove", "/people/1/remove", {})) == "/people"
+    assert (await rig.api("GET", "/users/1")).status == 404
+    assert len(await rig.items("/attendance?pin=1")) == 1
+    page, action = "/people/2/remove", "/people/2/erase"
+    assert (await browser.send(page, action, {"confirm": "1"})).status == 422
+    assert (await rig.api("GET", "/users/2")).status == 200
+    other = await signed_in(rig, "read", "write", name="bob")
+    assert "/people/2/erase" not in (await other.get(page)).body.decode()
+    sent = await other.post(action, {"confirm": "2", "csrf": await token(other)})
+    assert sent.status == 403
+    done = await browser.send(page, action, {"confirm": "2", "attendance": "true"})
+    assert location(done) == "/people"
+    assert await rig.items("/attendance?pin=2") == []
+
+
+async def preview(browser: Browser, content: str, **fields: str) -> Response:
+    """Upload a file to the import page."""
+    given = {"csrf": await token(browser), **fields}
+    return await browser.upload("/people/import", given, "file", content.encode())
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_import_shows_each_mistake_first_and_stores_nothing(rig: Rig) -> None:
+    """The preview names each wrong line with its mistake, and offers no import."""
+    await person(rig, "1", "Ann Ash")
+    browser = await signed_in(rig)
+    shown = await preview(browser, "pin,name,card\n1,Ann Oak,\n2,Bob,no card\n1,Twin,\n")
+    found = rows(shown)
+    assert [one.split()[:3] for one in found] == [
+        ["3", "2", "mistake"],
+        ["4", "1", "mistake"],
+        ["2", "1", "to"],
+    ]
+    assert "1 is in line 2 already" in found[1]
+    assert "/people/import/run" not in shown.body.decode()
+    assert (await rig.api("GET", "/users/1")).json["name"] == "Ann Ash"
+    assert (await rig.api("GET", "/users/2")).status == 404
+    strange = await preview(browser, "who,name\n1,Ann\n")
+    assert strange.status == 422
+    assert "`pin` must be one" in text_of(strange)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_import_stores_what_the_preview_showed(rig: Rig) -> None:
+    """The second step needs no file again; removing many people needs a confirmation."""
+    for number in range(1, 31):
+        await person(rig, str(number), f"Person {number}")
+    browser = await signed_in(rig)
+    content = "pin,name\n1,Ann Ash\n50,Zoe Zander\n"
+    shown = await preview(browser, content, remove_absent="true")
+    assert "1 to add 1 to change 0 unchanged 29 to remove" in text_of(shown)
+    (form,) = [one for one in forms_of(shown) if one[0].endswith("/import/run")]
+    refused = await browser.post("/people/import/run", form[1])
+    assert refused.status == 409
+    assert (await rig.api("GET", "/users/50")).status == 404
+    done = await browser.post("/people/import/run", {**form[1], "confirm": "29"})
+    assert location(done) == "/people"
+    assert [one["name"] for one in await rig.items("/users")] == ["Ann Ash", "Zoe Zander"]
+    damaged = await browser.post("/people/import/run", {**form[1], "packed": "eJw="})
+    assert damaged.status == 422
+    assert "did not arrive completely" in text_of(damaged)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_enrolment_is_ordered_and_watched(rig: Rig) -> None:
+    """The order goes to the terminal, and the page shows how far it is."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    browser = await signed_in(rig)
+    page = "/people/1/enrol"
+    sent = await browser.send(page, page, {"device": "T1", "what": "right index"})
+    watched = location(sent)
+    assert watched.startswith(f"{page}?watch=")
+    shown = await browser.get(watched)
+    assert "The terminal has not fetched the order yet." in text_of(shown)
+    live = re.search(r'sse-connect="(/console/live[^"]*)"', shown.body.decode())
+    assert live is not None
+    name = watched.partition("=")[2]
+    assert f'sse-swap="people-enrolment:{name}/1"' in shown.body.decode()
+    await rig.get("getrequest?SN=T1")
+    assert "The terminal asks the person now." in text_of(await browser.get(watched))
+    nothing = await browser.get(f"{page}?watch=999")
+    assert nothing.status == 404
+    wrong = await browser.send(page, page, {"device": "T9", "what": "card"})
+    assert wrong.status == 422
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_photo_of_a_person_needs_its_scope(rig: Rig) -> None:
+    """Accounts that may see secrets see it, which is recorded; others have no link to it."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    head = f"USERPIC PIN=1\tFileName=1.jpg\tSize={len(ENCODED)}\tContent={ENCODED}\n"
+    await operate(rig, head)
+    browser = await signed_in(rig)
+    assert "/people/1/photo" in (await browser.get("/people/1")).body.decode()
+    assert (await browser.get("/people/1/photo")).body == JPEG
+    items = await rig.items("/audit")
+    assert ("account ann", "read photos") in [(one["actor"], one["action"]) for one in items]
+    other = await signed_in(rig, "read", "write", name="bob")
+    assert "/people/1/photo" not in (await other.get("/people/1")).body.decode()
+    assert (await other.get("/people/1/photo")).status == 403

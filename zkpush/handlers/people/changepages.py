@@ -1,0 +1,127 @@
+"""Pages that settle conflicts, and that remove or erase a person."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Page
+from ...protocol.fields import Scope
+from .administration import PeopleAdministration
+from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
+
+
+class SettleForm(msgspec.Struct, frozen=True):
+    """The side of a conflict that is right."""
+
+    keep: Literal["stored", "terminal"]
+
+
+class RemoveForm(msgspec.Struct, frozen=True):
+    """A removal."""
+
+
+class EraseForm(msgspec.Struct, frozen=True):
+    """An erasure, confirmed by the user ID."""
+
+    confirm: str
+    attendance: bool = False
+
+
+class ConflictPages:
+    """Open conflicts, and their settlement."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._people = PeopleAdministration(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages and forms."""
+        return [
+            ConsolePage(path="/people/conflicts", title=Phrase("Conflicts"), run=self.list),
+            ConsoleForm(
+                path="/people/conflicts/<int:conflict_id>",
+                fields=SettleForm,
+                run=self.settle,
+                again=self.again,
+            ),
+        ]
+
+    async def list(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """List the open conflicts."""
+        found = await self._store.read(lambda tx: conflicts_thd(tx, Page(MOST_CONFLICTS)))
+        values = {
+            "conflicts": found,
+            "entry": entry,
+            "may_change": visit.allows(Scope.WRITE),
+        }
+        return View(template="conflicts.html", title=Phrase("Conflicts"), values=values)
+
+    async def again(self, visit: Visit, conflict_id: int, entry: FormEntry) -> View:
+        """Show the list with the mistake."""
+        return await self.list(visit, entry)
+
+    async def settle(self, visit: Visit, form: SettleForm, conflict_id: int) -> Redirect:
+        """Take one side."""
+        fields: dict[str, object] | None = {} if form.keep == "stored" else None
+        await self._people.settle(conflict_id, fields, visit.caller)
+        return Redirect(to="/people/conflicts", notice=Phrase("The conflict is settled."))
+
+
+class RemovalPages:
+    """Removal and erasure of a person."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._people = PeopleAdministration(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page and the forms."""
+        return [
+            ConsolePage(
+                path="/people/<pin>/remove",
+                title=Phrase("Remove a person"),
+                scope=Scope.WRITE,
+                run=self.show,
+            ),
+            ConsoleForm(
+                path="/people/<pin>/remove", fields=RemoveForm, run=self.remove, again=self.show
+            ),
+            ConsoleForm(
+                path="/people/<pin>/erase",
+                scope=Scope.DANGEROUS,
+                fields=EraseForm,
+                run=self.erase,
+                again=self.show,
+            ),
+        ]
+
+    async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Say what removal and erasure do."""
+        values = await self._store.read(lambda tx: person_thd(tx, pin))
+        return View(
+            template="remove.html",
+            title=Phrase("Remove a person"),
+            values={**values, "entry": entry, "may_erase": visit.allows(Scope.DANGEROUS)},
+        )
+
+    async def remove(self, visit: Visit, form: RemoveForm, pin: str) -> Redirect:
+        """Remove a person here."""
+        await self._people.remove(pin, visit.caller)
+        return Redirect(to="/people", notice=Phrase("The person is removed."))
+
+    async def erase(self, visit: Visit, form: EraseForm, pin: str) -> Redirect:
+        """Erase a person everywhere."""
+        if form.confirm != pin:
+            raise FormMistakes(confirm=Phrase("This is not the user ID of the person."))
+        await self._people.remove(pin, visit.caller, erase=True, attendance=form.attendance)
+        return Redirect(
+            to="/people",
+            notice=Phrase("The person is erased here; terminals delete the person next."),
+        )

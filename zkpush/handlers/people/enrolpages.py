@@ -1,0 +1,155 @@
+"""Remote enrolment: choose a terminal and what to enrol, and watch it happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Caller, DeviceState, Page
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.fields import Scope
+from .enrolling import EnrolmentEndpoints, EnrolmentState, EnrolRequest
+from .enrolment import FINGERS
+from .showing import person_thd
+
+MOST_TERMINALS = 1000
+WAIT = 300
+"""Seconds that an enrolment waits for its terminal."""
+_FINGER_WORDS = (
+    Phrase("Left little finger"),
+    Phrase("Left ring finger"),
+    Phrase("Left middle finger"),
+    Phrase("Left index finger"),
+    Phrase("Left thumb"),
+    Phrase("Right thumb"),
+    Phrase("Right index finger"),
+    Phrase("Right middle finger"),
+    Phrase("Right ring finger"),
+    Phrase("Right little finger"),
+)
+WHAT = (
+    ("face", Phrase("Face")),
+    ("card", Phrase("Card")),
+    ("palm", Phrase("Palm")),
+    *zip(FINGERS, _FINGER_WORDS, strict=True),
+)
+"""What can be enrolled."""
+STATES: Mapping[EnrolmentState, tuple[Phrase, str]] = {
+    EnrolmentState.WAITING: (Phrase("The terminal has not fetched the order yet."), "calm"),
+    EnrolmentState.ASKING: (Phrase("The terminal asks the person now."), "warn"),
+    EnrolmentState.ENROLLED: (Phrase("Enrolled; the terminal sends it next."), "good"),
+    EnrolmentState.RECEIVED: (Phrase("Enrolled and stored here."), "good"),
+    EnrolmentState.FAILED: (Phrase("Not enrolled."), "bad"),
+}
+
+
+class EnrolmentQuery(msgspec.Struct, frozen=True):
+    """The enrolment to watch."""
+
+    watch: str = ""
+
+
+class EnrolForm(msgspec.Struct, frozen=True):
+    """An order to enrol."""
+
+    device: str
+    what: str
+    overwrite: bool = False
+
+
+class EnrolmentPages:
+    """The form, and the progress."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._enrolments = EnrolmentEndpoints(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page, the form and the live part."""
+        return [
+            ConsolePage(
+                path="/people/<pin>/enrol",
+                title=Phrase("Enrol at a terminal"),
+                scope=Scope.WRITE,
+                run=self.show,
+                query=EnrolmentQuery,
+            ),
+            ConsoleForm(
+                path="/people/<pin>/enrol", fields=EnrolForm, run=self.enrol, again=self.again
+            ),
+            LivePart(
+                name="people-enrolment",
+                run=self.part,
+                kinds=("command", "user"),
+                every=5.0,
+                scope=Scope.WRITE,
+            ),
+        ]
+
+    async def show(self, visit: Visit, pin: str, query: EnrolmentQuery) -> View:
+        """Show the form, and the enrolment that is watched."""
+        view = await self._view(visit, pin, NOTHING_ENTERED)
+        if not query.watch:
+            return view
+        values = {**view.values, **await self._progress(pin, query.watch, visit.caller)}
+        live = f"people-enrolment:{query.watch}/{pin}"
+        return View(
+            template="enrol.html", title=view.title, values={**values, "live": live}, live=[live]
+        )
+
+    async def again(self, visit: Visit, pin: str, entry: FormEntry) -> View:
+        """Show the form with its mistakes."""
+        return await self._view(visit, pin, entry)
+
+    async def enrol(self, visit: Visit, form: EnrolForm, pin: str) -> Redirect:
+        """Queue the order."""
+        request = EnrolRequest(
+            device=form.device, what=form.what, overwrite=form.overwrite, expires_in=WAIT
+        )
+        queued = await self._enrolments.enrol(pin, request, visit.caller)
+        return Redirect(to=f"/people/{quote(pin, safe='')}/enrol?{urlencode({'watch': queued.id})}")
+
+    async def part(self, visit: Visit, argument: str | None) -> View:
+        """Show the progress of an enrolment."""
+        enrolment, _, pin = (argument or "").partition("/")
+        return View(
+            template="_enrolment.html", values=await self._progress(pin, enrolment, visit.caller)
+        )
+
+    async def _progress(self, pin: str, enrolment: str, caller: Caller) -> dict[str, Any]:
+        found = await self._enrolments.show(pin, enrolment, caller)
+        words, kind = STATES[found.state]
+        return {"enrolment": found, "words": words, "kind": kind}
+
+    async def _view(self, visit: Visit, pin: str, entry: FormEntry) -> View:
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            person = person_thd(tx, pin)["person"]
+            terminals = [
+                (one.sn, one.alias or one.sn)
+                for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
+                if one.state is DeviceState.APPROVED
+            ]
+            return {"pin": pin, "person": person, "terminals": terminals}
+
+        values = await self._store.read(find_thd)
+        return View(
+            template="enrol.html",
+            title=Phrase("Enrol at a terminal"),
+            values={**values, "entry": entry, "what": WHAT, "live": None},
+        )

@@ -1,0 +1,270 @@
+"""Pages of people: the list, one person, and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    NavGroup,
+    NavPlace,
+    PageFile,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Page
+from ...persist.transaction import Transaction
+from ...protocol.codes import Privilege
+from ...protocol.fields import Scope
+from .administration import PeopleAdministration, edit_of
+from .changepages import ConflictPages, RemovalPages
+from .enrolpages import EnrolmentPages
+from .importpages import ImportPages
+from .model import PeopleFilter
+from .persons import PersonStore
+from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
+from .store import PeopleStore
+
+PER_PAGE = 50
+"""People on a page of the list."""
+_Text = Annotated[str, Meta(max_length=200)]
+
+
+class PeopleSearch(msgspec.Struct, frozen=True):
+    """Filter of the list."""
+
+    q: _Text = ""
+    area: _Text = ""
+    after: Annotated[int, Meta(ge=0)] = 0
+
+
+class PersonForm(msgspec.Struct, frozen=True):
+    """Fields of a person."""
+
+    name: str = ""
+    card: str = ""
+    vice_card: str = ""
+    privilege: str = ""
+    group: str = ""
+    start_datetime: str = ""
+    end_datetime: str = ""
+    password: str = ""
+    areas: str = ""
+
+
+class NewPersonForm(PersonForm, frozen=True, kw_only=True):
+    """A new person."""
+
+    pin: str
+
+
+class PeoplePages:
+    """The list, one person, and the form of a person."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._people = PeopleAdministration(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages and forms."""
+        return [
+            ConsolePage(
+                path="/people",
+                title=Phrase("People"),
+                run=self.list,
+                query=PeopleSearch,
+                nav=NavPlace(NavGroup.DAILY, 40, "people"),
+            ),
+            ConsolePage(
+                path="/people/new", title=Phrase("Add a person"), scope=Scope.WRITE, run=self.new
+            ),
+            ConsoleForm(path="/people/new", fields=NewPersonForm, run=self.add, again=self.new),
+            ConsolePage(path="/people/<pin>", title=Phrase("Person"), run=self.show),
+            ConsolePage(
+                path="/people/<pin>/edit",
+                title=Phrase("Change a person"),
+                scope=Scope.WRITE,
+                run=self.edit,
+            ),
+            ConsoleForm(
+                path="/people/<pin>/edit", fields=PersonForm, run=self.change, again=self.edit
+            ),
+            ConsolePage(
+                path="/people/<pin>/photo",
+                title=Phrase("Photo"),
+                scope=Scope.BIOMETRICS,
+                run=self.photo,
+                is_file=True,
+            ),
+        ]
+
+    async def list(self, visit: Visit, query: PeopleSearch) -> View:
+        """List people."""
+        wanted = PeopleFilter(text=query.q.strip() or None, area=query.area or None)
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            return {
+                "people": tx[PeopleStore].search(Page(PER_PAGE + 1, query.after), wanted),
+                "count": tx[PersonStore].count(),
+                "areas": sorted(tx[PersonStore].area_counts()),
+            }
+
+        values = await self._store.read(find_thd)
+        found = values.pop("people")
+        shown = found[:PER_PAGE]
+        asked = {name: text for name, text in (("q", query.q), ("area", query.area)) if text}
+        more = urlencode({**asked, "after": shown[-1].id}) if len(found) > PER_PAGE else None
+        areas = [("", Phrase("All")), *((name, name) for name in values.pop("areas"))]
+        given = {"q": [query.q], "area": [query.area]}
+        return View(
+            template="people.html",
+            values={
+                **values,
+                "people": shown,
+                "next_query": more,
+                "first_query": urlencode(asked) if query.after else None,
+                "areas": areas,
+                "entry": FormEntry(given),
+                "is_filtered": bool(asked),
+                "may_change": visit.allows(Scope.WRITE),
+            },
+        )
+
+    async def show(self, visit: Visit, pin: str) -> View:
+        """Show a person."""
+        values = await self._store.read(lambda tx: person_thd(tx, pin))
+        return View(
+            template="person.html",
+            title=values["person"].name or pin,
+            values={
+                **values,
+                "may_change": visit.allows(Scope.WRITE),
+                "sees_photo": values["person"].has_photo and visit.allows(Scope.BIOMETRICS),
+            },
+        )
+
+    async def photo(self, visit: Visit, pin: str) -> PageFile:
+        """Show the photo of a person."""
+        found = await self._store.read(lambda tx: tx[PeopleStore].photos(pin))
+        content = next((one.content for one in found if one.content is not None), None)
+        if content is None:
+            raise LookupError(Phrase("There is no photo."))
+        await self._services.secret_access.note(visit.caller, "photos", pin=pin)
+        is_png = content.startswith(b"\x89PNG")
+        return PageFile(content_type="image/png" if is_png else "image/jpeg", body=content)
+
+    async def new(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show the form of a new person."""
+        return self._form(entry, Phrase("Add a person"), {}, None)
+
+    async def add(self, visit: Visit, form: NewPersonForm) -> Redirect:
+        """Add a person."""
+        known = await self._store.read(lambda tx: tx[PeopleStore].known([form.pin]))
+        if known:
+            raise FormMistakes(pin=Phrase("Another person has this user ID."))
+        await self._put(visit, form.pin, _entered(form), {}, form.areas)
+        notice = Phrase("%(name)s is added.", name=form.name or form.pin)
+        return Redirect(to=f"/people/{quote(form.pin, safe='')}", notice=notice)
+
+    async def edit(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show the form of a person."""
+        person = await self._person(pin)
+        return self._form(entry, Phrase("Change a person"), _shown(person), pin)
+
+    async def change(self, visit: Visit, form: PersonForm, pin: str) -> Redirect:
+        """Change what differs from the stored values, whose author becomes this account."""
+        person = await self._person(pin)
+        before, given = _shown(person), _entered(form)
+        changed = {name: text for name, text in given.items() if text != before.get(name, "")}
+        areas = None if form.areas == before["areas"] else form.areas
+        if changed or areas is not None:
+            await self._put(visit, pin, changed, msgspec.structs.asdict(person), areas)
+        return Redirect(to=f"/people/{quote(pin, safe='')}", notice=Phrase("Saved."))
+
+    async def _put(
+        self,
+        visit: Visit,
+        pin: str,
+        texts: Mapping[str, str],
+        known: Mapping[str, object],
+        areas: str | None,
+    ) -> None:
+        wrong: dict[str, str] = {}
+        values: dict[str, object] = {}
+        for name, text in texts.items():
+            is_number = name in ("privilege", "group")
+            if is_number and text and not text.isdecimal():
+                wrong[name] = Phrase("This is not a number.")
+            values[name] = int(text) if is_number and text.isdecimal() else text or None
+        if wrong:
+            raise FormMistakes(**wrong)
+        listed = None if areas is None else _areas(areas)
+        if not known and not listed:
+            listed = None
+        await self._people.put(edit_of(pin, values, listed, known), visit.caller)
+
+    async def _person(self, pin: str) -> Any:
+        found = await self._store.read(lambda tx: tx[PeopleStore].users(Page(1), pin))
+        if not found:
+            raise LookupError(NO_PERSON)
+        return found[0]
+
+    def _form(
+        self, entry: FormEntry, title: Phrase, stored: Mapping[str, str], pin: str | None
+    ) -> View:
+        return View(
+            template="edit.html",
+            title=title,
+            values={
+                "entry": entry,
+                "stored": stored,
+                "pin": pin,
+                "labels": LABELS,
+                "privileges": [
+                    ("", Phrase("Not set")),
+                    *((str(int(code)), Phrase(code.meaning)) for code in Privilege),
+                ],
+            },
+        )
+
+
+def _shown(person: Any) -> dict[str, str]:
+    """Return the stored values as texts of the form."""
+    texts = {
+        name: "" if getattr(person, name) is None else str(getattr(person, name))
+        for name in TEXT_FIELDS
+    }
+    return {**texts, "areas": ", ".join(person.areas)}
+
+
+def _entered(form: PersonForm) -> dict[str, str]:
+    """Return the entered texts; an empty password leaves it as it is."""
+    texts = {name: getattr(form, name) for name in TEXT_FIELDS}
+    return {**texts, "password": form.password} if form.password else texts
+
+
+def _areas(text: str) -> Sequence[str]:
+    return [area.strip() for area in text.split(",") if area.strip()]
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages of people."""
+    return [
+        *PeoplePages(services).routes(),
+        *ConflictPages(services).routes(),
+        *RemovalPages(services).routes(),
+        *ImportPages(services).routes(),
+        *EnrolmentPages(services).routes(),
+    ]

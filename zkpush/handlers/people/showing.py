@@ -1,0 +1,165 @@
+"""People as the console shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+from ...model import Page
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType, Privilege, VerificationMode
+from ...protocol.secrecy import secrets_of
+from .contradictions import ConflictStore
+from .model import Conflict
+from .persons import PersonStore
+from .store import PeopleStore
+from .tables import USER
+
+NO_PERSON = Phrase("There is no such person.")
+LABELS: Mapping[str, Phrase] = {
+    "name": Phrase("Name"),
+    "card": Phrase("Card number"),
+    "vice_card": Phrase("Second card"),
+    "privilege": Phrase("Rights at terminals"),
+    "group": Phrase("Group"),
+    "start_datetime": Phrase("Valid from"),
+    "end_datetime": Phrase("Valid until"),
+    "expires": Phrase("Validity ends"),
+    "verify": Phrase("Verification mode"),
+    "timezones": Phrase("Time periods"),
+    "password": Phrase("Password"),
+    "areas": Phrase("Areas"),
+    "photo": Phrase("Photo"),
+    "face": Phrase("Photo for comparison"),
+}
+"""Fields in words."""
+TEXT_FIELDS = (
+    "name",
+    "card",
+    "vice_card",
+    "privilege",
+    "group",
+    "start_datetime",
+    "end_datetime",
+)
+"""Fields of the form, without those that are shown to nobody."""
+_SECRETS = secrets_of(USER)
+HISTORY = 20
+"""Changes on the page of a person."""
+MOST_CONFLICTS = 50
+
+
+@attrs.frozen
+class Author:
+    """Whose word a value is."""
+
+    kind: Phrase | None
+    name: str
+
+
+_KINDS = {
+    "device": Phrase("terminal"),
+    "token": Phrase("token"),
+    "account": Phrase("account"),
+    "command": Phrase("command"),
+}
+
+
+def author_of(text: str) -> Author:
+    """Describe an author, such as `device SN`."""
+    kind, _, name = text.partition(" ")
+    return Author(_KINDS[kind], name) if kind in _KINDS else Author(None, text)
+
+
+@attrs.frozen
+class ShownConflict:
+    """A conflict with both sides."""
+
+    conflict: Conflict
+    name: str | None
+    """Name of the person."""
+    alias: str | None
+    """Name of the terminal."""
+    rows: Sequence[tuple[Phrase | str, str, str, Author | None]]
+    """Field, stored value, value of the terminal, and author of the stored one."""
+
+
+def conflicts_thd(tx: Transaction, part: Page, pin: str | None = None) -> list[ShownConflict]:
+    """Return open conflicts with the stored values beside those of terminals, without secrets."""
+    people, found = tx[PersonStore], tx[ConflictStore].page(part, pin)
+    names = tx[PeopleStore].names({one.pin for one in found})
+    aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all({c.device for c in found})}
+    shown = []
+    for one in found:
+        stored, authors, said = people.values(one.pin), people.authors(one.pin), one.said or {}
+        rows = [
+            (
+                LABELS.get(field, field),
+                value_text(field, stored.get(field)),
+                value_text(field, said.get(field)),
+                author_of(authors[field]) if field in authors else None,
+            )
+            for field in one.fields
+        ]
+        shown.append(ShownConflict(one, names.get(one.pin), aliases.get(one.device), rows))
+    return shown
+
+
+def value_text(field: str, value: object) -> str:
+    """Return a value in words; a secret as dots."""
+    if value is None or value == "":
+        return "\N{EN DASH}"
+    if field in _SECRETS:
+        return "\N{BULLET}" * 4
+    if field == "privilege" and str(value).isdecimal():
+        return Phrase(Privilege(int(str(value))).meaning)
+    if field == "verify":
+        mode = int(str(value))
+        return Phrase(VerificationMode(mode).meaning) if mode >= 0 else Phrase("As the group")
+    return str(value)
+
+
+def person_thd(tx: Transaction, pin: str) -> dict[str, Any]:
+    """Return what the page of a person shows; `LookupError` if there is none."""
+    found = tx[PeopleStore].users(Page(1), pin)
+    if not found:
+        raise LookupError(NO_PERSON)
+    person, people = found[0], tx[PersonStore]
+    authors = people.authors(pin)
+    facts = [
+        (
+            label,
+            value_text(name, getattr(person, name)),
+            author_of(authors[name]) if name in authors else None,
+        )
+        for name, label in LABELS.items()
+        if name in authors or name in ("name", "card", "privilege")
+        if hasattr(person, name)
+    ]
+    history = [
+        (
+            one,
+            LABELS.get(one.field, one.field),
+            value_text(one.field, one.old),
+            value_text(one.field, one.new),
+            author_of(one.author),
+        )
+        for one in people.changes(pin, Page(HISTORY, newest_first=True))
+    ]
+    holders = people.holders(pin)
+    return {
+        "pin": pin,
+        "person": person,
+        "facts": facts,
+        "templates": [
+            (Phrase(BiometricType(kind).meaning), count)
+            for kind, count in sorted(person.templates.items())
+        ],
+        "history": history,
+        "holders": tx[DeviceStore].find_all(holders),
+        "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS), pin),
+    }
