@@ -38,7 +38,7 @@ from .chronology import CURSOR, ChronologicalPunches, TimePlace
 from .exports import SheetExport
 from .listing import AttendanceQuery, AttendanceReadings, picture_type
 from .model import PunchFilter
-from .periods import PERIODS, Period, PeriodName, named_period, parse_day
+from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
 from .personpages import PersonAttendancePages
 from .sheets import MOST_ROWS
 from .showing import DOUBT_WORDS, shown_punches
@@ -73,7 +73,7 @@ class Search:
     """A query whose person and days are known."""
 
     query: SearchQuery
-    period: Period
+    period: DayPeriod
     pin: str | None = None
     matches: Sequence[tuple[str, str | None]] = ()
     """People to choose from, if several are found."""
@@ -260,7 +260,7 @@ class AttendancePages:
                 wrong["person"] = Phrase("Nobody has this name or user ID.")
         return Search(query=query, period=period, pin=pin, matches=matches, wrong=wrong)
 
-    def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> Period:
+    def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> DayPeriod:
         today = self._today(visit)
         if query.period is not None:
             return named_period(query.period, today)
@@ -275,7 +275,7 @@ class AttendancePages:
             wrong["until"] = Phrase("The last day is before the first one.")
         if first is None and last is None:
             return named_period("today", today)
-        return Period(first, last)
+        return DayPeriod(first, last)
 
     def _today(self, visit: Visit) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()

@@ -16,7 +16,7 @@ PeriodName = Literal["today", "yesterday", "this-week", "last-week", "this-month
 
 
 @attrs.frozen
-class Period:
+class DayPeriod:
     """Days, both inclusive; None for no limit."""
 
     first: datetime.date | None
@@ -44,21 +44,21 @@ def midnight(day: datetime.date, zone: ZoneInfo) -> int:
     return int(datetime.datetime.combine(day, datetime.time(), zone).timestamp())
 
 
-def _week(day: datetime.date) -> Period:
+def _week(day: datetime.date) -> DayPeriod:
     """The week from Monday to Sunday, whatever the language: it is for payroll."""
     monday = day - day.weekday() * DAY
-    return Period(monday, monday + 6 * DAY)
+    return DayPeriod(monday, monday + 6 * DAY)
 
 
-def month_of(day: datetime.date) -> Period:
+def month_of(day: datetime.date) -> DayPeriod:
     """Return the month of a day."""
     first = day.replace(day=1)
-    return Period(first, (first + 31 * DAY).replace(day=1) - DAY)
+    return DayPeriod(first, (first + 31 * DAY).replace(day=1) - DAY)
 
 
-_PERIODS: Mapping[PeriodName, tuple[Phrase, Callable[[datetime.date], Period]]] = {
-    "today": (Phrase("Today"), lambda day: Period(day, day)),
-    "yesterday": (Phrase("Yesterday"), lambda day: Period(day - DAY, day - DAY)),
+_PERIODS: Mapping[PeriodName, tuple[Phrase, Callable[[datetime.date], DayPeriod]]] = {
+    "today": (Phrase("Today"), lambda day: DayPeriod(day, day)),
+    "yesterday": (Phrase("Yesterday"), lambda day: DayPeriod(day - DAY, day - DAY)),
     "this-week": (Phrase("This week"), _week),
     "last-week": (Phrase("Last week"), lambda day: _week(day - 7 * DAY)),
     "this-month": (Phrase("This month"), month_of),
@@ -68,7 +68,7 @@ PERIODS: Mapping[PeriodName, Phrase] = {name: words for name, (words, _) in _PER
 """Periods to choose from, with their words."""
 
 
-def named_period(name: PeriodName, today: datetime.date) -> Period:
+def named_period(name: PeriodName, today: datetime.date) -> DayPeriod:
     """Return the days of a period."""
     _, find = _PERIODS[name]
     return find(today)

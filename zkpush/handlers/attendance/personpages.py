@@ -19,7 +19,7 @@ from ...protocol.fields import Scope
 from ..people.store import PeopleStore
 from .chronology import ChronologicalPunches
 from .model import PunchFilter
-from .periods import DAY, Period, month_of
+from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
 from .strips import WIDTH, strips_of
 
@@ -88,7 +88,7 @@ class PersonAttendancePages:
             before, after = date - DAY, date + DAY
         except (ValueError, OverflowError):
             raise LookupError(Phrase("There is no such day.")) from None
-        values = await self._found(visit, pin, Period(date, date))
+        values = await self._found(visit, pin, DayPeriod(date, date))
         doubts = {one.doubt for strip in values["strips"] for one in strip.punches}
         return View(
             template="day.html",
@@ -102,7 +102,7 @@ class PersonAttendancePages:
             },
         )
 
-    async def _found(self, visit: Visit, pin: str, period: Period) -> dict[str, Any]:
+    async def _found(self, visit: Visit, pin: str, period: DayPeriod) -> dict[str, Any]:
         """Return the strips of a period; `LookupError` for an unknown person without records."""
         # Records of terminals without a zone may be up to a day off.
         wider = attrs.evolve(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from .periods import DAY, Period
+from .periods import DAY, DayPeriod
 from .showing import ShownPunch
 
 WIDTH = 288
@@ -65,7 +65,7 @@ def _place(punch: ShownPunch) -> float:
     return round((wall.hour * 60 + wall.minute) * WIDTH / _MINUTES, 1)
 
 
-def strips_of(period: Period, punches: Sequence[ShownPunch]) -> list[DayStrip]:
+def strips_of(period: DayPeriod, punches: Sequence[ShownPunch]) -> list[DayStrip]:
     """Return a strip for each day of a period that has both ends."""
     if period.first is None or period.last is None:
         raise ValueError("the period has no end")
