@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest_twisted
 import sqlalchemy
 from click.testing import CliRunner
 from visitors.cli import visitors as word
 from visitors.handler import VisitorHandler
+from visitors.pages import pages
 from visitors.services import VisitorRetention
 from visitors.store import visitors
 from visitors.tables import VISITOR
@@ -131,3 +134,10 @@ def test_the_word_has_a_help() -> None:
     said = CliRunner().invoke(word, ["list", "--help"])
     assert said.exit_code == 0
     assert "List visitors of reception terminals." in said.output
+
+
+def test_the_page_is_declared_and_its_template_is_there():
+    """The console finds the page by the part, and the template beside it."""
+    (page,) = pages(None)
+    assert page.path == "/visitors"
+    assert (files("visitors") / "templates" / "visitors.html").is_file()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -10,6 +14,7 @@ from ...cli import completion
 from ...cli.arguments import as_json
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
+from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
@@ -125,12 +130,89 @@ console = WordGroup("console", help=WORDS["console"])
 async def setup(api: Api, as_json: bool) -> None:
     """Say how the console is reached, and print the link to its first account.
 
+    The link works once, and for an hour unless the configuration says otherwise.
+
     \b
     Example:
       zkpush console setup
     """
-    made = await api.send("POST", "console", "link")
+    made: dict[str, str] | None = None
+    try:
+        made = await api.send("POST", "console", "link")
+    except ApiFailure as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
     if as_json:
-        print_object(made, as_json=True)
+        link = None if made is None else api.url + made["path"]
+        print_object({"url": f"{api.url}/console/", "link": link}, as_json=True)
         return
-    echo(api.url + made["path"])
+    echo(_ways(api.url))
+    if made is None:
+        echo(
+            "There are accounts: sign in there. For a forgotten password: zkpush accounts link NAME"
+        )
+        return
+    echo(f"The first account (the link works once, until {shown_instant(made['expires_at'])}):")
+    echo(f"  {api.url}{made['path']}")
+
+
+def _ways(url: str) -> str:
+    """Describe how the console at a URL is reached."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    lines = [
+        "On this machine, open in a browser:",
+        f"  {url}/console/",
+        "From another machine, by an SSH tunnel:",
+        f"  ssh -N -L {port}:{parts.hostname}:{port} USER@THIS-MACHINE",
+        f"  and there open {parts.scheme}://localhost:{port}/console/",
+    ]
+    if parts.scheme != "https":
+        lines += [
+            "In the network, by https (passwords are never taken over plain http):",
+            "  zkpush console certificate NAME-OR-ADDRESS makes a certificate and says what to do,",
+            "  or put nginx or HAProxy in front: zkpush docs deployment",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+@console.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory for console.key and console.pem. Default: the data directory.",
+)
+@click.pass_context
+def certificate(context: click.Context, names: tuple[str, ...], folder: Path | None) -> None:
+    """Make a self-signed certificate for the console, and print its fingerprint.
+
+    Each NAME is a host name or an address by which browsers reach this machine. Existing files are
+    not replaced.
+
+    \b
+    Example:
+      zkpush --data data console certificate hr-server 192.0.2.5
+    """
+    from .certificate import make_certificate, write_new
+
+    folder = folder or context.obj.data
+    if folder is None:
+        raise click.UsageError("Name a directory: --to DIR, or --data DIR of zkpush.")
+    key, pem, fingerprint = make_certificate(names, datetime.datetime.now(datetime.UTC))
+    files = (folder / "console.key").absolute(), (folder / "console.pem").absolute()
+    try:
+        for file, content in zip(files, (key, pem), strict=True):
+            write_new(file, content)
+    except FileExistsError as error:
+        raise click.ClickException(
+            f"{error.filename} is there already; remove it first, or name another directory."
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+    echo("The fingerprint, to compare with what the browser shows (SHA-256):")
+    echo(f"  {fingerprint}")
+    echo("Start the daemon with:")
+    echo(f"  --manage ssl:8082:privateKey={files[0]}:certKey={files[1]}")
+    echo(f"Then open https://{names[0]}:8082/console/, compare, and trust the certificate.")

@@ -1,0 +1,126 @@
+"""A browser, a daemon with simulated terminals, and their ends."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from ...daemon.process import Daemon
+
+ROOT = pathlib.Path(__file__).parent.parent.parent.parent
+SCREENSHOTS = ROOT / "screenshots"
+ZKPUSH = pathlib.Path(sys.executable).parent / "zkpush"
+CHROMIUM = shutil.which("chromium")
+SECONDS = 30
+"""Longest wait for something to appear."""
+
+
+class LiveSite:
+    """A daemon that approves no terminal by itself, with simulated terminals."""
+
+    def __init__(self, data: pathlib.Path) -> None:
+        self.daemon = Daemon(data, "--admission", "approve", env={"TZ": "Europe/Madrid"})
+        self.url = f"http://127.0.0.1:{self.daemon.manage.port}"
+        self._simulators: list[subprocess.Popen[bytes]] = []
+
+    def run(self, *words: str) -> str:
+        """The output of a command of `zkpush`."""
+        done = subprocess.run(
+            [ZKPUSH, "--data", self.daemon.data, *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def simulate(self, devices: int = 1, rate: str = "5") -> None:
+        """Start terminals that punch until the end."""
+        server = f"http://127.0.0.1:{self.daemon.terminals.port}"
+        words = ["simulate", "--server", server, "--devices", str(devices), "--rate", rate]
+        words += ["--users", "5", "--duration", "600"]
+        self._simulators.append(
+            subprocess.Popen([ZKPUSH, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        )
+
+    def first_link(self) -> str:
+        """The link to the first account."""
+        return next(word for word in self.run("console", "setup").split() if "/welcome/" in word)
+
+    def end(self) -> None:
+        """End all processes."""
+        for one in self._simulators:
+            one.kill()
+            one.wait()
+        self.daemon.kill()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is not installed")
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(tmp_path: pathlib.Path) -> Iterator[LiveSite]:
+    """A daemon without accounts and terminals."""
+    found = LiveSite(tmp_path / "data")
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page in a context of its own; at the end nothing must have gone wrong there."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(**options: object) -> Page:
+        context = chromium.new_context(**{"locale": "en-GB", **options})  # type: ignore[arg-type]
+        context.set_default_timeout(SECONDS * 1000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: (
+                None
+                if asked.url.startswith("http://127.0.0.1:")
+                else faults.append(f"asked {asked.url}")
+            ),
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # A page of an error says so in the console of the browser as well.
+    assert [one for one in faults if "the server responded with a status of" not in one] == []
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
+
+
+def until(found: Callable[[], bool], what: str) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + SECONDS
+    while not found():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.1)

@@ -1,0 +1,218 @@
+"""The console as people use it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ...rig import Rig
+from ..browser import PASSWORD
+from ..walk import pages_of
+from .conftest import LiveSite, shoot, until
+
+AXE = pathlib.Path(sys.prefix) / "node" / "node_modules" / "axe-core" / "axe.min.js"
+SERIAL = "SIM00000001"
+needs_axe = pytest.mark.skipif(
+    not AXE.exists() and "CI" not in os.environ, reason="make test had no npm to install axe with"
+)
+LEFT_OUT = frozenset({"/sign-in", "/welcome/<secret>"})
+OpenPage = Callable[..., Page]
+
+
+def make_first_account(page: Page, site: LiveSite) -> None:
+    """The first run: name, password and zone."""
+    page.goto(site.first_link())
+    page.get_by_label("Your name for signing in").fill("ann")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_label("Time zone of the site").select_option("Europe/Madrid")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Connect a terminal")).to_be_visible()
+
+
+def approve(page: Page, name: str) -> None:
+    """Approve the terminal whose page of approval is shown."""
+    page.get_by_label(re.compile("^Name")).fill(name)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("status")).to_contain_text("is approved")
+
+
+def paths(rig: Rig) -> list[str]:
+    """The paths of all pages that can be visited with a session."""
+    return [
+        re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SERIAL if found[1] == "sn" else "1", page.path)
+        for page in pages_of(rig)
+        if page.path not in LEFT_OUT
+    ]
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds serious in a page."""
+    page.evaluate(AXE.read_text())  # not as a script element, which the policy refuses
+    found: Any = page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {node['target']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which a page is wider than the window."""
+    width: int = page.evaluate(
+        "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return width
+
+
+def test_from_the_first_run_to_the_first_punch(site: LiveSite, open_page: OpenPage) -> None:
+    """The page waits for a terminal, says how to connect it, and shows its punches as they come."""
+    page = open_page(viewport={"width": 1280, "height": 860})
+    make_first_account(page, site)
+    expect(page.get_by_text(str(site.daemon.terminals.port))).to_be_visible()
+    shoot(page, "first-run")
+    site.simulate(2)
+    page.get_by_role("link", name=re.compile("Approve it")).first.click()
+    shoot(page, "approve")
+    approve(page, "Front door")
+    page.get_by_role("link", name="Overview").click()
+    expect(page.locator(".feed li").first).to_contain_text("Front door")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    before = page.locator(".feed").inner_text()
+    until(lambda: page.locator(".feed").inner_text() != before, "no punch came by itself")
+    shoot(page, "overview")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "overview-dark")
+    waiting = page.get_by_role("link", name=re.compile("Approve SIM"))
+    assert waiting.count() == 1
+
+
+def test_nothing_needs_a_script(site: LiveSite, open_page: OpenPage) -> None:
+    """Signing in, approving and looking work without JavaScript."""
+    page = open_page(java_script_enabled=False)
+    make_first_account(page, site)
+    site.simulate()
+    link = page.get_by_role("link", name=re.compile("Approve it"))
+
+    def has_come() -> bool:
+        page.get_by_role("link", name="Look again").click()
+        return link.count() > 0
+
+    until(has_come, "no terminal came")
+    link.click()
+    approve(page, "Front door")
+    page.get_by_role("link", name="Terminals").first.click()
+    expect(page.get_by_role("link", name="Front door")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
+    """Each step of signing in and approving is reached by tabs and keys."""
+    page = open_page(viewport={"width": 1280, "height": 860})
+    make_first_account(page, site)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for text in ("", "ann", PASSWORD):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    site.simulate()
+    expect(page.get_by_role("link", name=re.compile("Approve SIM"))).to_be_visible()
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText"))
+        if reached[-1].startswith("Approve"):
+            break
+    assert reached[-1].startswith("Approve"), reached
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Approve SIM")).to_be_visible()
+    page.get_by_label(re.compile("^Name")).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("is approved")
+
+
+@needs_axe
+def test_every_page_is_accessible_everywhere(rig: Rig, site: LiveSite, open_page: OpenPage) -> None:
+    """Axe finds nothing serious, empty and full, light and dark, from right to left, on a phone."""
+    page = open_page(viewport={"width": 1280, "height": 860})
+    wrong: list[str] = []
+
+    def look(path: str, about: str) -> None:
+        page.goto(f"{site.url}/console{path}")
+        wrong.extend(f"{path} ({about}): {each}" for each in serious(page))
+        if overflow(page) > 0:
+            wrong.append(f"{path} ({about}): {overflow(page)} px too wide")
+
+    page.goto(site.first_link())
+    wrong.extend(f"welcome: {each}" for each in serious(page))
+    look("/sign-in", "nobody")
+    make_first_account(page, site)
+    without = [path for path in paths(rig) if SERIAL not in path]
+    for path in without:
+        look(path, "empty")
+    filled_page(page, site)
+    for path in paths(rig):
+        look(path, "full")
+    page.emulate_media(color_scheme="dark")
+    for path in paths(rig):
+        look(path, "dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in paths(rig):
+        look(path, "phone")
+    page.goto(f"{site.url}/console/")
+    shoot(page, "overview-phone")
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(f"{site.url}/console/account")
+    page.locator("[name=language]").select_option("ar")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    for path in paths(rig):
+        look(path, "Arabic")
+    page.goto(f"{site.url}/console/")
+    shoot(page, "overview-arabic")
+    nav = page.locator("header.side").bounding_box()
+    assert nav is not None
+    assert nav["x"] > 640  # on the right
+    assert wrong == []
+
+
+def filled_page(page: Page, site: LiveSite) -> None:
+    """Bring the first terminal of a site whose account has signed in."""
+    site.simulate()
+    page.goto(f"{site.url}/console/first-terminal")
+    page.get_by_role("link", name=re.compile("Approve it")).click()
+    approve(page, "Front door")
+    page.goto(f"{site.url}/console/")
+    expect(page.locator(".feed li").first).to_be_visible()
+
+
+@needs_axe
+def test_a_form_with_mistakes_is_accessible(site: LiveSite, open_page: OpenPage) -> None:
+    """Mistakes are announced, are beside their fields, and get the focus."""
+    page = open_page()
+    page.goto(site.first_link())
+    page.get_by_label("Your name for signing in").fill("ann")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_label("The same password again").fill("short")
+    page.get_by_label("Time zone of the site").select_option("Europe/Madrid")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    field = page.get_by_label("Password", exact=True)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Your name for signing in")).to_have_value("ann")
+    assert serious(page) == []
