@@ -119,6 +119,8 @@ def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     """Each step of signing in and approving is reached by tabs and keys."""
     page = open_page(viewport={"width": 1280, "height": 860})
     make_first_account(page, site)
+    site.simulate()
+    until(lambda: SERIAL in site.run("devices", "list"), "no terminal came")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.keyboard.press("Tab")
@@ -128,7 +130,6 @@ def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    site.simulate()
     expect(page.get_by_role("link", name=re.compile("Approve SIM"))).to_be_visible()
     reached = []
     for _ in range(40):
