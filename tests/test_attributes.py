@@ -13,9 +13,10 @@ from zkpush.cli import main
 from zkpush.device.acts import change_detail
 from zkpush.device.changes import scopes_to_change
 from zkpush.manage.views import DeviceChange, DeviceView
-from zkpush.model import DEVICE_ATTRIBUTES, TokenPolicy
+from zkpush.model import DEVICE_ATTRIBUTES, SessionState, TokenPolicy
 from zkpush.persist.schema import devices
 from zkpush.protocol.fields import Scope
+from zkpush.values.devicewords import SESSION_WORDS
 
 ALL = [*DEVICE_ATTRIBUTES.values()]
 CHANGEABLE = [one for one in ALL if one.own.is_changeable]
@@ -52,6 +53,20 @@ def test_an_attribute_that_can_be_changed_is_on_the_command_line(one) -> None:
     """`zkpush devices set --help` lists it with its meaning."""
     text = " ".join(CliRunner().invoke(main, ["devices", "set", "--help"]).output.split())
     assert f"{one.name} {one.own.meaning}" in text
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in ALL if one.own.is_shown and one.choices], ids=by_name
+)
+def test_a_coded_attribute_has_words_for_each_value(one) -> None:
+    """The API has them beside the value, and so has `zkpush devices show`."""
+    assert all(one.own.words(value) for value in one.kind)
+    assert f"{one.name}_meaning" in DeviceView.__struct_fields__
+
+
+def test_each_step_of_the_exchange_has_words() -> None:
+    """As the attributes have."""
+    assert {*SESSION_WORDS} == {*SessionState}
 
 
 @pytest.mark.parametrize("one", [one for one in ALL if one.own.is_hidden], ids=by_name)

@@ -44,6 +44,9 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """Maximum number of characters of a text, or of items of a list."""
     check: Callable[[Any], Any] | None = None
     """Returns the normalized value; raises `ValueError` for an invalid one."""
+    words: Callable[[Any], str | None] | None = None
+    """Returns the meaning of a value, which the API shows as `NAME_meaning`; called with None,
+    too."""
     example: str | None = None
     """Example value for the command line."""
     body: Any = None

@@ -21,6 +21,14 @@ from .protocol.fields import Scope
 from .protocol.text import TextEncoding
 from .protocol.times import check_zone
 from .protocol.versions import check_version
+from .values.devicewords import (
+    ENCODING_WORDS,
+    ENCRYPTION_WORDS,
+    STATE_WORDS,
+    TOKEN_WORDS,
+    device_type_words,
+    language_words,
+)
 
 
 class DeviceState(StrEnum):
@@ -159,6 +167,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             is_shown=True,
             is_changeable=True,
             body=Literal["approved", "blocked"],
+            words=STATE_WORDS.get,
             check=DeviceState,
             is_news=True,
         ),
@@ -215,15 +224,18 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             "terminals set to Simplified Chinese, else utf-8",
             is_shown=True,
             is_changeable=True,
+            words=ENCODING_WORDS.get,
             example="gb18030",
         ),
     ] = None
     language: Annotated[
-        str | None, Attribute(meaning="Language number, spec Appendix 2", is_shown=True)
+        str | None,
+        Attribute(meaning="Language number, spec Appendix 2", is_shown=True, words=language_words),
     ] = None
-    device_type: Annotated[str | None, Attribute(meaning="Reported device type", is_shown=True)] = (
-        None
-    )
+    device_type: Annotated[
+        str | None,
+        Attribute(meaning="Reported device type", is_shown=True, words=device_type_words),
+    ] = None
     family: Annotated[
         str,
         Attribute(meaning="Its protocol: a terminal family", is_shown=True, is_news=True),
@@ -252,8 +264,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     encryption: Annotated[
         EncryptionPolicy | None,
         Attribute(
-            meaning="Its own encryption policy; without one, the configured policy applies",
+            meaning="Its own encryption policy; without one, the configured policy applies. "
+            "prefer: encrypt if both sides can; require: always; never: not at all",
             is_shown=True,
+            words=ENCRYPTION_WORDS.get,
             is_changeable=True,
             scope=Scope.ADMIN,
             is_told=True,
@@ -280,6 +294,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             "it returns it; require: required from the first request on; ignore: not checked",
             alias="token",
             is_shown=True,
+            words=TOKEN_WORDS.get,
             is_changeable=True,
             scope=Scope.ADMIN,
         ),

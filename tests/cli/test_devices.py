@@ -17,7 +17,7 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-OWN = "alias, area, timezone, version, comm_key, encryption, cipher, token, networks, secret"
+OWN = "alias, area, timezone, version, encoding, comm_key, encryption, cipher, token, networks, secret"
 KEYS = f"{OWN}, {OPTIONS}"
 UNKNOWN = (
     "Invalid value for 'KEY=VALUE...': There is no key 'Dely' (did you mean Delay?). "
@@ -114,7 +114,7 @@ def test_show(daemon: Daemon) -> None:
     assert lines[:3] == [
         "sn                  SHOW1",
         "alias               -",
-        "state               approved",
+        "state               approved (its data is accepted)",
     ]
     assert "push version        2.4.1" in lines
     settings = lines.index("settings            Delay=5")

@@ -119,6 +119,9 @@ async def test_coded_values_are_in_words(rig: Rig) -> None:
     assert template["duress_meaning"] == "Under duress"
     device = (await rig.api("GET", "/devices/T1")).json
     assert device["language_meaning"] == "English"
+    assert device["token_meaning"] == "required once the terminal has shown that it returns it"
+    assert device["encryption_meaning"] == "as configured for all terminals"
+    assert device["exchange_meaning"] == "made"
 
 
 def test_the_status_of_a_verification_has_words_of_its_own() -> None:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES, ENCRYPTED_STATES, Device, SessionState
 from ..problems import ServerProblem, advice_of, meaning_of
-from ..protocol.codes import BiometricType, language_of
+from ..protocol.codes import BiometricType
 from ..protocol.facts import capacities_of, functions_of
 from ..protocol.fields import Scope
 from ..protocol.hybrid import BiometricSupport, Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
+from ..values.devicewords import SESSION_WORDS
 from ..values.keys import OfferedKey
+from .recordviews import MEANING
 from .times import instant, instant_or_none
 
 _ATTRIBUTES = DEVICE_ATTRIBUTES.values()
 _SHOWN = {one.name: one for one in _ATTRIBUTES if one.own.is_shown}
 CHANGEABLE = {one.name: one for one in _ATTRIBUTES if one.own.is_changeable}
 """Attributes that operators may change, by name in the API."""
+
+
+def _meaning_of(one: DeclaredAttribute) -> list[tuple[str, Any]]:
+    """Return the field with the meaning of a coded attribute; empty for another one."""
+    if one.own.words is None:
+        return []
+    meaning = Meta(description=f"`{one.name}` in words")
+    return [(f"{one.name}{MEANING}", Annotated[str | None, meaning])]
 
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +168,11 @@ if TYPE_CHECKING:
 else:
     _ShownAttributes = msgspec.defstruct(
         "ShownAttributes",
-        [(name, one.api_type) for name, one in _SHOWN.items()],
+        [
+            field
+            for name, one in _SHOWN.items()
+            for field in ((name, one.api_type), *_meaning_of(one))
+        ],
         frozen=True,
         kw_only=True,
     )
@@ -178,7 +193,6 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     last_seen_at: str | None
     address: str | None
     protocol_version: Annotated[str, Meta(description="The version both sides use")]
-    language_meaning: Annotated[str | None, Meta(description="Meaning of `language`")]
     session: Literal["plain", "encrypted"]
     exchange: Annotated[
         SessionState,
@@ -188,6 +202,7 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
             "be repeated"
         ),
     ]
+    exchange_meaning: Annotated[str, Meta(description="`exchange` in words")]
     comm_key: CommKeyView
     options: Annotated[
         dict[str, str],
@@ -239,9 +254,14 @@ def device_view(
         last_seen_at=instant_or_none(last_seen_at),
         address=address,
         protocol_version=version,
-        language_meaning=None if device.language is None else language_of(device.language).meaning,
+        **{
+            f"{name}{MEANING}": one.own.words(getattr(device, one.field))
+            for name, one in _SHOWN.items()
+            if one.own.words is not None
+        },
         session="encrypted" if device.session in ENCRYPTED_STATES else "plain",
         exchange=device.session,
+        exchange_meaning=SESSION_WORDS[device.session],
         comm_key=CommKeyView.of(device, offered_keys),
         options=_seen(device.options, option_secret, scopes),
         attributes=_seen(device.attributes, attribute_secret, scopes),

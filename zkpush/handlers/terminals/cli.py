@@ -115,6 +115,10 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
             for problem in device["problems"]
         ]
         device["comm_key"] = _comm_key_lines(device["comm_key"])
+        device["functions"] = {
+            name: "not reported" if has is None else has
+            for name, has in device["functions"].items()
+        }
     print_object(device, as_json=as_json)
 
 
