@@ -17,7 +17,10 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-OWN = "alias, area, timezone, version, encoding, comm_key, encryption, cipher, token, networks, secret"
+OWN = (
+    "alias, area, timezone, version, encoding, comm_key, encryption, cipher, token, networks, "
+    "secret"
+)
 KEYS = f"{OWN}, {OPTIONS}"
 UNKNOWN = (
     "Invalid value for 'KEY=VALUE...': There is no key 'Dely' (did you mean Delay?). "
