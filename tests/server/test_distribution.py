@@ -356,3 +356,51 @@ async def test_an_erased_person_leaves_nothing(rig: Rig, erase: bool) -> None:
     await fetch(rig, first)
     assert held(first) == {}
     assert (await rig.api("GET", "/users/5/places")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_deletion_that_waits_is_sent_although_the_answer_before_it_was_lost(
+    rig: Rig,
+) -> None:
+    """The terminal may have executed the command; one without the person has done its part."""
+    await wired(rig)
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await look(rig)
+    assert b"DATA UPDATE USERINFO" in (await rig.get("getrequest?SN=A1")).body
+    await rig.api("DELETE", "/users/5")
+    for number in range(100):  # other commands leave no room
+        await person(rig, f"a{number}", name="Bob")
+    await look(rig)
+    await look(rig)
+    rig.clock.advance(310)
+    found = b""
+    for _ in range(40):
+        await look(rig)
+        polled = (await rig.get("getrequest?SN=A1")).body
+        found += polled
+        for line in polled.splitlines():
+            if line.startswith(b"C:"):
+                command, text = line.decode().split(":", 2)[1:]
+                code = -10 if "DELETE" in text else 0
+                body = f"ID={command}&Return={code}&CMD=DATA"
+                await rig.post("devicecmd?SN=A1", body.encode())
+    assert b"DATA DELETE USERINFO PIN=5" in found
+    await look(rig)
+    assert (await rig.api("GET", "/users/5/places")).status == 404
+    assert (await rig.get("getrequest?SN=A1")).body == b"OK"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_busy_terminal_is_asked_again(rig: Rig) -> None:
+    """It may execute the command later."""
+    await wired(rig)
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await look(rig)
+    for code in (-1005, 0):
+        polled = (await rig.get("getrequest?SN=A1")).body
+        command = polled.decode().split(":")[1]
+        await rig.post("devicecmd?SN=A1", f"ID={command}&Return={code}&CMD=DATA".encode())
+        await look(rig)
+    assert await places(rig, "5") == {"A1": "there"}

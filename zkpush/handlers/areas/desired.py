@@ -207,7 +207,11 @@ def _leaving(
 ) -> list[PlacedPart]:
     """Return the deletion of a person who does not belong on a terminal."""
     before = stored.get(USER)
-    is_ours = any(one.told is not None or one.command is not None for one in stored.values())
+    # A deletion that is not queued yet is for something that the server has sent, or may have.
+    is_ours = any(
+        one.told is not None or one.command is not None or one.wanted is None
+        for one in stored.values()
+    )
     is_removed = person.fields is None
     is_there = target.device_id in person.holders
     if not target.distributes and not (is_removed and is_ours):

@@ -20,6 +20,7 @@ from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...protocol.codes import ReturnCode
 from ...values.commands import CommandState, QueuedCommand
 from ..people.model import (
     DeletePerson,
@@ -47,6 +48,10 @@ MOST_OPEN = 100
 """Maximum number of open commands for one terminal."""
 AT_ONCE = 8
 """Commands queued in one unit of work."""
+_BUSY = frozenset(
+    {ReturnCode.TIMEOUT, ReturnCode.BUSY, ReturnCode.MEMORY_ERROR, ReturnCode.SERVER_DATA_FAILED}
+)
+"""Return codes of a terminal that may execute the command later."""
 _DELIVERY = Delivery(priority=PRIORITY)
 
 
@@ -77,6 +82,11 @@ def compare_thd(
     for target in targets:
         for pin in pins:
             before = stored.get((target.device_id, pin), {})
+            is_concerned = target.distributes and (
+                target.area in people[pin].areas or target.device_id in people[pin].holders
+            )
+            if not before and not is_concerned:
+                continue
             after, gone = compare(pin, people[pin], target, before, index, now, again=again)
             changed += after
             removed += gone
@@ -200,16 +210,19 @@ class Distributor:
     def settle(self, tx: Transaction, ended: Sequence[EndedPart], now: int) -> None:
         """Record the outcome of commands that have ended."""
         store = tx[PlaceStore]
-        for part, state in ended:
-            if part.sent == DELETED and state is CommandState.DONE:
+        for part, state, code in ended:
+            is_deleted = state is CommandState.DONE or code == ReturnCode.USER_UNKNOWN
+            if part.sent == DELETED and is_deleted:
                 closed = msgspec.structs.replace(part, sent=None, command=None, updated_at=now)
                 store.put([closed])
                 store.gone(part.device_id, part.pin)
                 continue
-            store.put([_settled(tx, part, state, now)])
+            store.put([_settled(tx, part, state, code, now)])
 
 
-def _settled(tx: Transaction, part: PlacedPart, state: CommandState | None, now: int) -> PlacedPart:
+def _settled(
+    tx: Transaction, part: PlacedPart, state: CommandState | None, code: int | None, now: int
+) -> PlacedPart:
     """Return a part after the end of its command."""
     is_present = part.state is PartState.SENT
     values: dict[str, object] = {"sent": None, "command": None, "updated_at": now}
@@ -222,8 +235,8 @@ def _settled(tx: Transaction, part: PlacedPart, state: CommandState | None, now:
         command = None if part.command is None else tx[CommandStore].get(part.command)
         words = None if command is None else reason_words(command)
         is_replaced = command is not None and command.replaced_by is not None
-        if state is CommandState.FAILED or (state is CommandState.CANCELLED and not is_replaced):
-            code = None if command is None else command.return_code
+        is_refused = state is CommandState.FAILED and code not in _BUSY
+        if is_refused or (state is CommandState.CANCELLED and not is_replaced):
             more = "" if code is None else f" (return code {code})"
             values |= {"state": PartState.REFUSED, "reason": f"{words or 'refused'}{more}"}
         else:

@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, insert, literal_column, select, updat
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
 from ...values.commands import OPEN_STATES, CommandState
+from ..people.store import PersonSurvey
 from .limits import is_many
 from .model import USER, DistributionTerminal, PartState, PlacedPart
 from .schema import distribution_cursor, distribution_terminals, places
@@ -38,6 +39,7 @@ class EndedPart(NamedTuple):
     part: PlacedPart
     state: CommandState | None
     """None if the command was deleted."""
+    return_code: int | None = None
 
 
 class PlaceStore:
@@ -105,7 +107,7 @@ class PlaceStore:
     def ended(self, limit: int) -> list[EndedPart]:
         """List parts whose commands have ended."""
         query = (
-            select(places, commands.c.state.label("ending"))
+            select(places, commands.c.state.label("ending"), commands.c.return_code)
             .outerjoin(commands, commands.c.id == places.c.command)
             .where(
                 places.c.command.is_not(None),
@@ -114,7 +116,11 @@ class PlaceStore:
             .limit(limit)
         )
         return [
-            EndedPart(_part(row), None if row.ending is None else CommandState(row.ending))
+            EndedPart(
+                _part(row),
+                None if row.ending is None else CommandState(row.ending),
+                row.return_code,
+            )
             for row in self._connection.execute(query)
         ]
 
@@ -240,6 +246,12 @@ class DistributionStore:
         self._connection.execute(
             delete(distribution_terminals).where(distribution_terminals.c.device_id == device_id)
         )
+
+
+def forget_terminal(tx: Transaction, device_id: int) -> None:
+    """Forget what a terminal has, because it has been emptied."""
+    tx[PlaceStore].forget(device_id)
+    tx[PersonSurvey].forget_terminal(device_id)
 
 
 def _is_waiting() -> Any:

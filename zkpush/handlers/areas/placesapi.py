@@ -21,7 +21,7 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..people.store import DEFAULT_AREA
 from .model import PersonPlace
-from .places import DistributionStore
+from .places import DistributionStore, forget_terminal
 from .store import AreaStore
 from .whereabouts import WhereaboutsStore
 
@@ -94,6 +94,8 @@ class PlaceEndpoints:
                 raise not_found(f"There is no terminal {sn}.")
             if (device.area or DEFAULT_AREA) not in tx[AreaStore].distributing():
                 raise ValueError(f"sn: the area of terminal {sn} does not distribute.")
+            if device.counts.get("users") == 0:
+                forget_terminal(tx, device.id)
             tx[DistributionStore].compare_again(device.id, now)
             acts.record(tx, caller, REPAIR, f"terminal {sn}", "", now)
 

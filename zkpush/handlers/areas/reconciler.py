@@ -32,7 +32,7 @@ from .desired import DistributionTarget
 from .distributor import Comparison, Distributor, compare_thd, write
 from .fits import Abilities
 from .model import DistributionTerminal
-from .places import DistributionStore, PlaceStore
+from .places import DistributionStore, PlaceStore, forget_terminal
 from .store import AreaStore
 
 EVERY = 2.0
@@ -144,7 +144,8 @@ class Reconciler(PeriodicService):
             after = _noted(target, before, users, now)
             if after.may_delete and after.due_at > now and key not in guarded:
                 after = msgspec.structs.replace(after, may_delete=0)  # the deletions are done
-            is_emptied = before is not None and users == 0 and before.users > 0
+            # What it had before it left an area may be gone, too.
+            is_emptied = users == 0 and (before is None or before.users > 0)
             if after != before:
                 await self._store.write(partial(_note, after=after, is_emptied=is_emptied))
 
@@ -249,7 +250,7 @@ def _noted(
 
 def _note(tx: Transaction, after: DistributionTerminal, is_emptied: bool) -> None:
     if is_emptied:
-        _forget(tx, after.device_id)
+        forget_terminal(tx, after.device_id)
     tx[DistributionStore].put(after)
 
 
@@ -281,13 +282,8 @@ def _leave(tx: Transaction, device_id: int, target: DistributionTarget) -> None:
 
 def _empty(tx: Transaction, device_id: int, now: int) -> None:
     """Begin anew with a terminal that has been emptied."""
-    _forget(tx, device_id)
+    forget_terminal(tx, device_id)
     tx[DistributionStore].change(device_id, users=0, due_at=now, phase=_MEMBERS, after="")
-
-
-def _forget(tx: Transaction, device_id: int) -> None:
-    tx[PlaceStore].forget(device_id)
-    tx[PersonSurvey].forget_terminal(device_id)
 
 
 def _changes_thd(tx: Transaction, until: int) -> _Changes | None:

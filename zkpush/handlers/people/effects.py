@@ -15,7 +15,7 @@ from ...interfaces import NotUnsealed
 from ...model import Device
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
-from ...protocol.codes import BiometricType, succeeded
+from ...protocol.codes import BiometricType, ReturnCode, succeeded
 from ...protocol.fields import Command, Kind, Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
@@ -31,6 +31,7 @@ from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 _TABLES = {table.name: table for table in (USER, FP, FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)}
 _TABLES |= {"USERINFO": USER, "FINGERTMP": FP}
 """Tables by the last word of the commands on them."""
+_DELETION = "DATA DELETE USERINFO"
 _EMPTY = (Kind.TEXT, Kind.CARD)
 """Kinds of fields that a command can empty."""
 _Values = Mapping[str, str | None]
@@ -39,13 +40,17 @@ _Act = Callable[[Transaction, Device, QueuedCommand, _Values, int], None]
 
 
 def _on_success(entry: Command, act: _Act) -> Effect:
-    """Return an effect that acts if the terminal has executed the command."""
+    """Return an effect that acts if the terminal has executed the command.
+
+    A terminal that is to delete a person whom it does not have, has executed that.
+    """
     wires = {field.name: field.wire for field in entry.parameters}
 
     def effect(
         tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
     ) -> Result:
-        if succeeded(command.command, reply.return_code):
+        is_gone = entry.name == _DELETION and reply.return_code == ReturnCode.USER_UNKNOWN
+        if succeeded(command.command, reply.return_code) or is_gone:
             values = {name: command.params.get(wire) for name, wire in wires.items()}
             act(tx, device, command, values, now)
         return dict(reply.values)
