@@ -12,6 +12,7 @@ from zkpush.handlers.commands.store import CommandList
 from zkpush.model import Page
 from zkpush.persist.commandhistory import CommandHistory
 from zkpush.persist.commands import CommandStore
+from zkpush.persist.commandschedule import CommandSchedule
 from zkpush.persist.leases import LeaseStore
 from zkpush.values.commands import CommandState
 
@@ -29,12 +30,12 @@ def make_command_tests(factory):
             def unit(tx):
                 tx[CommandStore].add(device.id, command("a", "INFO", {"K": "v"}), 1)
                 tx[CommandStore].add(device.id, command("b", "LOG"), 1)
-                due = tx[CommandStore].due(device.id, 10, 5)
+                due = tx[CommandSchedule].due(device.id, 10, 5)
                 tx[CommandStore].lease(due[:1], 100, 10)
                 return (
                     due,
-                    tx[CommandStore].due(device.id, 10, 5),
-                    tx[CommandStore].next_due(device.id),
+                    tx[CommandSchedule].due(device.id, 10, 5),
+                    tx[CommandSchedule].next_due(device.id),
                 )
 
             due, left, next_due = await store.write(unit)
@@ -42,7 +43,7 @@ def make_command_tests(factory):
             assert due[0].params == {"K": "v"}
             assert [command.id for command in left] == ["b"]
             assert next_due == 0
-            assert await store.read(lambda tx: tx[CommandStore].all_due()) == {device.id: 0}
+            assert await store.read(lambda tx: tx[CommandSchedule].all_due()) == {device.id: 0}
             assert await store.read(lambda tx: tx[CommandHistory].pending()) == {device.id: 2}
 
             def end(tx):
@@ -51,7 +52,7 @@ def make_command_tests(factory):
                 first = tx[CommandStore].answer(command, *done, 20)
                 failed = (CommandState.FAILED, EndReason.FAILED, -1, None)
                 second = tx[CommandStore].answer(command, *failed, 30)
-                return first, second, tx[CommandStore].next_due(device.id)
+                return first, second, tx[CommandSchedule].next_due(device.id)
 
             first, second, next_due = await store.write(end)
             assert (first.state, first.result, second) == (
@@ -60,7 +61,7 @@ def make_command_tests(factory):
                 None,
             )
             assert next_due == 100
-            again = await store.write(lambda tx: tx[CommandStore].due(device.id, 100, 5))
+            again = await store.write(lambda tx: tx[CommandSchedule].due(device.id, 100, 5))
             assert [(command.id, command.attempts) for command in again] == [("a", 1)]
 
         @pytest_twisted.ensureDeferred
@@ -128,12 +129,13 @@ def make_command_tests(factory):
                     )
                     tx[CommandStore].add(device.id, new, 1)
                 due = [
-                    [one.id for one in tx[CommandStore].due(device.id, now, 9)] for now in (49, 50)
+                    [one.id for one in tx[CommandSchedule].due(device.id, now, 9)]
+                    for now in (49, 50)
                 ]
                 tx[CommandStore].urge([tx[CommandStore].get("a")], 7)
-                raised = [one.id for one in tx[CommandStore].due(device.id, 50, 1)]
-                tx[CommandStore].lease(tx[CommandStore].due(device.id, 49, 9), 100, 49)
-                return due, raised, tx[CommandStore].next_due(device.id)
+                raised = [one.id for one in tx[CommandSchedule].due(device.id, 50, 1)]
+                tx[CommandStore].lease(tx[CommandSchedule].due(device.id, 49, 9), 100, 49)
+                return due, raised, tx[CommandSchedule].next_due(device.id)
 
             assert await store.write(unit) == ([["b", "a"], ["b", "c", "a"]], ["a"], 50)
 

@@ -22,7 +22,7 @@ from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.model import Page, SessionState
-from zkpush.persist.commands import CommandStore
+from zkpush.persist.commandschedule import CommandSchedule
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
 from zkpush.persist.migrate import alembic_scripts, head_revision, migrate_thd
@@ -196,7 +196,7 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
                 )
             ],
             tx[StampStore].of(1),
-            tx[CommandStore].all_due(),
+            tx[CommandSchedule].all_due(),
         )
 
     devices, records, rejects, commands, stamps, due = await store.read(read)

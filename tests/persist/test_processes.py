@@ -13,6 +13,7 @@ from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.model import DeviceState, Page
 from zkpush.persist.commands import CommandStore
+from zkpush.persist.commandschedule import CommandSchedule
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
 from zkpush.persist.migrate import migrate_thd
@@ -87,7 +88,7 @@ async def test_a_command_is_leased_by_one_process(stores, device) -> None:
             tx[CommandStore].add(device.id, command(f"c{number}", "LOG"), 1)
 
     def lease(tx):
-        due = tx[CommandStore].due(device.id, 10, 5)
+        due = tx[CommandSchedule].due(device.id, 10, 5)
         tx[CommandStore].lease(due, 100, 10)
         return [command.id for command in due]
 
@@ -151,7 +152,7 @@ class TestPostgreSQL:
         """Who asks while another process has not committed gets the others, at once."""
 
         def lease(tx):
-            due = tx[CommandStore].due(device.id, 10, 1)
+            due = tx[CommandSchedule].due(device.id, 10, 1)
             tx[CommandStore].lease(due, 100, 10)
             return [command.id for command in due]
 
@@ -256,7 +257,7 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
             return original(statement, *arguments)
 
         connection.execute = spy
-        tx[CommandStore].all_due()
+        tx[CommandSchedule].all_due()
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         plan = str(connection.exec_driver_sql(f"{explain} {statements[0]}").all())
     database.close()

@@ -17,6 +17,7 @@ from zkpush.clockwatch import JUMP_SECONDS, LOOK_EVERY, ClockWatch
 from zkpush.device.registry import SEEN_EVERY
 from zkpush.model import Page
 from zkpush.persist.commands import CommandStore
+from zkpush.persist.commandschedule import CommandSchedule
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
 
@@ -173,10 +174,10 @@ async def test_leases_of_the_future_are_cut_in_the_store(url: str) -> None:
             )
 
         await store.write(unit)
-    await store.write(lambda tx: tx[CommandStore].cut_leases(now, 300 * MS, {}))
+    await store.write(lambda tx: tx[CommandSchedule].cut_leases(now, 300 * MS, {}))
     due = await store.write(
         lambda tx: [
-            len(tx[CommandStore].due(device.id, now + seconds * MS, 10))
+            len(tx[CommandSchedule].due(device.id, now + seconds * MS, 10))
             for seconds in (0, 1, 299, 300)
         ]
     )

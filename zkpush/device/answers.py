@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.commands import CommandStore
+from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
@@ -149,7 +150,7 @@ class CommandAnswers:
             if rejects is not None:
                 tx[RejectStore].add_sealed(rejects)
             changed = tx[DeviceStore].get(device.id) if effects else None
-            return _Taken(count, changed, tx[CommandStore].next_due(device.id), late, unknown)
+            return _Taken(count, changed, tx[CommandSchedule].next_due(device.id), late, unknown)
 
         return await self._store.write(unit)
 

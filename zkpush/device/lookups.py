@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from ..interfaces import IStore
 from ..model import Device
-from ..persist.commands import CommandStore
+from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 
@@ -61,6 +61,6 @@ class StoreLookups:
 
 def _find_all(tx: Transaction, serials: Collection[str]) -> Mapping[str, Found]:
     return {
-        device.sn: (device, tx[CommandStore].next_due(device.id))
+        device.sn: (device, tx[CommandSchedule].next_due(device.id))
         for device in tx[DeviceStore].find_all(serials)
     }

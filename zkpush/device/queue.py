@@ -12,6 +12,7 @@ from ..interfaces import IStore
 from ..model import Caller, Device, Problem
 from ..periodic import PeriodicService
 from ..persist.commands import CommandStore
+from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
@@ -218,7 +219,7 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> tuple[bytes, int | None, bool, QueuedCommand | None]:
             is_held = False
-            found = tx[CommandStore].due(device.id, now, config.batch_count, self._once)
+            found = tx[CommandSchedule].due(device.id, now, config.batch_count, self._once)
             due = self._sendable(tx, found, now, tx[CommandStore].overtaken(device.id, found))
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
@@ -231,7 +232,7 @@ class CommandQueue(PeriodicService):
                 leased = [one for one in batch if self._lease_seconds(one) == seconds]
                 tx[CommandStore].lease(leased, now + seconds * 1000, now)
             tx[CommandStore].expect({one.id: counted.get(one.id) for one in batch})
-            return body, tx[CommandStore].next_due(device.id), is_held, None
+            return body, tx[CommandSchedule].next_due(device.id), is_held, None
 
         body, due, is_held, uncounted = await self._store.write(unit)
         while uncounted is not None:
@@ -300,7 +301,7 @@ class CommandQueue(PeriodicService):
     async def cut_leases(self) -> None:
         """End leases longer than any made now, which a clock set back leaves behind."""
         now, lease = self._registry.now(), self._config.lease_seconds * 1000
-        await self._store.write(lambda tx: tx[CommandStore].cut_leases(now, lease, self._leases))
+        await self._store.write(lambda tx: tx[CommandSchedule].cut_leases(now, lease, self._leases))
         self._registry.cap_due(now + lease)
 
     def clock_jumped(self) -> None:

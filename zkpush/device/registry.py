@@ -13,7 +13,7 @@ from ..clock import wall_clock
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState, Problem, SessionState
 from ..periodic import PeriodicService
-from ..persist.commands import CommandStore
+from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.leases import LeaseStore
 from ..persist.sessions import SessionStore
@@ -323,7 +323,7 @@ class Registry(PeriodicService):
             lambda tx: (
                 tx[DeviceStore].removed_since(cursor),
                 tx[DeviceStore].changed_since(cursor),
-                tx[CommandStore].all_due(),
+                tx[CommandSchedule].all_due(),
             )
         )
         self._followed_at = now

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import (
-    ColumnElement,
-    and_,
     bindparam,
-    case,
     delete,
-    func,
-    or_,
     select,
     update,
 )
@@ -23,14 +18,12 @@ from ..protocol.commands import ID_LENGTH
 from ..values.commands import OPEN_STATES, CommandState, NewCommand, QueuedCommand
 from .commandrows import (
     IS_OPEN,
-    IS_QUEUED,
     IS_SENT,
     CommandBody,
     command_of,
     overdue_rows,
     reason_words,
     select_commands,
-    stays_behind,
 )
 from .commandschema import commands
 from .databases import insert
@@ -40,10 +33,6 @@ from .sealed import sealed
 
 if TYPE_CHECKING:
     from .transaction import Transaction
-
-_DUE_AT = func.min(
-    case((IS_QUEUED, func.coalesce(commands.c.not_before_at, 0)), else_=commands.c.lease_until)
-)
 
 
 class CommandStore:
@@ -123,31 +112,6 @@ class CommandStore:
             .with_for_update(of=commands)
         )
         return {command.id: command for command in self._commands(query)}
-
-    def due(
-        self, device_id: int, now: int, limit: int, once: Collection[str] = ()
-    ) -> list[QueuedCommand]:
-        """Return the commands to consider now, in sending order.
-
-        These are queued commands that may be sent, and sent commands whose lease has expired. The
-        caller decides whether to send each of them (`zkpush.device.life`). A command is held back
-        while an earlier command of the same subject may be resent. The rows are locked until the
-        commit; other processes skip them. `once` names the commands that are never resent.
-        """
-        may_be_sent = func.coalesce(commands.c.not_before_at, 0) <= now
-        query = (
-            select_commands()
-            .where(
-                commands.c.device_id == device_id,
-                IS_OPEN,
-                or_(and_(IS_QUEUED, may_be_sent), and_(IS_SENT, commands.c.lease_until <= now)),
-                ~stays_behind(now, once),
-            )
-            .order_by(commands.c.rank, commands.c.seq)
-            .limit(limit)
-            .with_for_update(of=commands, skip_locked=True)
-        )
-        return self._commands(query)
 
     def is_overdue(self, now: int, lifetime: int, attempts: int, once: Collection[str]) -> bool:
         """Whether `overdue` would return commands."""
@@ -291,42 +255,6 @@ class CommandStore:
                 self._connection.execute(
                     update(commands).where(commands.c.id == command_id).values(records=count)
                 )
-
-    def cut_leases(self, now: int, lease: int, longer: Mapping[str, int]) -> None:
-        """Shorten leases that are longer than new ones would be; all times are in milliseconds.
-
-        `longer` maps the names of commands to leases longer than `lease`.
-        """
-        is_long = commands.c.command.in_(longer)
-        cuts: list[tuple[ColumnElement[bool], int]] = [(~is_long, lease)]
-        cuts += [(commands.c.command == name, most) for name, most in longer.items()]
-        for which, most in cuts:
-            self._connection.execute(
-                update(commands)
-                .where(IS_OPEN, IS_SENT, commands.c.lease_until > now + most, which)
-                .values(lease_until=now + most)
-            )
-
-    def next_due(self, device_id: int) -> int | None:
-        """When (ms) a poll next has commands to handle: 0 for now, None for never."""
-        query = select(_DUE_AT).where(commands.c.device_id == device_id, IS_OPEN)
-        due = self._connection.execute(query).scalar_one()
-        return None if due is None else int(due)
-
-    def oldest_due(self, device_id: int, now: int) -> int | None:
-        """When (ms) the oldest open command that may be sent by now was queued, or None."""
-        query = select(func.min(commands.c.created_at)).where(
-            commands.c.device_id == device_id,
-            IS_OPEN,
-            func.coalesce(commands.c.not_before_at, 0) <= now,
-        )
-        found: int | None = self._connection.execute(query).scalar_one()
-        return found
-
-    def all_due(self) -> dict[int, int]:
-        """Map each terminal with open commands to its `next_due`."""
-        query = select(commands.c.device_id, _DUE_AT).where(IS_OPEN).group_by(commands.c.device_id)
-        return {device_id: int(due) for device_id, due in self._connection.execute(query)}
 
     def arrived(self, command: QueuedCommand, records: int) -> None:
         """Add to the number of records received for a QUERY."""

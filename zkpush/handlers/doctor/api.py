@@ -9,7 +9,7 @@ from ...manage.errors import not_found
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Device
-from ...persist.commands import CommandStore
+from ...persist.commandschedule import CommandSchedule
 from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
@@ -77,7 +77,7 @@ class DoctorEndpoints:
             device = tx[DeviceStore].find(sn)
             if device is None:
                 return self._strangers.of_thd(tx, sn, now)
-            oldest = tx[CommandStore].oldest_due(device.id, now)
+            oldest = tx[CommandSchedule].oldest_due(device.id, now)
             return device, oldest, frozenset(tx[StampStore].of(device.id))
 
         found = await self._store.read(find)
