@@ -30,6 +30,9 @@ from .values.devicewords import (
     language_words,
 )
 
+DEFAULT_AREA = "default"
+"""Area of terminals without one."""
+
 
 class DeviceState(StrEnum):
     """Admission of a terminal."""
@@ -400,6 +403,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The command line and its version, or the console, if it made the request."""
     kind: str = "token"
     """`token` or `account`."""
+    areas: frozenset[str] | None = None
+    """Areas that the caller is limited to; None for no limit."""
 
     @property
     def actor(self) -> str:

@@ -37,11 +37,21 @@ def test_tokens_are_listed(daemon: Daemon) -> None:
     made = json.loads(said(created))
     assert made["token"].startswith("zkp_")
     (line,) = (line for line in cells(said(daemon.zkpush("tokens", "list"))) if line[0] == "list1")
-    assert line[1:3] == ["read,", "write"]
-    assert line[5:] == ["token", "admin", "2126-01-01", "00:00:00"]
+    assert line[1:4] == ["read,", "write", "all"]
+    assert line[6:] == ["token", "admin", "2126-01-01", "00:00:00"]
     items = json.loads(said(daemon.zkpush("tokens", "list", "--json")))
     (item,) = (item for item in items if item["name"] == "list1")
     assert item == {key: value for key, value in made.items() if key != "token"}
+
+
+def test_a_token_is_limited_to_areas(daemon: Daemon) -> None:
+    """It has the areas that were named, and is refused where it cannot be limited."""
+    words = ("tokens", "create", "north1", "--scope", "read", "--area", "North", "--area", "Gate")
+    made = json.loads(said(daemon.zkpush(*words, "--json")))
+    assert made["areas"] == ["Gate", "North"]
+    env = environment(ZKPUSH_URL=daemon.url, ZKPUSH_TOKEN=made["token"])
+    assert said(zkpush("devices", "list", "--json", env=env)).strip() == "[]"
+    assert "limited to areas" in failed(zkpush("jobs", "list", env=env))
 
 
 def test_a_token_is_revoked(daemon: Daemon) -> None:

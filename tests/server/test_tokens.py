@@ -54,6 +54,7 @@ async def test_a_token_is_shown_once_and_kept_hashed(make_rig, tmp_path: pathlib
     assert made.json == {
         "name": "hr",
         "scopes": ["read", "write"],
+        "areas": None,
         "created_at": "2026-03-01T12:00:00.000Z",
         "created_by": "token admin",
         "expires_at": None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("Name", "name"),
     Column("Scopes", "scopes", wraps=True),
+    Column("Areas", "areas", lambda areas: ", ".join(areas or ["all"]), wraps=True, is_spare=True),
     Column("Created", "created_at", shown_instant, is_spare=True),
     Column("By", "created_by", wraps=True, is_spare=True),
     Column("Expires", "expires_at", shown_instant),
@@ -46,6 +47,14 @@ tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
     "terminals). Repeatable.",
 )
 @click.option(
+    "--area",
+    "areas",
+    metavar="NAME",
+    multiple=True,
+    help="Limit the token to the terminals and people of this area. Repeatable. Paths that cannot "
+    "be limited are refused. Default: no limit.",
+)
+@click.option(
     "--expires",
     metavar="TIME",
     callback=point_in_time,
@@ -54,15 +63,26 @@ tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
 @as_json
 @with_api
 async def create(
-    api: Api, name: str, scopes: tuple[str, ...], expires: str | None, as_json: bool
+    api: Api,
+    name: str,
+    scopes: tuple[str, ...],
+    areas: tuple[str, ...],
+    expires: str | None,
+    as_json: bool,
 ) -> None:
     """Create a token and print it. It is not shown again.
 
     \b
-    Example:
+    Examples:
       zkpush tokens create payroll --scope read --expires 2031-12-31
+      zkpush tokens create north --scope read --scope write --area North
     """
-    body = {"name": name, "scopes": list(dict.fromkeys(scopes)), "expires_at": expires}
+    body = {
+        "name": name,
+        "scopes": list(dict.fromkeys(scopes)),
+        "areas": list(dict.fromkeys(areas)) or None,
+        "expires_at": expires,
+    }
     made = await api.send("POST", "tokens", body=body)
     if as_json:
         print_object(made, as_json=True)

@@ -90,6 +90,7 @@ class Endpoints:
                 openapi,
                 "This description",
                 returns=dict[str, Any],
+                limited=(),
             )
         )
         _check_routes(routes)

@@ -25,6 +25,7 @@ from ..periodic import PeriodicService
 from ..persist.tokens import TokenStore
 from ..protocol.fields import Scope
 from ..values.tokens import StoredToken
+from .limits import AreaLimits
 
 ADMIN = "admin"
 """Name of the token in `DIR/admin.token`."""
@@ -61,12 +62,13 @@ class _Known:
     id: int | None = None
     """Row id; None for the token that is not in the store."""
     expires_at: int | None = None
+    areas: frozenset[str] | None = None
 
     @classmethod
     def of(cls, stored: StoredToken) -> _Known:
         """Make the entry of a stored token; scopes of a later version are ignored."""
         scopes = frozenset(_SCOPES[name] for name in stored.scopes if name in _SCOPES)
-        return cls(stored.name, scopes, stored.id, stored.expires_at)
+        return cls(stored.name, scopes, stored.id, stored.expires_at, stored.areas)
 
 
 class Tokens(PeriodicService):
@@ -80,6 +82,8 @@ class Tokens(PeriodicService):
         self._own = {digest_of(admin_token): _Known(ADMIN, frozenset(Scope))}
         self._known: Mapping[bytes, _Known] = self._own
         self._store = store
+        self.limits = AreaLimits(store)
+        """Checks requests of tokens that are limited to areas."""
         self._wall = wall_clock(clock)
         self._following = DeferredLock()
         self._asking = Allowance(ASK_PER_MINUTE, clock.seconds())
@@ -103,7 +107,13 @@ class Tokens(PeriodicService):
         known = None if digest is None else self._known.get(digest)
         if known is None or (known.expires_at is not None and known.expires_at <= self._now()):
             return None
-        return Caller(name=known.name, scopes=known.scopes, address=address, client=client)
+        return Caller(
+            name=known.name,
+            scopes=known.scopes,
+            address=address,
+            client=client,
+            areas=known.areas,
+        )
 
     async def find(
         self, digest: bytes | None, address: str | None, client: str | None

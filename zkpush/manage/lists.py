@@ -27,6 +27,7 @@ from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
+from .limits import PERSON, TERMINAL, Owner, owned_thd, visible_thd
 from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
 from .routes import Route, Stream
 
@@ -91,9 +92,21 @@ class ApiList(Generic[R]):
     known: Mapping[str, Known] = {}
     """Filters of which some values cannot occur. They are checked where nothing was found, so that
     an empty list never hides a mistake."""
+    owner: Callable[[R], Owner] | None = None
+    """Returns the terminal or person that a record belongs to, for callers who are limited to
+    areas; None refuses the list to them."""
+    narrow: Callable[[Any, frozenset[str]], Any] | None = None
+    """Returns the filter for a limited caller, so that few records of other areas are read."""
     csv_thd: Callable[[Transaction, Page, Any], Slice | None] | None = None
     """Faster way to CSV lines, for callers who see no secrets of these items; None for a slice with
     secrets."""
+
+    def filter_for(self, query: Any, caller: Caller) -> Any:
+        """Parse the query of a caller."""
+        found = self.filter(query)
+        if caller.areas is None or self.narrow is None:
+            return found
+        return self.narrow(found, caller.areas)
 
     def route(self, store: IStore) -> Route:
         """Make the route of the list."""
@@ -106,7 +119,8 @@ class ApiList(Generic[R]):
             return await store.read(lambda tx: _mistakes_thd(tx, filters, given))
 
         async def run(query: ListQuery, accept: str, caller: Caller, **names: Any) -> object:
-            wanted = _Wanted(self, store, query, self.filter(query), caller, names)
+            found = self.filter_for(query, caller)
+            wanted = _Wanted(self, store, query, found, caller, names)
             if CSV in accept:
                 return await wanted.stream(CSV)
             if NDJSON in accept:
@@ -124,6 +138,9 @@ class ApiList(Generic[R]):
             takes=("accept", "caller"),
             forms=(CSV, NDJSON),
             mistakes=mistakes,
+            limited=None
+            if self.owner is None
+            else tuple(name for name in (TERMINAL, PERSON) if f"<{name}>" in self.path),
         )
 
 
@@ -161,7 +178,7 @@ class _Wanted(Generic[R]):
         """Stream the whole list as it is now, up to the requested limit."""
         position = self.query.position
 
-        every = self.list.filter(self.list.query())
+        every = self.list.filter_for(self.list.query(), self.caller)
 
         def begin_thd(tx: Transaction) -> int:
             part = Page(1, newest_first=True)
@@ -185,7 +202,8 @@ class _Wanted(Generic[R]):
         """Read and format the lines of a page."""
 
         def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], Slice]:
-            if content_type == CSV and self.list.csv_thd is not None:
+            is_fast = content_type == CSV and self.caller.areas is None
+            if is_fast and self.list.csv_thd is not None:
                 fast = self.list.csv_thd(tx, page, self.filter)
                 if fast is not None:
                     return (), (), fast
@@ -206,7 +224,21 @@ class _Wanted(Generic[R]):
         return self.query.order == "desc"
 
     def _find_thd(self, tx: Transaction, page: Page) -> Sequence[R]:
-        return self.list.find_thd(tx, page, self.filter, **self.names)
+        areas, owner = self.caller.areas, self.list.owner
+        if areas is None:
+            return self.list.find_thd(tx, page, self.filter, **self.names)
+        if owner is None:
+            raise RuntimeError(f"{self.list.path} is not for callers who are limited to areas")
+        visible: list[R] = []
+        part = msgspec.structs.replace(page, limit=max(page.limit, SLICE))
+        while True:
+            found = self.list.find_thd(tx, part, self.filter, **self.names)
+            visible += visible_thd(tx, found, owner, areas)
+            if len(found) < part.limit or len(visible) >= page.limit:
+                return visible[: page.limit]
+            last = self.list.key(found[-1])
+            bound = {"before": last} if page.newest_first else {"after": last}
+            part = msgspec.structs.replace(part, **bound)
 
     async def _check_filters(self) -> None:
         """Refuse a terminal or a value that cannot occur; called if nothing was found."""
@@ -220,6 +252,10 @@ class _Wanted(Generic[R]):
         def find_thd(tx: Transaction) -> list[str]:
             if sn is not None and tx[DeviceStore].find(sn) is None:
                 raise LookupError(f"There is no terminal {sn[:40]}.")
+            device, areas = texts.get("device"), self.caller.areas
+            is_limited = device is not None and areas is not None
+            if is_limited and not owned_thd(tx, [Owner(TERMINAL, str(device))], areas or ()):
+                return [f"device: {_no_terminal(str(device))}"]
             return _mistakes_thd(tx, filters, texts)
 
         if mistakes := await self.store.read(find_thd):
@@ -232,8 +268,12 @@ class _Wanted(Generic[R]):
         await self.list.note(Shown(self.caller, self.query, self.names, records, items))
 
 
+def _no_terminal(sn: str) -> str:
+    return f"There is no terminal {sn[:40]!r}."
+
+
 def _no_terminal_thd(tx: Transaction, sn: str) -> str | None:
-    return f"There is no terminal {sn[:40]!r}." if tx[DeviceStore].find(sn) is None else None
+    return _no_terminal(sn) if tx[DeviceStore].find(sn) is None else None
 
 
 _OF_TERMINALS: Mapping[str, Known] = {"device": _no_terminal_thd}

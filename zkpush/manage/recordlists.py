@@ -15,6 +15,7 @@ from msgspec import Meta
 from ..model import Caller
 from ..persist.logs import LogStore
 from ..protocol.fields import SMALL, Field, Table
+from .limits import of_device
 from .listing import DeviceQuery
 from .lists import ApiList, Shown
 from .recordviews import show_record, shows_secrets
@@ -58,6 +59,7 @@ class RecordList:
                 part, query.device, {name: getattr(query, name) for name in filters}
             ),
             show=self._view,
+            owner=of_device,
             note=note,
         )
         return found.route(services.store)

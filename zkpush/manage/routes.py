@@ -80,6 +80,10 @@ class Route:
     """Further arguments of `run`: `caller`, for audit records and access checks, and the headers
     `accept`, `idempotency_key` and `last_event_id`."""
 
+    limited: tuple[str, ...] | None = None
+    """Variables of the path, `sn` and `pin`, that place a request in an area; none if the route has
+    nothing of an area, or limits itself. None refuses callers who are limited to areas."""
+
     @property
     def claim(self) -> str:
         """Method and path with `<>` for variables, unique among routes."""
@@ -221,6 +225,10 @@ class ApiResource(Resource):
         caller = await self._admit(request)
         self._check_scope(route, caller)
         try:
+            if caller.areas is not None:
+                await self._tokens.limits.check(route.limited or (), names, caller.areas)
+                # What the database knows of other areas is no hint for this caller.
+                route = attrs.evolve(route, mistakes=None)
             taken = {"caller": caller} if "caller" in route.takes else {}
             return await self._call(request, route, {**names, **taken})
         except ApiError as error:
@@ -272,6 +280,12 @@ class ApiResource(Resource):
             self._note_no_scope(route, caller)
             raise ApiError(
                 HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
+            )
+        if caller.areas is not None and route.limited is None:
+            self._note_no_scope(route, caller)
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                "This token is limited to areas, and this path is not; use a token without areas.",
             )
 
     def _note_no_scope(self, route: Route, caller: Caller) -> None:

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore
-from ..model import Caller
+from ..model import MOST_NAME, Caller
 from ..persist.tokens import TokenStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
@@ -26,6 +26,9 @@ from .routes import Route
 from .times import instant, instant_or_none, parse_instant
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+MOST_AREAS = 100
+"""Maximum number of areas of a token."""
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +45,17 @@ class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[Scope],
         Meta(min_length=1, description="Permissions of its bearer; a subset of your own"),
     ]
+    areas: Annotated[
+        Annotated[
+            list[Annotated[str, Meta(min_length=1, max_length=MOST_NAME)]],
+            Meta(min_length=1, max_length=MOST_AREAS),
+        ]
+        | None,
+        Meta(
+            description="Areas: the token sees and changes only their terminals and people; null "
+            "for no limit"
+        ),
+    ] = None
     expires_at: Annotated[
         str | None, Meta(description="ISO 8601; null for a token that is valid until revoked")
     ] = None
@@ -52,6 +66,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     scopes: list[str]
+    areas: Annotated[list[str] | None, Meta(description="Null for a token without limits")]
     created_at: str
     created_by: str
     expires_at: str | None
@@ -132,12 +147,14 @@ class TokenEndpoints:
             scopes=frozenset(names),
             created_by=caller.actor,
             expires_at=expires_at,
+            areas=None if body.areas is None else frozenset(body.areas),
         )
 
         def unit(tx: Transaction) -> StoredToken | None:
             added = None if body.name == ADMIN else tx[TokenStore].add(new, now)
             if added is not None:
-                detail = ", ".join(names)
+                limit = "" if body.areas is None else f"; areas: {', '.join(body.areas)}"
+                detail = ", ".join(names) + limit
                 acts.record(tx, caller, acts.CREATE_TOKEN, f"token {body.name}", detail, now)
             return added
 
@@ -174,6 +191,7 @@ class TokenEndpoints:
         return {
             "name": token.name,
             "scopes": sorted(token.scopes),
+            "areas": None if token.areas is None else sorted(token.areas),
             "created_at": instant(token.created_at),
             "created_by": token.created_by,
             "expires_at": instant_or_none(token.expires_at),

@@ -44,6 +44,8 @@ PICTURE = "picture"
 """Key in the `info` of a column that holds keys of pictures, and keeps these pictures alive."""
 PERSON = "person"
 """Key in the `info` of a column that holds the user IDs of all known people."""
+PERSON_AREAS = "person areas"
+"""Key in the `info` of the table that has the areas of people, in the columns `pin` and `area`."""
 RECORDS = "records"
 """Key in the `info` of a table: the record types of the wire that it stores."""
 
@@ -361,5 +363,7 @@ tokens = Table(
     Column("created_by", PlainText(), nullable=False),
     Column("expires_at", BigInteger()),
     Column("last_used_at", BigInteger()),
+    # JSON list of areas; null for a token without limits.
+    Column("areas", PlainText()),
 )
 """API tokens by their SHA-256."""

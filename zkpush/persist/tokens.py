@@ -33,6 +33,9 @@ class TokenStore:
             created_at=now,
             created_by=token.created_by,
             expires_at=token.expires_at,
+            areas=None
+            if token.areas is None
+            else msgspec.json.encode(sorted(token.areas)).decode(),
         )
         row = self._connection.execute(
             statement.on_conflict_do_nothing(index_elements=[tokens.c.name]).returning(tokens)
@@ -74,4 +77,6 @@ def _token(row: RowMapping) -> StoredToken:
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
     values["digest"] = bytes(values["digest"])
     values["scopes"] = msgspec.json.decode(values["scopes"], type=frozenset[str])
+    if values["areas"] is not None:
+        values["areas"] = msgspec.json.decode(values["areas"], type=frozenset[str])
     return StoredToken(**values)

@@ -14,6 +14,8 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     created_by: str
     expires_at: int | None = None
+    areas: frozenset[str] | None = None
+    """Areas that it is limited to; None for no limit."""
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,3 +32,5 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
     """Time of expiry; None for a token that is valid until revoked."""
     last_used_at: int | None = None
+    areas: frozenset[str] | None = None
+    """Areas that it is limited to; None for no limit."""

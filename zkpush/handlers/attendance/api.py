@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList
 from ...manage.news import RecordSource
@@ -77,6 +78,7 @@ class AttendanceEndpoints:
                     part, query.device, query.pin
                 ),
                 show=lambda photo, caller: photo_view(photo),
+                owner=of_device,
             ).route(self._store),
             Route(
                 "GET",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -73,6 +75,8 @@ class AttendanceReadings:
             find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
             show=lambda punch, caller: attendance_view(punch, caller.scopes),
             note=self._note,
+            owner=of_device,
+            narrow=lambda wanted, areas: msgspec.structs.replace(wanted, areas=areas),
             csv_thd=lambda tx, part, wanted: csv_slice_thd(
                 tx, part, wanted, AttendanceView.__struct_fields__
             ),

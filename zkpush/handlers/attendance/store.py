@@ -23,6 +23,7 @@ from sqlalchemy import Row as SQLRow
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
+from ...persist.limits import terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
@@ -251,6 +252,8 @@ class AttendanceStore(BufferedInserts):
             # estimate which is faster.
             query = query.where(*window)
             place, device_id = place + 0, device_id + 0
+        if wanted.areas is not None:
+            query = query.where(device_id.in_(terminals_in(wanted.areas)))
         if wanted.device is not None and wanted.with_history:
             query = query.where(device_id.in_(keys_with_history(wanted.device)))
         elif wanted.device is not None:

@@ -17,6 +17,7 @@ from ...interfaces import IStore
 from ...manage.arguments import no_such
 from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -234,6 +235,7 @@ class CommandEndpoints:
                 self.catalogue,
                 "All commands, with their parameters",
                 returns=Listing[CatalogueView],
+                limited=(),
             ),
             ApiList[tuple[int, QueuedCommand]](
                 path="/commands",
@@ -244,6 +246,7 @@ class CommandEndpoints:
                 find_thd=lambda tx, part, wanted: tx[CommandList].page(part, wanted),
                 show=lambda found, caller: self._view(found[1], caller),
                 key=itemgetter(0),
+                owner=lambda found: of_device(found[1]),
                 note=self._note_list,
                 known={"command": self._no_command_thd},
             ).route(self._store),
@@ -254,6 +257,7 @@ class CommandEndpoints:
                 find_thd=_of_device_thd,
                 show=lambda found, caller: self._view(found[1], caller),
                 key=itemgetter(0),
+                owner=lambda found: of_device(found[1]),
                 note=self._note_list,
             ).route(self._store),
             Route(

@@ -17,7 +17,7 @@ from ...device import acts
 from ...device.changes import check_scopes
 from ...device.replacing import subject_of
 from ...manage.services import Services
-from ...model import Caller
+from ...model import DEFAULT_AREA, Caller
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
@@ -29,7 +29,7 @@ from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .contradictions import ConflictStore
 from .model import Conflict, DeletePerson, Portrait, check_area
-from .persons import DEFAULT_AREA, PersonStore
+from .persons import PersonStore
 from .portraits import PortraitStore
 from .wording import UPDATES
 

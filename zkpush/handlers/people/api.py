@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from ...manage.commandviews import CommandView, ask
 from ...manage.errors import not_found
+from ...manage.limits import PERSON, TERMINAL, of_person
 from ...manage.listing import DeviceQuery, Listing, whole
 from ...manage.lists import ApiList
 from ...manage.recordviews import shows_secrets
@@ -20,6 +21,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
+from .authorship import is_terminal
 from .editing import EditingEndpoints
 from .enrolling import EnrolmentEndpoints
 from .model import DeletePerson, PeopleFilter, PutPerson
@@ -93,6 +95,14 @@ def _filter(query: PeopleQuery) -> PeopleFilter:
     )
 
 
+def _limited(user: Person, caller: Caller) -> Person:
+    """Leave out the terminal and areas of a person that are none of a limited caller."""
+    if caller.areas is None:
+        return user
+    mine = tuple(area for area in user.areas if area in caller.areas)
+    return msgspec.structs.replace(user, areas=mine, device=None)
+
+
 class PeopleEndpoints:
     """Handlers of the routes of people."""
 
@@ -111,7 +121,8 @@ class PeopleEndpoints:
                 query=PeopleQuery,
                 filter=_filter,
                 find_thd=lambda tx, part, wanted: tx[PeopleStore].search(part, wanted),
-                show=lambda user, caller: user_view(user, caller.scopes),
+                show=lambda user, caller: user_view(_limited(user, caller), caller.scopes),
+                owner=of_person,
                 note=lambda shown: self._note(shown.caller, shown.items),
             ).route(self._store),
             Route(
@@ -131,6 +142,7 @@ class PeopleEndpoints:
                 "One user, with the authors of the fields",
                 returns=AuthoredUserView,
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "GET",
@@ -161,6 +173,7 @@ class PeopleEndpoints:
                 returns=Listing[CommandView],
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(TERMINAL, PERSON),
             ),
             Route(
                 "DELETE",
@@ -171,6 +184,7 @@ class PeopleEndpoints:
                 returns=Listing[CommandView],
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(TERMINAL, PERSON),
             ),
         ]
 
@@ -193,6 +207,9 @@ class PeopleEndpoints:
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
         user, authors = await self._of_user(pin, lambda tx: [*tx[PersonStore].authors(pin).items()])
+        user = _limited(user, caller)
+        if caller.areas is not None:
+            authors = [(field, author) for field, author in authors if not is_terminal(author)]
         shown = user_view(user, caller.scopes, dict(authors))
         await self._note(caller, [shown], pin)
         return shown

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, insert, select, update
 
-from ...model import Page
+from ...model import DEFAULT_AREA, Page
 from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, texts
 from ...persist.events import EventStore
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 T = TypeVar("T")
-DEFAULT_AREA = "default"
-"""Area of terminals without one."""
 _WORD = ("pin", "device_id", "word")
 _AUTHOR = ("pin", "field", "author")
 _CHANGE = ("pin", "field", "at", "author", "old", "new")

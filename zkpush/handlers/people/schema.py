@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from ...persist.schema import (
     PERSON,
+    PERSON_AREAS,
     PICTURE,
     RECORDS,
     KeyText,
@@ -138,6 +139,7 @@ person_areas = Table(
     Column("pin", KeyText, primary_key=True),
     Column("area", KeyText, primary_key=True),
     Index("person_areas_area", "area", "pin"),
+    info={PERSON_AREAS: True},
 )
 """Areas of people."""
 

@@ -15,7 +15,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, null, select
 
 from ...interfaces import NotUnsealed
-from ...model import Page
+from ...model import DEFAULT_AREA, Page
 from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, quoted, texts
 from ...persist.paging import part_of
@@ -37,7 +37,7 @@ from .model import (
     Template,
 )
 from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
-from .persons import DEFAULT_AREA, PersonStore
+from .persons import PersonStore
 from .portraits import PortraitStore
 from .schema import person_photos, templates, users
 from .searching import conditions_of

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from ...device import acts
 from ...manage.commandviews import CommandView, ask
+from ...manage.limits import TERMINAL
 from ...manage.listing import Listing
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -66,6 +67,7 @@ def routes(services: Services) -> list[Route]:
             returns=CommandView,
             status=HTTPStatus.ACCEPTED,
             takes=("caller",),
+            limited=(TERMINAL,),
         ),
         Route(
             "POST",
@@ -77,6 +79,7 @@ def routes(services: Services) -> list[Route]:
             returns=Listing[CommandView],
             status=HTTPStatus.ACCEPTED,
             takes=("caller",),
+            limited=(TERMINAL,),
         ),
         Route(
             "POST",
@@ -87,6 +90,7 @@ def routes(services: Services) -> list[Route]:
             returns=Listing[CommandView],
             status=HTTPStatus.ACCEPTED,
             takes=("caller",),
+            limited=(TERMINAL,),
         ),
         *RetirementEndpoints(services).routes(),
     ]

@@ -14,6 +14,7 @@ from ...device.changes import check_scopes, scopes_to_change
 from ...device.zones import ZoneUnknown
 from ...manage import views
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import TERMINAL, Owner
 from ...manage.listing import ListQuery
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -77,6 +78,7 @@ class TerminalEndpoints:
                 find_thd=_listed_thd,
                 show=lambda found, caller: self._view(*found),
                 key=lambda found: found.device.id,
+                owner=lambda found: Owner(TERMINAL, found.device.sn),
             ).route(self._store),
             Route(
                 "GET",
@@ -86,6 +88,7 @@ class TerminalEndpoints:
                 "One terminal",
                 returns=views.DeviceView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "PUT",
