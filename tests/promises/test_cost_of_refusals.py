@@ -122,7 +122,18 @@ CASES = {
 @pytest_twisted.ensureDeferred
 async def test_a_refusal_takes_less_than_a_poll(make_rig, case: str, measure: Measure) -> None:
     """Fewer calls of functions in zkpush and of others that these call, and fewer instructions."""
-    prepare, path, status = CASES[case]
+    await compare(make_rig, CASES[case], measure)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_unknown_path_takes_less_than_a_poll(make_rig) -> None:
+    """Fewer instructions, although the path and the serial number are recorded."""
+    await compare(make_rig, (flooded("approve"), "nothing?SN=Y%d", b"404"), Instructions)
+
+
+async def compare(make_rig: Prepare, case: tuple[Prepare, str, bytes], measure: Measure) -> None:
+    """Compare the cost of a refused request with that of a poll."""
+    prepare, path, status = case
     rig = await prepare(make_rig)
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
     await rig.exchange("T1")

@@ -29,6 +29,8 @@ from ..values.audit import AuditRecord
 
 ACTION = "refused"
 """The action in audit records; the subject is the reason in words."""
+DEVICE = "device "
+"""Start of the actor of a terminal."""
 OTHERS = "others"
 """The actor of refusals that are not tracked separately."""
 EVERY = 5.0
@@ -147,6 +149,8 @@ class RefusalLog(PeriodicService):
         self._kinds: dict[Kind, _Pending] = {}
         self._paths: Counter[str | None] = Counter()
         """Number of tracked kinds of requests for unserved paths, by address."""
+        self._tracked = 0
+        """Sum of `_paths`."""
         self._counts = dict.fromkeys(Refusal, 0)
         self.every(EVERY, self._write_due, "Refusals are not recorded yet")
 
@@ -191,9 +195,10 @@ class RefusalLog(PeriodicService):
 
         `sn` is a valid serial number, and `asked` is the method and the path in words.
         """
-        who = device_actor(sn)
-        is_new = (who, Refusal.PATH, asked, address) not in self._kinds
-        if is_new and not self._may_track_path(address):
+        who = f"{DEVICE}{sn}"
+        if (who, Refusal.PATH, asked, address) not in self._kinds and (
+            self._tracked >= MOST_PATHS or self._paths.get(address, 0) >= MOST_PATHS_OF_ADDRESS
+        ):
             who, asked, address = OTHERS, "", None
         self.refuse(Refusal.PATH, who, address, asked)
 
@@ -215,6 +220,7 @@ class RefusalLog(PeriodicService):
         who = _sound(who) if what is None else who
         if what and reason == Refusal.PATH:
             self._paths[address] += 1
+            self._tracked += 1
         return self._kinds.setdefault((who, Refusal(reason), what, address), _Pending())
 
     async def _write_due(self) -> None:
@@ -224,14 +230,12 @@ class RefusalLog(PeriodicService):
                 self._forget(kind)
         await self._write([kind for kind, known in self._kinds.items() if known.is_due(now)])
 
-    def _may_track_path(self, address: str | None) -> bool:
-        return self._paths[address] < MOST_PATHS_OF_ADDRESS and self._paths.total() < MOST_PATHS
-
     def _forget(self, kind: Kind) -> None:
         del self._kinds[kind]
         _, reason, what, address = kind
         if what and reason == Refusal.PATH:
             self._paths[address] -= 1
+            self._tracked -= 1
             self._paths += Counter()  # without zeros
 
     def _record(self, kind: Kind, refusals: _Pending) -> AuditRecord:
@@ -285,7 +289,7 @@ def _sound(sn: str | None) -> str | None:
 
 def device_actor(sn: str) -> str:
     """Return the actor of a terminal's refusals in the audit log."""
-    return f"device {sn}"
+    return f"{DEVICE}{sn}"
 
 
 def _actor(sn: str | None, address: str | None) -> str:

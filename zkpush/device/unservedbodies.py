@@ -6,6 +6,8 @@ for people, and for a later version that serves the request and reads rejects ag
 
 from __future__ import annotations
 
+import functools
+
 from ..interfaces import IStore
 from ..model import Problem
 from ..persist.rejects import RejectStore
@@ -28,11 +30,15 @@ MOST_KEPT = 200
 keeps the others."""
 
 
-def path_in_words(path: bytes) -> str:
-    """The first two parts of a path, for the log: parts that are no words are not shown."""
+@functools.lru_cache(256)
+def asked_in_words(method: str, path: bytes) -> str:
+    """The method and the first two parts of a path, for the log.
+
+    Parts that are no words are not shown.
+    """
     parts = path.decode("utf-8", "replace").split("/")
     shown = [word(part) if part else "" for part in parts[:3]]
-    return "/".join([*shown, *(["…"] if len(parts) > 3 else [])])
+    return f"{word(method)} {'/'.join([*shown, *(['…'] if len(parts) > 3 else [])])}"
 
 
 class UnservedBodies:
@@ -62,7 +68,7 @@ class UnservedBodies:
     ) -> bytes:
         """Store the body of a request, report the request, and raise the error."""
         head = request.head
-        what = f"{head.method} {path_in_words(head.path)}"
+        what = asked_in_words(head.method, head.path)
         self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
         if name in PATHS:

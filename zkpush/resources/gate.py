@@ -15,7 +15,7 @@ from ..device.refusals import Refusal, RefusalLog
 from ..device.registry import Registry
 from ..device.request import Gate, RefusedRequest, Request, TerminalRoute
 from ..device.terminal import Terminal
-from ..device.unservedbodies import path_in_words
+from ..device.unservedbodies import asked_in_words
 from ..http.messages import Declined, Plain, RequestHead, Verdict
 from ..protocol.errors import (
     ProtocolError,
@@ -28,7 +28,6 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
-from ..protocol.text import word
 from .paths import PathTable, ServedPath, SharedPath
 from .replies import refused
 from .serving import TINY, accepted, routed
@@ -163,7 +162,7 @@ class RequestGate:
             raise error from None
         family = self._admission.family_at(sn, head.address)
         if family is None:
-            asked = f"{word(head.method)} {path_in_words(head.path)}"
+            asked = asked_in_words(head.method, head.path)
             self._refusals.refuse_path(sn, head.address, asked)
             raise error
         action = functools.partial(self._unserved, error)
