@@ -26,6 +26,12 @@ def body_mistakes(kind: Any, body: bytes) -> list[str]:
     return [*member_mistakes(kind, given)]
 
 
+def in_one(mistakes: Iterable[str]) -> str:
+    """Join mistakes to one message, with one mark at its end."""
+    words = "; ".join(mistakes)
+    return words if words.endswith(("?", ".")) else f"{words}."
+
+
 def member_mistakes(
     kind: type[msgspec.Struct], given: Mapping[str, object], prefix: str = ""
 ) -> Iterator[str]:

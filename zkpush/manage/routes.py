@@ -25,7 +25,7 @@ from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
 from .arguments import Mistakes, parse_query
 from .auth import Tokens, offered
-from .bodies import body_mistakes
+from .bodies import body_mistakes, in_one
 from .channel import ManageRequest
 from .errors import (
     CONTENT_TYPE,
@@ -371,7 +371,7 @@ def _body(request: ManageRequest, kind: Any) -> object:
         mistakes = body_mistakes(kind, request.content.getvalue()) or [
             f"The body is not what this path takes: {error}"
         ]
-        raise bad_request(f"{'; '.join(mistakes)}.") from None
+        raise bad_request(in_one(mistakes)) from None
 
 
 def _content(request: ManageRequest) -> bytes:

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from ...device import acts
 from ...interfaces import IForwarder
-from ...manage.bodies import member_mistakes
+from ...manage.bodies import in_one, member_mistakes
 from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
 from ...manage.times import instant, parse_instant
@@ -223,7 +223,7 @@ class Operations:
                 f"events: A forwarder of the kind {kind.name} delivers {', '.join(delivered)} only."
             )
         if mistakes := [*member_mistakes(kind.settings, settings)]:
-            raise ValueError(f"settings: {'; '.join(mistakes)}.")
+            raise ValueError(f"settings: {in_one(mistakes)}")
         kind.check(msgspec.convert(settings, kind.settings))
 
 
