@@ -54,7 +54,7 @@ def test_a_user_is_removed_and_erased(daemon: Daemon) -> None:
     assert removed == (
         "User 8821 is removed.\n"
         "These terminals still have the user: PEOPLE1\n"
-        "Delete there: zkpush users delete 8821 --from SN\n"
+        "Delete there, unless their areas distribute: zkpush users delete 8821 --from SN\n"
     )
     said(daemon.zkpush("users", "delete", "8821", "--from", "PEOPLE1"))
     assert terminal.command()[1] == "DATA DELETE USERINFO PIN=8821"

@@ -231,7 +231,7 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
     echo(f"User {pin} is removed.")
     if removed["devices"]:
         echo(f"These terminals still have the user: {', '.join(removed['devices'])}")
-        echo(f"Delete there: zkpush users delete {pin} --from SN")
+        echo(f"Delete there, unless their areas distribute: zkpush users delete {pin} --from SN")
 
 
 @users.command()
