@@ -153,3 +153,14 @@ def test_two_nouns_cannot_translate_one_intent() -> None:
     parts = [{key: lambda *_: [Instruction("ONE")]}, {key: lambda *_: [Instruction("TWO")]}]
     with pytest.raises(ValueError, match="two capabilities translate OpenDoor"):
         IntentTable(parts)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_emptied_group_is_the_group_of_everybody(rig: Rig) -> None:
+    """A number that an operator has emptied is sent as its neutral value, not as nothing."""
+    await rig.exchange()
+    await rig.api("PUT", "/users/7", {"name": "Ann", "group": 3, "privilege": 14})
+    await rig.api("PUT", "/users/7", {"group": None, "privilege": None, "card": None})
+    assert (await rig.api("PUT", "/devices/T1/users/7")).status == 202
+    fields = (await line_of(rig)).split("\t")
+    assert {"Grp=1", "Pri=0", "Card="} <= set(fields)

@@ -18,7 +18,7 @@ from .tables import USER
 FIELDS = {field.name: field for field in USER.fields if field.stored and field.name != "pin"}
 """Fields of a user that have an author."""
 PRIVILEGE = "privilege"
-NEUTRAL = {PRIVILEGE: 0, "verify": -1}
+NEUTRAL = {PRIVILEGE: 0, "group": 1, "verify": -1}
 """Values that a terminal is sent for numbers that an operator has emptied."""
 UNDECLARED = (EXTRA, RAW)
 """Columns without a conflict: only the word of the terminal that reported a user first counts."""
