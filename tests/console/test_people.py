@@ -8,6 +8,8 @@ import re
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.areas.reconciler import Reconciler
+
 from ..rig import Response, Rig
 from .browser import Browser, forms_of, location, signed_in, text_of
 from .test_attendance import JPEG, line, person, punch, rows
@@ -235,3 +237,24 @@ async def test_the_photo_of_a_person_needs_its_scope(rig: Rig) -> None:
     other = await signed_in(rig, "read", "write", name="bob")
     assert "/people/1/photo" not in (await other.get("/people/1")).body.decode()
     assert (await other.get("/people/1/photo")).status == 403
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_places_of_a_person_have_states_and_reasons(rig: Rig) -> None:
+    """A terminal that is to get the person is shown as such, beside one that has the person."""
+    for sn, area in (("T1", "North"), ("T2", "South")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": area})
+    await operate(rig, "USER PIN=1\tName=Ann\tPri=0\n")
+    browser = await signed_in(rig)
+    assert rows(await browser.get("/people/1/places")) == ["T1 is there"]
+    made = await rig.api("PUT", "/areas/South", {"distributes": True})
+    assert made.status == 200, made.raw
+    await rig.api("PUT", "/users/1", {"areas": ["North", "South"]})
+    (reconciler,) = (job for job in rig.daemon.jobs if isinstance(job, Reconciler))
+    rig.clock.advance(3)
+    await reconciler.work()
+    found = rows(await browser.get("/people/1/places"))
+    assert len(found) == 2
+    assert found[1].startswith("T2 on its way")
+    assert (await browser.get("/people/9/places")).status == 404

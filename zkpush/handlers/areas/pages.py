@@ -1,0 +1,12 @@
+"""Pages of areas."""
+
+from __future__ import annotations
+
+from ...manage.console.pages import ConsoleRoute
+from ...manage.services import Services
+from .placepages import PlacePages
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages of areas."""
+    return PlacePages(services).routes()

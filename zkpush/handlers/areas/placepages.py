@@ -1,0 +1,56 @@
+"""Page of the terminals of a person: where the person is, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...manage.console.pages import ConsolePage, ConsoleRoute, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.store import PeopleStore
+from .whereabouts import WhereaboutsStore
+
+STATES: Mapping[str, tuple[Phrase, str]] = {
+    "there": (Phrase("is there"), "good"),
+    "on_its_way": (Phrase("on its way"), "calm"),
+    "refused": (Phrase("refused by the terminal"), "bad"),
+    "does_not_fit": (Phrase("does not fit"), "warn"),
+    "unknown": (Phrase("no answer"), "warn"),
+}
+"""States of people on terminals: words, and kinds of badges."""
+
+
+class PlacePages:
+    """Where a person is."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page."""
+        title = Phrase("Where this person is")
+        return [ConsolePage(path="/people/<pin>/places", title=title, run=self.show)]
+
+    async def show(self, visit: Visit, pin: str) -> View:
+        """Show the terminals that have the person, or are to have the person."""
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            found = tx[WhereaboutsStore].of_person(pin)
+            if found is None:
+                raise LookupError(Phrase("There is no such person."))
+            serials = {one.device for one in found}
+            aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
+            return {
+                "pin": pin,
+                "name": tx[PeopleStore].names([pin]).get(pin),
+                "places": [
+                    (one, aliases.get(one.device) or one.device, *STATES[one.state])
+                    for one in found
+                ],
+            }
+
+        return View(template="places.html", values=await self._store.read(find_thd))
