@@ -404,3 +404,23 @@ async def test_a_busy_terminal_is_asked_again(rig: Rig) -> None:
         await rig.post("devicecmd?SN=A1", f"ID={command}&Return={code}&CMD=DATA".encode())
         await look(rig)
     assert await places(rig, "5") == {"A1": "there"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_are_distributed_on_postgresql(make_rig: Any, postgres_url: str) -> None:
+    """As on SQLite: enrolled at one, on all; removed, and gone."""
+    rig = await make_rig(database=postgres_url)
+    first, second = await joined(rig, "A1"), await joined(rig, "A2", model=CLASSIC)
+    await distribute(rig)
+    await enrol(first, "5", "Ann")
+    await person(rig, "6", name="Bob")
+    await fetch(rig, first, second)
+    assert (held(second), fingers(second)) == ({"5": "Ann", "6": "Bob"}, {("5", 1)})
+    assert await places(rig, "5") == {"A1": "there", "A2": "there"}
+    assert len(await rig.items("/devices/A2/users")) == 2
+    await rig.api("DELETE", "/users/6")
+    await person(rig, "5", areas=[])
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {}
+    shown = (await rig.api("GET", "/areas/North/distribution")).json
+    assert sum(shown["parts"].values()) == 0
