@@ -253,18 +253,18 @@ def _forgetful(patch: pytest.MonkeyPatch) -> None:
 
 def _deaf(patch: pytest.MonkeyPatch) -> None:
     """Events are skipped."""
-    skipped = reconciler._changes_thd
+    skipped = reconciler.changes_thd
 
     def changes(tx: Any, until: int) -> Any:
         found = skipped(tx, until)
-        return found and reconciler._Changes((), (), False, found.end, False)
+        return found and reconciler.AreaChanges((), (), False, found.end, False)
 
-    patch.setattr(reconciler, "_changes_thd", changes)
+    patch.setattr(reconciler, "changes_thd", changes)
 
 
 def _never_deletes(patch: pytest.MonkeyPatch) -> None:
     """Who leaves stays."""
-    patch.setattr(desired, "_leaving", lambda *args, **more: [])
+    patch.setattr(desired, "leaving_parts", lambda *args, **more: [])
 
 
 def _believes_sent(patch: pytest.MonkeyPatch) -> None:
@@ -312,9 +312,7 @@ def _stays_with_members(patch: pytest.MonkeyPatch) -> None:
 def _no_joining(patch: pytest.MonkeyPatch) -> None:
     """A terminal that joins is not filled."""
     patch.setattr(PersonSurvey, "held_by", lambda *args: [])
-    patch.setattr(
-        reconciler, "_next_people_thd", lambda tx, terminal: ([], reconciler._FINISHED, "")
-    )
+    patch.setattr(reconciler, "next_people_thd", lambda tx, terminal: ([], reconciler.FINISHED, ""))
 
 
 def _deletes_without_end(patch: pytest.MonkeyPatch) -> None:
@@ -324,13 +322,13 @@ def _deletes_without_end(patch: pytest.MonkeyPatch) -> None:
 
 def _told_at_once(patch: pytest.MonkeyPatch) -> None:
     """Every terminal is taken to state everything."""
-    fields = desired._fields
+    fields = desired.wanted_fields
 
     def stated(*args: Any) -> Any:
         found = fields(*args)
         return type(found)(found.name, found.digest, is_stated=True)
 
-    patch.setattr(desired, "_fields", stated)
+    patch.setattr(desired, "wanted_fields", stated)
 
 
 BUGS: list[Callable[[pytest.MonkeyPatch], None]] = [

@@ -83,7 +83,7 @@ class SimulatedTerminal:
         self.chance = chance
         self.door = Door()
         self.files = Files(sn)
-        self._people = people or People(chance)
+        self.people = people or People(chance)
         self._pushed: dict[str, str] = {}
         self._looked = self.clock.now()
 
@@ -120,7 +120,7 @@ class SimulatedTerminal:
         if not self._settled and not self.outbox.count(USER):
             chinese = self.model.language == CHINESE
             for number in range(1, self.users + 1):
-                person = self._people.person(str(number))
+                person = self.people.person(str(number))
                 form = person.user(chinese=chinese, card_bytes=self.model.old)
                 self.keep(Record(form, USER.transfer[:1], sent=True, given=True))
         self._settled = True
@@ -140,7 +140,7 @@ class SimulatedTerminal:
         pin = str(self.chance.randint(1, self.users))
         time = self.clock.next(pin)
         if self.model.identity_cards:
-            made = identify(self.chance, self._people.person(pin), time)
+            made = identify(self.chance, self.people.person(pin), time)
         else:
             made = punch(self.chance, pin, time)
         record = made.record()

@@ -73,7 +73,7 @@ def wanted_parts(
     fields = person.fields
     if fields is None or not target.distributes or target.area not in person.areas:
         return None
-    found = {USER: _fields(person, fields, target, index)}
+    found = {USER: wanted_fields(person, fields, target, index)}
     misfit = misfit_of_pin(target.abilities, pin)
     if misfit is not None:
         found[USER] = attrs.evolve(found[USER], misfit=misfit)
@@ -92,12 +92,13 @@ def wanted_parts(
     return found
 
 
-def _fields(
+def wanted_fields(
     person: PersonOverview,
     fields: Mapping[str, PersonField],
     target: DistributionTarget,
     index: Index,
 ) -> WantedPart:
+    """Return the fields of a person as they belong on a terminal."""
     values = sent_fields(fields)
     emptied = sorted(name for name, field in fields.items() if field.is_emptied)
     word = person.words.get(target.device_id)
@@ -132,7 +133,7 @@ def compare(
     """
     wanted = wanted_parts(pin, person, target, index)
     if wanted is None:
-        after = _leaving(pin, person, target, stored, now, again=again)
+        after = leaving_parts(pin, person, target, stored, now, again=again)
     else:
         is_contradicting = target.device_id in person.contradicting
         after = [
@@ -196,7 +197,7 @@ def _step(
     return part(PartState.WAITING, tries=0 if again else before.tries)
 
 
-def _leaving(
+def leaving_parts(
     pin: str,
     person: PersonOverview,
     target: DistributionTarget,

@@ -49,14 +49,14 @@ PARTS_AT_ONCE = 20
 ENDED_AT_ONCE = 100
 SENDINGS_AT_ONCE = 100
 """Units of work in one look that queue commands."""
-_MEMBERS, _HELD, _KNOWN, _FINISHED = range(4)
-"""Phases of the comparison of a terminal: the people of its area, those that it states, and those
-with parts."""
+_MEMBERS, _HELD, _KNOWN, FINISHED = range(4)
+"""Phases of the comparison of a terminal: the people of its area, those that it states, those with
+parts, and its end."""
 _EMPTYING = frozenset({"CLEAR DATA", "CLEAR ALL USERINFO"})
 
 
 @attrs.frozen
-class _Changes:
+class AreaChanges:
     """Changes after the cursor."""
 
     pins: Sequence[str]
@@ -152,7 +152,7 @@ class Reconciler(PeriodicService):
     async def _follow_events(self, targets: Mapping[int, DistributionTarget]) -> None:
         while True:
             now = self._now()
-            found = await self._store.read(partial(_changes_thd, until=now - QUIET))
+            found = await self._store.read(partial(changes_thd, until=now - QUIET))
             if found is None:
                 return
             for start in range(0, len(found.pins), PEOPLE_AT_ONCE):
@@ -177,14 +177,12 @@ class Reconciler(PeriodicService):
                 return
             terminal = min(due, key=lambda one: (one.due_at, one.device_id))
             target = targets[terminal.device_id]
-            pins, phase, after = await self._store.read(
-                partial(_next_people_thd, terminal=terminal)
-            )
+            pins, phase, after = await self._store.read(partial(next_people_thd, terminal=terminal))
             found = await self._store.read(
                 partial(compare_thd, pins=pins, targets=[target], now=now, again=True)
             )
             progress = msgspec.structs.replace(terminal, phase=phase, after=after)
-            if phase == _FINISHED:
+            if phase == FINISHED:
                 due_at = now + FULL_EVERY
                 progress = msgspec.structs.replace(
                     terminal, phase=_MEMBERS, after="", due_at=due_at
@@ -261,7 +259,7 @@ def _go_on(tx: Transaction, found: Comparison, progress: DistributionTerminal) -
     )
 
 
-def _advance(tx: Transaction, found: _Changes, emptied: Sequence[int], now: int) -> None:
+def _advance(tx: Transaction, found: AreaChanges, emptied: Sequence[int], now: int) -> None:
     for key in emptied:
         _empty(tx, key, now)
     if found.is_gap:
@@ -286,12 +284,12 @@ def _empty(tx: Transaction, device_id: int, now: int) -> None:
     tx[DistributionStore].change(device_id, users=0, due_at=now, phase=_MEMBERS, after="")
 
 
-def _changes_thd(tx: Transaction, until: int) -> _Changes | None:
+def changes_thd(tx: Transaction, until: int) -> AreaChanges | None:
     """Read the changes after the cursor that are older than an instant (ms); None if none are."""
     cursor = tx[DistributionStore].cursor()
     if cursor is None:
         # What is earlier is found by the comparisons of whole terminals.
-        return _Changes((), (), False, tx[EventStore].last(), False)
+        return AreaChanges((), (), False, tx[EventStore].last(), False)
     found = tx[EventStore].page(Page(EVENTS_AT_ONCE, cursor))
     old = [event for event in found if event.at <= until]
     if not old:
@@ -310,10 +308,10 @@ def _changes_thd(tx: Transaction, until: int) -> _Changes | None:
     ]
     is_gap = any(event.kind == GAP for event in old)
     is_more = len(found) == EVENTS_AT_ONCE and len(old) == len(found)
-    return _Changes([*pins], emptied, is_gap, old[-1].id, is_more)
+    return AreaChanges([*pins], emptied, is_gap, old[-1].id, is_more)
 
 
-def _next_people_thd(tx: Transaction, terminal: DistributionTerminal) -> tuple[list[str], int, str]:
+def next_people_thd(tx: Transaction, terminal: DistributionTerminal) -> tuple[list[str], int, str]:
     """Return the next people to compare with a terminal, and where to go on."""
     phase, after = terminal.phase, terminal.after
     if phase == _MEMBERS:
