@@ -72,7 +72,10 @@ class Daemon(MultiService):
         self.refusals = services.refusals
         self.inbox = engine.inbox
         self.problems = services.problems
-        self.jobs = [] if manage is None else [*engine.jobs, *added.jobs]
+        self.jobs: list[PeriodicService] = []
+        if manage is not None:
+            live = cast(ManageSite, manage.site).live
+            self.jobs = [*engine.jobs, *added.jobs, live]
         """Services that run in one process of each node."""
         self.recorders = added.recorders
         """Services that run in every process."""

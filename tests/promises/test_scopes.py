@@ -167,6 +167,7 @@ ATTRIBUTES: dict[str, tuple[list[object], frozenset[Scope]]] = {
     "area": (["HQ", None], frozenset({W})),
     "timezone": (["Europe/Berlin"], frozenset({W})),
     "version": (["2.4.1"], frozenset({W})),
+    "encoding": (["utf-8", None], frozenset({W})),
     "settings": (
         [
             {"Delay": 5, "ErrorDelay": 60, "Realtime": 1, "TransInterval": 1},

@@ -18,6 +18,7 @@ from ..settings.network import Limits
 from .auth import Tokens
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections
+from .console.live import LiveHub
 from .console.pages import PREFIX
 from .console.resource import ConsoleResource
 from .routes import ApiResource, Route
@@ -90,6 +91,11 @@ class ManageSite(Site):
             reactor=reactor,
             parsePOSTFormSubmission=False,
         )
+
+    @property
+    def live(self) -> LiveHub:
+        """The job that keeps pages of the console live."""
+        return self.pages.console.hub
 
     def stopFactory(self) -> None:
         """Stop accepting connections, and end the endless responses."""

@@ -15,12 +15,11 @@ from typing import Any, cast
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from ...clock import wall_clock
+from ...periodic import PeriodicService
 from ..feed import Feed, Message
 from .pages import LivePart
 from .visits import Visit
@@ -51,10 +50,8 @@ class PartKey:
     scopes: frozenset[Any]
 
 
-class LiveHub:
+class LiveHub(PeriodicService):
     """Renders live parts, and sends them to the open consoles."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -66,12 +63,12 @@ class LiveHub:
         most: int,
     ) -> None:
         """`most` is the maximum number of event streams, with those of the API."""
+        super().__init__(clock)
         self._living = living
         self._beat_at = 0.0
         self._feed = feed
         self._parts = parts
         self._render = render
-        self._clock = clock
         self._wall = wall_clock(clock)
         self._most = most
         self._consoles: dict[LiveConsole, Sequence[PartKey]] = {}
@@ -79,10 +76,9 @@ class LiveHub:
         self._due: set[PartKey] = set()
         self._running: set[PartKey] = set()
         self._rendered_at: dict[PartKey, float] = {}
-        self._ticking = LoopingCall(self._tick)
-        self._ticking.clock = clock
         self.rendered = 0
         """Number of renderings."""
+        self.every(TICK, self._tick, "Live pages show an old state")
 
     def __len__(self) -> int:
         """Number of open consoles."""
@@ -111,10 +107,7 @@ class LiveHub:
             if self._consoles:
                 self._feed.join(self, end)
                 self._feed.go_live(self)
-                if not self._ticking.running:
-                    self._ticking.start(TICK, now=True)
-        else:
-            self._start_due()
+        self._start_due()
 
     def leave(self, console: LiveConsole) -> None:
         """Remove a console."""
@@ -127,8 +120,6 @@ class LiveHub:
                 self._rendered_at.pop(key, None)
         if not self._consoles:
             self._feed.leave(self)
-            if self._ticking.running:
-                self._ticking.stop()
 
     def tell(self, messages: Sequence[Message]) -> None:
         """Note which parts have changed; called by the feed each second."""
