@@ -90,6 +90,9 @@ FIXED = {
     "POST /files": ("/files?name=more.bin", PICTURE),
     "POST /tokens": ("/tokens", {"name": "made", "scopes": ["read"]}),
     "DELETE /tokens/{name}": ("/tokens/made", None),
+    "POST /accounts": ("/accounts", {"name": "made", "scopes": ["read"]}),
+    "PATCH /accounts/{name}": ("/accounts/made", {"scopes": ["read"]}),
+    "POST /accounts/{name}/link": ("/accounts/made/link", None),
     "POST /forwarders": ("/forwarders", {"name": "made", "url": "https://payroll.example.com"}),
     "PATCH /forwarders/{id}": ("/forwarders/1", {"events": ["user"]}),
     "POST /forwarders/{id}/replay": ("/forwarders/1/replay", {"ids": []}),
@@ -107,6 +110,11 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if fixed is not None:
         return f"/api/v1{fixed[0]}", fixed[1]
     first = short.split("/")[1]
+    if short == "/console/link":
+        daemon.api("DELETE", "accounts/made")  # the link is for the first account
+    if (method, short) == ("DELETE", "/accounts/{name}"):
+        daemon.api("POST", "accounts", {"name": "leaver", "scopes": ["read"]})
+        return path.replace("{name}", "leaver"), None
     if short == "/attendance/verify/{id}":
         made: Any = daemon.api("POST", "attendance/verify", {"devices": ["T1"]})
         return path.replace("{id}", made["id"]), None
