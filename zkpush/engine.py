@@ -42,6 +42,7 @@ from .manage.problems import Problems
 from .manage.readings import SecretAccessLog
 from .manage.retention import Retention
 from .manage.services import Installation, Services
+from .manage.tokens import TOKEN_BYTES, TokenAdministration
 from .periodic import PeriodicService
 from .protocol.omission import TemplateRules
 from .protocol.packets import PacketLimits
@@ -220,6 +221,7 @@ def assemble(
     form = settings.commands.package_format
     packages = Packages(store, known.functions, form, data.path, reactor)
     certificates = Certificates(settings.tls, reactor, quiet=is_worker)
+    tokens = Tokens(data.admin_token, store, reactor)
     return Engine(
         services=Services(
             settings=settings,
@@ -238,6 +240,9 @@ def assemble(
             catalogue=catalogue,
             events=known.events,
             secret_access=SecretAccessLog(store, reactor),
+            tokens=TokenAdministration(
+                store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor
+            ),
             problems=problems,
             health=health,
             verifiers=found.verifiers,
@@ -270,7 +275,7 @@ def assemble(
         inbox=inbox,
         pictures=pictures,
         announcer=ProblemAnnouncer(store, problems, owner, reactor),
-        tokens=Tokens(data.admin_token, store, reactor),
+        tokens=tokens,
         retention=Retention(
             store, settings.events, settings.audit, settings.commands, reactor, owner
         ),

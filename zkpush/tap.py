@@ -162,7 +162,6 @@ def _people(
     feed = Feed(services.store, services.clock, added.records)
     endpoints = Endpoints(
         services,
-        engine.tokens,
         PluginEndpoints(services.store, found.described, engine.inbox),
         figures,
         added,

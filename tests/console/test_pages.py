@@ -18,11 +18,12 @@ WORDS = re.compile(r"[A-Za-z]{2,}")
 
 
 async def filled(rig: Rig) -> None:
-    """Give the daemon a terminal with people and punches, and one that waits for approval."""
+    """Give the daemon a terminal with people, punches and a reject, and one that waits."""
     await rig.exchange("T1")
     line = b"1\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t0\t0\t0\t\n"
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=1\tName=Ann\tPri=0\n")
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=2", b"1\tno time of any day\t0\t1\n")
 
 
 @pytest_twisted.ensureDeferred

@@ -9,6 +9,7 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
 
 accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
+audit = _capability("audit", "The audit log in the console")
 attendance = _capability(
     "attendance", "Attendance records and attendance photos", requires=("people",)
 )
@@ -43,4 +44,5 @@ overview = _capability(
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
 terminals = _capability("terminals", "Options and state of terminals")
+tokens = _capability("tokens", "Tokens of the API in the console")
 trace = _capability("trace", "The last requests of terminals")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
 from ..protocol.fields import Scope
 from .audit import AuditEndpoints
-from .auth import Tokens
 from .connections import most_streams
 from .events import EventEndpoints
 from .feed import Feed
@@ -23,9 +21,6 @@ from .routes import Raw, Route
 from .services import Contributions, Services
 from .tokens import TokenEndpoints
 
-TOKEN_BYTES = 32
-"""Random bytes in an API token."""
-
 
 class Endpoints:
     """The routes of the API that belong to no capability."""
@@ -33,7 +28,6 @@ class Endpoints:
     def __init__(
         self,
         services: Services,
-        tokens: Tokens,
         plugins: PluginEndpoints,
         figures: Metrics,
         added: Contributions,
@@ -44,7 +38,6 @@ class Endpoints:
         self.figures = figures
         self._services = services
         self._added = added
-        self._tokens = tokens
         self._plugins = plugins
         self._store = services.store
 
@@ -71,7 +64,7 @@ class Endpoints:
             *self._events().routes(),
             *ProblemEndpoints(self._store, self._services.problems).routes(),
             *self._plugins.routes(),
-            *self._of_tokens().routes(),
+            *TokenEndpoints(self._store, self._services.tokens).routes(),
             *AuditEndpoints(self._store).routes(),
         ]
 
@@ -95,14 +88,6 @@ class Endpoints:
         )
         _check_routes(routes)
         return routes
-
-    def _of_tokens(self) -> TokenEndpoints:
-        return TokenEndpoints(
-            self._store,
-            self._tokens,
-            lambda: secrets.token_urlsafe(TOKEN_BYTES),
-            self._services.clock,
-        )
 
     def _events(self) -> EventEndpoints:
         most = most_streams(self._services.settings.limits)

@@ -35,6 +35,7 @@ from .news import RecordSource
 from .problems import Problems, Source, StoredSource
 from .readings import SecretAccessLog
 from .routes import Route
+from .tokens import TokenAdministration
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -98,6 +99,7 @@ class Services:
     """Kinds of events that are added to the store."""
     secret_access: SecretAccessLog
     """Records in the audit log that a caller was shown secrets."""
+    tokens: TokenAdministration
     problems: Problems
     health: HealthCheck
     verifiers: Mapping[str, IVerifier]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -27,8 +27,105 @@ from .times import instant, instant_or_none, parse_instant
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
+
+TOKEN_BYTES = 32
+"""Random bytes in an API token."""
 MOST_AREAS = 100
 """Maximum number of areas of a token."""
+
+
+class TokenAdministration:
+    """Creates and revokes tokens, and records who did."""
+
+    def __init__(
+        self, store: IStore, tokens: Tokens, new_secret: Callable[[], str], clock: IReactorTime
+    ) -> None:
+        """`new_secret` returns URL-safe random text with 256 bits of entropy."""
+        self._store = store
+        self._tokens = tokens
+        self._new_secret = new_secret
+        self._wall = wall_clock(clock)
+
+    def last_used(self, token: StoredToken) -> int | None:
+        """Return when (ms) a token was last used."""
+        return self._tokens.last_used(token)
+
+    async def create(
+        self,
+        name: str,
+        scopes: Collection[Scope],
+        areas: Sequence[str] | None,
+        expires_at: int | None,
+        caller: Caller,
+    ) -> tuple[StoredToken, str]:
+        """Create a token, with at most the scopes of the caller; return it with its secret.
+
+        `areas` are None for no limit, and `expires_at` is in milliseconds. Raises `ApiError` for a name that is taken or no name, for
+        scopes that the caller does not have, and for a time that is over.
+        """
+        if not is_token_name(name):
+            raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
+        missing = sorted(scope.value for scope in {*scopes} - caller.scopes)
+        if missing:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                f"You cannot give what you do not have: {', '.join(missing)}.",
+            )
+        now = int(self._wall() * 1000)
+        if expires_at is not None and expires_at <= now:
+            raise bad_request("expires_at: this time is over already.")
+        secret = PREFIX + self._new_secret()
+        names = sorted({scope.value for scope in scopes})
+        new = NewToken(
+            name=name,
+            digest=digest_of(secret),
+            scopes=frozenset(names),
+            created_by=caller.actor,
+            expires_at=expires_at,
+            areas=None if areas is None else frozenset(areas),
+        )
+
+        def unit(tx: Transaction) -> StoredToken | None:
+            added = None if name == ADMIN else tx[TokenStore].add(new, now)
+            if added is not None:
+                limit = "" if areas is None else f"; areas: {', '.join(areas)}"
+                detail = ", ".join(names) + limit
+                acts.record(tx, caller, acts.CREATE_TOKEN, f"token {name}", detail, now)
+            return added
+
+        added = await self._store.write(unit)
+        if added is None:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                f"There is a token {name} already; choose another name, or revoke it first.",
+            )
+        await self._tokens.follow()
+        return added, secret
+
+    async def revoke(self, name: str, caller: Caller) -> None:
+        """Revoke a token; raises `ApiError` if there is none, or it is not in the store."""
+        if name == ADMIN:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "The token admin is that of DIR/admin.token: to get another one, stop the daemon, "
+                "remove the file, and start it again.",
+            )
+        now = int(self._wall() * 1000)
+
+        def unit(tx: Transaction) -> bool:
+            is_removed = tx[TokenStore].remove(name)
+            if is_removed:
+                acts.record(tx, caller, acts.REVOKE_TOKEN, f"token {name}", "", now)
+            return is_removed
+
+        if not await self._store.write(unit):
+            raise not_found(f"There is no token {name}.")
+        await self._tokens.follow()
+
+
+def is_token_name(name: str) -> bool:
+    """Whether a token may have this name."""
+    return _NAME.fullmatch(name) is not None
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,14 +179,9 @@ class NewTokenView(TokenView, frozen=True, kw_only=True):
 class TokenEndpoints:
     """The routes of tokens."""
 
-    def __init__(
-        self, store: IStore, tokens: Tokens, new_secret: Callable[[], str], clock: IReactorTime
-    ) -> None:
-        """`new_secret` returns URL-safe random text with 256 bits of entropy."""
+    def __init__(self, store: IStore, administration: TokenAdministration) -> None:
         self._store = store
-        self._tokens = tokens
-        self._new_secret = new_secret
-        self._wall = wall_clock(clock)
+        self._administration = administration
 
     def routes(self) -> list[Route]:
         """The routes of tokens."""
@@ -125,67 +217,16 @@ class TokenEndpoints:
         ]
 
     async def create(self, body: TokenRequest, caller: Caller) -> NewTokenView:
-        """Create a token, with at most the scopes of the caller."""
-        if not _NAME.fullmatch(body.name):
-            raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
-        scopes = frozenset(body.scopes)
-        missing = sorted(scope.value for scope in scopes - caller.scopes)
-        if missing:
-            raise ApiError(
-                HTTPStatus.FORBIDDEN,
-                f"You cannot give what you do not have: {', '.join(missing)}.",
-            )
-        now = int(self._wall() * 1000)
+        """Create a token."""
         expires_at = None if body.expires_at is None else parse_instant(body.expires_at) * 1000
-        if expires_at is not None and expires_at <= now:
-            raise bad_request("expires_at: this time is over already.")
-        secret = PREFIX + self._new_secret()
-        names = sorted(scope.value for scope in scopes)
-        new = NewToken(
-            name=body.name,
-            digest=digest_of(secret),
-            scopes=frozenset(names),
-            created_by=caller.actor,
-            expires_at=expires_at,
-            areas=None if body.areas is None else frozenset(body.areas),
+        added, secret = await self._administration.create(
+            body.name, body.scopes, body.areas, expires_at, caller
         )
-
-        def unit(tx: Transaction) -> StoredToken | None:
-            added = None if body.name == ADMIN else tx[TokenStore].add(new, now)
-            if added is not None:
-                limit = "" if body.areas is None else f"; areas: {', '.join(body.areas)}"
-                detail = ", ".join(names) + limit
-                acts.record(tx, caller, acts.CREATE_TOKEN, f"token {body.name}", detail, now)
-            return added
-
-        added = await self._store.write(unit)
-        if added is None:
-            raise ApiError(
-                HTTPStatus.CONFLICT,
-                f"There is a token {body.name} already; choose another name, or revoke it first.",
-            )
-        await self._tokens.follow()
         return NewTokenView(token=secret, **self._shown(added))
 
     async def revoke(self, name: str, caller: Caller) -> None:
         """Revoke a token."""
-        if name == ADMIN:
-            raise ApiError(
-                HTTPStatus.CONFLICT,
-                "The token admin is that of DIR/admin.token: to get another one, stop the daemon, "
-                "remove the file, and start it again.",
-            )
-        now = int(self._wall() * 1000)
-
-        def unit(tx: Transaction) -> bool:
-            is_removed = tx[TokenStore].remove(name)
-            if is_removed:
-                acts.record(tx, caller, acts.REVOKE_TOKEN, f"token {name}", "", now)
-            return is_removed
-
-        if not await self._store.write(unit):
-            raise not_found(f"There is no token {name}.")
-        await self._tokens.follow()
+        await self._administration.revoke(name, caller)
 
     def _shown(self, token: StoredToken) -> dict[str, Any]:
         return {
@@ -195,5 +236,5 @@ class TokenEndpoints:
             "created_at": instant(token.created_at),
             "created_by": token.created_by,
             "expires_at": instant_or_none(token.expires_at),
-            "last_used_at": instant_or_none(self._tokens.last_used(token)),
+            "last_used_at": instant_or_none(self._administration.last_used(token)),
         }

@@ -21,6 +21,7 @@ from ...manage.console.pages import (
     Redirect,
     View,
 )
+from ...manage.console.permissions import SCOPES
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -35,26 +36,6 @@ from .signing import NONE, WRONG_NAME, SignOutForm, languages, zones
 from .store import AccountSessionStore, AccountStore
 from .totp import SECRET_BYTES, new_secret, period_of, uri_of
 
-SCOPES = (
-    (Scope.READ, Phrase("See"), Phrase("Terminals, people and attendance")),
-    (
-        Scope.BIOMETRICS,
-        Phrase("See secrets of people"),
-        Phrase("Passwords, templates and photos"),
-    ),
-    (Scope.WRITE, Phrase("Change"), Phrase("People, terminals and ordinary commands")),
-    (
-        Scope.DANGEROUS,
-        Phrase("Dangerous commands"),
-        Phrase("Doors, files, firmware, and whatever clears a terminal"),
-    ),
-    (
-        Scope.ADMIN,
-        Phrase("Manage the server"),
-        Phrase("Accounts, tokens, forwarders, audit, and the protection of terminals"),
-    ),
-)
-"""What an account may be allowed, in words."""
 MOST_SHOWN = 1000
 """Maximum number of accounts on one page."""
 

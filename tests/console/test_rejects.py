@@ -1,0 +1,85 @@
+"""Pages of rejects."""
+
+from __future__ import annotations
+
+import pytest_twisted
+
+from zkpush.protocol.text import visible
+
+from ..rig import Rig
+from .browser import location, signed_in, text_of
+
+SENT = "17\tno time of any <day>\t0\t1"
+
+
+async def set_aside(rig: Rig) -> None:
+    """Let a terminal send a punch that cannot be read."""
+    await rig.exchange("T1")
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", f"{SENT}\n".encode())
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reject_is_listed_and_found_by_terminal_and_table(rig: Rig) -> None:
+    """The list names terminal, table and reason; other terminals and tables have none."""
+    await set_aside(rig)
+    browser = await signed_in(rig, "read")
+    for query in ("", "?device=T1", "?table=ATTLOG", "?device=T1&table=ATTLOG"):
+        shown = text_of(await browser.get(f"/rejects{query}"))
+        assert "ATTLOG" in shown
+        assert "T1" in shown
+        assert "<day>" not in shown
+    for query in ("?device=T2", "?table=OPERLOG", "?before=1"):
+        assert (
+            'href="/console/rejects/1"' not in (await browser.get(f"/rejects{query}")).body.decode()
+        )
+
+
+@pytest_twisted.ensureDeferred
+async def test_bytes_are_shown_as_the_api_shows_them(rig: Rig) -> None:
+    """Bytes need the scope of secrets, and showing them is audited; others see no quote."""
+    await set_aside(rig)
+    reader = await signed_in(rig, "read", name="reader")
+    assert "<day>" not in text_of(await reader.get("/rejects/1"))
+    assert await actions(rig) == []
+    seer = await signed_in(rig, "read", "biometrics", name="seer")
+    shown = text_of(await seer.get("/rejects/1"))
+    assert " ".join(visible(SENT, "\t").split()) in shown
+    assert await actions(rig) == [("account seer", "reject 1")]
+    assert (await seer.get("/rejects/2")).status == 404
+
+
+async def actions(rig: Rig) -> list[tuple[str, str]]:
+    """Who was shown bytes of what."""
+    found = await rig.api("GET", "/audit?action=read+bytes+of+rejects")
+    return [(one["actor"], one["subject"]) for one in found.json["items"]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_read_again(rig: Rig) -> None:
+    """One button reads all again, one those of a table of a terminal; both tell the result."""
+    await set_aside(rig)
+    browser = await signed_in(rig, "read", "write")
+    sent = await browser.send("/rejects", "/rejects/retry", {})
+    assert location(sent) == "/rejects"
+    assert "Still not understood: 1." in text_of(await browser.get("/rejects"))
+    sent = await browser.send("/rejects/1", "/rejects/retry", {})
+    assert location(sent) == "/rejects?device=T1&table=ATTLOG"
+    found = await rig.api("GET", "/audit?action=retry+rejects")
+    assert [one["subject"] for one in found.json["items"]] == ["all terminals", "terminal T1"]
+    shown = text_of(await browser.get("/rejects/1"))
+    assert "Read again without success 2" in shown
+    assert (await browser.post("/rejects/retry", {"csrf": "x"})).status == 403
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reject_is_deleted_only_on_purpose(rig: Rig) -> None:
+    """Without the tick nothing is deleted; with it, data and problem are gone."""
+    await set_aside(rig)
+    browser = await signed_in(rig)
+    refused = await browser.send("/rejects/1", "/rejects/1/delete", {})
+    assert refused.status == 422
+    assert "Tick the box" in text_of(refused)
+    sent = await browser.send("/rejects/1", "/rejects/1/delete", {"sure": "true"})
+    assert location(sent) == "/rejects"
+    assert (await browser.get("/rejects/1")).status == 404
+    assert (await rig.api("GET", "/rejects")).json["items"] == []

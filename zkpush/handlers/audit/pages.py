@@ -1,0 +1,105 @@
+"""The page of the audit log."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.forms import FormEntry
+from ...manage.console.pages import ConsolePage, ConsoleRoute, NavGroup, NavPlace, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Page
+from ...persist.audit import AuditStore
+from ...protocol.fields import Scope
+
+PER_PAGE = 50
+"""Records on a page."""
+NO_DAY = Phrase("This is not a date such as 2026-03-01.")
+_Text = Annotated[str, Meta(max_length=200)]
+_FILTERS = ("since", "until", "actor", "action", "pin")
+
+
+class AuditSearch(msgspec.Struct, frozen=True):
+    """Filter of the audit log: days in the zone of the visit, and exact texts."""
+
+    since: _Text = ""
+    until: _Text = ""
+    actor: _Text = ""
+    action: _Text = ""
+    pin: _Text = ""
+    before: int | None = None
+
+
+class AuditPages:
+    """The audit log."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page."""
+        return [
+            ConsolePage(
+                path="/audit",
+                title=Phrase("Audit log"),
+                scope=Scope.ADMIN,
+                run=self.list,
+                query=AuditSearch,
+                nav=NavPlace(NavGroup.SERVER, 50, "audit"),
+            )
+        ]
+
+    async def list(self, visit: Visit, query: AuditSearch) -> View:
+        """List records, the newest first."""
+        wrong: dict[str, str] = {}
+        since = _midnight(visit, query.since, 0, "since", wrong)
+        until = _midnight(visit, query.until, 1, "until", wrong)
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+        found = (
+            []
+            if wrong
+            else await self._store.read(
+                lambda tx: tx[AuditStore].page(
+                    part, since, until, query.actor or None, query.action or None, query.pin or None
+                )
+            )
+        )
+        shown = found[:PER_PAGE]
+        kept = {name: text for name in _FILTERS if (text := getattr(query, name))}
+        more = {**kept, "before": shown[-1].id} if len(found) > PER_PAGE else None
+        return View(
+            template="audit.html",
+            values={
+                "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
+                "records": shown,
+                "is_filtered": bool(kept),
+                "actors": sorted({one.actor for one in shown}),
+                "actions": sorted({one.action for one in shown}),
+                "next_query": None if more is None else urlencode(more),
+                "first_query": None if query.before is None else urlencode(kept),
+            },
+        )
+
+
+def _midnight(visit: Visit, text: str, days: int, name: str, wrong: dict[str, str]) -> int | None:
+    """Return the begin (ms) of a day, or of one some days later; None for no day."""
+    if not text:
+        return None
+    try:
+        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=days)
+        begin = datetime.datetime(day.year, day.month, day.day, tzinfo=visit.zone)
+        return int(begin.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        wrong[name] = NO_DAY
+        return None
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The page of the audit log."""
+    return AuditPages(services).routes()

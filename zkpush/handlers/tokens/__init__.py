@@ -1,0 +1,1 @@
+"""Tokens: the page of the tokens of the API."""
