@@ -60,8 +60,9 @@ class TokenAdministration:
     ) -> tuple[StoredToken, str]:
         """Create a token, with at most the scopes of the caller; return it with its secret.
 
-        `areas` are None for no limit, and `expires_at` is in milliseconds. Raises `ApiError` for a name that is taken or no name, for
-        scopes that the caller does not have, and for a time that is over.
+        `areas` are None for no limit, and `expires_at` is in milliseconds. Raises `ApiError` for a
+        name that is taken or no name, for scopes that the caller does not have, and for a time that
+        is over.
         """
         if not is_token_name(name):
             raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
