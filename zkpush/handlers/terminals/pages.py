@@ -35,6 +35,7 @@ from ...protocol.codes import language_of
 from ...protocol.facts import capacities_of
 from ...protocol.fields import Scope
 from ...values.keys import OfferedKey
+from .actionpages import NO_TERMINAL, ActionPages, PressedButton
 from .condition import seen_terminal, seen_terminals
 from .entering import server_entries
 
@@ -49,7 +50,6 @@ STATES: Sequence[tuple[str, Phrase]] = (
     ("blocked", Phrase("blocked")),
     ("problems", Phrase("with problems")),
 )
-NO_TERMINAL = Phrase("There is no such terminal.")
 CHANGES = ("device", "problem")
 """Kinds of events that change what is shown of a terminal."""
 EVERY = 10.0
@@ -78,10 +78,6 @@ class TerminalForm(msgspec.Struct, frozen=True):
 
     alias: _Text = ""
     timezone: str = ""
-
-
-class PressedButton(msgspec.Struct, frozen=True):
-    """A form that is one button."""
 
 
 class TerminalPages:
@@ -306,4 +302,4 @@ def _zones() -> list[tuple[str, str]]:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of terminals."""
-    return TerminalPages(services).routes()
+    return [*TerminalPages(services).routes(), *ActionPages(services).routes()]

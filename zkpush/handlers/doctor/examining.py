@@ -1,0 +1,84 @@
+"""The examination of one terminal, as the API and the console show it."""
+
+from __future__ import annotations
+
+from ...clock import wall_clock
+from ...device.registry import Registry
+from ...interfaces import IStore
+from ...manage.services import Services
+from ...model import Device
+from ...persist.commandschedule import CommandSchedule
+from ...persist.devices import DeviceStore
+from ...persist.stamps import StampStore
+from ...persist.transaction import Transaction
+from ...values.audit import AuditRecord
+from ..trace.model import LastRequests
+from .facts import TerminalFacts
+from .model import Examination, examination
+from .strangers import StrangerRefusals, examine_stranger
+from .terminal import examine, rank
+
+_Found = tuple[Device, int | None, frozenset[str]] | list[AuditRecord]
+
+
+class TerminalExaminer:
+    """Examines a terminal, or the refusals of a serial number that is not among the terminals."""
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        requests: LastRequests,
+        strangers: StrangerRefusals,
+        clock: object,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._requests = requests
+        self._strangers = strangers
+        self._wall = wall_clock(clock)
+
+    async def examine(self, sn: str) -> tuple[Device | None, Examination]:
+        """Return the terminal, or None for a stranger, and its examination.
+
+        Raises `LookupError` if nothing is known of the serial number.
+        """
+        now = int(self._wall() * 1000)
+
+        def find(tx: Transaction) -> _Found:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                return self._strangers.of_thd(tx, sn, now)
+            oldest = tx[CommandSchedule].oldest_due(device.id, now)
+            return device, oldest, frozenset(tx[StampStore].of(device.id))
+
+        found = await self._store.read(find)
+        if isinstance(found, list):
+            refusals = [*self._strangers.unwritten(sn), *found]
+            if not refusals:
+                raise LookupError(sn)
+            knows_zone = self._registry.timezone is not None
+            return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
+        device, oldest, stamps = found
+        last_seen_at, _ = self._registry.last_seen(device)
+        facts = TerminalFacts(
+            device=device,
+            now=now,
+            is_online=self._registry.is_online(device),
+            last_seen_at=last_seen_at,
+            trace=await self._requests.of(device),
+            oldest_command_at=oldest,
+            stamps=stamps,
+        )
+        return device, examination(examine(facts), rank)
+
+
+def examiner(services: Services) -> TerminalExaminer:
+    """Return an examiner of the terminals of a server."""
+    return TerminalExaminer(
+        services.store,
+        services.registry,
+        services.offers[LastRequests],
+        StrangerRefusals(services.refusals),
+        services.clock,
+    )

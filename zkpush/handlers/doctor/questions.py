@@ -1,0 +1,188 @@
+"""Checks of a terminal as the console asks them: a question, the next step, and a way to take it.
+
+What a check found, and its advice for the command line, are in English (`terminal`). The question
+and the next step are translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+from ...model import Device, DeviceState
+from ...problems import ProblemCode, meaning_of
+from ...protocol.fields import Scope
+from .model import Check, CheckState, Examination, WorstState
+
+
+@attrs.frozen
+class Remedy:
+    """A button or link that mends a fault."""
+
+    label: Phrase
+    path: str
+    """Path under `/console`; `%s` stands for the encoded serial number."""
+    scope: Scope = Scope.READ
+    """Scope without which it is not shown."""
+    is_form: bool = False
+    """Whether it is a button that does it; a link otherwise."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Names and values that the button sends."""
+
+
+@attrs.frozen
+class Question:
+    """A check in plain words."""
+
+    text: Phrase
+    step: Phrase
+    """What to do if the check found a fault."""
+    remedies: tuple[Remedy, ...] = ()
+
+
+@attrs.frozen
+class AskedCheck:
+    """A check with its question."""
+
+    check: Check
+    text: str
+    """The question, or the meaning of a problem; translated when it is shown."""
+    words: Phrase
+    """The state in words."""
+    kind: str
+    """Kind of the badge."""
+    step: Phrase | None
+    """The next step; None if all is well, or if only the English advice exists."""
+    remedies: tuple[Remedy, ...]
+
+
+APPROVE = Remedy(Phrase("Approve it"), "/terminals/%s/approve", Scope.WRITE)
+UNBLOCK = Remedy(Phrase("Approve it again"), "/terminals/%s/approve", Scope.WRITE)
+BLOCK = Remedy(Phrase("Block it"), "/terminals/%s/block", Scope.WRITE, is_form=True)
+ZONE = Remedy(Phrase("Set the time zone"), "/terminals/%s#change", Scope.WRITE)
+MENU = Remedy(Phrase("What to type into its menu"), "/first-terminal")
+RESTART = Remedy(Phrase("Restart it"), "/terminals/%s/reboot", Scope.WRITE, is_form=True)
+RESEND = Remedy(
+    Phrase("Let it send all punches again"),
+    "/terminals/%s/resend",
+    Scope.WRITE,
+    is_form=True,
+)
+KEYS = Remedy(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
+
+STATES: Mapping[CheckState, tuple[Phrase, str]] = {
+    "ok": (Phrase("all right"), "good"),
+    "unknown": (Phrase("not known yet"), "calm"),
+    "warning": (Phrase("look at this"), "warn"),
+    "error": (Phrase("fault"), "bad"),
+}
+"""Words and badges of the states of a check."""
+
+SUMMARIES: Mapping[WorstState, tuple[Phrase, str]] = {
+    "ok": (Phrase("No fault was found."), "good"),
+    "warning": (Phrase("No fault was found, but something deserves a look."), "warn"),
+    "error": (Phrase("A fault was found."), "bad"),
+}
+"""Words and kinds of the notice above the checks."""
+
+_QUESTIONS: Mapping[str, Question] = {
+    "connection": Question(
+        Phrase("Does it reach the server?"),
+        Phrase(
+            "Check its power and its network, and the server address and port in its menu. It "
+            "connects again by itself."
+        ),
+        (MENU,),
+    ),
+    "admission": Question(
+        Phrase("Is it approved?"),
+        Phrase(
+            "Its requests are refused until you approve it. It keeps its records until then. If it "
+            "is not yours, block it."
+        ),
+        (APPROVE, BLOCK),
+    ),
+    "refusals": Question(
+        Phrase("Are its requests accepted?"),
+        Phrase(
+            "Requests in its name were refused. If they do not come from the terminal, something "
+            "else uses its serial number."
+        ),
+    ),
+    "requests": Question(
+        Phrase("Does the server understand what it asks for?"),
+        Phrase(
+            "Enter only the name or IP address of the server in its menu, without a path, and "
+            "choose attendance (ADMS) as the mode of the server."
+        ),
+        (MENU,),
+    ),
+    "exchange": Question(
+        Phrase("Does it begin its session?"),
+        Phrase("Restart the terminal."),
+        (RESTART,),
+    ),
+    "zone": Question(
+        Phrase("Is its time zone known?"),
+        Phrase("Set the time zone of the place where it hangs. Its records are dated by it."),
+        (ZONE,),
+    ),
+    "clock": Question(
+        Phrase("Is its clock right?"),
+        Phrase(
+            "Set its clock in its menu, or restart it. If the clock is right, its time zone here "
+            "is wrong."
+        ),
+        (ZONE,),
+    ),
+    "records": Question(
+        Phrase("Does it send punches?"),
+        Phrase(
+            "Let somebody punch at it. If nothing arrives, check in its menu that it sends in real "
+            "time."
+        ),
+        (RESEND,),
+    ),
+    "rejects": Question(
+        Phrase("Was everything understood that it sent?"),
+        Phrase("Nothing is lost: what was not understood is kept, and can be read again."),
+    ),
+    "queue": Question(
+        Phrase("Does it fetch its commands?"),
+        Phrase("Cancel the commands that it does not answer."),
+    ),
+}
+
+_OF_PROBLEMS: Mapping[str, tuple[Remedy, ...]] = {
+    ProblemCode.KEY_CHANGED: (KEYS,),
+    ProblemCode.ACCESS_CONTROL: (MENU,),
+    ProblemCode.TLS_ON_PLAIN: (MENU,),
+}
+
+
+def asked(found: Examination, device: Device | None) -> list[AskedCheck]:
+    """Return the checks of an examination with their questions; `device` is None for a stranger."""
+    return [_asked(check, device) for check in found.checks]
+
+
+def _asked(check: Check, device: Device | None) -> AskedCheck:
+    words, kind = STATES[check.state]
+    is_well = check.state in ("ok", "unknown")
+    question = _QUESTIONS.get(check.name)
+    if question is None:
+        remedies = () if is_well else _OF_PROBLEMS.get(check.name, ())
+        return AskedCheck(check, meaning_of(check.name), words, kind, None, remedies)
+    if device is None or is_well:
+        return AskedCheck(check, question.text, words, kind, None, ())
+    remedies = _remedies(check.name, question, device)
+    return AskedCheck(check, question.text, words, kind, question.step, remedies)
+
+
+def _remedies(name: str, question: Question, device: Device) -> tuple[Remedy, ...]:
+    if name == "admission" and device.state is not DeviceState.PENDING:
+        return (UNBLOCK,)
+    if name == "zone" and device.state is DeviceState.PENDING:
+        return (APPROVE,)
+    return question.remedies

@@ -1,0 +1,65 @@
+"""Buttons of a terminal's page that send it a command."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...device import acts
+from ...manage.commandviews import ask
+from ...manage.console.pages import ConsoleForm, ConsoleRoute, Redirect
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from .model import AskRecords, Reboot
+
+ATTENDANCE = "ATTLOG"
+"""Data type of attendance records."""
+NO_TERMINAL = Phrase("There is no such terminal.")
+
+
+class PressedButton(msgspec.Struct, frozen=True):
+    """A form that is one button."""
+
+
+class ActionPages:
+    """Forms that make a terminal do something."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the forms."""
+        return [
+            ConsoleForm(path="/terminals/<sn>/reboot", fields=PressedButton, run=self.reboot),
+            ConsoleForm(path="/terminals/<sn>/resend", fields=PressedButton, run=self.resend),
+        ]
+
+    async def reboot(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
+        """Restart a terminal."""
+        notice = Phrase(
+            "%(name)s restarts when it fetches its commands, usually within a minute.", name=sn
+        )
+        return await self._ask(visit, sn, Reboot(), notice)
+
+    async def resend(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
+        """Make a terminal send all its attendance records again."""
+        notice = Phrase(
+            "%(name)s sends its records again when it fetches its commands. None is counted twice.",
+            name=sn,
+        )
+        act = (acts.RESEND, ATTENDANCE)
+        return await self._ask(visit, sn, AskRecords(ATTENDANCE), notice, act)
+
+    async def _ask(
+        self,
+        visit: Visit,
+        sn: str,
+        intent: object,
+        notice: Phrase,
+        act: tuple[str, str] | None = None,
+    ) -> Redirect:
+        try:
+            await ask(self._services, sn, intent, visit.caller, act)
+        except LookupError:
+            raise LookupError(NO_TERMINAL) from None
+        return Redirect(to=f"/terminals/{sn}", notice=notice)
