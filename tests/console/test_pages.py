@@ -10,7 +10,7 @@ from zkpush.protocol.fields import Scope
 
 from ..rig import Rig
 from .browser import Browser, document, location, signed_in
-from .walk import NOT_THERE, console_of, files_of, forms_of_console, pages_of, path_of
+from .walk import NAMES, NOT_THERE, console_of, files_of, forms_of_console, pages_of, path_of
 
 MOST_BYTES = 50_000
 SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
@@ -24,6 +24,10 @@ async def filled(rig: Rig) -> None:
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=1\tName=Ann\tPri=0\n")
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=2", b"1\tno time of any day\t0\t1\n")
+    job = await rig.api("POST", "/commands", {"command": "INFO", "devices": ["T1"]})
+    NAMES["job_id"] = job.json["id"]
+    command = await rig.api("POST", "/devices/T1/commands", {"command": "LOG"})
+    NAMES["command_id"] = command.json["id"]
 
 
 @pytest_twisted.ensureDeferred

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.console.resource import ConsoleResource
 
 from ..rig import Rig
 
-NAMES: Mapping[str, str] = {
+NAMES: dict[str, str] = {
     "sn": "T1",
     "secret": "no-such-link",
     "name": "ann",
     "pin": "1",
     "day": "2026-03-01",
 }
-"""Values of the variables in paths."""
+"""Values of the variables in paths; `filled` of `test_pages` adds those that the server chooses."""
 NOT_THERE = frozenset({"/welcome/<secret>"})
 """Pages that say that something is gone, with these values."""
 

@@ -349,12 +349,17 @@ def _options(body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str
     )
 
 
-def routes(services: Services) -> list[Route]:
-    """Return the routes of jobs."""
+def endpoints_of(services: Services) -> JobEndpoints:
+    """Make the handlers of jobs, for the API and for pages."""
     return JobEndpoints(
         services.store,
         services.registry,
         services.queue,
         services.offers[JobRunner],
         services.settings.limits.command_bytes,
-    ).routes()
+    )
+
+
+def routes(services: Services) -> list[Route]:
+    """Return the routes of jobs."""
+    return endpoints_of(services).routes()

@@ -96,7 +96,8 @@ def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
     """Return the typed fields; `FormMistakes` has a message for each that is wrong.
 
     An empty text is None, or else the default of its field. Of a field that is a list or a tuple,
-    all texts are taken; of any other, the last one. A checkbox that is not sent has its default.
+    all texts are taken; of any other, the last one. A field `of` that is a dict has the texts of
+    all fields `of.NAME` by name, without empty ones. A checkbox that is not sent has its default.
     """
     values: dict[str, object] = {}
     wrong: dict[str, str] = {}
@@ -104,6 +105,9 @@ def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
         given: object
         if argument.name in sent.files:
             values[argument.name] = sent.files[argument.name]
+            continue
+        if get_origin(argument.type) is dict:
+            values[argument.name] = _prefixed(sent.texts, f"{argument.name}.")
             continue
         texts = [text.strip() for text in sent.texts.get(argument.name, ())]
         if _is_list(argument.type):
@@ -128,6 +132,14 @@ def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
     if wrong:
         raise FormMistakes(**wrong)
     return kind(**values)
+
+
+def _prefixed(texts: Mapping[str, Sequence[str]], prefix: str) -> dict[str, str]:
+    return {
+        name.removeprefix(prefix): last
+        for name, given in texts.items()
+        if name.startswith(prefix) and (last := given[-1].strip())
+    }
 
 
 def _is_list(kind: Any) -> bool:

@@ -1,0 +1,192 @@
+"""Pages of commands and jobs, and the form to send a command."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from ..rig import Rig
+from ..server.test_jobs import answer_all, poll, runner
+from .browser import Browser, forms_of, location, signed_in, text_of
+
+
+async def send(rig: Rig, browser: Browser, command: str, **fields: object) -> str:
+    """Send a command with the form, and return the path of its job."""
+    page = f"/jobs/new?command={command.replace(' ', '+')}"
+    sent = await browser.send(page, "/jobs/new", fields)
+    path = location(sent)
+    assert path.startswith("/jobs/")
+    await runner(rig).work()
+    return path
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_is_sent_by_a_form_and_its_result_is_shown(rig: Rig) -> None:
+    """The job counts its commands, and the command says when it was sent and what came back."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    assert "Restart the terminal" in text_of(await browser.get("/jobs/new"))
+    job = await send(rig, browser, "REBOOT", device="T1", hours="2", priority="7")
+    assert "0 of 1 commands have ended" in text_of(await browser.get(job))
+    (command,) = await rig.items("/commands")
+    assert command["priority"] == 7
+    path = f"/commands/{command['id']}"
+    assert "waits for the terminal" in text_of(await browser.get(path))
+    assert path in (await browser.get("/commands?device=T1&state=queued")).body.decode()
+    assert path not in (await browser.get("/commands?state=done")).body.decode()
+    assert path not in (await browser.get("/commands?device=T2")).body.decode()
+    await answer_all(rig, "T1")
+    shown = text_of(await browser.get(path))
+    assert "done" in shown
+    assert "The terminal answered that it succeeded." in shown
+    assert "1 of 1 commands have ended" in text_of(await browser.get(job))
+    actors = {one["actor"] for one in await rig.items("/audit?action=create+job")}
+    assert actors == {"account ann"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_goes_to_several_an_area_or_all(rig: Rig) -> None:
+    """Terminals are chosen, typed in, or named by their area."""
+    for sn, area in (("T1", "North"), ("T2", "South"), ("T3", "South")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": area})
+    browser = await signed_in(rig, "read", "write")
+    page = "/jobs/new?command=LOG"
+    refused = await browser.send(page, "/jobs/new", {"target": "area"})
+    assert refused.status == 422
+    assert "This is needed." in text_of(refused)
+    for number, fields in (
+        (2, {"device": "T1", "devices": "T2, T1"}),
+        (2, {"target": "area", "area": "South"}),
+        (3, {"target": "all", "wave": "1"}),
+    ):
+        job = await send(rig, browser, "LOG", **fields)
+        assert (await rig.api("GET", job)).json["devices"] == number
+
+
+@pytest.mark.parametrize(
+    ("command", "fields", "words"),
+    [
+        ("LOG", {}, "Choose a terminal"),
+        ("LOG", {"devices": "NONE"}, "There is no terminal"),
+        ("LOG", {"device": "T1", "hours": "many"}, "This is not a possible value."),
+        ("DATA DELETE USERINFO", {"device": "T1"}, "This is needed."),
+        ("SET OPTION", {"device": "T1", "params.key": "a b", "params.value": "1"}, "a b"),
+        ("CLEAR DATA", {"device": "T1"}, "Tick the box"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_mistakes_send_nothing(
+    rig: Rig, command: str, fields: dict[str, str], words: str
+) -> None:
+    """The form is shown again with the mistake and what was entered."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    page = f"/jobs/new?command={command.replace(' ', '+')}"
+    refused = await browser.send(page, "/jobs/new", fields)
+    assert 400 <= refused.status < 500
+    assert words in text_of(refused)
+    assert "Nothing was changed yet." in text_of(refused)
+    assert await rig.items("/jobs") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_parameters_are_sent_and_secrets_are_not_shown_again(rig: Rig) -> None:
+    """Values of the form reach the terminal; a password is left out when the form comes back."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    fields = {"device": "T1", "params.PIN": "7", "params.Name": "Zoe", "params.Passwd": "8642"}
+    page = "/jobs/new?command=DATA+UPDATE+USERINFO"
+    refused = await browser.send(page, "/jobs/new", {**fields, "hours": "x"})
+    assert 'value="Zoe"' in refused.body.decode()
+    assert "8642" not in refused.body.decode()
+    job = await send(rig, browser, "DATA UPDATE USERINFO", **fields)
+    (command,) = await rig.items(f"/commands?job={job.removeprefix('/jobs/')}")
+    shown = await browser.get(f"/commands/{command['id']}")
+    assert "Zoe" in text_of(shown)
+    assert "8642" not in shown.body.decode()
+    reads = "/audit?action=read+parameters+of+commands&actor=account"
+    assert await rig.items(f"{reads}+ann") == []
+    seer = await signed_in(rig, "read", "biometrics", name="seer")
+    assert "8642" in (await seer.get(f"/commands/{command['id']}")).body.decode()
+    assert len(await rig.items(f"{reads}+seer")) == 1
+    (line,) = await poll(rig, "T1")
+    assert "Name=Zoe" in line
+    assert "Passwd=8642" in line
+
+
+@pytest_twisted.ensureDeferred
+async def test_dangerous_commands_need_their_scope_and_a_tick(rig: Rig) -> None:
+    """Without the scope they are neither offered nor taken; with it, only after a warning."""
+    await rig.exchange("T1")
+    writer = await signed_in(rig, "read", "write", name="writer")
+    assert "CLEAR DATA" not in text_of(await writer.get("/jobs/new"))
+    assert (await writer.get("/jobs/new?command=CLEAR+DATA")).status == 404
+    hidden = forms_of(await writer.get("/jobs/new?command=LOG"))
+    token = next(fields["csrf"] for action, fields in hidden if action == "/console/jobs/new")
+    forged = {"csrf": token, "command": "CLEAR DATA", "device": "T1", "sure": "true"}
+    assert (await writer.post("/jobs/new", forged)).status == 404
+    assert await rig.items("/jobs") == []
+    browser = await signed_in(rig)
+    assert "This command is dangerous." in text_of(await browser.get("/jobs/new?command=AC_UNLOCK"))
+    await send(rig, browser, "AC_UNLOCK", device="T1", sure="true")
+    assert [one["command"] for one in await rig.items("/commands")] == ["AC_UNLOCK"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_job_is_cancelled_and_one_that_failed_is_sent_again(rig: Rig) -> None:
+    """Failures are listed with a form to send them again; the rest of a job can be cancelled."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    job = await send(rig, browser, "LOG", device="T1")
+    await answer_all(rig, "T1", -1)
+    shown = text_of(await browser.get(job))
+    assert "What did not succeed" in shown
+    refused = await browser.send(job, f"{job}/retry", {"states": []})
+    assert refused.status == 422
+    assert location(await browser.send(job, f"{job}/retry", {"states": ["failed"]})) == job
+    await runner(rig).work()
+    assert (await rig.api("GET", job)).json["counts"]["queued"] == 1
+    assert location(await browser.send(job, f"{job}/cancel", {})) == job
+    await runner(rig).work()
+    assert (await rig.api("GET", job)).json["state"] == "cancelled"
+    assert f"{job}/cancel" not in (await browser.get(job)).body.decode()
+    reader = await signed_in(rig, "read", name="reader")
+    assert 'method="post" action="/console/jobs' not in (await reader.get(job)).body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_command_is_cancelled(rig: Rig) -> None:
+    """An open command has a button to cancel it; one that has ended says so."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    await send(rig, browser, "LOG", device="T1")
+    (command,) = await rig.items("/commands")
+    path = f"/commands/{command['id']}"
+    page = await browser.get(path)
+    assert location(await browser.send(path, f"{path}/cancel", {})) == path
+    assert (await rig.items("/commands"))[0]["state"] == "cancelled"
+    fields = next(fields for action, fields in forms_of(page) if action.endswith("/cancel"))
+    late = await browser.post(f"{path}/cancel", fields)
+    assert late.status == 422
+    assert "has ended already" in text_of(late)
+    assert (await browser.get("/commands/none")).status == 404
+    assert (await browser.get("/jobs/none")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_lists_have_pages(rig: Rig) -> None:
+    """The newest come first; the next page begins where the last one ends."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    for key in range(51):
+        await rig.api(
+            "POST",
+            "/devices/T1/commands",
+            {"command": "SET OPTION", "params": {"key": f"K{key}", "value": "1"}},
+        )
+    first = (await browser.get("/commands?device=T1")).body.decode()
+    assert first.count('href="/console/commands/') == 50
+    link = first.split("&amp;before=")[1].split('"')[0]
+    second = (await browser.get(f"/commands?device=T1&before={link}")).body.decode()
+    assert second.count('href="/console/commands/') == 1

@@ -1,0 +1,226 @@
+"""Pages of commands: the list, and one command with its result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ...manage.commandviews import note_commands, secrets_of_command
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    NavGroup,
+    NavPlace,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Page
+from ...persist.commandrows import reason_words
+from ...persist.commands import CommandStore
+from ...persist.transaction import Transaction
+from ...protocol.secrecy import shown
+from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
+from .model import CommandFilter
+from .store import CommandList
+
+PER_PAGE = 50
+"""Commands on a page of the list."""
+MOST_SHOWN = 2000
+"""Characters of a parameter or result that are shown."""
+STATES: Mapping[CommandState, tuple[Phrase, str]] = {
+    CommandState.QUEUED: (Phrase("waits for the terminal"), "calm"),
+    CommandState.SENT: (Phrase("sent, not answered yet"), "calm"),
+    CommandState.DONE: (Phrase("done"), "good"),
+    CommandState.FAILED: (Phrase("failed"), "bad"),
+    CommandState.EXPIRED: (Phrase("given up"), "bad"),
+    CommandState.CANCELLED: (Phrase("cancelled"), "calm"),
+    CommandState.UNKNOWN: (Phrase("not known whether done"), "warn"),
+}
+"""States in words, each with the kind of its badge."""
+NO_COMMAND = Phrase("There is no such command any more.")
+ENDED = Phrase("The command has ended already.")
+_Text = Annotated[str, Meta(max_length=200)]
+
+
+class CommandSearch(msgspec.Struct, frozen=True):
+    """Filter of the list."""
+
+    device: _Text = ""
+    state: CommandState | None = None
+    command: _Text = ""
+    job: _Text = ""
+    before: int | None = None
+
+
+class CancelCommandForm(msgspec.Struct, frozen=True):
+    """A form that is one button."""
+
+
+@attrs.frozen
+class ShownCommand:
+    """A command as pages show it, without its secrets."""
+
+    stored: QueuedCommand
+    meaning: str | None
+    """Meaning of the command; None for one that is not in the catalogue."""
+    words: Phrase
+    """The state in words."""
+    kind: str
+    """Kind of the badge."""
+    reason: str | None
+    """Why it ended; None while it is open."""
+    answer: str | None
+    """Meaning of the return code; None without one."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.stored.state in OPEN_STATES
+
+
+class CommandPages:
+    """The pages of commands."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._catalogue = services.queue.catalogue
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages, the form and the live part."""
+        return [
+            ConsolePage(
+                path="/commands",
+                title=Phrase("Commands"),
+                run=self.list,
+                query=CommandSearch,
+                nav=NavPlace(NavGroup.SITE, 30, "command"),
+            ),
+            ConsolePage(path="/commands/<command_id>", title=Phrase("Command"), run=self.show),
+            LivePart(name="commands-state", run=self.state_part, kinds=("command",)),
+            ConsoleForm(
+                path="/commands/<command_id>/cancel",
+                fields=CancelCommandForm,
+                run=self.cancel,
+                again=self.show,
+            ),
+        ]
+
+    async def list(self, visit: Visit, query: CommandSearch) -> View:
+        """List commands, the newest first."""
+        wanted = CommandFilter(
+            query.device or None, query.state, query.command or None, query.job or None
+        )
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+        found = await self._store.read(lambda tx: tx[CommandList].page(part, wanted))
+        shown_ones = found[:PER_PAGE]
+        texts = {
+            "device": query.device,
+            "state": query.state or "",
+            "command": query.command,
+            "job": query.job,
+        }
+        kept = {name: str(text) for name, text in texts.items() if text}
+        more = {**kept, "before": shown_ones[-1][0]} if len(found) > PER_PAGE else None
+        return View(
+            template="commands.html",
+            values={
+                "commands": [self._shown(one) for _, one in shown_ones],
+                "query": query,
+                "states": [("", Phrase("All")), *((one.value, STATES[one][0]) for one in STATES)],
+                "names": sorted({one.name for one in self._catalogue}),
+                "is_filtered": bool(kept),
+                "next_query": None if more is None else urlencode(more),
+                "first_query": None if query.before is None else urlencode(kept),
+            },
+        )
+
+    async def show(self, visit: Visit, command_id: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show a command, with its secrets only to those who may see them."""
+        values = await self._of(command_id)
+        command: QueuedCommand = values["one"].stored
+        await note_commands(
+            self._services.secret_access,
+            self._catalogue,
+            visit.caller,
+            f"command {command.id}",
+            [command],
+        )
+        secrets = secrets_of_command(self._catalogue, command)
+        catalogued = self._catalogue.get(command.command, command.family)
+        fields = {} if catalogued is None else {one.wire: one for one in catalogued.parameters}
+        return View(
+            template="command.html",
+            title=Phrase("Command to %(device)s", device=command.device),
+            live=[f"commands-state:{command.id}"],
+            values={
+                **values,
+                "entry": entry,
+                "params": [
+                    (
+                        name,
+                        fields[name].meaning if name in fields else None,
+                        None if value is None else value[:MOST_SHOWN],
+                        fields[name].coded_values().get(value)
+                        if value and name in fields
+                        else None,
+                    )
+                    for name, value in shown(command.params, secrets[0], visit.scopes).items()
+                ],
+                "result": [
+                    (name, None if value is None else value[:MOST_SHOWN])
+                    for name, value in shown(command.result or {}, secrets[1], visit.scopes).items()
+                ],
+            },
+        )
+
+    async def state_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the state of a command."""
+        return View(template="_state.html", values=await self._of(argument or ""))
+
+    async def cancel(self, visit: Visit, form: CancelCommandForm, command_id: str) -> Redirect:
+        """Cancel a command."""
+        if await self._services.queue.cancel(command_id, visit.caller) is None:
+            await self._of(command_id)
+            raise FormMistakes(ENDED)
+        return Redirect(to=f"/commands/{command_id}", notice=Phrase("Cancelled."))
+
+    async def _of(self, command_id: str) -> dict[str, Any]:
+        def find(tx: Transaction) -> QueuedCommand:
+            found = tx[CommandStore].get(command_id)
+            if found is None:
+                raise LookupError(NO_COMMAND)
+            return found
+
+        return {"one": self._shown(await self._store.read(find))}
+
+    def _shown(self, command: QueuedCommand) -> ShownCommand:
+        entry = self._catalogue.get(command.command, command.family)
+        code = command.return_code
+        families = self._services.registry.families
+        family = families.named(command.family)
+        words, kind = STATES[command.state]
+        return ShownCommand(
+            command,
+            None if entry is None else entry.meaning,
+            words,
+            kind,
+            reason_words(command),
+            None if code is None else family.outcome(command.command, code).meaning,
+        )
+
+
+def pages(services: Services) -> Sequence[ConsoleRoute]:
+    """The pages of commands."""
+    return CommandPages(services).routes()

@@ -1,0 +1,13 @@
+"""Pages of jobs: the list, one job with its progress, and the form to send commands."""
+
+from __future__ import annotations
+
+from ...manage.console.pages import ConsoleRoute
+from ...manage.services import Services
+from .progresspages import JobPages
+from .sendpages import SendPages
+
+
+def pages(services: Services) -> list[ConsoleRoute]:
+    """The pages of jobs."""
+    return [*SendPages(services).routes(), *JobPages(services).routes()]

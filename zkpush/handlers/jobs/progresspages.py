@@ -1,0 +1,181 @@
+"""Pages of jobs: the list, and one job with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    NavGroup,
+    NavPlace,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import Page
+from ...persist.transaction import Transaction
+from .api import JobEndpoints, RetryRequest, endpoints_of
+from .model import Job
+from .store import JobStore
+from .views import JobView, view_thd
+
+PER_PAGE = 50
+"""Jobs on a page of the list."""
+STATES: Mapping[str, tuple[Phrase, str]] = {
+    "queueing": (Phrase("being sent out"), "calm"),
+    "running": (Phrase("waits for terminals"), "calm"),
+    "finished": (Phrase("finished"), "good"),
+    "stopped": (Phrase("stopped after failures"), "bad"),
+    "cancelling": (Phrase("being cancelled"), "warn"),
+    "cancelled": (Phrase("cancelled"), "calm"),
+}
+"""States in words, each with the kind of its badge."""
+COUNTS: Mapping[str, tuple[Phrase, str]] = {
+    "waiting": (Phrase("not begun"), "calm"),
+    "queued": (Phrase("waits for the terminal"), "calm"),
+    "sent": (Phrase("sent, not answered yet"), "calm"),
+    "done": (Phrase("done"), "good"),
+    "failed": (Phrase("failed"), "bad"),
+    "refused": (Phrase("not possible on the terminal"), "bad"),
+    "expired": (Phrase("given up"), "bad"),
+    "unknown": (Phrase("not known whether done"), "warn"),
+    "cancelled": (Phrase("cancelled"), "calm"),
+    "removed": (Phrase("ended and deleted by age"), "calm"),
+}
+"""States of the commands of a job in words, each with the kind of its badge."""
+RETRIED: tuple[tuple[str, Phrase, Phrase | None], ...] = (
+    ("failed", Phrase("failed"), None),
+    ("expired", Phrase("given up"), None),
+    ("unknown", Phrase("not known whether done"), Phrase("They may then be carried out twice.")),
+)
+NO_JOB = Phrase("There is no such job any more.")
+EVERY = 5.0
+"""Seconds after which the progress is looked at again."""
+
+
+class JobSearch(msgspec.Struct, frozen=True):
+    """The page of the list."""
+
+    before: int | None = None
+
+
+class RetryJobForm(msgspec.Struct, frozen=True):
+    """States of the commands to send again."""
+
+    states: list[Literal["failed", "expired", "unknown"]]
+
+
+class CancelJobForm(msgspec.Struct, frozen=True):
+    """A form that is one button."""
+
+
+class JobPages:
+    """The list, and one job."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._families = services.registry.families
+        self._jobs: JobEndpoints = endpoints_of(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages, forms and the live part."""
+        return [
+            ConsolePage(
+                path="/jobs",
+                title=Phrase("Jobs"),
+                run=self.list,
+                query=JobSearch,
+                nav=NavPlace(NavGroup.SITE, 40, "check"),
+            ),
+            ConsolePage(path="/jobs/<job_id>", title=Phrase("Job"), run=self.show),
+            LivePart(name="jobs-progress", run=self.progress_part, kinds=("command",), every=EVERY),
+            ConsoleForm(
+                path="/jobs/<job_id>/retry", fields=RetryJobForm, run=self.retry, again=self.show
+            ),
+            ConsoleForm(
+                path="/jobs/<job_id>/cancel", fields=CancelJobForm, run=self.cancel, again=self.show
+            ),
+        ]
+
+    async def list(self, visit: Visit, query: JobSearch) -> View:
+        """List jobs, the newest first."""
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+
+        def find(tx: Transaction) -> list[tuple[Job, JobView]]:
+            return [
+                (job, view_thd(tx, job, self._families, is_whole=False))
+                for job in tx[JobStore].page(part)
+            ]
+
+        found = await self._store.read(find)
+        shown = found[:PER_PAGE]
+        more = {"before": shown[-1][0].seq} if len(found) > PER_PAGE else None
+        return View(
+            template="jobs.html",
+            values={
+                "jobs": shown,
+                "states": STATES,
+                "next_query": None if more is None else urlencode(more),
+                "first_query": None if query.before is None else "",
+            },
+        )
+
+    async def show(self, visit: Visit, job_id: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+        """Show a job."""
+        values = await self._of(job_id)
+        return View(
+            template="job.html",
+            title=Phrase("Job"),
+            values={**values, "entry": entry, "retried": RETRIED},
+            live=[f"jobs-progress:{job_id}"],
+        )
+
+    async def progress_part(self, visit: Visit, argument: str | None) -> View:
+        """Show the progress of a job."""
+        return View(template="_progress.html", values=await self._of(argument or ""))
+
+    async def retry(self, visit: Visit, form: RetryJobForm, job_id: str) -> Redirect:
+        """Send commands of a job again."""
+        await self._of(job_id)
+        await self._jobs.retry(job_id, RetryRequest([*form.states]), visit.caller)
+        return Redirect(to=f"/jobs/{job_id}", notice=Phrase("They are sent again."))
+
+    async def cancel(self, visit: Visit, form: CancelJobForm, job_id: str) -> Redirect:
+        """Cancel what has not ended."""
+        await self._of(job_id)
+        await self._jobs.cancel(job_id, visit.caller)
+        return Redirect(to=f"/jobs/{job_id}", notice=Phrase("What has not ended is cancelled."))
+
+    async def _of(self, job_id: str) -> dict[str, Any]:
+        def find(tx: Transaction) -> tuple[Job, JobView]:
+            job = tx[JobStore].get(job_id)
+            if job is None:
+                raise LookupError(NO_JOB)
+            return job, view_thd(tx, job, self._families)
+
+        job, view = await self._store.read(find)
+        numbers = msgspec.structs.asdict(view.counts)
+        words, kind = STATES[view.state]
+        return {
+            "job": job,
+            "view": view,
+            "words": words,
+            "kind": kind,
+            "counts": [(name, numbers[name], *COUNTS[name]) for name in COUNTS if numbers[name]],
+            "total": sum(numbers.values()),
+            "ended": sum(numbers.values()) - sum(numbers[n] for n in ("waiting", "queued", "sent")),
+            "count_words": COUNTS,
+            "is_cancellable": view.state in ("queueing", "running", "stopped"),
+            "is_retryable": view.state in ("queueing", "running", "finished", "stopped")
+            and any(numbers[name] for name in ("failed", "expired", "unknown")),
+        }

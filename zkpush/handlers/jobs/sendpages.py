@@ -1,0 +1,213 @@
+"""The form to send a command of the catalogue to terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import DEFAULT_AREA, DeviceState, Page
+from ...persist.devices import DeviceStore
+from ...persist.targets import TargetStore
+from ...persist.transaction import Transaction
+from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from .api import JobEndpoints, JobRequest, endpoints_of
+
+MOST_TERMINALS = 200
+"""Maximum number of terminals to choose from; others are typed in."""
+MOST_TYPED = 20_000
+"""Maximum length of the serial numbers that are typed in."""
+MOST_HOURS = 24 * 365
+NO_COMMAND = Phrase("There is no such command in the catalogue.")
+NOT_ALLOWED = Phrase("Your account may not send this command.")
+NO_TARGET = Phrase("Choose a terminal, or type serial numbers.")
+TICK = Phrase("Tick the box to send it.")
+NEEDED = Phrase("This is needed.")
+ONE_NEEDED = Phrase("One of the marked fields is needed.")
+_Text = Annotated[str, Meta(max_length=200)]
+
+
+class SendQuery(msgspec.Struct, frozen=True):
+    """The chosen command and terminal, if any."""
+
+    command: _Text = ""
+    device: _Text = ""
+
+
+class SendForm(msgspec.Struct, frozen=True):
+    """A command, its terminals and its delivery."""
+
+    command: _Text
+    target: Literal["device", "area", "all"] = "device"
+    device: _Text = ""
+    devices: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    """Further serial numbers, separated by spaces or commas."""
+    area: _Text = ""
+    params: dict[str, str] = {}
+    hours: Annotated[int, Meta(ge=1, le=MOST_HOURS)] | None = None
+    priority: Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None = None
+    wave: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    sure: bool = False
+
+
+class SendPages:
+    """The choice of a command, and its form."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._catalogue = services.queue.catalogue
+        self._jobs: JobEndpoints = endpoints_of(services)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page and the form."""
+        return [
+            ConsolePage(
+                path="/jobs/new",
+                title=Phrase("Send a command"),
+                scope=Scope.WRITE,
+                run=self.show,
+                query=SendQuery,
+            ),
+            ConsoleForm(path="/jobs/new", fields=SendForm, run=self.send, again=self.again),
+        ]
+
+    async def show(self, visit: Visit, query: SendQuery) -> View:
+        """Show the commands, or the form of one."""
+        if not query.command:
+            found = [one for one in self._catalogue if visit.allows(one.scope)]
+            return View(
+                template="choose.html",
+                values={
+                    "ordinary": [one for one in found if not _is_dangerous(one)],
+                    "dangerous_ones": [one for one in found if _is_dangerous(one)],
+                    "device": query.device,
+                },
+            )
+        return await self._form(visit, query.command, query.device, NOTHING_ENTERED)
+
+    async def again(self, visit: Visit, entry: FormEntry) -> View:
+        """Show the form with its mistakes."""
+        return await self._form(visit, str(entry.value("command")), "", entry)
+
+    async def send(self, visit: Visit, form: SendForm) -> Redirect:
+        """Check the command, and send it as a job."""
+        entry = self._entry(visit, form.command)
+        wrong: dict[str, str] = _mistakes(entry, form.params)
+        devices = _devices(form)
+        if form.target == "device" and not devices:
+            wrong["device"] = NO_TARGET
+        if form.target == "area" and not form.area:
+            wrong["area"] = NEEDED
+        if Scope.DANGEROUS in entry.scopes(form.params) and not form.sure:
+            wrong["sure"] = TICK
+        if wrong:
+            raise FormMistakes(**wrong)
+        request = JobRequest(
+            command=entry.name,
+            params=form.params,
+            devices=devices if form.target == "device" else None,
+            area=form.area if form.target == "area" else None,
+            all=form.target == "all",
+            expires_in=None if form.hours is None else form.hours * 3600,
+            priority=form.priority,
+            wave=form.wave,
+        )
+        job = await self._jobs.add(request, None, visit.caller)
+        return Redirect(to=f"/jobs/{job.id}")
+
+    async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
+        command = self._entry(visit, name)
+
+        def find(tx: Transaction) -> tuple[list[tuple[str, str]], list[str]]:
+            found = [
+                (one.sn, one.alias or one.sn)
+                for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
+                if one.state is DeviceState.APPROVED
+            ]
+            return found, sorted({area or DEFAULT_AREA for area in tx[TargetStore].area_counts()})
+
+        terminals, areas = await self._store.read(find)
+        known = {sn for sn, _ in terminals}
+        return View(
+            template="send.html",
+            title=Phrase("Send a command"),
+            values={
+                "entry": entry,
+                "command": command,
+                "inputs": [_input(command, one) for one in command.parameters],
+                "one_of": command.one_of,
+                "terminals": [("", Phrase("None of the list")), *terminals],
+                "device": device if device in known else "",
+                "typed": "" if device in known else device,
+                "areas": [("", "\N{EN DASH}"), *((area, area) for area in areas)],
+                "is_dangerous": _is_dangerous(command),
+                "rules": [one for one in command.scope_rules if one.scope is Scope.DANGEROUS],
+                "most_priority": MOST_PRIORITY,
+            },
+        )
+
+    def _entry(self, visit: Visit, name: str) -> Command:
+        found = [one for one in self._catalogue if one.name == name]
+        if not found:
+            raise LookupError(NO_COMMAND)
+        if not visit.allows(found[0].scope):
+            raise LookupError(NOT_ALLOWED)
+        return found[0]
+
+
+def _is_dangerous(command: Command) -> bool:
+    return command.scope is Scope.DANGEROUS
+
+
+def _devices(form: SendForm) -> list[str]:
+    typed = form.devices.replace(",", " ").replace(";", " ").split()
+    return [*dict.fromkeys([*([form.device] if form.device else ()), *typed])]
+
+
+def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
+    """Return the mistakes of parameters, by the names of their inputs."""
+    wrong: dict[str, str] = {}
+    for field in command.parameters:
+        text = params.get(field.wire)
+        if text is None:
+            if field.required:
+                wrong[f"params.{field.wire}"] = NEEDED
+            continue
+        try:
+            field.decode(text)
+        except ValueError as error:
+            wrong[f"params.{field.wire}"] = str(error)
+    if command.one_of and not any(name in params for name in command.one_of):
+        wrong |= {f"params.{name}": ONE_NEEDED for name in command.one_of}
+    return wrong
+
+
+def _input(command: Command, field: Field) -> Mapping[str, Any]:
+    """Describe the input of a parameter."""
+    coded: Sequence[tuple[str, str]] = [
+        (code, f"{code}: {meaning}") for code, meaning in field.coded_values().items()
+    ]
+    if not coded and field.choices:
+        coded = [(str(one), str(one)) for one in field.choices]
+    hints = [field.kind.title]
+    if field.minimum is not None or field.maximum is not None:
+        least = "…" if field.minimum is None else field.minimum
+        most = "…" if field.maximum is None else field.maximum
+        hints.append(f"{least} to {most}")
+    if field.form:
+        hints.append(field.form)
+    return {
+        "field": field,
+        "name": f"params.{field.wire}",
+        "options": [("", "\N{EN DASH}"), *coded] if coded else [],
+        "hint": "; ".join(hints),
+        "is_secret": field.secret is not None and field.kind is not Kind.BASE64,
+        "is_needed": field.required,
+    }
