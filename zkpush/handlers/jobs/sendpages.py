@@ -18,7 +18,7 @@ from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
-from .api import JobEndpoints, JobRequest, endpoints_of
+from .endpoints import JobEndpoints, JobRequest, endpoints_of
 
 MOST_TERMINALS = 200
 """Maximum number of terminals to choose from; others are typed in."""

@@ -1,0 +1,360 @@
+"""What is done with jobs, commands for many terminals at once, by the API and by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ...device import acts
+from ...device.changes import check_scopes
+from ...device.queue import CommandQueue
+from ...device.registry import Registry
+from ...interfaces import IStore
+from ...manage.errors import ApiError, not_found
+from ...manage.listing import ListQuery, Order
+from ...manage.lists import ApiList
+from ...manage.routes import Route
+from ...manage.services import Services
+from ...manage.targets import MOST_TERMINALS, targets_thd, targets_words
+from ...manage.times import instant_of
+from ...model import Caller, Page
+from ...persist.commandjobs import JobCommands
+from ...persist.transaction import Transaction
+from ...protocol.commands import check_command
+from ...protocol.errors import CommandError
+from ...protocol.fields import MOST_PRIORITY, Command, Scope
+from ...values.commands import CommandState
+from .model import Job, JobCommand, JobOptions, JobState, NewJob
+from .runner import JobRunner
+from .store import JobStore
+from .views import JobView, WindowView, view_thd
+
+MOST_COMMANDS = 1000
+"""Maximum number of commands in a job, for each terminal."""
+MOST_WAIT = 3650 * 24 * 3600
+WAVE = 10
+"""Default number of terminals at a time, for commands that restart a terminal."""
+WAVE_WAIT = 3600
+"""Default time in seconds that a command of a wave waits for its terminal."""
+_RETRIED = (CommandState.FAILED.value, CommandState.EXPIRED.value)
+_CREATE, _CANCEL, _RETRY = "create job", "cancel job", "retry job"
+
+
+class OneCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command of a job."""
+
+    command: Annotated[
+        str,
+        Meta(
+            description="The words of the protocol, such as INFO, or of a command that the site "
+            "defines: `GET commands/catalogue` lists all"
+        ),
+    ]
+    params: dict[str, str] = {}
+
+
+class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Commands to queue, and the terminals that get them."""
+
+    commands: Annotated[
+        Annotated[list[OneCommand], Meta(min_length=1, max_length=MOST_COMMANDS)] | None,
+        Meta(description="The commands, in their order; or `command` and `params` for one"),
+    ] = None
+    command: str | None = None
+    params: dict[str, str] = {}
+    devices: Annotated[
+        Annotated[list[str], Meta(min_length=1, max_length=MOST_TERMINALS)] | None,
+        Meta(description="Serial numbers of terminals; or `area`, or `all`"),
+    ] = None
+    area: Annotated[str | None, Meta(description="All approved terminals of this area")] = None
+    all: Annotated[bool, Meta(description="All approved terminals")] = False
+    expires_in: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_WAIT)] | None,
+        Meta(
+            description="Seconds that a command may wait for its terminal, once it is queued; the "
+            f"catalogue has the default, and for waves it is {WAVE_WAIT}"
+        ),
+    ] = None
+    not_before: Annotated[
+        str | None, Meta(description="Earliest time to send the commands, ISO 8601 with Z")
+    ] = None
+    priority: Annotated[
+        Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
+        Meta(description="Higher ones are sent first; the catalogue has the default"),
+    ] = None
+    wave: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_TERMINALS)] | None,
+        Meta(
+            description="Terminals at a time: the next ones follow when all commands of these have "
+            f"ended. Default: {WAVE} if a command restarts the terminal, else all at once"
+        ),
+    ] = None
+    stop_after: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(
+            description="Number of failed commands after which no further wave begins. Default: 1"
+        ),
+    ] = None
+    window: Annotated[
+        WindowView | None,
+        Meta(description="Time of day, by the clock of each terminal, to send the commands"),
+    ] = None
+
+
+class RetryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Commands to queue again."""
+
+    states: Annotated[
+        list[Literal["failed", "expired", "unknown"]],
+        Meta(
+            description="Commands in these states are queued again; `unknown` ones may be executed "
+            "twice"
+        ),
+    ] = msgspec.field(default_factory=lambda: ["failed", "expired"])
+
+
+class JobQuery(ListQuery, frozen=True):
+    """Paging of jobs."""
+
+    order: Order = "desc"
+
+
+class JobEndpoints:
+    """Handlers of the routes of jobs."""
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        queue: CommandQueue,
+        runner: JobRunner,
+        most_bytes: int,
+    ) -> None:
+        """`most_bytes` is the maximum size of a request that makes a job."""
+        self._most_bytes = most_bytes
+        self._store = store
+        self._registry = registry
+        self._queue = queue
+        self._runner = runner
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route(
+                "POST",
+                "/commands",
+                Scope.WRITE,
+                self.add,
+                "Queue commands for many terminals, as a job; the same Idempotency-Key again gives "
+                "the same job",
+                body=JobRequest,
+                body_bytes=self._most_bytes,
+                returns=JobView,
+                status=HTTPStatus.ACCEPTED,
+                takes=("idempotency_key", "caller"),
+            ),
+            ApiList[tuple[int, JobView]](
+                path="/jobs",
+                summary="Jobs, newest first",
+                view=JobView,
+                query=JobQuery,
+                find_thd=self._page_thd,
+                show=lambda found, caller: found[1],
+                key=lambda found: found[0],
+            ).route(self._store),
+            Route(
+                "GET",
+                "/jobs/<id>",
+                Scope.READ,
+                self.show,
+                "One job, with its failures",
+                returns=JobView,
+            ),
+            Route(
+                "DELETE",
+                "/jobs/<id>",
+                Scope.WRITE,
+                self.cancel,
+                "Cancel the commands of a job that have not ended",
+                status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
+            ),
+            Route(
+                "POST",
+                "/jobs/<id>/retry",
+                Scope.WRITE,
+                self.retry,
+                "Queue again the commands of a job that did not succeed, and let a stopped job go "
+                "on",
+                body=RetryRequest,
+                returns=JobView,
+                status=HTTPStatus.ACCEPTED,
+                takes=("caller",),
+            ),
+        ]
+
+    def _page_thd(self, tx: Transaction, part: Page, query: JobQuery) -> list[tuple[int, JobView]]:
+        families = self._registry.families
+        return [
+            (job.seq, view_thd(tx, job, families, is_whole=False))
+            for job in tx[JobStore].page(part)
+        ]
+
+    async def add(self, body: JobRequest, idempotency_key: str | None, caller: Caller) -> JobView:
+        """Store a job, and begin to carry it out."""
+        commands = _commands(body)
+        terminals = await self._store.read(lambda tx: targets_thd(tx, body))
+        entries = self._entries(commands, {family for _, family in terminals})
+        for entry, params in entries:
+            check_scopes(caller, entry.scopes(params), f"This {entry.name}")
+        options = _options(body, entries)
+        now = self._registry.now()
+        new = NewJob(
+            id=self._queue.writer.new_id(now),
+            commands=commands,
+            options=options,
+            priority=options.priority or 0,
+            created_by=caller.name,
+            idempotency_key=idempotency_key,
+            request=msgspec.json.encode(body),
+        )
+        keys = [key for key, _ in terminals]
+        names = ", ".join(dict.fromkeys(one.command for one in commands))
+        detail = f"{names}; {targets_words(body, len(keys))}"
+
+        def unit(tx: Transaction) -> Job:
+            if idempotency_key is not None:
+                found = tx[JobStore].find(caller.name, idempotency_key, new.request)
+                if found is not None:
+                    if not found[1]:
+                        raise ApiError(
+                            HTTPStatus.CONFLICT,
+                            "This Idempotency-Key was used for another job.",
+                        )
+                    return found[0]
+            acts.record(tx, caller, _CREATE, f"job {new.id}", detail, now)
+            return tx[JobStore].add(new, keys, now)
+
+        job = await self._store.write(unit)
+        self._runner.begin()
+        return await self._view(job.id)
+
+    def _entries(
+        self, commands: Iterable[JobCommand], families: Iterable[str]
+    ) -> list[tuple[Command, Mapping[str, str]]]:
+        """Check commands; return their entries, each with the parameters.
+
+        Raises `ValueError`, which names all mistakes.
+        """
+        mistakes: list[str] = []
+        found: list[tuple[Command, Mapping[str, str]]] = []
+        for number, one in enumerate(commands, 1):
+            for family in families:
+                try:
+                    entry = self._queue.catalogue.find(one.command, family)
+                    check_command(entry, one.params)
+                except CommandError as error:
+                    mistakes.append(f"command {number}: {error}")
+                    break
+                found.append((entry, one.params))
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return found
+
+    async def show(self, id: str) -> JobView:
+        """Show a job."""
+        return await self._view(id)
+
+    async def _view(self, id: str) -> JobView:
+        def find_thd(tx: Transaction) -> JobView:
+            return view_thd(tx, _found(tx, id), self._registry.families)
+
+        return await self._store.read(find_thd)
+
+    async def cancel(self, id: str, caller: Caller) -> None:
+        """Cancel a job."""
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            job = _found(tx, id, locked=True)
+            if job.state in (JobState.CANCELLED, JobState.CANCELLING):
+                raise ApiError(HTTPStatus.CONFLICT, f"The job {id} is {job.state.value} already.")
+            tx[JobStore].cancel_rest(job)
+            tx[JobStore].change(job, JobState.CANCELLING, now)
+            acts.record(tx, caller, _CANCEL, f"job {id}", "", now)
+
+        await self._store.write(unit)
+        self._runner.begin()
+
+    async def retry(self, id: str, body: RetryRequest, caller: Caller) -> JobView:
+        """Queue commands of a job again."""
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            job = _found(tx, id, locked=True)
+            if job.state in (JobState.CANCELLED, JobState.CANCELLING):
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    f"The job {id} is {job.state.value}, which cannot be taken back. Queue its "
+                    "commands again as a new job: zkpush commands send.",
+                )
+            check_scopes(caller, job.options.scopes, "This job")
+            commands, jobs = tx[JobCommands], tx[JobStore]
+            terminals = commands.terminals_to_retry(id, body.states)
+            jobs.retry(job, body.states, commands.last(), terminals)
+            jobs.forgive(job, commands.failures(id, jobs.retrying(job)))
+            acts.record(tx, caller, _RETRY, f"job {id}", ", ".join(body.states), now)
+
+        await self._store.write(unit)
+        self._runner.begin()
+        return await self._view(id)
+
+
+def _found(tx: Transaction, id: str, *, locked: bool = False) -> Job:
+    job = tx[JobStore].get(id, locked=locked)
+    if job is None:
+        raise not_found(f"There is no job {id}.")
+    return job
+
+
+def _commands(body: JobRequest) -> list[JobCommand]:
+    if (body.commands is None) == (body.command is None) or (body.commands and body.params):
+        raise ValueError("commands: give either `commands`, or `command` with `params`.")
+    if body.command is not None:
+        return [JobCommand(body.command, body.params)]
+    return [JobCommand(one.command, one.params) for one in body.commands or ()]
+
+
+def _options(body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str]]]) -> JobOptions:
+    restarts = any(entry.restarts for entry, _ in entries)
+    wave = WAVE if body.wave is None and restarts else body.wave
+    if wave is None and body.stop_after is not None:
+        raise ValueError("stop_after: needs `wave`, because without waves all are sent at once.")
+    not_before = instant_of("not_before", body.not_before)
+    expires_in = body.expires_in
+    if expires_in is None and wave is not None:
+        expires_in = WAVE_WAIT
+    return JobOptions(
+        expires_in=expires_in,
+        not_before_at=None if not_before is None else not_before * 1000,
+        priority=body.priority,
+        wave=wave,
+        stop_after=None if wave is None else body.stop_after or 1,
+        window=None if body.window is None else body.window.window(),
+        scopes=frozenset().union(*(entry.scopes(params) for entry, params in entries)),
+    )
+
+
+def endpoints_of(services: Services) -> JobEndpoints:
+    """Make the handlers of jobs, for the API and for pages."""
+    return JobEndpoints(
+        services.store,
+        services.registry,
+        services.queue,
+        services.offers[JobRunner],
+        services.settings.limits.command_bytes,
+    )
