@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 import attrs
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import or_, update
 
 from ..endings import EndReason
-from ..values.commands import OPEN_STATES, CommandState
-from . import schema
-from .commandrows import CommandBody
+from ..values.commands import OPEN_STATES, CommandState, QueuedCommand
+from .commandrows import CommandBody, command_of, select_commands
 from .commandschema import commands
 from .sealed import sealed
 from .transaction import Transaction
@@ -30,45 +30,89 @@ class PersonErasure:
     """Whether attendance records go too, which otherwise stay under the user ID."""
 
 
-_READ = ("id", "state", "command", "attempts", "answered_at")
 _DELETION = "DATA DELETE "
+_PIN, _LINE, _PEOPLE = "PIN", "line", "People"
+"""Parameters that name people: of most commands, of RAW, and of packages."""
+_NAMING = ("RAW", "PutFile")
+"""Commands that may name people, but have no person as their subject."""
+_CLEARED: dict[str, object] = {
+    "body": msgspec.json.encode(CommandBody({}, {}, "")),
+    # An unkeyed digest of the user ID.
+    "subject": None,
+    "result": None,
+    "file_id": None,
+    "file_digest": None,
+}
 ErasePerson = Callable[[PersonErasure], int]
 """`erase_person` of a capability's `store` part: removes what its tables hold about a person, and
 returns the number of rows that it changed. It runs before those of the capabilities it requires."""
 
 
+def without_person(params: Mapping[str, str], pin: str) -> Mapping[str, str] | None:
+    """Return the parameters of a command without a person; None if it is about the person only.
+
+    Returns `params` itself if it does not name the person.
+    """
+    if params.get(_PIN) == pin:
+        return None
+    stated = rf"pin\d*\s*=\s*{re.escape(pin)}(?![^\s,;&])"
+    if re.search(stated, params.get(_LINE, ""), re.IGNORECASE):
+        return None
+    named = params.get(_PEOPLE, "").split(",")
+    if pin not in named:
+        return params
+    left = [one for one in named if one != pin]
+    return {**params, _PEOPLE: ",".join(left)} if left else None
+
+
 def erase_commands(erasure: PersonErasure, subject: bytes) -> set[str]:
     """Clear the parameters and results of commands on a person; cancel those still open.
 
-    `subject` is the digest that all commands on the person have. Returns the serial numbers of the
-    terminals that may have the person: of open deletions, and of sent commands without an answer.
+    `subject` is the digest that all commands on the person have. RAW lines and packages are on a
+    person whose user ID they name; a package for others, too, only loses the person. Returns the
+    serial numbers of the terminals that may have the person: of open deletions, of sent commands
+    without an answer, and of sent RAW lines and packages.
     """
     tx = erasure.tx
-    nothing = msgspec.json.encode(CommandBody({}, {}, ""))
     open_states = {state.value for state in OPEN_STATES}
-    query = (
-        select(*(commands.c[name] for name in _READ), schema.devices.c.sn)
-        .join(schema.devices)
-        .where(commands.c.subject == subject)
-        .order_by(commands.c.seq)
-        .with_for_update(of=commands)
+    query = select_commands().where(
+        or_(
+            commands.c.subject == subject,
+            commands.c.command.in_(_NAMING) & commands.c.body_removed_at.is_(None),
+        )
     )
+    query = query.order_by(commands.c.seq).with_for_update(of=commands)
     terminals = set()
     for row in tx.connection.execute(query).all():
         is_open = row.state in open_states
-        if (row.attempts and row.answered_at is None) or (
+        is_naming = row.command in _NAMING
+        values: dict[str, object] = _CLEARED | {"body_removed_at": erasure.now}
+        if is_naming:
+            command = command_of(tx.vault, row._mapping)
+            asked = without_person(command.asked, erasure.pin)
+            if asked is command.asked:
+                continue
+            if asked is not None:
+                body = CommandBody({**command.params}, {**asked}, command.text)
+                values = {"body": msgspec.json.encode(body)}
+                is_open = False
+        if (row.attempts and (is_naming or row.answered_at is None)) or (
             is_open and row.command.startswith(_DELETION)
         ):
             terminals.add(row.sn)
-        values: dict[str, object] = {"id": row.id, "body": nothing}
-        values |= {"result": None, "file_id": None, "file_digest": None}
-        values["body_removed_at"] = erasure.now
         if is_open:
             values |= {
                 "state": CommandState.CANCELLED.value,
                 "reason": EndReason.ERASED.value,
                 "finished_at": erasure.now,
             }
-        changed = sealed(tx.vault, commands, values)
+        changed = sealed(tx.vault, commands, {"id": row.id, **values})
         tx.connection.execute(update(commands).where(commands.c.id == row.id).values(changed))
     return terminals
+
+
+def forget_command(tx: Transaction, command: QueuedCommand, now: int) -> None:
+    """Clear the parameters of a command that has deleted an erased person."""
+    values = _CLEARED | {"id": command.id, "body_removed_at": now}
+    changed = sealed(tx.vault, commands, values)
+    tx.connection.execute(update(commands).where(commands.c.id == command.id).values(changed))

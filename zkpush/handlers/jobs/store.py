@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from ...model import Page
 from ...persist.commandschema import commands
+from ...persist.erasing import PersonErasure, without_person
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, sealed
@@ -19,6 +20,7 @@ from .schema import job_targets, jobs
 if TYPE_CHECKING:
     from ...persist.forgetting import Erasure
     from ...persist.transaction import Transaction
+    from ...persist.vault import Vault
 
 _UNFINISHED = (JobState.QUEUEING.value, JobState.CANCELLING.value)
 _LEFT = (TargetState.WAITING.value, TargetState.NEXT.value)
@@ -283,20 +285,58 @@ def _text(value: object) -> str:
 
 def forget_templates(erasure: Erasure) -> int:
     """Cancel the jobs with templates that are still to be queued."""
-    with_body = select(jobs).where(jobs.c.body.is_not(None))
-    for row in erasure.connection.execute(with_body).all():
-        body = opened(erasure.vault, jobs, row._mapping)["body"]
-        commands = [] if body is None else msgspec.json.decode(body, type=list[JobCommand])
-        if not any(erasure.rules.may_carry_templates(one.command, one.params) for one in commands):
-            continue
-        erasure.connection.execute(
-            update(jobs)
-            .where(jobs.c.seq == row.seq)
-            .values(state=JobState.CANCELLING.value, body=None)
-        )
-        erasure.connection.execute(
-            update(job_targets)
-            .where(job_targets.c.job_seq == row.seq, job_targets.c.state.in_(_LEFT))
-            .values(state=TargetState.CANCELLED.value, retrying=0)
-        )
+    for job in _with_commands(erasure.connection, erasure.vault):
+        if any(erasure.rules.may_carry_templates(one.command, one.params) for one in job.commands):
+            _cancel(erasure.connection, job.seq)
     return 0
+
+
+def erase_person(erasure: PersonErasure) -> int:
+    """Cancel the jobs with commands on a person that are still to be queued.
+
+    A package for others, too, only loses the person.
+    """
+    tx, changed = erasure.tx, 0
+    for job in _with_commands(tx.connection, tx.vault):
+        left = [without_person(one.params, erasure.pin) for one in job.commands]
+        if all(after is one.params for after, one in zip(left, job.commands, strict=True)):
+            continue
+        changed += 1
+        if None in left:
+            _cancel(tx.connection, job.seq)
+            continue
+        kept = [
+            JobCommand(one.command, {**(after or {})})
+            for after, one in zip(left, job.commands, strict=True)
+        ]
+        body = msgspec.json.encode(kept).decode()
+        values = sealed(tx.vault, jobs, {"id": job.id, "body": body})
+        tx.connection.execute(update(jobs).where(jobs.c.seq == job.seq).values(values))
+    return changed
+
+
+class _UnqueuedJob(NamedTuple):
+    """A job whose commands are not all queued."""
+
+    seq: int
+    id: str
+    commands: list[JobCommand]
+
+
+def _with_commands(connection: Connection, vault: Vault) -> Iterator[_UnqueuedJob]:
+    for row in connection.execute(select(jobs).where(jobs.c.body.is_not(None))).all():
+        body = opened(vault, jobs, row._mapping)["body"]
+        if body is not None:
+            found = msgspec.json.decode(body, type=list[JobCommand])
+            yield _UnqueuedJob(row.seq, row.id, found)
+
+
+def _cancel(connection: Connection, seq: int) -> None:
+    """Cancel what is not queued of a job, and remove its commands."""
+    values = {"state": JobState.CANCELLING.value, "body": None}
+    connection.execute(update(jobs).where(jobs.c.seq == seq).values(values))
+    connection.execute(
+        update(job_targets)
+        .where(job_targets.c.job_seq == seq, job_targets.c.state.in_(_LEFT))
+        .values(state=TargetState.CANCELLED.value, retrying=0)
+    )

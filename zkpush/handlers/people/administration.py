@@ -28,6 +28,7 @@ from ...protocol.fields import Kind, Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .contradictions import ConflictStore
+from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
@@ -154,13 +155,15 @@ class PeopleAdministration:
             erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
             subject = subject_of(_PUT, {"PIN": pin})
             if erase and subject is not None:
-                holders = sorted({*holders, *erase_commands(erasure, subject)})
+                earlier = tx[ErasedPeople].holders(pin)
+                holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
             if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
                 raise LookupError(f"There is no user {pin}.")
             detail = f"{len(holders)} terminals have the person" if holders else ""
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
                 return holders, []
+            tx[ErasedPeople].hold(pin, holders)
             for eraser in services.erasers:
                 eraser(erasure)
             return holders, self._delete_thd(tx, pin, holders, by, now)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from ...device.functions import Effect, Result
 from ...interfaces import NotUnsealed
 from ...model import Device
+from ...persist.erasing import forget_command
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, ReturnCode, succeeded
@@ -21,6 +22,7 @@ from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
 from ...values.commands import CommandFile, QueuedCommand
 from .commands import COMMANDS
+from .erased import ErasedPeople
 from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore
 from .schema import person_photos, templates, users
@@ -115,6 +117,8 @@ def _delete_person(
     pin = str(values["pin"])
     if tx[PersonStore].is_erased(pin):
         tx[RemovalStore].forget(device.id, pin)
+        tx[ErasedPeople].deleted(device.id, pin)
+        forget_command(tx, command, now)
         return
     for table in (users, templates, person_photos):
         tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)

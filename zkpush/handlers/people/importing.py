@@ -6,7 +6,7 @@ import contextlib
 import csv
 import functools
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from ...model import Caller, Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Kind
+from ...values.people import Person
 from .administration import REMOVE, PersonEdit, edit_of, put_thd
 from .authorship import FIELDS
 from .persons import PersonStore
@@ -54,7 +55,8 @@ class ImportQuery(msgspec.Struct, frozen=True):
         int | None,
         Meta(
             description=f"Number of people to remove: needed if these are more than {FEW}, or "
-            f"{SHARE:.0%} of all and at least {LEAST}"
+            f"{SHARE:.0%} of all and at least {LEAST}. With another number than a dry run "
+            "reported, nothing is stored"
         ),
     ] = None
 
@@ -80,6 +82,10 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[list[LineView], Meta(description="All lines except unchanged ones")]
 
 
+_Version = tuple[object, ...]
+"""What changes when a person is changed, or removed and added again."""
+
+
 @attrs.frozen
 class _Line:
     number: int
@@ -98,29 +104,29 @@ class PeopleImport:
     async def run(self, content: bytes, query: ImportQuery, caller: Caller) -> ImportView:
         """Check a file as a whole, and store its people unless a line is wrong."""
         lines, planned, absent = await self._store.read(lambda tx: _plan_thd(tx, content))
-        removed = absent if query.remove_absent else []
+        removed = absent if query.remove_absent else {}
         views = [view for view in planned if view.action != "unchanged"]
         errors = sum(view.action == "error" for view in planned)
-        is_stored = not query.dry_run and not errors
+        is_stored, count = not query.dry_run and not errors, len(removed)
         if is_stored:
             await self._check(removed, query.confirm)
-            await self._write(lines, planned, removed, caller)
+            count = await self._write(lines, planned, removed, caller)
         return ImportView(
             stored=is_stored,
             added=sum(view.action == "add" for view in planned),
             changed=sum(view.action == "change" for view in planned),
             unchanged=sum(view.action == "unchanged" for view in planned),
-            removed=len(removed),
+            removed=count,
             errors=errors,
             lines=views,
         )
 
-    async def _check(self, removed: Sequence[str], confirm: int | None) -> None:
-        """Refuse an unconfirmed removal of many people."""
+    async def _check(self, removed: Collection[str], confirm: int | None) -> None:
+        """Refuse an unconfirmed removal of many people, and one of others than was confirmed."""
         count = len(removed)
         everybody = await self._store.read(lambda tx: tx[PersonStore].count())
         many = count > FEW or (count >= LEAST and count > SHARE * everybody)
-        if many and confirm != count:
+        if confirm != count and (many or confirm is not None):
             raise ApiError(
                 HTTPStatus.CONFLICT,
                 f"This would remove {count} of {everybody} people, and nothing was changed. If "
@@ -131,9 +137,10 @@ class PeopleImport:
         self,
         lines: Sequence[_Line],
         planned: Sequence[LineView],
-        removed: Sequence[str],
+        removed: Mapping[str, _Version],
         caller: Caller,
-    ) -> None:
+    ) -> int:
+        """Store the people; return the number of those who were removed."""
         wanted = [
             line.edit
             for line, view in zip(lines, planned, strict=True)
@@ -142,20 +149,26 @@ class PeopleImport:
         for start in range(0, len(wanted), _PART):
             part = wanted[start : start + _PART]
             await self._store.write(functools.partial(self._put_thd, part, caller))
-        for start in range(0, len(removed), _PART):
-            pins = removed[start : start + _PART]
-            await self._store.write(functools.partial(self._remove_thd, pins, caller))
+        count, pins = 0, [*removed]
+        for start in range(0, len(pins), _PART):
+            some = {pin: removed[pin] for pin in pins[start : start + _PART]}
+            count += await self._store.write(functools.partial(self._remove_thd, some, caller))
+        return count
 
     def _put_thd(self, part: Sequence[PersonEdit], caller: Caller, tx: Transaction) -> None:
         now = self._services.now()
         for edit in part:
             put_thd(tx, edit, caller, now)
 
-    def _remove_thd(self, pins: Sequence[str], caller: Caller, tx: Transaction) -> None:
+    def _remove_thd(self, some: Mapping[str, _Version], caller: Caller, tx: Transaction) -> int:
+        """Remove people, except for those who have changed since they were read."""
         now = self._services.now()
-        for pin in pins:
+        people = tx[PeopleStore].users(Page(len(some)), *some)
+        same = [one.pin for one in people if _version_of(one) == some[one.pin]]
+        for pin in same:
             if tx[PersonStore].remove(pin, caller.actor, now):
                 acts.record(tx, caller, REMOVE, tx[AuditStore].person(pin), "", now)
+        return len(same)
 
 
 def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[_Line]:
@@ -266,13 +279,21 @@ def _as_stored(fields: Mapping[str, object], stored: Mapping[str, Any]) -> dict[
     }
 
 
-def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineView], list[str]]:
+def _version_of(person: Person) -> _Version:
+    return (person.id, person.updated_at, person.templates, person.has_photo)
+
+
+def _plan_thd(
+    tx: Transaction, content: bytes
+) -> tuple[list[_Line], list[LineView], dict[str, _Version]]:
     """Read a file; return its lines, the outcome of each, and the people who are in none."""
     stored: dict[str, Mapping[str, Any]] = {}
+    versions: dict[str, _Version] = {}
     after = 0
     while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
         for user in users:
             stored[user.pin] = msgspec.structs.asdict(user)
+            versions[user.pin] = _version_of(user)
         after = users[-1].id
     lines = [*_lines(content, stored)]
     views = []
@@ -291,4 +312,5 @@ def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineVi
         action: Literal["change", "unchanged"] = "change" if changed else "unchanged"
         views.append(LineView(line.number, line.pin, action, ", ".join(changed)))
     named = {line.pin for line in lines}
-    return lines, views, [pin for pin in stored if pin not in named]
+    absent = {pin: version for pin, version in versions.items() if pin not in named}
+    return lines, views, absent

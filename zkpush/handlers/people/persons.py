@@ -27,6 +27,7 @@ from .authorship import (
     terminal,
 )
 from .contradictions import ConflictStore
+from .erased import ErasedPeople
 from .model import EnrolledTemplate, PersonChange, PersonStatement, Portrait, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .removals import about
@@ -79,7 +80,7 @@ class PersonStore:
         With `written_at` (ms), the terminal has executed a command with these values that was
         queued then: they are an operator's word, unless something newer is stored.
         """
-        statements = keyed(said)
+        statements = keyed(self._tx[ErasedPeople].admit(device_id, said))
         recorded = self._tx[StatementLog].record(
             users, device_id, [*statements, *merged(statements)], now
         )
@@ -167,6 +168,7 @@ class PersonStore:
         removal = delete(removed_people).where(removed_people.c.digest == self._digest(pin))
         if self._connection.execute(removal).rowcount:
             self._hear_again(pin)
+            self._tx[ErasedPeople].forget(pin)
         keys = {"keys": msgspec.json.encode([pin]).decode()}
         is_new = self._connection.execute(self._find.known, keys).first() is None
         if is_new:

@@ -196,3 +196,29 @@ removed_people = Table(
     Column("author", PlainText(), nullable=False),
 )
 """People who were removed, and are not added again by a terminal that still has them."""
+
+_PENDING = text("pin IS NOT NULL")
+
+erased_holders = Table(
+    "erased_holders",
+    metadata,
+    # Keyed hash of the user ID.
+    Column("digest", LargeBinary(), primary_key=True),
+    Column(
+        "device_id",
+        RowId,
+        ForeignKey("devices.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # The user ID, only until the deletion is queued.
+    Column("pin", SealedText()),
+    Index(
+        "erased_holders_pending",
+        "device_id",
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    ),
+    info={KEY: ("digest", "device_id")},
+)
+"""Terminals that may have a person who was erased."""

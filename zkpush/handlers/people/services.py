@@ -1,11 +1,13 @@
-"""Services of people: replies to terminals that request a user or a verification."""
+"""Services of people: replies to terminals that request a user or a verification, and deletions of
+erased people."""
 
 from __future__ import annotations
 
 from ...device.questions import Question
-from ...manage.services import Contribution, Services
+from ...manage.services import Contribution, Role, Services
 from .problems import problems_thd
 from .remote import RemoteUsers
+from .returns import ErasedReturns
 from .verification import BackgroundVerification
 
 
@@ -33,7 +35,9 @@ def contribute(services: Services) -> Contribution:
         services.clock,
         services.privacy,
     )
+    returns = ErasedReturns(services.store, services.queue, services.now, services.clock)
     return Contribution(
+        services=[(Role.DATABASE, returns)],
         answers={Question.USER: remote.answer, Question.ADMITTANCE: verification.answer},
         stored_problems=[problems_thd],
     )

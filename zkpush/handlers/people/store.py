@@ -25,6 +25,7 @@ from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
 from ...values.people import Person
 from .ending import end_terminal
+from .erased import ErasedPeople
 from .forgetting import forget_templates
 from .model import (
     STORED_PERSON,
@@ -274,6 +275,7 @@ class PeopleStore:
         self, kept: sqlalchemy.Table, device_id: int, said: Sequence[PersonStatement], now: int
     ) -> list[Keyed]:
         """Return the news about people who were not removed."""
+        said = self._tx[ErasedPeople].admit(device_id, said)
         news = self._tx[StatementLog].news(kept, device_id, keyed(said), now)
         return self._tx[PersonStore].admit(device_id, news, now)
 

@@ -20,6 +20,7 @@ from .schema import (
     REMOVED,
     STALE,
     conflicts,
+    erased_holders,
     holdings,
     person_areas,
     person_photos,
@@ -158,7 +159,7 @@ class PersonSurvey:
 
     def forget_terminal(self, device_id: int) -> None:
         """Forget what a terminal stated, because it has been emptied."""
-        for table in (holdings, person_words):
+        for table in (holdings, person_words, erased_holders):
             self._connection.execute(delete(table).where(table.c.device_id == device_id))
 
     def _held(self, table: sqlalchemy.Table, keys: Collection[str]) -> _Held:

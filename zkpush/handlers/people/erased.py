@@ -1,0 +1,129 @@
+"""People who were erased, and the terminals that may still have them.
+
+Of an erased person, only keyed digests of the user ID stay. A terminal that uploads the person
+again is recorded with the encrypted user ID until a deletion is queued for it; see `returns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import delete, select, update
+
+from ...persist.databases import Insert
+from ...persist.schema import devices
+from ...persist.sealed import opened, seal_columns
+from .model import PersonStatement
+from .news import parts_of
+from .schema import erased_holders, removed_people
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+_NAMES = ("digest", "device_id", "pin")
+_IS_ERASED = removed_people.c.pin.is_(None)
+
+
+class PendingDeletion(NamedTuple):
+    """An erased person who is to be deleted from a terminal."""
+
+    device_id: int
+    pin: str
+
+
+class ErasedPeople:
+    """Erased people and their terminals."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+
+    def admit(self, device_id: int, said: Sequence[PersonStatement]) -> Sequence[PersonStatement]:
+        """Return the statements of a terminal about people who were not erased.
+
+        For the others, a deletion is to be queued.
+        """
+        query = select(removed_people.c.digest).where(_IS_ERASED)
+        if not said or self._connection.execute(query.limit(1)).first() is None:
+            return said
+        digests = {self._digest(pin): pin for pin in {str(one.key[0]) for one in said}}
+        erased: dict[bytes, str] = {}
+        for some in parts_of([*digests]):
+            found = self._connection.execute(query.where(removed_people.c.digest.in_(some)))
+            erased |= {bytes(digest): digests[bytes(digest)] for digest in found.scalars()}
+        if not erased:
+            return said
+        self._hold([(digest, device_id, erased[digest]) for digest in sorted(erased)])
+        gone = set(erased.values())
+        return [one for one in said if str(one.key[0]) not in gone]
+
+    def hold(self, pin: str, serials: Collection[str]) -> None:
+        """Record the terminals that may have a person whose deletion is queued."""
+        query = select(devices.c.id).where(devices.c.sn.in_(serials)).order_by(devices.c.id)
+        keys = self._connection.execute(query).scalars().all()
+        self._hold([(self._digest(pin), key, None) for key in keys])
+
+    def holders(self, pin: str) -> list[str]:
+        """Return the serial numbers of terminals that may have an erased person."""
+        query = (
+            select(devices.c.sn)
+            .join(erased_holders, erased_holders.c.device_id == devices.c.id)
+            .where(erased_holders.c.digest == self._digest(pin))
+        )
+        return list(self._connection.execute(query.order_by(devices.c.sn)).scalars())
+
+    def pending(self, limit: int) -> list[PendingDeletion]:
+        """List deletions to queue."""
+        query = select(erased_holders).where(erased_holders.c.pin.is_not(None)).limit(limit)
+        found = []
+        for row in self._connection.execute(query).all():
+            values = opened(self._vault, erased_holders, row._mapping)
+            if values["pin"] is None:  # damaged: nobody can tell who it is
+                self._queued(bytes(row.digest), row.device_id)
+            else:
+                found.append(PendingDeletion(row.device_id, values["pin"]))
+        return found
+
+    def is_any_pending(self) -> bool:
+        """Whether deletions are to be queued."""
+        query = select(erased_holders.c.device_id).where(erased_holders.c.pin.is_not(None))
+        return self._connection.execute(query.limit(1)).first() is not None
+
+    def queued(self, one: PendingDeletion) -> None:
+        """Record that a deletion is queued, or cannot be; only the digest stays."""
+        self._queued(self._digest(one.pin), one.device_id)
+
+    def deleted(self, device_id: int, pin: str) -> None:
+        """Record that a terminal has deleted a person, unless it has stated the person since."""
+        self._connection.execute(
+            delete(erased_holders).where(
+                erased_holders.c.digest == self._digest(pin),
+                erased_holders.c.device_id == device_id,
+                erased_holders.c.pin.is_(None),
+            )
+        )
+
+    def forget(self, pin: str) -> None:
+        """Forget the terminals of a person who was added again."""
+        self._connection.execute(
+            delete(erased_holders).where(erased_holders.c.digest == self._digest(pin))
+        )
+
+    def _queued(self, digest: bytes, device_id: int) -> None:
+        self._connection.execute(
+            update(erased_holders)
+            .where(erased_holders.c.digest == digest, erased_holders.c.device_id == device_id)
+            .values(pin=None)
+        )
+
+    def _hold(self, rows: Sequence[tuple[bytes, int, str | None]]) -> None:
+        if rows:
+            columns = [[*column] for column in zip(*rows, strict=True)]
+            values = seal_columns(self._vault, erased_holders, _NAMES, columns)
+            clause = "(digest, device_id) DO UPDATE SET pin = excluded.pin"
+            self._tx.insert(Insert(erased_holders, _NAMES, values, clause))
+
+    def _digest(self, pin: str) -> bytes:
+        return self._vault.index(pin.encode())
