@@ -28,6 +28,9 @@ async def filled(rig: Rig) -> None:
     NAMES["job_id"] = job.json["id"]
     command = await rig.api("POST", "/devices/T1/commands", {"command": "LOG"})
     NAMES["command_id"] = command.json["id"]
+    receiver = {"name": "payroll", "url": "https://payroll.example/punches"}
+    made = await rig.api("POST", "/forwarders", receiver)
+    assert made.status == 201, made.raw
 
 
 @pytest_twisted.ensureDeferred

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 from typing import Any
 
@@ -12,12 +11,12 @@ from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
-from ...model import CORRECTED, Caller, Page
+from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
-from .operating import Operations
+from .operating import Operations, operations_of
 from .pending import OUTCOME_NAMES
 from .queue import DeliveryQueue
 from .replaying import Replays
@@ -246,7 +245,4 @@ class ForwarderEndpoints:
 def routes(services: Services) -> list[Route]:
     """Return the routes of forwarders."""
     engine = services.offers[ForwardEngine]
-    # Corrections come with the records that they are about.
-    kinds = {*services.events, *engine.around.records.kinds} - {CORRECTED}
-    operations = Operations(engine, kinds, secrets.token_bytes)
-    return ForwarderEndpoints(services, engine, operations).routes()
+    return ForwarderEndpoints(services, engine, operations_of(engine, services.events)).routes()

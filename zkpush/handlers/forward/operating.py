@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ from ...manage.bodies import in_one, member_mistakes
 from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
 from ...manage.times import instant, parse_instant
-from ...model import Caller
+from ...model import CORRECTED, Caller
 from ...persist.transaction import Transaction
 from .manual import secret_settings
 from .model import (
@@ -77,7 +78,7 @@ class Operations:
         self._check(kind, settings, events, request.rules)
         secret = write_secret(self._random(KEY_BYTES)) if kind.makes_secret else None
         now = self._around.now()
-        secrets = () if secret is None else (SigningSecret(secret),)
+        signing = () if secret is None else (SigningSecret(secret),)
 
         def unit(tx: Transaction) -> StoredForwarder | None:
             ends = ends_thd(tx, self._around.records)
@@ -88,7 +89,7 @@ class Operations:
                 events=tuple(events),
                 rules=request.rules,
                 settings=settings,
-                secrets=secrets,
+                secrets=signing,
                 created_by=caller.actor,
                 event_cursor=begin.event,
                 record_cursor=begin.record,
@@ -225,6 +226,13 @@ class Operations:
         if mistakes := [*member_mistakes(kind.settings, settings)]:
             raise ValueError(f"settings: {in_one(mistakes)}")
         kind.check(msgspec.convert(settings, kind.settings))
+
+
+def operations_of(engine: ForwardEngine, events: Collection[str]) -> Operations:
+    """Make the operations for the kinds `events` and the records that are events."""
+    # Corrections come with the records that they are about.
+    kinds = {*events, *engine.around.records.kinds} - {CORRECTED}
+    return Operations(engine, kinds, secrets.token_bytes)
 
 
 def find_thd(tx: Transaction, key: int) -> StoredForwarder:
