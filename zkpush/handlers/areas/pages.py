@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...manage.console.pages import ConsoleRoute
 from ...manage.services import Services
+from .holderpages import HolderPages
 from .placepages import PlacePages
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of areas."""
-    return PlacePages(services).routes()
+    return [*PlacePages(services).routes(), *HolderPages(services).routes()]

@@ -33,7 +33,7 @@ class Remedy:
 
 
 @attrs.frozen
-class Question:
+class PlainQuestion:
     """A check in plain words."""
 
     text: Phrase
@@ -70,6 +70,9 @@ RESEND = Remedy(
     Scope.WRITE,
     is_form=True,
 )
+REQUESTS = Remedy(Phrase("Look at its requests"), "/terminals/%s/requests")
+REJECTS = Remedy(Phrase("Look at what was not understood"), "/rejects?device=%s")
+COMMANDS = Remedy(Phrase("Look at its commands"), "/commands?device=%s")
 KEYS = Remedy(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
 
 STATES: Mapping[CheckState, tuple[Phrase, str]] = {
@@ -87,8 +90,8 @@ SUMMARIES: Mapping[WorstState, tuple[Phrase, str]] = {
 }
 """Words and kinds of the notice above the checks."""
 
-_QUESTIONS: Mapping[str, Question] = {
-    "connection": Question(
+_QUESTIONS: Mapping[str, PlainQuestion] = {
+    "connection": PlainQuestion(
         Phrase("Does it reach the server?"),
         Phrase(
             "Check its power and its network, and the server address and port in its menu. It "
@@ -96,7 +99,7 @@ _QUESTIONS: Mapping[str, Question] = {
         ),
         (MENU,),
     ),
-    "admission": Question(
+    "admission": PlainQuestion(
         Phrase("Is it approved?"),
         Phrase(
             "Its requests are refused until you approve it. It keeps its records until then. If it "
@@ -104,32 +107,33 @@ _QUESTIONS: Mapping[str, Question] = {
         ),
         (APPROVE, BLOCK),
     ),
-    "refusals": Question(
+    "refusals": PlainQuestion(
         Phrase("Are its requests accepted?"),
         Phrase(
             "Requests in its name were refused. If they do not come from the terminal, something "
             "else uses its serial number."
         ),
+        (REQUESTS,),
     ),
-    "requests": Question(
+    "requests": PlainQuestion(
         Phrase("Does the server understand what it asks for?"),
         Phrase(
             "Enter only the name or IP address of the server in its menu, without a path, and "
             "choose attendance (ADMS) as the mode of the server."
         ),
-        (MENU,),
+        (MENU, REQUESTS),
     ),
-    "exchange": Question(
+    "exchange": PlainQuestion(
         Phrase("Does it begin its session?"),
         Phrase("Restart the terminal."),
         (RESTART,),
     ),
-    "zone": Question(
+    "zone": PlainQuestion(
         Phrase("Is its time zone known?"),
         Phrase("Set the time zone of the place where it hangs. Its records are dated by it."),
         (ZONE,),
     ),
-    "clock": Question(
+    "clock": PlainQuestion(
         Phrase("Is its clock right?"),
         Phrase(
             "Set its clock in its menu, or restart it. If the clock is right, its time zone here "
@@ -137,7 +141,7 @@ _QUESTIONS: Mapping[str, Question] = {
         ),
         (ZONE,),
     ),
-    "records": Question(
+    "records": PlainQuestion(
         Phrase("Does it send punches?"),
         Phrase(
             "Let somebody punch at it. If nothing arrives, check in its menu that it sends in real "
@@ -145,13 +149,15 @@ _QUESTIONS: Mapping[str, Question] = {
         ),
         (RESEND,),
     ),
-    "rejects": Question(
+    "rejects": PlainQuestion(
         Phrase("Was everything understood that it sent?"),
         Phrase("Nothing is lost: what was not understood is kept, and can be read again."),
+        (REJECTS,),
     ),
-    "queue": Question(
+    "queue": PlainQuestion(
         Phrase("Does it fetch its commands?"),
         Phrase("Cancel the commands that it does not answer."),
+        (COMMANDS,),
     ),
 }
 
@@ -180,7 +186,7 @@ def _asked(check: Check, device: Device | None) -> AskedCheck:
     return AskedCheck(check, question.text, words, kind, question.step, remedies)
 
 
-def _remedies(name: str, question: Question, device: Device) -> tuple[Remedy, ...]:
+def _remedies(name: str, question: PlainQuestion, device: Device) -> tuple[Remedy, ...]:
     if name == "admission" and device.state is not DeviceState.PENDING:
         return (UNBLOCK,)
     if name == "zone" and device.state is DeviceState.PENDING:

@@ -10,7 +10,8 @@ from ...manage.console.pages import ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from .model import AskRecords, Reboot
+from ...protocol.fields import Scope
+from .model import AskRecords, OpenDoor, Reboot
 
 ATTENDANCE = "ATTLOG"
 """Data type of attendance records."""
@@ -32,6 +33,12 @@ class ActionPages:
         return [
             ConsoleForm(path="/terminals/<sn>/reboot", fields=PressedButton, run=self.reboot),
             ConsoleForm(path="/terminals/<sn>/resend", fields=PressedButton, run=self.resend),
+            ConsoleForm(
+                path="/terminals/<sn>/door",
+                scope=Scope.DANGEROUS,
+                fields=PressedButton,
+                run=self.open_door,
+            ),
         ]
 
     async def reboot(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
@@ -49,6 +56,11 @@ class ActionPages:
         )
         act = (acts.RESEND, ATTENDANCE)
         return await self._ask(visit, sn, AskRecords(ATTENDANCE), notice, act)
+
+    async def open_door(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
+        """Open the door of a terminal once."""
+        notice = Phrase("%(name)s opens its door when it fetches its commands.", name=sn)
+        return await self._ask(visit, sn, OpenDoor(), notice)
 
     async def _ask(
         self,

@@ -13,6 +13,7 @@ from ...problems import ProblemCode
 
 WAITS = Phrase("waits for approval")
 BLOCKED = Phrase("blocked")
+RETIRED = Phrase("out of use")
 ONLINE = Phrase("online")
 OFFLINE = Phrase("not connected")
 SILENT = Phrase("silent")
@@ -50,6 +51,8 @@ def seen_terminal(registry: Registry, device: Device) -> SeenTerminal:
         words, kind = WAITS, "warn"
     elif device.state is DeviceState.BLOCKED:
         words, kind = BLOCKED, "calm"
+    elif device.state is DeviceState.RETIRED:
+        words, kind = RETIRED, "calm"
     elif registry.is_online(device):
         words, kind = ONLINE, "good"
     elif any(problem.code == ProblemCode.SILENT for problem in device.problems):

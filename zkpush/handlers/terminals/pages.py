@@ -37,7 +37,9 @@ from ...protocol.fields import Scope
 from ...values.keys import OfferedKey
 from .actionpages import NO_TERMINAL, ActionPages, PressedButton
 from .condition import seen_terminal, seen_terminals
+from .endpages import EndPages
 from .entering import server_entries
+from .settingpages import SettingPages
 
 PER_PAGE = 50
 """Terminals on a page of the list."""
@@ -216,6 +218,7 @@ class TerminalPages:
         return {
             "one": seen_terminal(self._registry, device),
             "device": device,
+            "sn": sn,
             "keys": keys,
             "commands": commands,
             "problems": ProblemView.of_device(device),
@@ -302,4 +305,9 @@ def _zones() -> list[tuple[str, str]]:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of terminals."""
-    return [*TerminalPages(services).routes(), *ActionPages(services).routes()]
+    return [
+        *TerminalPages(services).routes(),
+        *ActionPages(services).routes(),
+        *SettingPages(services).routes(),
+        *EndPages(services).routes(),
+    ]

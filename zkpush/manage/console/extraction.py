@@ -25,6 +25,8 @@ from jinja2.ext import babel_extract
 
 from ...problems import ProblemCode
 from ...protocol.codes import AttendanceState, BiometricType, Mask, Privilege, VerificationMode
+from ...protocol.exchange import OPTION_REPLY
+from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
 
 OWN = "zkpush.manage.console"
@@ -98,6 +100,11 @@ def declared_phrases() -> Iterator[str]:
     for codes in (AttendanceState, VerificationMode, Mask, Privilege, BiometricType):
         for code in codes:
             yield code.meaning
+    for words in (ENCRYPTION_WORDS, TOKEN_WORDS):
+        yield from words.values()
+    for field in OPTION_REPLY.fields:
+        if field.stored:
+            yield field.meaning
 
 
 def packages_of_zkpush() -> list[str]:

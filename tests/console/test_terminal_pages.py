@@ -1,0 +1,141 @@
+"""The pages of one terminal: requests, people, completeness, settings, actions and its end."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from ..rig import Rig
+from .browser import forms_of, location, signed_in, text_of
+from .test_attendance import person, rows
+from .test_people import operate
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_last_requests_are_listed_with_their_answers(rig: Rig) -> None:
+    """The newest request is on top, with its meaning and the answer."""
+    await rig.exchange("T1")
+    await rig.get("getrequest?SN=T1")
+    browser = await signed_in(rig, "read")
+    first, *_ = rows(await browser.get("/terminals/T1/requests"))
+    assert "GET /iclock/getrequest" in first
+    assert "OK" in first
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get("getrequest?SN=T1")
+    first, *_ = rows(await browser.get("/terminals/T1/requests"))
+    assert "refused" in first
+    assert (await browser.get("/terminals/T2/requests")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_people_of_a_terminal_have_states_and_names(rig: Rig) -> None:
+    """Those that the terminal has stated are there, page by page."""
+    await rig.exchange("T1")
+    await operate(rig, *(f"USER PIN={number}\tName=\tPri=0\n" for number in range(1, 61)))
+    await person(rig, "1", "Ann Ash")
+    browser = await signed_in(rig, "read")
+    shown = await browser.get("/terminals/T1/people")
+    assert len(rows(shown)) == 50
+    assert rows(shown)[0].startswith("Ann Ash 1 is there")
+    assert b"/console/terminals/T1/people?after=" in shown.body
+    assert "does not keep people of this area" in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_compared_day_of_a_terminal_is_shown(rig: Rig) -> None:
+    """A day that is compared appears with its state."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    browser = await signed_in(rig, "read")
+    assert "No day has been compared yet." in text_of(
+        await browser.get("/terminals/T1/completeness")
+    )
+    made = await rig.api("POST", "/attendance/verify", {"devices": ["T1"], "since": "2026-02-27"})
+    assert made.status == 202, made.raw
+    (day,) = rows(await browser.get("/terminals/T1/completeness"))
+    assert day.startswith("2026-02-27")
+
+
+@pytest_twisted.ensureDeferred
+async def test_options_have_meanings_and_only_changes_are_stored(rig: Rig) -> None:
+    """An empty option is that of all terminals; a wrong one is shown beside its mistake."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    page = "/terminals/T1/settings"
+    assert "Seconds between two polls for commands" in text_of(await browser.get(page))
+    wrong = await browser.send(page, page, {"Delay": "soon"})
+    assert wrong.status == 422
+    assert "This value does not fit the option." in text_of(wrong)
+    assert 'value="soon"' in wrong.body.decode()
+    assert location(await browser.send(page, page, {"Delay": "25", "area": "North"})) == page
+    device = (await rig.api("GET", "/devices/T1")).json
+    assert (device["settings"], device["area"]) == ({"Delay": 25}, "North")
+    await browser.send(page, page, {"Delay": "", "area": "North"})
+    assert (await rig.api("GET", "/devices/T1")).json["settings"] == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_protection_needs_the_scope_of_an_administrator(rig: Rig) -> None:
+    """Others read the policies in words, and have no form for them."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    page, action = "/terminals/T1/settings", "/terminals/T1/settings/protection"
+    wrong = await browser.send(page, action, {"token": "check", "networks": "everywhere"})
+    assert wrong.status == 422
+    fields = {"encryption": "never", "token": "require", "networks": "10.0.0.0/8, 192.0.2.7"}
+    assert location(await browser.send(page, action, fields)) == page
+    device = (await rig.api("GET", "/devices/T1")).json
+    assert (device["encryption"], device["token"]) == ("never", "require")
+    assert device["networks"] == ["10.0.0.0/8", "192.0.2.7"]
+    other = await signed_in(rig, "read", "write", name="bob")
+    shown = await other.get(page)
+    assert "required from the first request on" in text_of(shown)
+    assert action not in [path for path, _ in forms_of(shown)]
+
+
+@pytest.mark.parametrize(("action", "command"), [("reboot", "REBOOT"), ("door", "AC_UNLOCK")])
+@pytest_twisted.ensureDeferred
+async def test_a_button_queues_its_command(rig: Rig, action: str, command: str) -> None:
+    """Restarting and unlocking are commands of the account."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    path = f"/terminals/T1/{action}"
+    assert location(await browser.send("/terminals/T1", path, {})) == "/terminals/T1"
+    commands = await rig.items("/devices/T1/commands")
+    assert command in [one["command"] for one in commands]
+
+
+@pytest_twisted.ensureDeferred
+async def test_buttons_are_hidden_from_those_who_may_not(rig: Rig) -> None:
+    """Reading accounts see no action; the door needs a scope of its own."""
+    await rig.exchange("T1")
+    reader = await (await signed_in(rig, "read")).get("/terminals/T1")
+    assert "Actions" not in text_of(reader)
+    writer = await (await signed_in(rig, "read", "write", name="bob")).get("/terminals/T1")
+    paths = [path for path, _ in forms_of(writer)]
+    assert "/console/terminals/T1/reboot" in paths
+    assert "/console/terminals/T1/door" not in paths
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_is_replaced_and_retired_with_its_records_kept(rig: Rig) -> None:
+    """The new terminal takes the name; one with records of its own needs the box."""
+    await rig.exchange("T1")
+    await rig.exchange("T2")
+    await rig.api("PATCH", "/devices/T1", {"alias": "Front door"})
+    line = b"1\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t0\t0\t0\t\n"
+    await rig.post("cdata?SN=T2&table=ATTLOG&Stamp=1", line)
+    browser = await signed_in(rig)
+    page, action = "/terminals/T1/end", "/terminals/T1/replace"
+    refused = await browser.send(page, action, {"by": "T2"})
+    assert refused.status == 409
+    assert "has records of its own" in text_of(refused)
+    assert (await browser.send(page, action, {"by": "a b"})).status == 422
+    done = await browser.send(page, action, {"by": "T2", "has_records": "true"})
+    assert location(done) == "/terminals/T2"
+    assert "Front door" in text_of(await browser.get("/terminals/T2"))
+    assert "out of use" in text_of(await browser.get("/terminals/T1"))
+    ended = await browser.send("/terminals/T2/end", "/terminals/T2/retire", {})
+    assert location(ended) == "/terminals/T2"
+    assert (await rig.api("GET", "/devices/T2")).json["state"] == "retired"
+    assert len(await rig.items("/attendance")) == 1

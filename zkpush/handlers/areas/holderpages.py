@@ -1,0 +1,73 @@
+"""Page of the people of a terminal: who is on it, and who is to be there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Meta
+
+from ...manage.console.pages import ConsolePage, ConsoleRoute, View
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import DEFAULT_AREA, Page
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.store import PeopleStore
+from .placepages import STATES
+from .store import AreaStore
+from .whereabouts import WhereaboutsStore
+
+PER_PAGE = 50
+"""People on a page."""
+
+
+class HolderSearch(msgspec.Struct, frozen=True):
+    """Place in the list."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+
+
+class HolderPages:
+    """The people of a terminal."""
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the page."""
+        return [
+            ConsolePage(
+                path="/terminals/<sn>/people",
+                title=Phrase("People on this terminal"),
+                run=self.show,
+                query=HolderSearch,
+            )
+        ]
+
+    async def show(self, visit: Visit, sn: str, query: HolderSearch) -> View:
+        """Show the people on a terminal, and those who are to be there."""
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                raise LookupError(Phrase("There is no such terminal."))
+            found = tx[WhereaboutsStore].at(device.id, sn, Page(PER_PAGE + 1, query.after))
+            shown = found[:PER_PAGE]
+            names = tx[PeopleStore].names({one.pin for one in shown})
+            area = device.area or DEFAULT_AREA
+            is_more = len(found) > PER_PAGE
+            return {
+                "sn": sn,
+                "name": device.alias or sn,
+                "area": area,
+                "distributes": area in tx[AreaStore].distributing(),
+                "reported": device.counts.get("users"),
+                "people": [(one, names.get(one.pin), *STATES[one.state]) for one in shown],
+                "next_query": urlencode({"after": shown[-1].id}) if is_more else None,
+                "first_query": "" if query.after else None,
+            }
+
+        return View(template="holders.html", values=await self._store.read(find_thd))
