@@ -56,6 +56,8 @@ async def test_a_forwarder_that_is_down_shows_backlog_and_error(fed: Rig, memory
     assert "To deliver 1" in one
     assert "nobody answers" in one
     assert "not reached, tried again" in one
+    assert "failed attempt" in one
+    assert "delivers" not in one
     memory.answer = takes
     await turns(fed, 5, seconds=600)
     one = text_of(await browser.get(PAGE))
