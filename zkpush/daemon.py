@@ -90,7 +90,12 @@ class Daemon(MultiService):
         self.ports = [Port(listener) for listener in self._listeners]
         self._is_stopped = False
         self._database = OpenDatabase(
-            data, self.store, self.brings, is_parent=manage is not None, new=new
+            data,
+            self.store,
+            self.brings,
+            is_parent=manage is not None,
+            is_alone=manage is not None and services.settings.database is None,
+            new=new,
         )
         if workers is not None:
             workers.share(self.ports[: len(terminals)], self.refusals.add)

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from .datadir import DataDirectory
 from .datalock import DirectoryLock
 from .interfaces import IBringsTables, IStore
+from .persist.leases import LeaseStore
 from .structs import prepare_structs
 
 
@@ -31,16 +32,19 @@ class OpenDatabase(Service):
         brings: Sequence[IBringsTables],
         *,
         is_parent: bool,
+        is_alone: bool,
         new: bool,
     ) -> None:
         """`brings` are the handlers with tables of their own.
 
-        With `new`, the data directory may get another database than it had.
+        With `is_alone`, the database is that of the data directory, whose lock keeps other daemons
+        from both. With `new`, the data directory may get another database than it had.
         """
         self._data = data
         self._store = store
         self._brings = brings
         self._is_parent = is_parent
+        self._is_alone = is_alone
         self._new = new
         self._lock = DirectoryLock(data.path)
         self._started_at = datetime.datetime.now(datetime.UTC)
@@ -60,6 +64,15 @@ class OpenDatabase(Service):
             self._log.warn("The database is in memory: all of it is lost when the daemon stops")
         elif self._is_parent:
             self._data.remember(*found)
+
+    def startService(self) -> None:
+        """Release the leases of a killed daemon, whose work goes on at once."""
+        super().startService()
+        if self._is_alone:
+            releasing = self._store.write(lambda tx: tx[LeaseStore].release_all())
+            releasing.addErrback(
+                lambda failure: self._log.failure("Leases of the last run stay", failure)
+            )
 
     def stopService(self) -> Deferred[None]:
         """Commit all units of work, close the database, and unlock the data directory."""

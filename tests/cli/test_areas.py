@@ -17,4 +17,6 @@ def test_areas(daemon: Daemon) -> None:
     shown = json.loads(said(daemon.zkpush("areas", "show", "Shed", "--json")))
     assert (shown["description"], shown["distributes"]) == ("Behind the hall", False)
     assert said(daemon.zkpush("areas", "delete", "Shed", "--yes")) == "Area Shed is deleted.\n"
-    assert failed(daemon.zkpush("areas", "show", "Shed")) == "Error: There is no area Shed."
+    assert failed(daemon.zkpush("areas", "show", "Shed")) == (
+        "Error: There is no area Shed. See: zkpush areas list"
+    )

@@ -95,7 +95,9 @@ def test_structs_are_prepared_before_the_store_starts(monkeypatch, tmp_path) -> 
     monkeypatch.setattr(opening, "prepare_structs", lambda: done.append("prepared"))
     data = DataDirectory(tmp_path, admin_token="t", key=b"k")
     store: Any = StoreOfTest()
-    opening.OpenDatabase(data, store, (), is_parent=True, new=False).privilegedStartService()
+    opening.OpenDatabase(
+        data, store, (), is_parent=True, is_alone=False, new=False
+    ).privilegedStartService()
     assert done == ["prepared", "started"]
 
 

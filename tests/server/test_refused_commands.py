@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.jobs.runner import JobRunner
+
 from ..rig import Rig
 from .files import add, fetch, order
 from .test_effects import TEMPLATE, answered, sent, shown
@@ -66,9 +68,8 @@ async def test_what_a_terminal_has_not_is_refused(
     assert words in await refused(rig, name, **params)
     body = {"command": name, "params": params, "devices": ["T1", "T2"]}
     job = (await rig.api("POST", "/commands", body)).json
-    for worker in rig.daemon.jobs:
-        if hasattr(worker, "begin"):
-            await worker.work()
+    (runner,) = (one for one in rig.daemon.jobs if isinstance(one, JobRunner))
+    await runner.work()
     job = (await rig.api("GET", f"/jobs/{job['id']}")).json
     assert (job["counts"]["refused"], job["counts"]["queued"]) == (1, 1)
     assert words in job["failed"][0]["meaning"]

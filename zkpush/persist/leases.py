@@ -54,6 +54,10 @@ class LeaseStore:
             delete(leases).where(leases.c.name == name, leases.c.owner == owner)
         )
 
+    def release_all(self) -> None:
+        """Release all leases: no other process uses the database, so their owners are dead."""
+        self._connection.execute(delete(leases))
+
     def forget(self, prefix: str, before: int) -> None:
         """Remove leases whose names begin with `prefix` and that expired before an instant (ms)."""
         self._connection.execute(
