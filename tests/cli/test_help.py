@@ -127,6 +127,7 @@ CREATED = {
     ("areas", "put"),
     ("commands", "catalogue"),
     ("completion",),
+    ("console", "certificate"),
     ("database", "drop"),
     ("docs",),
     ("files", "add"),

@@ -155,6 +155,7 @@ async def test_an_operation_is_kept_in_words(rig: Rig) -> None:
         "code_meaning": "Access menu",
         "meaning": "Access menu",
         "operator": "14",
+        "operator_meaning": "User 14",
         "time": "2015-07-30T10:22:34",
         "local_time": "2015-07-30T10:22:34+00:00",
         "utc": "2015-07-30T10:22:34Z",

@@ -181,6 +181,7 @@ def _ways(url: str) -> str:
 @click.option(
     "--to",
     "folder",
+    metavar="DIRECTORY",
     type=click.Path(path_type=Path, file_okay=False),
     help="Directory for console.key and console.pem. Default: the data directory.",
 )
