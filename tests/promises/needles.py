@@ -145,7 +145,12 @@ _RAW = next(command for command in COMMANDS if command.name == "RAW")
 
 def queue(daemon: Daemon, name: str, params: Mapping[str, str]) -> str:
     """The id of a command that was queued."""
-    answer = daemon.api("POST", f"devices/{SN}/commands", {"command": name, "params": params})
+    path = f"devices/{SN}/commands"
+    body = {"command": name, "params": params}
+    answer = daemon.api("POST", path, body)
+    confirm = re.search("confirm=[0-9]+", answer.get("detail", ""))
+    if confirm:  # it deletes people
+        answer = daemon.api("POST", f"{path}?{confirm[0]}", body)
     assert "id" in answer, (name, params, answer)
     command: str = answer["id"]
     return command

@@ -47,7 +47,8 @@ class Machine(RuleBasedStateMachine):
     """An operator and four terminals; the model is `people`, `fingers` and `area`."""
 
     rig: Rig
-    numbers = itertools.count(1)
+    numbers: itertools.count[int]
+    """Numbers of examples. What is lost depends on the serial numbers, which contain them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -227,6 +228,7 @@ async def play(make_rig: Any) -> None:
         """On this daemon."""
 
     Run.rig = rig
+    Run.numbers = itertools.count(1)
     few = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,

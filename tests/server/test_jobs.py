@@ -178,7 +178,9 @@ async def test_a_killed_process_leaves_no_command_out_and_none_twice(
     before = await make_rig(database=database)
     await terminals(before, 3)
     commands = [{"command": "DATA DELETE USERINFO", "params": {"PIN": str(n)}} for n in range(7)]
-    job = (await before.api("POST", "/commands", {"commands": commands, "all": True})).json
+    job = (
+        await before.api("POST", "/commands?confirm=21", {"commands": commands, "all": True})
+    ).json
     while (await counts(before, job)).get("queued", 0) < 10:
         await deferLater(reactor, 0.001)
     await runner(before).stopService()
@@ -206,7 +208,7 @@ async def test_no_part_of_a_job_is_longer_than_a_hundred_commands(rig: Rig, monk
         add(self, new, now)
 
     monkeypatch.setattr(parts.JobCommands, "add", note)
-    commands = [{"command": "DATA DELETE USERINFO", "params": {"PIN": str(n)}} for n in range(20)]
+    commands = [{"command": "DATA DELETE USERPIC", "params": {"PIN": str(n)}} for n in range(20)]
     job = await post(rig, commands=commands, all=True)
     assert await counts(rig, job) == {"queued": 600}
     assert sum(sizes) == 600

@@ -13,7 +13,7 @@ audit = _capability("audit", "The audit log in the console")
 attendance = _capability(
     "attendance", "Attendance records and attendance photos", requires=("people",)
 )
-commands = _capability("commands", "Commands to terminals")
+commands = _capability("commands", "Commands to terminals", requires=("people",))
 completeness = _capability(
     "completeness",
     "Proof that all attendance records of terminals are stored",
@@ -31,7 +31,7 @@ forward = _capability(
     "Forwarding of events to other programs",
     requires=("attendance",),
 )
-jobs = _capability("jobs", "Commands for many terminals")
+jobs = _capability("jobs", "Commands for many terminals", requires=("people",))
 logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",

@@ -51,6 +51,19 @@ class ApiError(Exception):
         )
 
 
+class NotConfirmed(ApiError):
+    """The effect of a request needs a confirmation that names its number."""
+
+    def __init__(self, effect: str, number: int) -> None:
+        super().__init__(
+            HTTPStatus.CONFLICT,
+            f"{effect}, and nothing was changed. If that is meant, repeat the request with "
+            f"confirm={number}.",
+        )
+        self.effect = effect
+        self.number = number
+
+
 def explain(error: Exception) -> ApiError:
     """Translate an exception into an answer; exceptions that no client caused are logged."""
     if isinstance(error, ApiError):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-from ...manage.errors import ApiError
+from ...manage.errors import NotConfirmed
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ..people.store import DEFAULT_AREA, PersonSurvey
@@ -60,12 +58,11 @@ def confirm(tx: Transaction, name: str, number: int | None, now: int, *, begins:
         )
     effect = effect_of(tx, area)
     if (number or 0) != effect.deletions:
-        raise ApiError(
-            HTTPStatus.CONFLICT,
+        raise NotConfirmed(
             f"The area {name} has {effect.people} people and {effect.devices} approved "
             f"terminal(s); at most {effect.commands} commands are needed. {effect.deletions} "
-            "people would be deleted from terminals, and nothing was changed. If that is meant, "
-            f"repeat the request with confirm={effect.deletions}.",
+            "people would be deleted from terminals",
+            effect.deletions,
         )
     known = tx[DistributionStore].terminals()
     for key in area_terminals(tx, name):

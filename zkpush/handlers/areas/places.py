@@ -11,8 +11,8 @@ from sqlalchemy import and_, delete, func, insert, literal_column, select, updat
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
 from ...values.commands import OPEN_STATES, CommandState
+from ..people.model import is_many
 from ..people.store import PersonSurvey
-from .limits import is_many
 from .model import USER, DistributionTerminal, PartState, PlacedPart
 from .schema import distribution_cursor, distribution_terminals, places
 

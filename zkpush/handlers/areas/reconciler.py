@@ -27,6 +27,7 @@ from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
+from ..people.model import EMPTYING
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget
 from .distributor import Comparison, Distributor, compare_thd, write
@@ -52,7 +53,6 @@ SENDINGS_AT_ONCE = 100
 _MEMBERS, _HELD, _KNOWN, FINISHED = range(4)
 """Phases of the comparison of a terminal: the people of its area, those that it states, those with
 parts, and its end."""
-_EMPTYING = frozenset({"CLEAR DATA", "CLEAR ALL USERINFO"})
 
 
 @attrs.frozen
@@ -304,7 +304,7 @@ def changes_thd(tx: Transaction, until: int) -> AreaChanges | None:
         for event in old
         if event.kind == "command"
         and event.data.get("state") == "done"
-        and event.data.get("command") in _EMPTYING
+        and event.data.get("command") in EMPTYING
     ]
     is_gap = any(event.kind == GAP for event in old)
     is_more = len(found) == EVENTS_AT_ONCE and len(old) == len(found)

@@ -16,7 +16,7 @@ from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.arguments import no_such
 from ...manage.commandviews import CommandView, command_view, note_commands
-from ...manage.errors import ApiError, not_found
+from ...manage.errors import ApiError, NotConfirmed, not_found
 from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
 from ...manage.lists import ApiList, Shown
@@ -25,12 +25,14 @@ from ...manage.recordlists import devices_of
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant_of, parse_instant, time_argument
-from ...model import Caller, Page
+from ...model import Caller, Device, Page
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ...values.commands import CommandState, QueuedCommand
+from ..people.model import RULE
+from ..people.store import TerminalDeletions, deletions_thd
 from .model import CommandFilter
 from .store import CommandList
 
@@ -62,6 +64,18 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     priority: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
         Meta(description="Higher ones are sent first; the catalogue has the default"),
+    ] = None
+
+
+class DeletionQuery(msgspec.Struct, frozen=True):
+    """Confirmation of deletions of people."""
+
+    confirm: Annotated[
+        int | None,
+        Meta(
+            description="Number of people to delete on the terminal, as DATA DELETE USERINFO, "
+            f"CLEAR DATA and CLEAR ALL USERINFO do: needed if these are {RULE}"
+        ),
     ] = None
 
 
@@ -266,6 +280,7 @@ class CommandEndpoints:
                 Scope.WRITE,
                 self.add,
                 "Queue a command; the same Idempotency-Key again gives the same command",
+                query=DeletionQuery,
                 body=CommandRequest,
                 body_bytes=self._most_bytes,
                 returns=CommandView,
@@ -305,14 +320,32 @@ class CommandEndpoints:
         return command_view(self._catalogue, self._registry.families, command, caller.scopes)
 
     async def add(
-        self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller
+        self,
+        sn: str,
+        body: CommandRequest,
+        query: DeletionQuery,
+        idempotency_key: str | None,
+        caller: Caller,
     ) -> CommandView:
         """Queue a command."""
-        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+
+        def find_thd(tx: Transaction) -> tuple[Device | None, TerminalDeletions | None]:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                return None, None
+            if idempotency_key is not None and tx[CommandStore].find(device.id, idempotency_key):
+                return device, None  # it is queued already
+            return device, deletions_thd(tx, [(body.command, body.params)], [device.id])
+
+        device, deletions = await self._store.read(find_thd)
         if device is None:
             raise not_found(f"There is no terminal {sn}.")
         command = self._catalogue.find(body.command, device.family)
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
+        if deletions is not None and deletions.is_many and query.confirm != deletions.people:
+            raise NotConfirmed(
+                f"This would delete {deletions.people} people on terminal {sn}", deletions.people
+            )
         not_before = None if body.not_before is None else parse_instant(body.not_before) * 1000
         delivery = Delivery(body.expires_in, not_before, body.priority)
         try:

@@ -165,6 +165,13 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     metavar="N",
     help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}.",
 )
+@click.option(
+    "--confirm",
+    "number",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Number of people who may be deleted on the terminals; needed if these are many.",
+)
 @yes
 @as_json
 @with_api
@@ -181,6 +188,7 @@ async def send(
     expires: int | None,
     not_before: str | None,
     priority: int | None,
+    number: int | None,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -207,19 +215,20 @@ async def send(
     whom = "all terminals" if to_all else area or ", ".join(serials)
     warning = _warning(command, whom)
     if warning:
-        confirm(f"{warning} Queue it?", yes=yes)
+        confirm(f"{warning} Queue it?", yes=yes or number is not None)
     body: dict[str, object] = {"command": command, "params": words.params}
     delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}
+    query = {} if number is None else {"confirm": str(number)}
     of_job = {"wave": wave, "stop_after": stop_after, "window": window}
     given = {name: value for name, value in of_job.items() if value is not None}
     if len(serials) != 1 or given:
         where = {"devices": [*serials]} if serials else {"area": area} if area else {"all": True}
         await _send_job(
-            api, serials, body | given | where, wait=wait, timeout=timeout, as_json=as_json
+            api, serials, body | given | where, query, wait=wait, timeout=timeout, as_json=as_json
         )
         return
-    queued = await api.send("POST", "devices", serials[0], "commands", body=body)
+    queued = await api.send("POST", "devices", serials[0], "commands", body=body, query=query)
     await _tell_unapproved(api, serials)
     if not as_json:
         echo(queued["id"])
@@ -253,13 +262,14 @@ async def _send_job(
     api: Api,
     serials: Sequence[str],
     body: dict[str, object],
+    query: dict[str, str],
     *,
     wait: bool,
     timeout: float | None,
     as_json: bool,
 ) -> None:
     """Make a job, and wait for its end if asked to."""
-    job = await api.send("POST", "commands", body=body)
+    job = await api.send("POST", "commands", body=body, query=query)
     await _tell_unapproved(api, serials)
     if not as_json:
         echo(job["id"])

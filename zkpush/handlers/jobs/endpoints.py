@@ -14,7 +14,7 @@ from ...device.changes import check_scopes
 from ...device.queue import CommandQueue
 from ...device.registry import Registry
 from ...interfaces import IStore
-from ...manage.errors import ApiError, not_found
+from ...manage.errors import ApiError, NotConfirmed, not_found
 from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -28,6 +28,8 @@ from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import MOST_PRIORITY, Command, Scope
 from ...values.commands import CommandState
+from ..people.model import RULE
+from ..people.store import deletions_thd
 from .model import Job, JobCommand, JobOptions, JobState, NewJob
 from .runner import JobRunner
 from .store import JobStore
@@ -105,6 +107,18 @@ class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+class JobDeletionQuery(msgspec.Struct, frozen=True):
+    """Confirmation of deletions of people."""
+
+    confirm: Annotated[
+        int | None,
+        Meta(
+            description="Number of people to delete on all terminals together, as DATA DELETE "
+            f"USERINFO, CLEAR DATA and CLEAR ALL USERINFO do: needed if one terminal loses {RULE}"
+        ),
+    ] = None
+
+
 class RetryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Commands to queue again."""
 
@@ -151,6 +165,7 @@ class JobEndpoints:
                 self.add,
                 "Queue commands for many terminals, as a job; the same Idempotency-Key again gives "
                 "the same job",
+                query=JobDeletionQuery,
                 body=JobRequest,
                 body_bytes=self._most_bytes,
                 returns=JobView,
@@ -204,7 +219,13 @@ class JobEndpoints:
             for job in tx[JobStore].page(part)
         ]
 
-    async def add(self, body: JobRequest, idempotency_key: str | None, caller: Caller) -> JobView:
+    async def add(
+        self,
+        body: JobRequest,
+        query: JobDeletionQuery,
+        idempotency_key: str | None,
+        caller: Caller,
+    ) -> JobView:
         """Store a job, and begin to carry it out."""
         commands = _commands(body)
         terminals = await self._store.read(lambda tx: targets_thd(tx, body))
@@ -236,6 +257,7 @@ class JobEndpoints:
                             "This Idempotency-Key was used for another job.",
                         )
                     return found[0]
+            _check_deletions(tx, commands, keys, query.confirm)
             acts.record(tx, caller, _CREATE, f"job {new.id}", detail, now)
             return tx[JobStore].add(new, keys, now)
 
@@ -319,6 +341,19 @@ def _found(tx: Transaction, id: str, *, locked: bool = False) -> Job:
     if job is None:
         raise not_found(f"There is no job {id}.")
     return job
+
+
+def _check_deletions(
+    tx: Transaction, commands: Iterable[JobCommand], keys: Sequence[int], confirmed: int | None
+) -> None:
+    """Raise `ApiError` if commands delete many people and the caller has not confirmed that."""
+    found = deletions_thd(tx, [(one.command, one.params) for one in commands], keys)
+    if found.is_many and confirmed != found.people:
+        raise NotConfirmed(
+            f"This would delete {found.people} people on {len(keys)} terminal(s), those of each "
+            "terminal counted by themselves",
+            found.people,
+        )
 
 
 def _commands(body: JobRequest) -> list[JobCommand]:

@@ -12,13 +12,14 @@ from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.errors import NotConfirmed
 from ...manage.services import Services
 from ...model import DEFAULT_AREA, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
-from .endpoints import JobEndpoints, JobRequest, endpoints_of
+from .endpoints import JobDeletionQuery, JobEndpoints, JobRequest, endpoints_of
 
 MOST_TERMINALS = 200
 """Maximum number of terminals to choose from; others are typed in."""
@@ -55,6 +56,8 @@ class SendForm(msgspec.Struct, frozen=True):
     priority: Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None = None
     wave: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     sure: bool = False
+    confirm: Annotated[int, Meta(ge=0)] | None = None
+    """Number of people to delete on the terminals, if these are many."""
 
 
 class SendPages:
@@ -119,7 +122,13 @@ class SendPages:
             priority=form.priority,
             wave=form.wave,
         )
-        job = await self._jobs.add(request, None, visit.caller)
+        confirmed = JobDeletionQuery(form.confirm)
+        try:
+            job = await self._jobs.add(request, confirmed, None, visit.caller)
+        except NotConfirmed as error:
+            raise FormMistakes(
+                confirm=f"{error.effect}. If that is meant, enter {error.number}."
+            ) from None
         return Redirect(to=f"/jobs/{job.id}")
 
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:

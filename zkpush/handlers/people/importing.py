@@ -7,7 +7,6 @@ import csv
 import functools
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import attrs
@@ -16,7 +15,7 @@ from msgspec import Meta
 
 from ...device import acts
 from ...manage.cells import safe_text, unsafe_text
-from ...manage.errors import ApiError
+from ...manage.errors import NotConfirmed
 from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.audit import AuditStore
@@ -25,6 +24,7 @@ from ...protocol.fields import Kind
 from ...values.people import Person
 from .administration import REMOVE, PersonEdit, edit_of, put_thd
 from .authorship import FIELDS
+from .limits import RULE, is_many
 from .persons import PersonStore
 from .store import PeopleStore
 from .views import UserView
@@ -32,11 +32,6 @@ from .views import UserView
 MOST_CSV = 16 * 1024 * 1024
 """Maximum size of a file, in bytes."""
 MOST_LINES = 100_000
-FEW = 20
-"""Number of people who may be removed at once without a confirmation."""
-SHARE = 0.05
-"""Share of all people that may be removed at once, if that is at least `LEAST`."""
-LEAST = 3
 _PART = 100
 """People written in one unit of work, so that uploads of terminals do not wait."""
 _USERS_AT_ONCE = 1000
@@ -54,9 +49,8 @@ class ImportQuery(msgspec.Struct, frozen=True):
     confirm: Annotated[
         int | None,
         Meta(
-            description=f"Number of people to remove: needed if these are more than {FEW}, or "
-            f"{SHARE:.0%} of all and at least {LEAST}. With another number than a dry run "
-            "reported, nothing is stored"
+            description=f"Number of people to remove: needed if these are {RULE}. With another "
+            "number than a dry run reported, nothing is stored"
         ),
     ] = None
 
@@ -125,13 +119,8 @@ class PeopleImport:
         """Refuse an unconfirmed removal of many people, and one of others than was confirmed."""
         count = len(removed)
         everybody = await self._store.read(lambda tx: tx[PersonStore].count())
-        many = count > FEW or (count >= LEAST and count > SHARE * everybody)
-        if confirm != count and (many or confirm is not None):
-            raise ApiError(
-                HTTPStatus.CONFLICT,
-                f"This would remove {count} of {everybody} people, and nothing was changed. If "
-                f"that is meant, repeat the request with confirm={count}.",
-            )
+        if confirm != count and (confirm is not None or is_many(count, everybody)):
+            raise NotConfirmed(f"This would remove {count} of {everybody} people", count)
 
     async def _write(
         self,

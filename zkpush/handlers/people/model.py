@@ -9,7 +9,10 @@ import msgspec
 
 from ...stored import stored_type
 from ...values.people import OfPerson, Person
+from .limits import EMPTYING, RULE, is_many
 from .tables import BIODATA, BIOPHOTO, USER
+
+__all__ = ["EMPTYING", "RULE", "is_many"]
 
 LONGEST_AREA = 100
 """Maximum length of the name of an area, in characters."""

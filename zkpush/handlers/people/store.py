@@ -24,6 +24,7 @@ from ...persist.rows import stored
 from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
 from ...values.people import Person
+from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
@@ -52,6 +53,8 @@ __all__ = [
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",
+    "TerminalDeletions",
+    "deletions_thd",
     "end_terminal",
     "forget_templates",
 ]

@@ -127,6 +127,16 @@ class PersonSurvey:
         rows = self._connection.execute(query.where(is_held | users.c.pin.in_(others)))
         return [(int(row.id), str(row.pin)) for row in rows]
 
+    def people_on(self, devices: Collection[int]) -> dict[int, int]:
+        """Count the people whom terminals last stated to have, by terminal."""
+        query = select(holdings.c.device_id, func.count()).where(
+            holdings.c.device_id.in_(devices),
+            holdings.c.table_name == str(users.name),
+            holdings.c.digest != REMOVED,
+        )
+        rows = self._connection.execute(query.group_by(holdings.c.device_id))
+        return {row[0]: int(row[1]) for row in rows}
+
     def strangers(self, device_id: int, area: str) -> int:
         """Count the people that a terminal last stated to have and who are not in an area."""
         is_member = (

@@ -1,0 +1,51 @@
+"""Number of people whom commands delete on terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...persist.devices import DeviceStore
+from .limits import DELETED_PIN, DELETION, EMPTYING, FEW, is_many
+from .survey import PersonSurvey
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+
+class TerminalDeletions(NamedTuple):
+    """Deletions of people on terminals by the commands of one request."""
+
+    people: int
+    """Number of people, those of each terminal counted by themselves."""
+    is_many: bool
+    """Whether they need a confirmation."""
+
+
+NO_DELETIONS = TerminalDeletions(0, is_many=False)
+
+
+def deletions_thd(
+    tx: Transaction, commands: Iterable[tuple[str, Mapping[str, str]]], devices: Collection[int]
+) -> TerminalDeletions:
+    """Count the people whom commands delete on terminals.
+
+    Each command has a name and parameters. Terminals hold as many people as they count or as are
+    known to be there, whichever is more.
+    """
+    named: set[str] = set()
+    is_emptying = False
+    for name, params in commands:
+        is_emptying = is_emptying or name in EMPTYING
+        if name == DELETION:
+            named.add(params.get(DELETED_PIN, ""))
+    if not named and not is_emptying:
+        return NO_DELETIONS
+    known = tx[PersonSurvey].people_on(devices)
+    count, is_over = 0, False
+    for device in tx[DeviceStore].with_keys(devices):
+        held = max(device.counts.get("users") or 0, known.get(device.id, 0))
+        deleted = held if is_emptying else len(named)
+        count += deleted
+        is_over = is_over or is_many(deleted, held)
+    return TerminalDeletions(count, is_many=is_over or (is_emptying and count > FEW))
