@@ -190,3 +190,23 @@ async def test_long_lists_have_pages(rig: Rig) -> None:
     link = first.split("&amp;before=")[1].split('"')[0]
     second = (await browser.get(f"/commands?device=T1&before={link}")).body.decode()
     assert second.count('href="/console/commands/') == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_that_deletes_many_people_asks_for_their_number(rig: Rig) -> None:
+    """The form says how many they are, and takes the number."""
+    await rig.exchange("A1")
+    await rig.api("PATCH", "/devices/A1", {"state": "approved"})
+    await rig.post(
+        "cdata?SN=A1&table=OPERLOG&Stamp=1",
+        b"\n".join(b"USER PIN=%d\tName=Ann" % pin for pin in (1, 2, 3)),
+    )
+    browser = await signed_in(rig)
+    page = "/jobs/new?command=CLEAR+DATA"
+    fields = {"device": "A1", "sure": "true"}
+    refused = await browser.send(page, "/jobs/new", fields)
+    assert "would delete 3 people" in text_of(refused)
+    assert "Number of people to delete" in text_of(refused)
+    assert await rig.items("/jobs") == []
+    await browser.send(page, "/jobs/new", {**fields, "confirm": "3"})
+    assert len(await rig.items("/jobs")) == 1
