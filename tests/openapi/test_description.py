@@ -84,6 +84,8 @@ FIXED = {
     "GET /areas/{name}": ("/areas/default", None),
     "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
     "POST /areas/{name}/repair": ("/areas/default/repair", {}),
+    "POST /devices/{sn}/copy": ("/devices/T1/copy", {"from": "T2", "dry_run": True}),
+    "POST /devices/{sn}/adopt": ("/devices/T1/adopt", {"dry_run": True}),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),
     "DELETE /areas/{name}": ("/areas/made", None),
     "POST /users/import": ("/users/import?dry_run=true", b"pin,name\n79,Ann\n"),

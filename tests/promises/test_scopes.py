@@ -71,6 +71,8 @@ ROUTES = {
     "GET /api/v1/users/{pin}/places": R,
     "GET /api/v1/devices/{sn}/users": R,
     "POST /api/v1/devices/{sn}/repair": W,
+    "POST /api/v1/devices/{sn}/copy": W,
+    "POST /api/v1/devices/{sn}/adopt": W,
     "GET /api/v1/conflicts": R,
     "POST /api/v1/conflicts/{id}": W,
     "GET /api/v1/users/{pin}/templates": B,

@@ -65,6 +65,8 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "DELETE areas/{name}": ("areas/nowhere", None),
     "POST areas/{name}/repair": ("areas/default/repair", None),
     "POST devices/{sn}/repair": ("devices/T1/repair", None),
+    "POST devices/{sn}/copy": (f"devices/{SN}/copy", {"from": "NONE"}),
+    "POST devices/{sn}/adopt": (f"devices/{SN}/adopt", {"dry_run": True}),
     "DELETE jobs/{id}": ("jobs/nothing", None),
     "POST jobs/{id}/retry": ("jobs/nothing/retry", {}),
     "POST files": None,

@@ -20,6 +20,7 @@ from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
 from .confirming import area_terminals, confirm, effect_of
+from .copyapi import CopyEndpoints
 from .model import LONGEST_DESCRIPTION, Area, PartState
 from .places import DistributionStore, PlaceStore
 from .placesapi import PlaceEndpoints
@@ -278,4 +279,8 @@ def area_view(area: Area) -> AreaView:
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of areas."""
-    return [*AreaEndpoints(services).routes(), *PlaceEndpoints(services).routes()]
+    return [
+        *AreaEndpoints(services).routes(),
+        *PlaceEndpoints(services).routes(),
+        *CopyEndpoints(services).routes(),
+    ]

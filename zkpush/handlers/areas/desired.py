@@ -9,7 +9,7 @@ itself. So a source is not sent what it said, and repeating a comparison changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -66,12 +66,30 @@ def sent_fields(fields: Mapping[str, PersonField]) -> dict[str, object]:
     }
 
 
+def is_copying(target: DistributionTarget, stored: Collection[PlacedPart]) -> bool:
+    """Whether parts of a person are on their way to a terminal that does not distribute."""
+    return not target.distributes and any(map(_is_on_its_way, stored))
+
+
+def _is_on_its_way(part: PlacedPart) -> bool:
+    return part.is_copied and part.state in (PartState.WAITING, PartState.SENT)
+
+
 def wanted_parts(
-    pin: str, person: PersonOverview, target: DistributionTarget, index: Index
+    pin: str,
+    person: PersonOverview,
+    target: DistributionTarget,
+    index: Index,
+    *,
+    is_copied: bool = False,
 ) -> dict[str, WantedPart] | None:
-    """Return the parts of a person that belong on a terminal; None if the person does not."""
+    """Return the parts of a person that belong on a terminal; None if the person does not.
+
+    A person who is copied belongs there whatever the area is.
+    """
     fields = person.fields
-    if fields is None or not target.distributes or target.area not in person.areas:
+    is_member = target.distributes and target.area in person.areas
+    if fields is None or not (is_member or is_copied):
         return None
     found = {USER: wanted_fields(person, fields, target, index)}
     misfit = misfit_of_pin(target.abilities, pin)
@@ -132,7 +150,9 @@ def compare(
     unknown are tried again.
     """
     wanted = wanted_parts(pin, person, target, index)
-    if wanted is None:
+    if wanted is None and person.fields is not None and is_copying(target, stored.values()):
+        after = _copying(pin, person, target, stored, index, now, again=again)
+    elif wanted is None:
         after = leaving_parts(pin, person, target, stored, now, again=again)
     else:
         is_contradicting = target.device_id in person.contradicting
@@ -143,6 +163,61 @@ def compare(
     names = {one.part for one in after}
     changed = [one for one in after if not _is_same(one, stored.get(one.part))]
     return changed, [one for name, one in stored.items() if name not in names]
+
+
+def copied_parts(
+    pin: str,
+    person: PersonOverview,
+    target: DistributionTarget,
+    stored: Mapping[str, PlacedPart],
+    index: Index,
+    now: int,
+) -> list[PlacedPart]:
+    """Return the parts of a person who is to be copied to a terminal that does not distribute."""
+    is_contradicting = target.device_id in person.contradicting
+    parts = [
+        _step(pin, one, target, stored.get(one.name), now, True, is_contradicting)
+        for one in _copied(pin, person, target, index).values()
+    ]
+    return [msgspec.structs.replace(part, is_copied=True) for part in parts]
+
+
+def _copied(
+    pin: str, person: PersonOverview, target: DistributionTarget, index: Index
+) -> dict[str, WantedPart]:
+    """Return the parts to copy.
+
+    Templates are not copied to a terminal that may have another person under the user ID.
+    """
+    wanted = wanted_parts(pin, person, target, index, is_copied=True) or {}
+    if target.device_id in person.contradicting:
+        return {name: one for name, one in wanted.items() if name == USER}
+    return wanted
+
+
+def _copying(
+    pin: str,
+    person: PersonOverview,
+    target: DistributionTarget,
+    stored: Mapping[str, PlacedPart],
+    index: Index,
+    now: int,
+    *,
+    again: bool,
+) -> list[PlacedPart]:
+    """Return the parts of a person who is being copied.
+
+    A copy is made once: what is there already does not follow later changes.
+    """
+    wanted = _copied(pin, person, target, index)
+    is_contradicting = target.device_id in person.contradicting
+    after = []
+    for name, part in stored.items():
+        if not _is_on_its_way(part):
+            after.append(part)
+        elif name in wanted:
+            after.append(_step(pin, wanted[name], target, part, now, again, is_contradicting))
+    return after
 
 
 def _is_same(one: PlacedPart, stored: PlacedPart | None) -> bool:

@@ -37,6 +37,7 @@ from .desired import (
     DistributionTarget,
     WantedPart,
     compare,
+    is_copying,
     wanted_parts,
 )
 from .model import DELETED, USER, PartState, PlacedPart
@@ -156,7 +157,8 @@ class Distributor:
     ) -> list[QueuedCommand]:
         """Queue the commands for a person, the fields first."""
         pin = next(iter(parts.values())).pin
-        wanted = wanted_parts(pin, person, target, tx.vault.index)
+        is_copied = is_copying(target, parts.values())
+        wanted = wanted_parts(pin, person, target, tx.vault.index, is_copied=is_copied)
         waiting = [
             parts[name]
             for name in sorted(parts, key=lambda one: (one != USER, one))

@@ -63,6 +63,8 @@ class PlacedPart(msgspec.Struct, frozen=True, kw_only=True):
     is_guarded: bool = False
     """Whether a deletion counts for the limit of deletions without a confirmation."""
     updated_at: int
+    is_copied: bool = False
+    """Whether a caller had it copied to the terminal, whose area does not distribute."""
 
     @property
     def key(self) -> tuple[int, str, str]:

@@ -267,6 +267,6 @@ def _part(row: Any) -> PlacedPart:
     for name in ("wanted", "told", "sent"):
         if values[name] is not None:
             values[name] = bytes(values[name])
-    return PlacedPart(
-        **{**values, "state": PartState(row.state), "is_guarded": bool(row.is_guarded)}
-    )
+    for name in ("is_guarded", "is_copied"):
+        values[name] = bool(values[name])
+    return PlacedPart(**{**values, "state": PartState(row.state)})

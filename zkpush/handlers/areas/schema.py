@@ -60,6 +60,8 @@ places = Table(
     # Whether a deletion counts for the limit of deletions without a confirmation.
     Column("is_guarded", Boolean(), nullable=False, server_default=text("false")),
     Column("updated_at", BigInteger(), nullable=False),
+    # Whether a caller had it copied to the terminal, whose area does not distribute.
+    Column("is_copied", Boolean(), nullable=False, server_default=text("false")),
     Index("places_pin", "pin"),
     Index("places_waiting", "device_id", "pin", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("places_sent", "device_id", "pin", sqlite_where=_SENT, postgresql_where=_SENT),

@@ -65,6 +65,8 @@ devices = WordGroup(
     "devices",
     help=WORDS["devices"],
     of_nouns={
+        "adopt": "zkpush.handlers.areas.copycli",
+        "copy": "zkpush.handlers.areas.copycli",
         "repair": "zkpush.handlers.areas.placescli",
         "trace": "zkpush.handlers.trace.cli",
         "users": "zkpush.handlers.areas.placescli",

@@ -1,0 +1,94 @@
+"""`zkpush devices copy` and `zkpush devices adopt`: people of one terminal for others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ...cli import completion
+from ...cli.arguments import as_json, serial, serial_number
+from ...cli.groups import LeafCommand
+from ...cli.output import echo, print_object
+from ...cli.running import with_api
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Report only; change nothing.")
+
+
+@click.command(cls=LeafCommand)
+@serial
+@click.option(
+    "--from",
+    "source",
+    metavar="OTHER",
+    required=True,
+    callback=serial_number,
+    shell_complete=completion.serial_numbers,
+    help="Serial number of the terminal that holds the people.",
+)
+@_dry_run
+@as_json
+@with_api
+async def copy(api: Api, sn: str, source: str, dry_run: bool, as_json: bool) -> None:
+    """Send everybody whom the terminal OTHER holds to the terminal SN.
+
+    Users, templates and photos are sent as far as they fit, with a low priority. If the area of SN
+    distributes, all of them must be in it, because SN would delete the others.
+
+    \b
+    Example:
+      zkpush devices copy 3434174801234 --from 3434174805678 --dry-run
+    """
+    body = {"from": source, "dry_run": dry_run}
+    found = await api.send("POST", "devices", sn, "copy", body=body)
+    if as_json:
+        print_object(found, as_json=True)
+        return
+    echo(
+        f"{source} holds {found['people']} people; {found['there']} of them are on {sn} already. "
+        f"{found['commands']} commands {'would be' if dry_run else 'are'} sent."
+    )
+    for one in found["does_not_fit"]:
+        echo(f"User {one['pin']}, {one['part']}: {one['meaning']}")
+    if found["more"]:
+        echo(f"{found['more']} more parts do not fit.")
+    if found["outside"]:
+        echo(
+            f"{found['outside']} people are not in the area of {sn}, which distributes. Nobody can "
+            "be copied until they are in it."
+        )
+    if not dry_run:
+        echo(f"Next: zkpush devices users {sn}")
+
+
+@click.command(cls=LeafCommand)
+@serial
+@_dry_run
+@as_json
+@with_api
+async def adopt(api: Api, sn: str, dry_run: bool, as_json: bool) -> None:
+    """Make everybody whom the terminal SN holds a person of its area.
+
+    Other areas of these people stay, and so do conflicts. If the area distributes, the people are
+    sent to all its terminals.
+
+    \b
+    Example:
+      zkpush devices adopt 3434174801234 --dry-run
+    """
+    found = await api.send("POST", "devices", sn, "adopt", body={"dry_run": dry_run})
+    if as_json:
+        print_object(found, as_json=True)
+        return
+    verb = "would be" if dry_run else "are"
+    echo(
+        f"{found['adopted']} of {found['people']} people on {sn} {verb} added to the area "
+        f"{found['area']}."
+    )
+    if found["distributes"] and found["adopted"]:
+        echo(
+            f"The area sends them to all its terminals. See: zkpush areas progress {found['area']}"
+        )

@@ -1,0 +1,238 @@
+"""Copy of people from one terminal to another, and adoption of those whom a terminal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from http import HTTPStatus
+
+import attrs
+
+from ...device import acts
+from ...interfaces import IStore
+from ...manage.errors import ApiError, not_found
+from ...model import Caller, Device, DeviceState
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
+from .desired import DistributionTarget, copied_parts
+from .distributor import Comparison, compare_thd, write
+from .fits import Abilities
+from .model import USER, PartState, PlacedPart
+from .places import PlaceStore
+from .store import AreaStore
+
+COPY, ADOPT = "copy people", "adopt people"
+AT_ONCE = 50
+"""People read or written in one unit of work."""
+MOST_MISFITS = 100
+"""People named in the outcome because something of theirs does not fit."""
+
+
+@attrs.frozen
+class Misfit:
+    """A person of whom something does not fit on a terminal, or is refused."""
+
+    pin: str
+    part: str
+    reason: str
+
+
+@attrs.define
+class CopyOutcome:
+    """What a copy means."""
+
+    people: int = 0
+    """People whom the other terminal holds and who are known."""
+    there: int = 0
+    """People who are on the terminal already, with all that fits."""
+    commands: int = 0
+    strangers: int = 0
+    """People who are not in the area of the terminal."""
+    misfits: list[Misfit] = attrs.Factory(list)
+    other_misfits: int = 0
+
+    def add(self, pin: str, parts: Sequence[PlacedPart]) -> None:
+        """Count a person."""
+        self.people += 1
+        coming = [one for one in parts if one.state in (PartState.WAITING, PartState.SENT)]
+        wrong = [one for one in parts if one.state in (PartState.REFUSED, PartState.DOES_NOT_FIT)]
+        self.commands += len(coming)
+        is_there = all(one.state is not PartState.REFUSED for one in wrong) and not coming
+        self.there += is_there and not any(one.part == USER for one in wrong)
+        for one in wrong:
+            if len(self.misfits) < MOST_MISFITS:
+                self.misfits.append(Misfit(pin, one.part, one.reason or ""))
+            else:
+                self.other_misfits += 1
+
+
+@attrs.define
+class AdoptOutcome:
+    """What an adoption means."""
+
+    area: str
+    distributes: bool
+    people: int = 0
+    adopted: int = 0
+    """People who were not in the area."""
+
+
+@attrs.frozen
+class _Part:
+    """Some people of a terminal."""
+
+    pins: Sequence[str]
+    after: str | None
+    """Where to go on; None at the end."""
+
+
+def _people_thd(tx: Transaction, device_id: int, after: str) -> _Part:
+    """Return the next known people whom a terminal holds."""
+    held = tx[PersonSurvey].held_by(device_id, after, AT_ONCE)
+    known = tx[PersonStore].authored([pin for pin, _ in held])
+    following = held[-1][1] if len(held) == AT_ONCE else None
+    return _Part([pin for pin, _ in held if pin in known], following)
+
+
+class PeopleCopy:
+    """Copies and adopts people."""
+
+    def __init__(self, store: IStore) -> None:
+        self._store = store
+
+    async def copy(
+        self, sn: str, source: str, by: Caller, now: int, *, dry_run: bool
+    ) -> CopyOutcome:
+        """Send everybody whom the terminal `source` holds to the terminal `sn`.
+
+        Commands are queued a few at a time afterwards, by the reconciler. Raises `ApiError` if
+        there is no such terminal, or if people would be deleted again by the area of `sn`.
+        """
+        target, from_id = await self._store.read(partial(_target_thd, sn=sn, source=source))
+        # All is compared first, so that nothing is written if somebody is not in the area.
+        outcome = await self._go(target, from_id, now, is_written=False)
+        if outcome.strangers and not dry_run:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                f"{outcome.strangers} people of terminal {source} are not in the area "
+                f"{target.area}, which distributes: terminal {sn} would delete them again. Nothing "
+                f"was copied. Add them to the area {target.area}: with `areas` of PUT users/{{pin}}"
+                f", or all of a terminal of that area with POST devices/{{sn}}/adopt.",
+            )
+        if not dry_run:
+            outcome = await self._go(target, from_id, now, is_written=True)
+            detail = f"from {source}: {outcome.people} people, {outcome.commands} commands"
+            await self._store.write(
+                lambda tx: acts.record(tx, by, COPY, f"terminal {sn}", detail, now)
+            )
+        return outcome
+
+    async def _go(
+        self, target: DistributionTarget, source: int, now: int, *, is_written: bool
+    ) -> CopyOutcome:
+        outcome = CopyOutcome()
+        after: str | None = ""
+        while after is not None:
+            part = await self._store.read(partial(_people_thd, device_id=source, after=after))
+            unit = partial(_copy_thd, target=target, pins=part.pins, now=now, is_written=is_written)
+            copied = await (self._store.write(unit) if is_written else self._store.read(unit))
+            for pin, parts in copied.items():
+                if parts is None:
+                    outcome.people += 1
+                    outcome.strangers += 1
+                else:
+                    outcome.add(pin, parts)
+            after = part.after
+        return outcome
+
+    async def adopt(self, sn: str, by: Caller, now: int, *, dry_run: bool) -> AdoptOutcome:
+        """Make the people whom a terminal holds people of its area.
+
+        Fields, conflicts and other areas stay as they are.
+        """
+
+        def begin(tx: Transaction) -> tuple[int, AdoptOutcome]:
+            device = _find(tx, sn)
+            area = device.area or DEFAULT_AREA
+            return device.id, AdoptOutcome(area, area in tx[AreaStore].distributing())
+
+        key, outcome = await self._store.read(begin)
+
+        def unit(tx: Transaction, pins: Sequence[str]) -> int:
+            people, count = tx[PersonStore], 0
+            areas = people.areas(pins)
+            for pin in people.authored(pins):
+                before = areas.get(pin, [])
+                if outcome.area not in before:
+                    count += 1
+                    if not dry_run:
+                        people.put_areas(pin, [*before, outcome.area], by.actor, now)
+            return count
+
+        after: str | None = ""
+        while after is not None:
+            part = await self._store.read(partial(_people_thd, device_id=key, after=after))
+            outcome.people += len(part.pins)
+            run = partial(unit, pins=part.pins)
+            outcome.adopted += await (self._store.read(run) if dry_run else self._store.write(run))
+            after = part.after
+        if not dry_run:
+            detail = f"{outcome.adopted} of {outcome.people} people into the area {outcome.area}"
+            await self._store.write(
+                lambda tx: acts.record(tx, by, ADOPT, f"terminal {sn}", detail, now)
+            )
+        return outcome
+
+
+def _find(tx: Transaction, sn: str) -> Device:
+    device = tx[DeviceStore].find(sn)
+    if device is None:
+        raise not_found(f"There is no terminal {sn}.")
+    return device
+
+
+def _target_thd(tx: Transaction, sn: str, source: str) -> tuple[DistributionTarget, int]:
+    device, other = _find(tx, sn), _find(tx, source)
+    if device.id == other.id:
+        raise ValueError(f"from: terminal {sn} has its own people already.")
+    if device.state is not DeviceState.APPROVED:
+        raise ApiError(HTTPStatus.CONFLICT, f"Terminal {sn} is not approved; approve it first.")
+    area = device.area or DEFAULT_AREA
+    distributes = area in tx[AreaStore].distributing()
+    return DistributionTarget(device.id, area, distributes, Abilities.of(device)), other.id
+
+
+def _copy_thd(
+    tx: Transaction, target: DistributionTarget, pins: Sequence[str], now: int, *, is_written: bool
+) -> dict[str, list[PlacedPart] | None]:
+    """Return the parts of people as they are to be; None for people outside the area."""
+    if not pins:
+        return {}
+    people = tx[PersonSurvey].of(pins)
+    stored = tx[PlaceStore].of_people(pins)
+    if not target.distributes:
+        found: dict[str, list[PlacedPart] | None] = {}
+        for pin in pins:
+            before = stored.get((target.device_id, pin), {})
+            person = people[pin]
+            if person.fields is not None:
+                found[pin] = copied_parts(pin, person, target, before, tx.vault.index, now)
+        if is_written:
+            write(tx, Comparison([one for parts in found.values() for one in parts or ()], ()))
+        return found
+    members = [pin for pin in pins if target.area in people[pin].areas]
+    comparison = compare_thd(tx, members, [target], now, again=True)
+    if is_written:
+        write(tx, comparison)
+    after = {one.key: one for key in stored for one in stored[key].values()}
+    after |= {one.key: one for one in comparison.changed}
+    for one in comparison.removed:
+        after.pop(one.key, None)
+    parts: dict[str, list[PlacedPart] | None] = dict.fromkeys(pins)
+    parts |= {pin: [] for pin in members}
+    for (device_id, pin, _), one in after.items():
+        some = parts.get(pin)
+        if device_id == target.device_id and some is not None:
+            some.append(one)
+    return parts
