@@ -84,7 +84,6 @@ FIXED = {
     "GET /areas/{name}": ("/areas/default", None),
     "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
     "POST /areas/{name}/repair": ("/areas/default/repair", {}),
-    "POST /devices/{sn}/copy": ("/devices/T1/copy", {"from": "T2", "dry_run": True}),
     "POST /devices/{sn}/adopt": ("/devices/T1/adopt", {"dry_run": True}),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),
     "DELETE /areas/{name}": ("/areas/made", None),
@@ -120,6 +119,10 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if short == "/attendance/verify/{id}":
         made: Any = daemon.api("POST", "attendance/verify", {"devices": ["T1"]})
         return path.replace("{id}", made["id"]), None
+    if short == "/devices/{sn}/copy":
+        daemon.terminal("T6")
+        daemon.api("PATCH", "devices/T6", {"state": "approved"})
+        return path.replace("{sn}", "T6"), {"from": "T1", "dry_run": True}
     if short == "/devices/{sn}/repair":
         daemon.terminal("T5")
         daemon.api("PATCH", "devices/T5", {"state": "approved", "area": "Repaired"})

@@ -167,6 +167,9 @@ class Distributor:
         queued: list[QueuedCommand] = []
         for part in waiting:
             if wanted is None:
+                if part.is_copied and part.wanted is not None:  # removed before it was sent
+                    tx[PlaceStore].remove([part])
+                    continue
                 if part.part != USER or (part.is_guarded and not may_delete):
                     continue
                 queued += self._ask(tx, device, part, DELETED, DeletePerson(pin), now)

@@ -184,8 +184,12 @@ class PlaceStore:
         return select(places.c.pin).where(places.c.device_id == device_id)
 
     def troubled(self, limit: int) -> list[PlacedPart]:
-        """List parts that are refused, do not fit or are unknown."""
-        query = select(places).where(places.c.state.in_(_TROUBLED)).limit(limit)
+        """List parts that are refused, do not fit or are unknown, without those of copies.
+
+        Nothing but another copy would mend these.
+        """
+        is_troubled = places.c.state.in_(_TROUBLED) & places.c.is_copied.is_(False)
+        query = select(places).where(is_troubled).limit(limit)
         return [_part(row) for row in self._connection.execute(query)]
 
     def is_empty(self) -> bool:
