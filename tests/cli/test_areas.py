@@ -20,3 +20,23 @@ def test_areas(daemon: Daemon) -> None:
     assert failed(daemon.zkpush("areas", "show", "Shed")) == (
         "Error: There is no area Shed. See: zkpush areas list"
     )
+
+
+def test_people_are_copied_and_adopted(daemon: Daemon) -> None:
+    """A dry run says what a copy and an adoption mean."""
+    daemon.terminal("FROM1").upload("OPERLOG", "USER PIN=31\tName=Ann\nUSER PIN=32\tName=Bob\n")
+    daemon.terminal("TO1")
+    for options, verb in (("--dry-run",), "would be"), ((), "are"):
+        told = said(daemon.zkpush("devices", "copy", "TO1", "--from", "FROM1", *options))
+        assert told.startswith(
+            f"FROM1 holds 2 people; 0 of them are on TO1 already. 2 commands {verb} sent.\n"
+        )
+    said(daemon.zkpush("devices", "set", "FROM1", "area=Hall"))
+    for options, verb in (("--dry-run",), "would be"), ((), "are"):
+        told = said(daemon.zkpush("devices", "adopt", "FROM1", *options))
+        assert told == f"2 of 2 people on FROM1 {verb} added to the area Hall.\n"
+    assert failed(daemon.zkpush("devices", "copy", "TO1", "--from", "TO1")) == (
+        "Error: from: terminal TO1 has its own people already."
+    )
+    found = json.loads(said(daemon.zkpush("devices", "adopt", "FROM1", "--json")))
+    assert (found["people"], found["adopted"]) == (2, 0)

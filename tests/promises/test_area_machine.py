@@ -283,7 +283,7 @@ def _any_area(patch: pytest.MonkeyPatch) -> None:
     """A person in any area is everywhere."""
     wanted = desired.wanted_parts
 
-    def everywhere(pin: str, person: Any, target: Any, index: Any) -> Any:
+    def everywhere(pin: str, person: Any, target: Any, index: Any, **more: Any) -> Any:
         if person.fields is not None and person.areas:
             person = type(person)(
                 fields=person.fields,
@@ -293,7 +293,7 @@ def _any_area(patch: pytest.MonkeyPatch) -> None:
                 holders=person.holders,
                 words=person.words,
             )
-        return wanted(pin, person, target, index)
+        return wanted(pin, person, target, index, **more)
 
     patch.setattr(desired, "wanted_parts", everywhere)
     patch.setattr(distributor, "wanted_parts", everywhere)
