@@ -38,11 +38,12 @@ class LiveSite:
         )
         return done.stdout
 
-    def simulate(self, devices: int = 1, rate: str = "5") -> None:
-        """Start terminals that punch until the end."""
+    def simulate(self, devices: int = 1, rate: str = "5", *, everything: bool = False) -> None:
+        """Start terminals that punch until the end; with `everything`, they take photos, too."""
         server = f"http://127.0.0.1:{self.daemon.terminals.port}"
         words = ["simulate", "--server", server, "--devices", str(devices), "--rate", rate]
         words += ["--users", "5", "--duration", "600"]
+        words += ["--everything", "--models", "att"] if everything else []
         self._simulators.append(
             subprocess.Popen([ZKPUSH, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         )
@@ -113,10 +114,10 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert [one for one in faults if "the server responded with a status of" not in one] == []
 
 
-def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot."""
+def shoot(page: Page, name: str, *, full_page: bool = True) -> None:
+    """Keep a screenshot, of the whole page or of what the window shows."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=True)
+    page.screenshot(path=str(SCREENSHOTS / f"{name}.png"), full_page=full_page)
 
 
 def until(found: Callable[[], bool], what: str) -> None:

@@ -36,6 +36,7 @@ from ..people.store import DEFAULT_AREA
 from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
+from .photos import AttendancePhotoStore
 from .plain import AttendanceRows, distinctions, reckon
 from .schema import arrivals, attendance
 from .tables import ATTLOG
@@ -275,6 +276,10 @@ class AttendanceStore(BufferedInserts):
         # Groups that were begun in the period before may be stored in the first moments of one.
         after = self.first_received(until + 2 * PERIOD)
         return (0, 0) if first is None else (first, self.last() if after is None else after - 1)
+
+    def photos_beside(self, punches: Sequence[Punch]) -> dict[int, int]:
+        """Return the ids of the photos taken with some records, by the ids of the records."""
+        return self._tx[AttendancePhotoStore].beside(punches)
 
     def hours(self, since: int, hours: int) -> list[int]:
         """Count attendance by hour; `since` is the beginning of the first one, in seconds.

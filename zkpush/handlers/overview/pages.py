@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from zoneinfo import ZoneInfo
 
 import attrs
 import msgspec
@@ -27,10 +26,12 @@ from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
+from ...protocol.fields import Scope
 from ..attendance.model import Punch, PunchFilter
 from ..attendance.store import AttendanceStore
 from ..forward.store import ForwarderStore
 from ..people.store import PeopleStore
+from .remedies import MendingPage, mending_page
 
 MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
@@ -45,8 +46,8 @@ class ShownProblem:
     """A problem with the page where it is solved."""
 
     view: ProblemView
-    url: str | None
-    """Path under `/console`; None if the advice is all there is."""
+    page: MendingPage | None
+    """The link to it; None if the advice is all there is."""
 
 
 @attrs.frozen
@@ -60,6 +61,8 @@ class FeedPunch:
     """Name of the terminal, or its serial number."""
     meaning: Phrase | None
     """Check in, check out and the like; None if no state was chosen."""
+    photo: int | None
+    """Id of the photo taken with it; None without one, or if the visit may not see photos."""
 
 
 @attrs.frozen
@@ -109,7 +112,7 @@ class OverviewPages:
         values = {
             **await self._problems(),
             **await self._counts(),
-            **await self._punches(visit.zone),
+            **await self._punches(visit),
         }
         return View(
             template="overview.html",
@@ -127,7 +130,7 @@ class OverviewPages:
 
     async def punches_part(self, visit: Visit, argument: str | None) -> View:
         """Show the punches of today."""
-        return View(template="_punches.html", values=await self._punches(visit.zone))
+        return View(template="_punches.html", values=await self._punches(visit))
 
     async def _problems(self) -> Mapping[str, object]:
         server = await self._services.problems.of_server()
@@ -142,10 +145,7 @@ class OverviewPages:
         of_terminals, waiting = await self._store.read(find)
         views = [*map(ProblemView.of_server, server[:MOST_PROBLEMS]), *of_terminals]
         return {
-            "problems": [
-                ShownProblem(view, f"/terminals/{view.device}" if view.device else None)
-                for view in views[:MOST_PROBLEMS]
-            ],
+            "problems": [ShownProblem(view, mending_page(view)) for view in views[:MOST_PROBLEMS]],
             "more_problems": len(views) - MOST_PROBLEMS,
             "waiting": waiting,
         }
@@ -167,8 +167,8 @@ class OverviewPages:
 
         return await self._store.read(find)
 
-    async def _punches(self, zone: ZoneInfo) -> Mapping[str, object]:
-        now = datetime.datetime.fromtimestamp(self._services.now() / 1000, zone)
+    async def _punches(self, visit: Visit) -> Mapping[str, object]:
+        now = datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         since = int(midnight.timestamp())
 
@@ -177,7 +177,8 @@ class OverviewPages:
             only = PunchFilter(record_type=RecordType.ATTENDANCE)
             newest = store.page(Page(NEWEST, newest_first=True), only)
             names = tx[PeopleStore].names({punch.pin for punch in newest})
-            return store.hours(since, 24), _feed(tx, newest, names)
+            photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
+            return store.hours(since, 24), _feed(tx, newest, names, photos)
 
         hours, feed = await self._store.read(find)
         most = max(*hours, 1)
@@ -192,7 +193,12 @@ class OverviewPages:
         }
 
 
-def _feed(tx: Transaction, punches: Sequence[Punch], names: Mapping[str, str]) -> list[FeedPunch]:
+def _feed(
+    tx: Transaction,
+    punches: Sequence[Punch],
+    names: Mapping[str, str],
+    photos: Mapping[int, int],
+) -> list[FeedPunch]:
     terminals = {}
     for sn in {punch.device for punch in punches}:
         device = tx[DeviceStore].find(sn)
@@ -203,6 +209,7 @@ def _feed(tx: Transaction, punches: Sequence[Punch], names: Mapping[str, str]) -
             names.get(punch.pin),
             terminals[punch.device],
             _meaning(msgspec.structs.asdict(punch).get("status")),
+            photos.get(punch.id),
         )
         for punch in punches
     ]

@@ -1,0 +1,75 @@
+"""The start page: links from problems to the pages that mend them, and photos in the feed."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from zkpush.handlers.forward.handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
+from zkpush.handlers.overview.remedies import mending_page
+from zkpush.manage.views import ProblemView
+from zkpush.problems import ProblemCode
+
+from ..rig import Rig
+from .browser import document, signed_in
+from .test_attendance import JPEG, line, punch
+from .walk import pages_of
+
+
+def problem(code: str, device: str | None, subject: str) -> ProblemView:
+    """A problem as the overview shows it."""
+    return ProblemView(
+        device=device,
+        subject=subject,
+        code=code,
+        code_meaning="",
+        detail="",
+        advice="",
+        since_at="",
+    )
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_problem_of_a_terminal_leads_to_a_page(rig: Rig) -> None:
+    """Each code has a page that exists, with the serial number encoded in it."""
+    patterns = {page.path for page in pages_of(rig)}
+    for code in ProblemCode:
+        page = mending_page(problem(code, "A/1", "terminal A/1"))
+        assert page is not None
+        assert "%s" not in page.path
+        path = page.path.split("?")[0].split("#")[0].replace("A%2F1", "<sn>")
+        assert path in patterns, code
+    for kind in (FAILING, STOPPED, UNUSABLE, DEAD_LETTERS):
+        page = mending_page(problem(kind, None, "forwarder hr"))
+        assert page is not None
+        assert page.path in patterns
+
+
+@pytest.mark.parametrize(
+    ("code", "subject", "path"),
+    [
+        (ProblemCode.REMOVED_PERSON, "terminal T1", "/terminals/T1/people"),
+        (ProblemCode.CONFLICT, "people", "/people/conflicts"),
+        (ProblemCode.SPACE_LOW, "disk", None),
+    ],
+)
+def test_a_problem_of_the_server_leads_to_the_page_of_its_subject(
+    code: str, subject: str, path: str | None
+) -> None:
+    """One about a terminal leads to that; without a page, the advice is all there is."""
+    page = mending_page(problem(code, None, subject))
+    assert (None if page is None else page.path) == path
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_photo_is_beside_its_punch_for_those_who_may_see_it(rig: Rig) -> None:
+    """The feed shows the photo taken with a punch; without the scope there is none."""
+    await rig.exchange("T1")
+    await punch(rig, line("1", "2026-03-01 08:00:00"))
+    head = f"PIN=20260301080000-1.jpg\nSN=T1\nsize={len(JPEG)}\nCMD=uploadphoto"
+    await rig.post("cdata?SN=T1&table=ATTPHOTO&Stamp=1", head.encode() + b"\0" + JPEG)
+    shown = document(await (await signed_in(rig)).get("/"))
+    (picture,) = [one for one in shown.iter("img") if "photos" in one.attrib["src"]]
+    assert picture.attrib["alt"]
+    other = await (await signed_in(rig, "read", name="bob")).get("/")
+    assert b"/attendance/photos/" not in other.body

@@ -1,0 +1,82 @@
+"""Pages that mend problems, by their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+from ...manage.views import ProblemView
+from ...problems import ProblemCode
+from ...protocol.fields import Scope
+
+_TERMINAL = "terminal "
+"""Beginning of the subject of a problem of the server that is about a terminal."""
+
+
+@attrs.frozen
+class MendingPage:
+    """A link to the page where a problem is solved."""
+
+    label: Phrase
+    path: str
+    """Path under `/console`; `%s` stands for the encoded serial number."""
+    scope: Scope = Scope.READ
+    """Scope without which it is not shown."""
+
+
+CHECKS = MendingPage(Phrase("Why no punches?"), "/terminals/%s/doctor")
+_ZONE = MendingPage(Phrase("Set the time zone"), "/terminals/%s#change", Scope.WRITE)
+_KEYS = MendingPage(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
+_PROTECTION = MendingPage(Phrase("Look at its protection"), "/terminals/%s/settings")
+_REQUESTS = MendingPage(Phrase("Look at its requests"), "/terminals/%s/requests")
+_REJECTS = MendingPage(Phrase("Look at what was not understood"), "/rejects?device=%s")
+_COMMANDS = MendingPage(Phrase("Look at its commands"), "/commands?device=%s")
+_DAYS = MendingPage(Phrase("Look at the days"), "/terminals/%s/completeness")
+_PEOPLE = MendingPage(Phrase("Look at its people"), "/terminals/%s/people")
+_CONFLICTS = MendingPage(Phrase("Settle the conflicts"), "/people/conflicts")
+_FORWARDERS = MendingPage(Phrase("Look at the forwarders"), "/forwarders", Scope.ADMIN)
+
+_PAGES: Mapping[str, MendingPage] = {
+    ProblemCode.NO_ZONE: _ZONE,
+    ProblemCode.PROXY_DATE: _ZONE,
+    ProblemCode.KEY_CHANGED: _KEYS,
+    ProblemCode.SEVERAL_KEYS: _KEYS,
+    ProblemCode.OTHER_FAMILY: _KEYS,
+    ProblemCode.OTHER_ADDRESS: _PROTECTION,
+    ProblemCode.TWO_PLACES: _PROTECTION,
+    ProblemCode.CANNOT_ENCRYPT: _PROTECTION,
+    ProblemCode.NO_TOKEN: _PROTECTION,
+    ProblemCode.TOKEN_MISSING: _PROTECTION,
+    ProblemCode.SECOND_SESSION: _REQUESTS,
+    ProblemCode.UNKNOWN_REQUESTS: _REQUESTS,
+    ProblemCode.NOT_OPENED: _REQUESTS,
+    ProblemCode.FOREIGN_TOKEN: _REQUESTS,
+    ProblemCode.REJECTS: _REJECTS,
+    ProblemCode.COMMANDS_GIVEN_UP: _COMMANDS,
+    ProblemCode.SECRETS_WAIT: _COMMANDS,
+    ProblemCode.UNKNOWN_ANSWERS: _COMMANDS,
+    ProblemCode.COUNT_DIFFERS: _DAYS,
+    ProblemCode.RECORDS_MISSING: _DAYS,
+    ProblemCode.REMOVED_PERSON: _PEOPLE,
+    ProblemCode.DELETIONS_WAIT: _PEOPLE,
+    ProblemCode.NOT_DISTRIBUTED: _PEOPLE,
+    ProblemCode.CONFLICT: _CONFLICTS,
+    "forwarder failing": _FORWARDERS,
+    "forwarder stopped": _FORWARDERS,
+    "forwarder unusable": _FORWARDERS,
+    "dead letters": _FORWARDERS,
+}
+
+
+def mending_page(problem: ProblemView) -> MendingPage | None:
+    """Return the page that mends a problem, with its path filled in; None without one."""
+    sn = problem.device
+    if sn is None and problem.subject.startswith(_TERMINAL):
+        sn = problem.subject.removeprefix(_TERMINAL)
+    page = _PAGES.get(problem.code, None if sn is None else CHECKS)
+    if page is None or (sn is None and "%s" in page.path):
+        return None
+    return attrs.evolve(page, path=page.path.replace("%s", quote(sn or "", safe="")))
