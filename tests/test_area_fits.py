@@ -9,7 +9,9 @@ import pytest
 from zkpush.handlers.areas.desired import DistributionTarget, compare
 from zkpush.handlers.areas.fits import Abilities, fitting_parts, misfit_of_pin
 from zkpush.handlers.areas.model import DELETED, PartState, PlacedPart
+from zkpush.handlers.areas.room import FULL, TerminalRoom
 from zkpush.handlers.people.model import PartRecord, PersonField, PersonOverview
+from zkpush.protocol.facts import takes_letters_of
 from zkpush.protocol.hybrid import BiometricSupport, Hybrid
 
 FINGER, FACE, VISIBLE = 1, 2, 9
@@ -73,6 +75,36 @@ def test_each_part_goes_where_it_fits(terminal, templates, photos, expected) -> 
 def test_a_user_id_has_to_fit(pin: str, fits: bool) -> None:
     """By the width that the terminal has reported."""
     assert (misfit_of_pin(UNIFIED, pin) is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("option", "pin", "fits"),
+    [
+        ("~IsABCPinEnable=0", "a7", False),
+        ("~IsABCPinEnable=0", "7", True),
+        ("HasSupportABCPin=0", "7-1", False),
+        ("~IsABCPinEnable=1", "a7", True),
+        ("DeviceName=X", "a7", True),
+    ],
+)
+def test_letters_go_where_the_terminal_takes_them(option: str, pin: str, fits: bool) -> None:
+    """A terminal that does not state it gets them, and may refuse."""
+    name, _, value = option.partition("=")
+    letters = takes_letters_of({name: value})
+    words = misfit_of_pin(Abilities(Hybrid(False, ()), {}, None, {}, letters), pin)
+    assert (words is None) == fits
+    assert words is None or "digits only" in words
+
+
+def test_a_full_terminal_takes_no_more() -> None:
+    """By what it counts, and by what is on its way; without a capacity, all is sent."""
+    room = TerminalRoom({"users": 4, "fingerprints": 1}, {"users": 2}, ["user", "template 9 0 0"])
+    assert room.take("user") is None
+    assert room.take("user") == f"{FULL}4 users."
+    assert room.take("template 1 0 0") is None
+    assert "1 fingerprints" in str(room.take("template 1 1 0"))
+    assert room.take("template 9 1 0") is None
+    assert room.take("photo") is None
 
 
 def index(content: bytes) -> bytes:

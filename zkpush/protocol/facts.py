@@ -39,6 +39,8 @@ FUNCTION_OF_TYPE = {
 }
 """Functions that biometric types need (Appendix 10)."""
 _PIN_WIDTH = ("PIN2Width",)
+_LETTERS = ("IsABCPinEnable", "HasSupportABCPin")
+"""Options that report user IDs with letters, in order of preference."""
 _MOST_UNITS = 1000
 """A larger value is an absolute capacity."""
 _FUNCTIONS = {
@@ -114,6 +116,11 @@ def pin_width_of(options: Mapping[str, str]) -> int | None:
     """The maximum length of a user ID in characters; None if the options do not state it."""
     text = first(plain_names(options), _PIN_WIDTH)
     return int(text) if text is not None and _COUNT.match(text) and int(text) else None
+
+
+def takes_letters_of(options: Mapping[str, str]) -> bool | None:
+    """Whether user IDs may have letters; None if the options do not state it."""
+    return _YES_OR_NO.get(first(plain_names(options), _LETTERS) or "")
 
 
 _YES_OR_NO = {"1": True, "0": False}

@@ -22,6 +22,7 @@ from ..people.store import PersonStore
 from .confirming import area_terminals, confirm, effect_of
 from .copyapi import CopyEndpoints
 from .model import LONGEST_DESCRIPTION, Area, PartState
+from .pace import seconds_left_thd
 from .places import DistributionStore, PlaceStore
 from .placesapi import PlaceEndpoints
 from .store import AreaStore
@@ -80,6 +81,13 @@ class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     parts: PartCounts
+    seconds_left: Annotated[
+        int | None,
+        Meta(
+            description="Estimated time until nothing is on its way, at the pace of the last ten "
+            "minutes; null if terminals have executed too few commands in that time"
+        ),
+    ]
 
 
 class AreaView(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,14 +196,15 @@ class AreaEndpoints:
 
     async def distribution(self, name: str) -> DistributionView:
         """Show what it means that an area distributes."""
-        return await self._store.read(lambda tx: _distribution_thd(tx, name))
+        now = self._services.now()
+        return await self._store.read(lambda tx: _distribution_thd(tx, name, now))
 
     async def repair(self, name: str, caller: Caller) -> DistributionView:
         """Compare anew."""
         now = self._services.now()
 
         def unit(tx: Transaction) -> DistributionView:
-            shown = _distribution_thd(tx, name)
+            shown = _distribution_thd(tx, name, now)
             for terminal in tx[DistributionStore].terminals().values():
                 if terminal.area == name:
                     tx[DistributionStore].compare_again(terminal.device_id, now)
@@ -240,10 +249,12 @@ def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
     return ", ".join(words)
 
 
-def _distribution_thd(tx: Transaction, name: str) -> DistributionView:
+def _distribution_thd(tx: Transaction, name: str, now: int) -> DistributionView:
     area = _find_thd(tx, name)
     effect = effect_of(tx, area)
-    counts = tx[PlaceStore].counts(area_terminals(tx, name))
+    keys = area_terminals(tx, name)
+    counts = tx[PlaceStore].counts(keys)
+    left = counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0)
     return DistributionView(
         people=effect.people,
         devices=effect.devices,
@@ -251,11 +262,12 @@ def _distribution_thd(tx: Transaction, name: str) -> DistributionView:
         deletions=effect.deletions,
         parts=PartCounts(
             there=counts.get(PartState.THERE, 0),
-            on_its_way=counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0),
+            on_its_way=left,
             refused=counts.get(PartState.REFUSED, 0),
             does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
             unknown=counts.get(PartState.UNKNOWN, 0),
         ),
+        seconds_left=seconds_left_thd(tx, keys, left, now),
     )
 
 

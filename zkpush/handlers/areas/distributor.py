@@ -40,11 +40,10 @@ from .desired import (
     is_copying,
     wanted_parts,
 )
-from .model import DELETED, USER, PartState, PlacedPart
+from .model import DELETED, PRIORITY, USER, PartState, PlacedPart
 from .places import EndedPart, PlaceStore
+from .room import TerminalRoom
 
-PRIORITY = -10
-"""Priority of commands that distribute."""
 MOST_OPEN = 100
 """Maximum number of open commands for one terminal."""
 AT_ONCE = 8
@@ -132,6 +131,9 @@ class Distributor:
         device = tx[DeviceStore].get(target.device_id)
         people = tx[PersonSurvey].of(pins)
         stored = store.of_people(pins)
+        space = TerminalRoom(
+            target.abilities.capacities, device.counts, store.new_on_way(target.device_id)
+        )
         queued: list[QueuedCommand] = []
         last = after
         for pin in pins:
@@ -140,7 +142,7 @@ class Distributor:
             last = pin
             parts = stored.get((target.device_id, pin), {})
             queued += self._send_person(
-                tx, device, target, people[pin], parts, now, may_delete=may_delete
+                tx, device, target, people[pin], parts, space, now, may_delete=may_delete
             )
         return QueuedParts(queued, last)
 
@@ -151,6 +153,7 @@ class Distributor:
         target: DistributionTarget,
         person: PersonOverview,
         parts: Mapping[str, PlacedPart],
+        space: TerminalRoom,
         now: int,
         *,
         may_delete: bool,
@@ -179,6 +182,13 @@ class Distributor:
                 continue
             intent = _intent(tx, pin, one)
             if intent is None:
+                continue
+            is_new = part.told is None and not one.is_stated
+            if part.part == USER and device.id in person.holders:
+                is_new = False
+            if is_new and (reason := space.take(part.part)) is not None:
+                full = {"state": PartState.DOES_NOT_FIT, "reason": reason, "updated_at": now}
+                tx[PlaceStore].put([msgspec.structs.replace(part, **full)])
                 continue
             queued += self._ask(tx, device, part, one.digest, intent, now)
         return queued

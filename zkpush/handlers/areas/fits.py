@@ -14,7 +14,13 @@ import attrs
 
 from ...model import Device
 from ...protocol.codes import BiometricType
-from ...protocol.facts import FUNCTION_OF_TYPE, capacities_of, functions_of, pin_width_of
+from ...protocol.facts import (
+    FUNCTION_OF_TYPE,
+    capacities_of,
+    functions_of,
+    pin_width_of,
+    takes_letters_of,
+)
 from ...protocol.hybrid import BiometricSupport, Hybrid, negotiate_types
 from ..people.model import PartRecord
 from ..people.tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USERPIC
@@ -37,6 +43,8 @@ class Abilities:
     functions: Mapping[str, bool | None]
     pin_width: int | None
     capacities: Mapping[str, int]
+    takes_letters: bool | None = None
+    """Whether user IDs may have letters; None if unknown."""
 
     @classmethod
     def of(cls, device: Device) -> Abilities:
@@ -46,6 +54,7 @@ class Abilities:
             functions_of(device.options, device.attributes),
             pin_width_of(device.options),
             capacities_of(device.options),
+            takes_letters_of(device.options),
         )
 
     @property
@@ -55,7 +64,9 @@ class Abilities:
         types = [
             (one.type, one.templates, one.photos, one.major_version) for one in self.hybrid.types
         ]
-        return repr((self.pin_width, functions, self.hybrid.supported, types))
+        room = sorted(self.capacities.items())
+        limits = (self.pin_width, self.takes_letters, room)
+        return repr((limits, functions, self.hybrid.supported, types))
 
 
 @attrs.frozen
@@ -74,6 +85,8 @@ def misfit_of_pin(abilities: Abilities, pin: str) -> str | None:
     width = abilities.pin_width
     if width is not None and len(pin) > width:
         return f"The user ID has {len(pin)} characters; the terminal takes at most {width}."
+    if abilities.takes_letters is False and not (pin.isascii() and pin.isdigit()):
+        return "The user ID has letters; the terminal takes digits only."
     return None
 
 

@@ -22,6 +22,8 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
     users: int
 
 
+PRIORITY = -10
+"""Priority of commands that distribute."""
 USER = "user"
 """The part of a person that holds the fields; deletions of a person are rows of this part, too."""
 DELETED = b""

@@ -14,6 +14,7 @@ from ...values.commands import OPEN_STATES, CommandState
 from ..people.model import is_many
 from ..people.store import PersonSurvey
 from .model import USER, DistributionTerminal, PartState, PlacedPart
+from .room import FULL
 from .schema import distribution_cursor, distribution_terminals, places
 
 if TYPE_CHECKING:
@@ -143,6 +144,28 @@ class PlaceStore:
             places.c.device_id == device_id, places.c.command.is_not(None)
         )
         return int(self._connection.execute(query).scalar_one())
+
+    def new_on_way(self, device_id: int) -> list[str]:
+        """List the names of the parts that open commands add to a terminal."""
+        query = select(places.c.part).where(
+            places.c.device_id == device_id,
+            places.c.command.is_not(None),
+            places.c.wanted.is_not(None),
+            places.c.told.is_(None),
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def try_full_again(self, device_id: int) -> None:
+        """Send again what did not fit because a terminal was full."""
+        self._connection.execute(
+            update(places)
+            .where(
+                places.c.device_id == device_id,
+                places.c.state == PartState.DOES_NOT_FIT.value,
+                places.c.reason.startswith(FULL, autoescape=True),
+            )
+            .values(state=PartState.WAITING.value, reason=None)
+        )
 
     def guarded(self, device_id: int) -> int:
         """Return the number of deletions that wait and count for the limit."""

@@ -147,7 +147,10 @@ class Reconciler(PeriodicService):
             # What it had before it left an area may be gone, too.
             is_emptied = users == 0 and (before is None or before.users > 0)
             if after != before:
-                await self._store.write(partial(_note, after=after, is_emptied=is_emptied))
+                has_room = before is not None and after.users < before.users
+                await self._store.write(
+                    partial(_note, after=after, is_emptied=is_emptied, has_room=has_room)
+                )
 
     async def _follow_events(self, targets: Mapping[int, DistributionTarget]) -> None:
         while True:
@@ -246,9 +249,11 @@ def _noted(
     return msgspec.structs.replace(before, users=users)
 
 
-def _note(tx: Transaction, after: DistributionTerminal, is_emptied: bool) -> None:
+def _note(tx: Transaction, after: DistributionTerminal, is_emptied: bool, has_room: bool) -> None:
     if is_emptied:
         forget_terminal(tx, after.device_id)
+    if has_room:
+        tx[PlaceStore].try_full_again(after.device_id)
     tx[DistributionStore].put(after)
 
 
