@@ -7,6 +7,7 @@ from __future__ import annotations
 
 MODEL, STRANGERS = "promises/test_threat_model.py", "promises/test_strangers.py"
 SESSIONS, KEYS = "promises/test_identity_of_sessions.py", "promises/test_identity_of_keys.py"
+AREAS = "promises/test_limited_tokens.py"
 FILES, POLLS = "promises/test_identity_of_files.py", "promises/test_repeated_polls.py"
 FLOODS, GATE = "promises/test_floods.py", "promises/test_cost_at_the_gate.py"
 REFUSED, PAGES = "promises/test_cost_of_refused_terminals.py", "promises/test_web_pages.py"
@@ -151,6 +152,20 @@ CLAIMS = {
     "key.": [
         f"{KEYS}::test_approval_pins_the_only_key",
         f"{KEYS}::test_a_sole_key_beside_exchanges_without_one_is_not_pinned",
+    ],
+    "makes a token that sees and changes only the terminals and people of these areas, and the "
+    "records of these terminals.": [
+        f"{AREAS}::test_no_route_shows_anything_of_another_area",
+        f"{AREAS}::test_what_is_of_the_area_is_seen_and_changed",
+    ],
+    "is answered like something that does not exist.": [
+        f"{AREAS}::test_another_area_is_as_if_it_were_not",
+    ],
+    "a terminal that moves away is gone at once, with its records.": [
+        f"{AREAS}::test_who_moves_out_of_the_area_is_gone_at_once",
+    ],
+    "A new path is refused until it says how it is limited.": [
+        f"{AREAS}::test_a_new_route_is_refused_until_it_says_how_it_is_limited",
     ],
     "Older tokens from the same address stop working then": [
         f"{SESSIONS}::test_an_old_token_ends_once_the_new_one_came_back",
