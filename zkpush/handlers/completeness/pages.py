@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...manage.console.pages import ConsolePage, ConsoleRoute, View
+import msgspec
+
+from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from ...model import Page
+from ...model import Device, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from .model import CountFilter, CountState, DayCount
+from .runner import CompletenessRunner
 from .store import CountStore
+from .verifying import CompletenessEndpoints, CompletenessRequest
 from .views import words_of
 
 SHOWN = 31
 """Days on the page."""
+COMPARED = 7
+"""Days that the button compares."""
 STATES: Mapping[CountState, tuple[Phrase, str]] = {
     CountState.WAITING: (Phrase("waits for the terminal"), "calm"),
     CountState.COUNTING: (Phrase("is counted now"), "calm"),
@@ -32,36 +38,56 @@ STATES: Mapping[CountState, tuple[Phrase, str]] = {
 """Words and kinds of badges of the states."""
 
 
+class CompareForm(msgspec.Struct, frozen=True):
+    """The button that compares the last days."""
+
+
 class CompletenessPages:
     """The page of one terminal."""
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
+        self._comparisons = CompletenessEndpoints(
+            services.store,
+            services.registry,
+            services.queue.writer,
+            services.offers[CompletenessRunner],
+        )
 
     def routes(self) -> list[ConsoleRoute]:
-        """Return the page."""
-        title = Phrase("Completeness")
-        return [ConsolePage(path="/terminals/<sn>/completeness", title=title, run=self.show)]
+        """Return the page and its form."""
+        path, title = "/terminals/<sn>/completeness", Phrase("Completeness")
+        return [
+            ConsolePage(path=path, title=title, run=self.show),
+            ConsoleForm(path=path, fields=CompareForm, run=self.compare),
+        ]
 
     async def show(self, visit: Visit, sn: str) -> View:
         """Show the comparisons of a terminal, the newest first."""
 
-        def find_thd(tx: Transaction) -> tuple[str, list[DayCount]]:
+        def find_thd(tx: Transaction) -> tuple[Device, list[DayCount]]:
             device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(Phrase("There is no such terminal."))
             part = Page(SHOWN, newest_first=True)
-            return device.alias or sn, tx[CountStore].page(part, CountFilter(device=sn))
+            return device, tx[CountStore].page(part, CountFilter(device=sn))
 
-        name, found = await self._store.read(find_thd)
+        device, found = await self._store.read(find_thd)
         return View(
             template="completeness.html",
             values={
                 "sn": sn,
-                "name": name,
+                "name": device.alias or sn,
+                "is_approved": device.state is DeviceState.APPROVED,
                 "days": [(one, *STATES[one.state], words_of(one)) for one in found],
             },
         )
+
+    async def compare(self, visit: Visit, form: CompareForm, sn: str) -> Redirect:
+        """Compare the last days now."""
+        await self._comparisons.add(CompletenessRequest(devices=[sn], days=COMPARED), visit.caller)
+        notice = Phrase("The last days are compared now. Look at this page again in a minute.")
+        return Redirect(to=f"/terminals/{sn}/completeness", notice=notice)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
