@@ -232,6 +232,27 @@ async def test_a_conflict_is_not_overwritten_until_somebody_chooses(rig: Rig) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_no_template_passes_between_two_people_under_one_user_id(rig: Rig) -> None:
+    """Neither to nor from a terminal with a conflict, until somebody chooses."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    third = await joined(rig, "A3")
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await fetch(rig, first, second, third)
+    await enrol(second, "5", "Eve", finger=2)
+    first.keep(invent_template(random.Random("5"), FINGERPRINT, "5", number=1).record())
+    await first.upload()
+    await fetch(rig, first, second, third)
+    assert (fingers(first), fingers(second)) == ({("5", 1)}, {("5", 2)})
+    assert fingers(third) == {("5", 1)}
+    for conflict in await rig.items("/conflicts"):
+        await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+    await fetch(rig, first, second, third)
+    both = {("5", 1), ("5", 2)}
+    assert fingers(first) == fingers(second) == fingers(third) == both
+
+
+@pytest_twisted.ensureDeferred
 async def test_deletions_need_a_confirmation_when_an_area_begins(rig: Rig) -> None:
     """It names their number, and nothing is changed without it."""
     first, second = await joined(rig, "A1"), await joined(rig, "A2", "South")

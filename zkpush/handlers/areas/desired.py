@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from ..people.model import PersonField, PersonOverview
+from ..people.model import PartRecord, PersonField, PersonOverview
 from .fits import Abilities, FittingPart, fitting_parts, misfit_of_pin
 from .model import DELETED, USER, PartState, PlacedPart
 
@@ -96,7 +96,11 @@ def wanted_parts(
     if misfit is not None:
         found[USER] = attrs.evolve(found[USER], misfit=misfit)
         return found
-    for part in fitting_parts(target.abilities, person.templates, person.photos):
+    templates, photos = (
+        [one for one in records if _is_trusted(one, person, target)]
+        for records in (person.templates, person.photos)
+    )
+    for part in fitting_parts(target.abilities, templates, photos):
         record = part.record
         content = (part.form, part.post_back, record.key[1:], record.content.hex(), record.flags)
         found[part.name] = WantedPart(
@@ -108,6 +112,15 @@ def wanted_parts(
             fitting=part,
         )
     return found
+
+
+def _is_trusted(record: PartRecord, person: PersonOverview, target: DistributionTarget) -> bool:
+    """Whether a template or photo is certainly of the person.
+
+    A terminal with an open conflict may have another person under the user ID.
+    """
+    reporters = record.reporters
+    return target.device_id in reporters or not reporters or not reporters <= person.contradicting
 
 
 def wanted_fields(
@@ -256,7 +269,7 @@ def _step(
     is_told = before.told == wanted.digest
     if not is_open and (wanted.is_stated or (is_told and not wanted.is_gone)):
         return part(PartState.THERE, told=wanted.digest, tries=0)
-    if wanted.name == USER and is_contradicting and not is_open:
+    if is_contradicting and not is_open:
         return part(PartState.REFUSED, _CONFLICT)
     if is_new:
         return part(PartState.WAITING, tries=0)
