@@ -35,6 +35,9 @@ _PIN, _LINE, _PEOPLE = "PIN", "line", "People"
 """Parameters that name people: of most commands, of RAW, and of packages."""
 _NAMING = ("RAW", "PutFile")
 """Commands that may name people, but have no person as their subject."""
+_ASSIGNED = re.compile(r"pin\d*\s*=\s*")
+_MORE = re.compile(r"[^\s,;&]")
+"""A further character of a value."""
 _CLEARED: dict[str, object] = {
     "body": msgspec.json.encode(CommandBody({}, {}, "")),
     # An unkeyed digest of the user ID.
@@ -48,6 +51,13 @@ ErasePerson = Callable[[PersonErasure], int]
 returns the number of rows that it changed. It runs before those of the capabilities it requires."""
 
 
+def _states(line: str, pin: str) -> bool:
+    """Whether a line of a command names a person, such as `PIN=7` or `Pin2=7`; any case."""
+    line, pin = line.lower(), pin.lower()
+    ends = (found.end() for found in _ASSIGNED.finditer(line))
+    return any(line.startswith(pin, end) and not _MORE.match(line, end + len(pin)) for end in ends)
+
+
 def without_person(params: Mapping[str, str], pin: str) -> Mapping[str, str] | None:
     """Return the parameters of a command without a person; None if it is about the person only.
 
@@ -55,8 +65,7 @@ def without_person(params: Mapping[str, str], pin: str) -> Mapping[str, str] | N
     """
     if params.get(_PIN) == pin:
         return None
-    stated = rf"pin\d*\s*=\s*{re.escape(pin)}(?![^\s,;&])"
-    if re.search(stated, params.get(_LINE, ""), re.IGNORECASE):
+    if _states(params.get(_LINE, ""), pin):
         return None
     named = params.get(_PEOPLE, "").split(",")
     if pin not in named:
