@@ -95,6 +95,7 @@ BRINGS = [
     "section of the configuration visitors",
     "word visitors",
     "routes",
+    "pages",
     "services",
 ]
 
