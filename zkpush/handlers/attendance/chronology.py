@@ -11,10 +11,11 @@ import attrs
 from sqlalchemy import Select, func, literal, or_, select
 
 from ...persist.paging import key_of, keys_with_history
+from .conditions import kinds_of, period_of
 from .lists import PEOPLE, last_listed
 from .model import Punch, PunchFilter
 from .schema import attendance
-from .store import AttendanceStore, kinds_of, period_of
+from .store import AttendanceStore
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

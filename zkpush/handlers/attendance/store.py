@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Select,
-    TextClause,
     false,
     func,
-    or_,
     select,
-    text,
 )
 from sqlalchemy import Row as SQLRow
 
@@ -32,7 +28,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
-from ..people.store import DEFAULT_AREA
+from .conditions import TYPES, kinds_of, period_of
 from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
@@ -58,20 +54,10 @@ _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
 _UNLISTED = frozenset({"distinction", RAW})
-_TYPES: Mapping[RecordType, ColumnElement[bool] | TextClause] = {
-    # Not `coalesce`, whose result PostgreSQL cannot estimate.
-    RecordType.ATTENDANCE: or_(
-        attendance.c.record_type.is_(None), attendance.c.record_type == RecordType.ATTENDANCE
-    ),
-    # Literal, to match the partial index.
-    RecordType.VERIFICATION: text("record_type = 1"),
-}
 _Upload = tuple[int, AttendanceRows, int, WallClock, int]
 """Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
-_DAY = 86_400
 _HOUR = 3600
-"""Limit in seconds for the offset from UTC, of zones and of single records."""
 
 
 class AttendanceStore(BufferedInserts):
@@ -153,7 +139,7 @@ class AttendanceStore(BufferedInserts):
             attendance.c.time >= begin,
             attendance.c.time <= end,
             attendance.c.pin.in_(pins),
-            _TYPES[RecordType.ATTENDANCE],
+            TYPES[RecordType.ATTENDANCE],
         )
         return self._punches(self._connection.execute(query).all())
 
@@ -297,7 +283,7 @@ class AttendanceStore(BufferedInserts):
                 attendance.c.id >= first,
                 attendance.c.utc >= since,
                 attendance.c.utc < since + hours * _HOUR,
-                _TYPES[RecordType.ATTENDANCE],
+                TYPES[RecordType.ATTENDANCE],
             )
             .group_by(hour)
         )
@@ -335,36 +321,8 @@ class AttendanceStore(BufferedInserts):
             )
         )
         if record_type is not None:
-            query = query.where(_TYPES[record_type])
+            query = query.where(TYPES[record_type])
         return int(self._connection.execute(query).scalar_one())
-
-
-def kinds_of(wanted: PunchFilter) -> list[ColumnElement[bool] | TextClause]:
-    """Conditions on the doubt, the type and the area of records."""
-    found: list[ColumnElement[bool] | TextClause] = []
-    if wanted.doubt is not None:
-        found.append(attendance.c.doubt == wanted.doubt)
-    if wanted.record_type is not None:
-        found.append(_TYPES[wanted.record_type])
-    if wanted.area is not None:
-        area = func.coalesce(devices.c.area, DEFAULT_AREA)
-        of_area = select(devices.c.id).where(area == wanted.area)
-        found.append(attendance.c.device_id.in_(of_area))
-    return found
-
-
-def period_of(
-    wanted: PunchFilter,
-) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
-    """Conditions on the instants of records, and wider ones that the index of times can use."""
-    instants, window = [], []
-    if wanted.since is not None:
-        instants.append(attendance.c.utc >= wanted.since)
-        window.append(attendance.c.time >= _wall_time(wanted.since - _DAY))
-    if wanted.until is not None:
-        instants.append(attendance.c.utc < wanted.until)
-        window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
-    return instants, window
 
 
 def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> list[Sequence[object]]:
@@ -394,9 +352,3 @@ def _clock_and_second(waiting: _Upload) -> tuple[WallClock, int]:
 
 def _is_empty(column: Sequence[object]) -> bool:
     return column[0] is None and column.count(None) == len(column)
-
-
-def _wall_time(instant: int) -> str:
-    """Format an instant for comparison with wall clock times; limited to years 1 to 9999."""
-    seconds = min(max(instant, -62_135_596_800), 253_402_300_799)
-    return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds))
