@@ -9,6 +9,10 @@ import msgspec
 
 _KINDS = {"integer": "an integer", "number": "a number", "boolean": "true or false"}
 _OTHER_KINDS = {"null": "null", "object": "an object"}
+TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+"""Pattern of a time of day, to the minute."""
+FORMS = {TIME_OF_DAY: "as HH:MM, such as 04:00"}
+"""Patterns in words."""
 
 
 def allowed_values(hint: Any) -> str:
@@ -51,7 +55,8 @@ def _length(schema: Mapping[str, Any], key: str = "Length", what: str = "charact
     least, most = schema.get(f"min{key}"), schema.get(f"max{key}")
     texts = [f"of at least {least} {what}"] if least else []
     texts += [f"of at most {most} {what}"] if most is not None else []
-    texts += [f"of the form {schema['pattern']}"] if "pattern" in schema else []
+    pattern = schema.get("pattern")
+    texts += [FORMS.get(pattern, f"of the form {pattern}")] if pattern else []
     return f" {' and '.join(texts)}" if texts else ""
 
 

@@ -222,10 +222,16 @@ async def test_fields_are_named_as_the_receiver_wants(make_rig) -> None:
     [
         ({"fields": {"x": "{pinn}"}}, "rules.fields: {pinn} is no field of a punch; there are"),
         ({"fields": {"x": "{pin"}}, "rules.fields: {pin is no field of a punch"),
-        ({"minimum_gap_seconds": -1}, "int` >= 0"),
-        ({"directions": {"day_starts": "25:00"}}, "matching regex"),
-        ({"directions": {"cases": [{"direction": "up"}]}}, "Invalid enum value 'up'"),
-        ({"doubt": "keep"}, "Invalid enum value 'keep'"),
+        (
+            {"minimum_gap_seconds": -1},
+            "rules.minimum_gap_seconds: it is an integer from 0 to 43200",
+        ),
+        (
+            {"directions": {"day_starts": "25:00"}},
+            "day_starts: it is a text as HH:MM, such as 04:00",
+        ),
+        ({"directions": {"cases": [{"direction": "up"}]}}, "direction: it is one of in, out."),
+        ({"doubt": "keep"}, "rules.doubt: it is one of hold, mark"),
     ],
 )
 @pytest_twisted.ensureDeferred

@@ -7,7 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+from ...valuewords import TIME_OF_DAY
+
 _Time = Annotated[str, Meta(pattern=TIME_OF_DAY)]
 
 

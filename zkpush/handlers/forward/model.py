@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ...values.forwarding import ForwardedEvent
+from ...valuewords import TIME_OF_DAY
 
 
 class ForwarderState(StrEnum):
@@ -67,7 +68,7 @@ class DirectionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         ),
     ] = "alternate"
     day_starts: Annotated[
-        Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")],
+        Annotated[str, Meta(pattern=TIME_OF_DAY)],
         Meta(
             description="When a working day begins, by the wall clock of the terminal. 12:00 keeps "
             "a night shift in one day"

@@ -13,6 +13,7 @@ from ...persist.commandjobs import JobCommands
 from ...persist.commandrows import reason_words
 from ...persist.transaction import Transaction
 from ...values.commands import CommandState, QueuedCommand
+from ...valuewords import TIME_OF_DAY
 from .model import Job, JobState, TargetState, Window
 from .store import JobStore
 
@@ -50,11 +51,11 @@ class WindowView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A daily window by the clock of each terminal."""
 
     begin: Annotated[
-        Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")],
+        Annotated[str, Meta(pattern=TIME_OF_DAY)],
         Meta(description="First minute, HH:MM"),
     ]
     end: Annotated[
-        Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")],
+        Annotated[str, Meta(pattern=TIME_OF_DAY)],
         Meta(description="End, HH:MM; before `begin` if the window contains midnight"),
     ]
 
