@@ -142,7 +142,7 @@ async def test_another_person_under_the_user_id_is_not_overwritten(rig: Rig) -> 
 
 @pytest_twisted.ensureDeferred
 async def test_a_person_removed_here_is_not_copied_on(rig: Rig) -> None:
-    """What waits is dropped, and what was sent is deleted."""
+    """Parts that wait are dropped, and sent ones are deleted."""
     await other(rig, "A1")
     await other(rig, "B2")
     await said(rig, "A1", b"USER PIN=5\tName=Ann\nUSER PIN=6\tName=Bob\n")

@@ -292,7 +292,7 @@ async def test_what_an_operator_empties_is_emptied_at_terminals(rig: Rig) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_a_user_is_shown_with_the_authors_of_the_fields(rig: Rig) -> None:
-    """Of those that have a value."""
+    """Fields without a value have none."""
     await said(rig, USERS)
     await rig.api("PUT", "/users/5", {"name": "Anne", "card": None})
     authors = (await rig.api("GET", "/users/5")).json["authors"]

@@ -202,7 +202,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_paths_of_strangers_leave_a_bounded_trace(rig: Rig) -> None:
-    """The path in words, with the serial number; per address and in all, so many are told apart."""
+    """A refusal has the path and the serial number; their number is bounded."""
     for number in range(3 * MOST_PATHS_OF_ADDRESS):
         raw = f"GET /iclok/cdata?SN=X{number} HTTP/1.1\r\nHost: server\r\n\r\n"
         assert (await talk(rig.terminals, raw.encode(), "192.0.2.8")).status == 404

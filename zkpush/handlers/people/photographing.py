@@ -75,7 +75,7 @@ class PhotoEndpoints:
                 "/users/<pin>/photo",
                 Scope.WRITE,
                 self.remove,
-                "Remove the photo of a person, whoever sent it; a terminal may send another one",
+                "Remove the photo of a person from all senders; a terminal may send another one",
                 query=PortraitQuery,
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),

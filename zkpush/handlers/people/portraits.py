@@ -54,7 +54,7 @@ class PortraitStore:
         people.tell("photo", None, [pin], now)
 
     def remove(self, pin: str, kind: Portrait, author: str, now: int) -> bool:
-        """Remove the photos of a kind, whoever sent them; returns whether there was one.
+        """Remove the photos of a kind from all senders; returns whether there was one.
 
         A terminal may send another one later.
         """

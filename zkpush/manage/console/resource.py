@@ -66,7 +66,7 @@ _LIVE = f"{PREFIX}/live"
 _log = Logger()
 
 NO_PAGE = Phrase("There is no such page.")
-NOT_ALLOWED = Phrase("Your account may not do this. Whoever manages accounts can allow it.")
+NOT_ALLOWED = Phrase("Your account may not do this. A manager of accounts can allow it.")
 ENDED = Phrase("Your session has ended. Sign in again; then repeat what you did last.")
 BUSY = Phrase("Too many pages are live already. This one stays as it is until it is reloaded.")
 
