@@ -100,7 +100,7 @@ def test_a_certificate_is_renewed_under_traffic_and_no_request_fails(
         wait_until(lambda: "server.pem was read, and is in use" in daemon.printed())
         pids = set(children(daemon)) or {daemon.process.pid}
         for pid in pids:
-            with stopped(pids - {pid}):
+            with stopped(daemon, pids - {pid}):
                 wait_until(lambda: shown_at(port) == second.serial)
         after = len(stored)
         wait_until(lambda: len(stored) > after + 20)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import sqlite3
 from collections.abc import Iterable, Iterator
 
 import psutil
@@ -75,19 +76,36 @@ def test_a_command_reaches_a_terminal_through_any_worker(tmp_path: pathlib.Path)
 
 
 @contextlib.contextmanager
-def stopped(pids: Iterable[int]) -> Iterator[None]:
-    """Processes that do nothing meanwhile."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+def stopped(daemon: Daemon, pids: Iterable[int]) -> Iterator[None]:
+    """Processes that do nothing meanwhile, stopped while none of them is committing.
+
+    A process that is stopped within a commit keeps SQLite's lock, and nobody else can write.
+    """
     try:
-        # One that runs just now may take a connection before the signal reaches it.
-        wait_until(
-            lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in pids)
-        )
+        wait_until(lambda: _stop(daemon, pids))
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        _continue(pids)
+
+
+def _stop(daemon: Daemon, pids: Iterable[int]) -> bool:
+    """Stop the processes, unless one of them is committing."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    # One that runs just now may take a connection before the signal reaches it.
+    wait_until(lambda: all(psutil.Process(pid).status() == psutil.STATUS_STOPPED for pid in pids))
+    with contextlib.closing(sqlite3.connect(daemon.data / "zkpush.sqlite", timeout=2)) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            _continue(pids)
+            return False
+    return True
+
+
+def _continue(pids: Iterable[int]) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -98,7 +116,7 @@ def with_workers(data: pathlib.Path, count: int) -> Iterator[tuple[Daemon, set[i
         pids = set(children(daemon))
         wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
         for pid in pids:
-            with stopped(pids - {pid}):
+            with stopped(daemon, pids - {pid}):
                 wait_until(lambda: served(daemon, "getrequest?SN=T1") == b"OK")
         yield daemon, pids
 
@@ -107,7 +125,7 @@ def test_a_worker_that_hangs_holds_nobody_up(tmp_path: pathlib.Path) -> None:
     """Whichever of them it is, another one takes who would have been its."""
     with with_workers(tmp_path, 3) as (daemon, pids):
         for pid in pids:
-            with stopped({pid}):
+            with stopped(daemon, {pid}):
                 assert [daemon.request("GET", "getrequest?SN=T1") for _ in range(10)] == (
                     [(200, b"OK")] * 10
                 )
