@@ -37,12 +37,12 @@ There are three kinds of commands:
   them; in the API their `section` is `site`. This page and `--help`, which ask no server, do not.
 - `RAW`: a line that is sent as it is. Nothing in it is checked, and any answer ends the command.
 
-A server without templates ([privacy.templates](security.md#a-server-without-templates)) refuses all
-commands that may take one to a terminal: the template commands of the catalogue, `RAW`, and every
-base64 parameter that the site or a plugin defines. `zkpush database forget-templates` removes the
-parameters of such commands, queued or ended, and cancels the queued ones. It also removes `RAW` lines
-that name a template or hold 64 characters of base64 or more, and parameters that the configuration no
-longer declares.
+A server without templates ([privacy.templates](security.md#a-server-without-templates)) refuses
+all commands that may take one to a terminal: the template commands of the catalogue, `RAW`, and
+every base64 parameter that the site or a plugin defines. `zkpush database forget-templates`
+removes the parameters of such commands, queued or ended, and cancels the queued ones. It also
+removes `RAW` lines that name a template or hold 64 characters of base64 or more, and parameters
+that the configuration no longer declares.
 """
 
 
