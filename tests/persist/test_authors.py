@@ -253,8 +253,10 @@ def make_author_tests(factory):
             """More people than a statement has parameters."""
             await store.write(lambda tx: tx[PersonStore].remove("5", "token x", NOW))
             said = [PersonStatement((str(pin),), {}, b"") for pin in range(66_000)]
-            left = await store.write(lambda tx: tx[PersonStore].admit(device.id, keyed(said), NOW))
-            assert len(left) == len(said) - 1
+            left, new = await store.write(
+                lambda tx: tx[PersonStore].admit(device.id, keyed(said), NOW)
+            )
+            assert len(left) == len(new) == len(said) - 1
 
     return AuthorTests
 

@@ -185,7 +185,7 @@ def test_records_without_a_time_are_never_deferred(table: Table) -> None:
 def test_other_records_of_an_upload_with_too_many_short_ones_are_stored() -> None:
     """The reject holds nothing but the records of its table."""
     short = [b"ERRORLOG ErrCode=%d" % number for number in range(1000)]
-    users = [b"USER PIN=%d\tName=%b" % (number, b"x" * 176) for number in range(5)]
+    users = [b"USER PIN=%d\tName=%b" % (number, b"x" * 400) for number in range(5)]
     contents = read(b"\n".join([*users[:3], *short, *users[3:]]))
     assert [(batch.table.name, len(batch.rows)) for batch in contents.batches] == [("USER", 5)]
     assert [reject.raw for reject in contents.rejects] == [b"\n".join(short)]

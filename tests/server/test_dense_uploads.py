@@ -45,7 +45,7 @@ def counted() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", note)
 
 
-TEMPLATE, NAME = b"A" * 432, b"x" * 176
+TEMPLATE, NAME = b"A" * 432, b"x" * 400
 """So long that no number of records with them is dense."""
 PADDING = bytes(200)
 LINES = {

@@ -138,6 +138,8 @@ def merge(
     merged = Merged()
     for name in FIELDS:
         value = said.get(name)
+        if says_nothing(value):
+            continue
         judgement = judge(name, fields[name], value, former.get(name), by, is_known=is_known)
         if judgement is Judgement.TAKE:
             merged.taken[name] = value

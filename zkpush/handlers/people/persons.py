@@ -85,15 +85,16 @@ class PersonStore:
             users, device_id, [*statements, *merged(statements)], now
         )
         spoken = recorded.changed if written_at is None else statements
-        spoken = sorted(self.admit(device_id, spoken, now), key=first_of)
+        spoken, new = self.admit(device_id, spoken, now)
         if not spoken:
             return
+        spoken.sort(key=first_of)
         news = {key for key, _ in recorded.news}
         sn, _ = self._terminal(device_id)
         by = terminal(sn) if written_at is None else COMMAND
-        pins = pins_of(spoken)
-        stored = self._stored(pins)
-        former = self._words(device_id, pins)
+        known = [pin for pin in pins_of(spoken) if pin not in new]
+        stored = {**self._stored(known), **dict.fromkeys(new, _Row.new(terminal(sn)))}
+        former = self._words(device_id, known)
         changed: list[dict[str, object]] = []
         authors: list[tuple[str, str, str]] = []
         changes: list[tuple[object, ...]] = []
@@ -128,17 +129,19 @@ class PersonStore:
         self._author(authors)
         self._remember(changes)
         self._keep_words(device_id, words)
-        new = self._tx[ConflictStore].keep(device_id, contradicted, now)
-        self.tell("user", sn, [*(str(row["pin"]) for row in changed), *new], now)
+        in_conflict = self._tx[ConflictStore].keep(device_id, contradicted, now)
+        self.tell("user", sn, [*(str(row["pin"]) for row in changed), *in_conflict], now)
 
-    def admit(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
+    def admit(
+        self, device_id: int, news: Sequence[Keyed], now: int
+    ) -> tuple[list[Keyed], list[str]]:
         """Record the people of statements, in the area of the terminal, if they are unknown.
 
-        Returns the statements about people who were not removed.
+        Returns the statements about people who were not removed, and the user IDs of new people.
         """
         pins = pins_of(news)
         if not pins:
-            return []
+            return [], []
         # The locks keep other processes from removing these people meanwhile.
         keys = {"keys": msgspec.json.encode(sorted(pins)).decode()}
         known = {str(row.pin) for row in self._connection.execute(self._find.kept, keys)}
@@ -152,7 +155,7 @@ class PersonStore:
             _, area = self._terminal(device_id)
             self._tx.insert(Insert(users, ("pin", "device_id"), (new, [device_id] * len(new))))
             self._tx.insert(Insert(person_areas, ("pin", "area"), (new, [area] * len(new))))
-        return list(news)
+        return list(news), new
 
     def tell(self, what: str, sn: str | None, pins: Iterable[str], now: int) -> None:
         """Add one event for each person, however many records changed."""
@@ -474,6 +477,12 @@ class _Row(NamedTuple):
     """Author of the fields without one of their own."""
     updated_at: int | None
     """None if nothing is stored about the user but the ID."""
+
+    @classmethod
+    def new(cls, main: str) -> _Row:
+        """Return the row of a user who was added in this unit of work."""
+        nothing = AuthoredValue(None, main)
+        return cls(dict.fromkeys((*FIELDS, *UNDECLARED), nothing), main, None)
 
     @property
     def is_known(self) -> bool:

@@ -280,7 +280,8 @@ class PeopleStore:
         """Return the news about people who were not removed."""
         said = self._tx[ErasedPeople].admit(device_id, said)
         news = self._tx[StatementLog].news(kept, device_id, keyed(said), now)
-        return self._tx[PersonStore].admit(device_id, news, now)
+        admitted, _ = self._tx[PersonStore].admit(device_id, news, now)
+        return admitted
 
     def _tell(self, what: str, device_id: int, news: Sequence[Keyed], now: int) -> None:
         if news:
