@@ -88,6 +88,11 @@ def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> 
     replayed = said(daemon.zkpush("forwarders", "replay", "hook2", "--dead"))
     assert "0 events are sent again" in replayed
     period = ("--since", "2020-01-01", "--until", "2099-01-01")
+    assert "Say what to discard" in daemon.zkpush("forwarders", "discard", "hook2").stderr
+    counted = said(daemon.zkpush("forwarders", "discard", "hook2", *period, "--dry-run"))
+    assert "0 dead letters would be discarded" in counted
+    discarded = said(daemon.zkpush("forwarders", "discard", "hook2", "--all", "--yes"))
+    assert "0 dead letters are discarded" in discarded
     counted = said(daemon.zkpush("forwarders", "replay", "hook2", *period, "--dry-run"))
     assert "1 events would be sent again" in counted
     said(daemon.zkpush("forwarders", "replay", "hook2", *period))

@@ -57,6 +57,16 @@ class Browser:
         assert forms, f"{page} has no form for {action}: {shown.status}"
         return await self.post(action, {**forms[0][1], **fields})
 
+    async def confirm(self, page: str, action: str, fields: Mapping[str, object]) -> Response:
+        """Send a form as `send` does, and then that of the question which it leads to."""
+        asked = await self.send(page, action, fields)
+        assert asked.status == 200, (action, asked.status)
+        forms = [form for form in hidden_of(asked) if form[0] == f"/console{action}"]
+        assert forms, f"{action} asks nothing"
+        body = urlencode(forms[0][1]).encode()
+        kind = "Content-Type: application/x-www-form-urlencoded"
+        return await self._send("POST", action, body, [kind, f"Origin: http://{HOST}"])
+
     async def _send(self, method: str, path: str, body: bytes, headers: Sequence[str]) -> Response:
         path = path if path.startswith("/console") else f"/console{path}"
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -103,12 +113,17 @@ def document(response: Response) -> Any:
 
 def forms_of(response: Response) -> list[tuple[str, dict[str, str]]]:
     """The actions of the forms of a page, with their hidden fields."""
+    return [(action, dict(fields)) for action, fields in hidden_of(response)]
+
+
+def hidden_of(response: Response) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The same; a field may be there several times."""
     text = response.body.decode()
     found = []
     for form in re.findall(r"<form [^>]*>.*?</form>", text, re.DOTALL):
         action = re.search(r'action="([^"]*)"', form)
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
-        fields = {name: unescape(value) for name, value in hidden}
+        fields = [(name, unescape(value)) for name, value in hidden]
         found.append((unescape(action[1]) if action else "", fields))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -138,6 +139,30 @@ async def test_dead_letters_are_sent_again(fed: Rig, memory: Memory) -> None:
     assert memory.pins == ["8", "7", "9"]
     await turn(fed)
     assert "Send all again" not in text_of(await browser.get(PAGE))
+
+
+@pytest_twisted.ensureDeferred
+async def test_dead_letters_are_discarded(fed: Rig, memory: Memory) -> None:
+    """One alone or all, after a question that says how many."""
+    memory.answer = refused
+    await punch(fed, [7, 8, 9])
+    await turns(fed, 40, seconds=40_000)
+    browser = await signed_in(fed)
+    action, letter = f"{PAGE}/discard", {"ids": "rec_2"}
+    asked = await browser.send(PAGE, action, letter)
+    assert "The receiver never gets these events: 1." in text_of(asked)
+    assert (await shown(fed))["dead"] == 3
+    assert location(await browser.confirm(PAGE, action, letter)) == PAGE
+    left = [one["event"]["id"] for one in await fed.items("/forwarders/1/dead")]
+    assert left == ["rec_1", "rec_3"]
+    token = re.search(r'name="csrf" value="([0-9a-f]+)"', asked.body.decode())
+    assert token is not None
+    asked = await browser.post(action, {"csrf": token[1]})
+    assert "The receiver never gets these events: 2." in text_of(asked)
+    await browser.post(action, {"csrf": token[1], "confirmed": "true"})
+    assert (await shown(fed))["dead"] == 0
+    assert len(await fed.items("/audit?action=discard+events&actor=account+ann")) == 2
+    assert "Discard all" not in text_of(await browser.get(PAGE))
 
 
 @pytest_twisted.ensureDeferred

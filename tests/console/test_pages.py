@@ -10,11 +10,18 @@ from zkpush.protocol.fields import Scope
 
 from ..rig import Rig
 from .browser import Browser, document, location, signed_in
-from .walk import NAMES, NOT_THERE, console_of, files_of, forms_of_console, pages_of, path_of
+from .walk import (
+    NAMES,
+    NOT_THERE,
+    console_of,
+    english_left,
+    files_of,
+    forms_of_console,
+    pages_of,
+    path_of,
+)
 
 MOST_BYTES = 50_000
-SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
-WORDS = re.compile(r"[A-Za-z]{2,}")
 
 
 async def filled(rig: Rig) -> None:
@@ -103,29 +110,8 @@ async def test_every_text_is_translated(rig: Rig) -> None:
     for page in pages_of(rig):
         if page.path == "/sign-in":
             continue
-        left = _english(document(await browser.get(path_of(page.path))))
+        left = english_left(document(await browser.get(path_of(page.path))))
         assert left == [], page.path
-
-
-def _english(node: object, is_data: bool = False) -> list[str]:
-    """The English words that a reader of the page would see or hear."""
-    tag = node.tag  # type: ignore[attr-defined]
-    if not isinstance(tag, str) or tag in ("script", "style"):
-        return []
-    attributes = node.attrib  # type: ignore[attr-defined]
-    is_data = is_data or attributes.get("translate") == "no" or tag in ("code", "time")
-    found = []
-    if not is_data:
-        text = (node.text or "").replace("· zkpush", "")  # type: ignore[attr-defined]
-        found = [text] if WORDS.search(text) else []
-        for name in SHOWN_ATTRIBUTES:
-            if WORDS.search(attributes.get(name, "")):
-                found.append(attributes[name])
-    for child in node:  # type: ignore[attr-defined]
-        found += _english(child, is_data)
-        if not is_data and WORDS.search(child.tail or ""):
-            found.append(child.tail)
-    return found
 
 
 @pytest_twisted.ensureDeferred

@@ -103,7 +103,7 @@ async def test_a_button_queues_its_command(rig: Rig, action: str, command: str) 
     await rig.exchange("T1")
     browser = await signed_in(rig)
     path = f"/terminals/T1/{action}"
-    assert location(await browser.send("/terminals/T1", path, {})) == "/terminals/T1"
+    assert location(await browser.confirm("/terminals/T1", path, {})) == "/terminals/T1"
     commands = await rig.items("/devices/T1/commands")
     assert command in [one["command"] for one in commands]
 
@@ -138,7 +138,7 @@ async def test_a_terminal_is_replaced_and_retired_with_its_records_kept(rig: Rig
     assert location(done) == "/terminals/T2"
     assert "Front door" in text_of(await browser.get("/terminals/T2"))
     assert "out of use" in text_of(await browser.get("/terminals/T1"))
-    ended = await browser.send("/terminals/T2/end", "/terminals/T2/retire", {})
+    ended = await browser.confirm("/terminals/T2/end", "/terminals/T2/retire", {})
     assert location(ended) == "/terminals/T2"
     assert (await rig.api("GET", "/devices/T2")).json["state"] == "retired"
     assert len(await rig.items("/attendance")) == 1

@@ -24,7 +24,7 @@ async def test_a_token_is_shown_once_and_works_until_revoked(rig: Rig) -> None:
     bearer = (f"Authorization: Bearer {secret[0]}",)
     assert (await rig.api("GET", "/devices", headers=bearer)).status == 200
     assert (await rig.api("GET", "/tokens", headers=bearer)).status == 403
-    sent = await browser.send("/tokens", "/tokens/payroll/revoke", {})
+    sent = await browser.confirm("/tokens", "/tokens/payroll/revoke", {})
     assert location(sent) == "/tokens"
     assert (await rig.api("GET", "/devices", headers=bearer)).status == 401
     assert (await rig.api("GET", "/tokens")).json["items"] == []

@@ -19,6 +19,8 @@ NAMES: dict[str, str] = {
 """Values of the variables in paths; `filled` of `test_pages` adds those that the server chooses."""
 NOT_THERE = frozenset({"/welcome/<secret>"})
 """Pages that say that something is gone, with these values."""
+SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
+WORDS = re.compile(r"[A-Za-z]{2,}")
 
 
 def console_of(rig: Rig) -> ConsoleResource:
@@ -49,3 +51,24 @@ def _got(rig: Rig) -> list[ConsolePage]:
 def forms_of_console(rig: Rig) -> list[ConsoleForm]:
     """The forms of a daemon."""
     return [form for _, form in console_of(rig).pages if isinstance(form, ConsoleForm)]
+
+
+def english_left(node: object, is_data: bool = False) -> list[str]:
+    """The English words that a reader of the page would see or hear."""
+    tag = node.tag  # type: ignore[attr-defined]
+    if not isinstance(tag, str) or tag in ("script", "style"):
+        return []
+    attributes = node.attrib  # type: ignore[attr-defined]
+    is_data = is_data or attributes.get("translate") == "no" or tag in ("code", "time")
+    found = []
+    if not is_data:
+        text = (node.text or "").replace("· zkpush", "")  # type: ignore[attr-defined]
+        found = [text] if WORDS.search(text) else []
+        for name in SHOWN_ATTRIBUTES:
+            if WORDS.search(attributes.get(name, "")):
+                found.append(attributes[name])
+    for child in node:  # type: ignore[attr-defined]
+        found += english_left(child, is_data)
+        if not is_data and WORDS.search(child.tail or ""):
+            found.append(child.tail)
+    return found

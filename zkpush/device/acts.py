@@ -28,6 +28,7 @@ CHANGE_FORWARDER = "change forwarder"
 REMOVE_FORWARDER = "remove forwarder"
 TEST_FORWARDER = "test forwarder"
 REPLAY_EVENTS = "replay events"
+DISCARD_EVENTS = "discard events"
 LONGEST = 80
 """Maximum length in characters of a recorded value."""
 _PERSON = "pin"

@@ -15,6 +15,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
+from .deadletters import DeadLetters
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
 from .operating import Operations, operations_of
 from .pending import OUTCOME_NAMES
@@ -26,6 +27,8 @@ from .store import ForwarderStore
 from .views import (
     AttemptView,
     DeadLetterView,
+    DiscardRequest,
+    DiscardView,
     ForwarderChange,
     ForwarderKindView,
     ForwarderRequest,
@@ -52,6 +55,7 @@ class ForwarderEndpoints:
         self._engine = engine
         self._operations = operations
         self._replays = Replays(engine, operations)
+        self._letters = DeadLetters(engine, operations)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -141,6 +145,16 @@ class ForwarderEndpoints:
                 returns=ReplayView,
                 takes=by,
             ),
+            Route(
+                "POST",
+                f"{one}/discard",
+                admin,
+                self.discard,
+                "Discard dead letters: the receiver never gets these events",
+                body=DiscardRequest,
+                returns=DiscardView,
+                takes=by,
+            ),
             ApiList[StoredAttempt](
                 path=f"{one}/deliveries",
                 summary="The last attempts of a forwarder to deliver",
@@ -213,6 +227,10 @@ class ForwarderEndpoints:
     async def replay(self, id: int, body: ReplayRequest, caller: Caller) -> ReplayView:
         """Send events again."""
         return await self._replays.replay(id, body, caller)
+
+    async def discard(self, id: int, body: DiscardRequest, caller: Caller) -> DiscardView:
+        """Discard dead letters."""
+        return await self._letters.discard(id, body, caller)
 
     async def kinds(self) -> Listing[ForwarderKindView]:
         """List the installed kinds."""

@@ -98,6 +98,22 @@ _rules = click.option(
     '\'{"areas": ["North"], "doubt": "hold"}\'. `zkpush docs forwarding` explains all rules.',
 )
 
+_since = click.option(
+    "--since",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Events stored from this time on. {TIME_FORMAT}",
+)
+_until = click.option(
+    "--until",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Events stored before this time. {TIME_FORMAT}",
+)
+_ids = click.option(
+    "--id", "ids", metavar="EVENT", multiple=True, help="The dead letter of this event. Repeatable."
+)
+
 
 class _Kinds(LeafCommand):
     """Command whose help ends with the kinds of forwarders and of events."""
@@ -327,22 +343,10 @@ async def rotate(api: Api, name: str) -> None:
 
 @forwarders.command()
 @_name
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=point_in_time,
-    help=f"Events stored from this time on. {TIME_FORMAT}",
-)
-@click.option(
-    "--until",
-    metavar="TIME",
-    callback=point_in_time,
-    help=f"Events stored before this time. {TIME_FORMAT}",
-)
+@_since
+@_until
 @click.option("--dead", "is_dead", is_flag=True, help="Only dead letters.")
-@click.option(
-    "--id", "ids", metavar="EVENT", multiple=True, help="The dead letter of this event. Repeatable."
-)
+@_ids
 @click.option("--dry-run", is_flag=True, help="Send nothing; say how many events there are.")
 @click.option("--cancel", is_flag=True, help="End a replay that is going on.")
 @with_api
@@ -358,8 +362,9 @@ async def replay(
 ) -> None:
     """Send events again: those of a period, or dead letters after their cause was mended.
 
-    Events have the ids that they had, so that a receiver can ignore those that it knows. The rules
-    of the forwarder apply as they are now.
+    Events have the ids that they had, so that a receiver can ignore those that it knows. Their data
+    is that of the records as they are now, and the rules of the forwarder apply as they are now.
+    Dead letters that the rules leave out stay.
 
     \b
     Examples:
@@ -406,6 +411,48 @@ async def dead(api: Api, name: str, form: ListForm) -> None:
         columns=_DEAD,
         empty="There are no such dead letters.",
     )
+
+
+@forwarders.command()
+@_name
+@_since
+@_until
+@click.option("--all", "is_all", is_flag=True, help="All dead letters.")
+@_ids
+@click.option("--dry-run", is_flag=True, help="Discard nothing; say how many there are.")
+@yes
+@with_api
+async def discard(
+    api: Api,
+    name: str,
+    since: str | None,
+    until: str | None,
+    is_all: bool,
+    ids: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Discard dead letters: the receiver never gets these events. Records stay stored.
+
+    Asks for confirmation on a console, unless --yes is given.
+
+    \b
+    Examples:
+      zkpush forwarders discard payroll --id rec_17
+      zkpush forwarders discard payroll --all
+    """
+    given = {"since": since, "until": until, "all": is_all or None, "ids": list(ids) or None}
+    body: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise click.UsageError("Say what to discard: --all, --id, --since or --until.")
+    path = ("forwarders", await _id(api, name), "discard")
+    found = await api.send("POST", *path, body={**body, "dry_run": True})
+    if dry_run:
+        echo(f"{found['discarded']} dead letters would be discarded.")
+        return
+    confirm(f"{name} never gets {found['discarded']} events. Discard them?", yes=yes)
+    done = await api.send("POST", *path, body=body)
+    echo(f"{done['discarded']} dead letters are discarded.")
 
 
 @forwarders.command()

@@ -17,6 +17,7 @@ from ...values.forwarding import ForwardedEvent
 from ..attendance.store import AttendanceStore
 from .documents import DocumentStore
 from .queue import DeliveryQueue
+from .reading import record_of
 from .schema import forwarders
 
 _RECORD = "rec_"
@@ -71,8 +72,8 @@ def _about(erasure: PersonErasure, events: Iterable[ForwardedEvent]) -> set[str]
     found = set()
     records: dict[int, list[str]] = {}
     for one in events:
-        if one.subject.startswith(_RECORD):
-            records.setdefault(int(one.subject.removeprefix(_RECORD)), []).append(one.id)
+        if (number := record_of(one)) is not None:
+            records.setdefault(number, []).append(one.id)
         elif one.data.get("pin") == erasure.pin:
             found.add(one.id)
     if erasure.with_attendance:

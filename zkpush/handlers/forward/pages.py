@@ -11,12 +11,14 @@ import msgspec
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    Asking,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
     LivePart,
     NavGroup,
     NavPlace,
+    Question,
     Redirect,
     View,
 )
@@ -29,6 +31,7 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
+from .deadletters import DeadLetters
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
 from .operating import operations_of
 from .queue import DeliveryQueue
@@ -36,7 +39,7 @@ from .replaying import Replays
 from .service import ForwardEngine
 from .status import backlogs_thd
 from .store import ForwarderStore
-from .views import ReplayRequest, shown_settings
+from .views import DiscardRequest, ReplayRequest, shown_settings
 
 MOST_FORWARDERS = 200
 """Maximum number of forwarders on the page."""
@@ -72,7 +75,7 @@ class ReplayForm(msgspec.Struct, frozen=True):
 
 
 class DeadLettersForm(msgspec.Struct, frozen=True):
-    """Dead letters that are sent again; all of them by default."""
+    """Dead letters that are sent again or discarded; all of them by default."""
 
     ids: list[str] = []
 
@@ -85,14 +88,23 @@ class ForwarderPages:
         self._engine = services.offers[ForwardEngine]
         self._operations = operations_of(self._engine, services.events)
         self._replays = Replays(self._engine, self._operations)
+        self._letters = DeadLetters(self._engine, self._operations)
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages, forms and the live part."""
         one, admin = "/forwarders/<int:key>", Scope.ADMIN
 
-        def form(word: str, fields: type[msgspec.Struct], run: Any) -> ConsoleForm:
-            path = f"{one}/{word}"
-            return ConsoleForm(path=path, scope=admin, fields=fields, run=run, again=self.show)
+        def form(
+            word: str, fields: type[msgspec.Struct], run: Any, question: Asking | None = None
+        ) -> ConsoleForm:
+            return ConsoleForm(
+                path=f"{one}/{word}",
+                scope=admin,
+                fields=fields,
+                run=run,
+                again=self.show,
+                question=question,
+            )
 
         return [
             ConsolePage(
@@ -110,6 +122,7 @@ class ForwarderPages:
             form("replay", ReplayForm, self.replay),
             form("end", ForwarderButton, self.end_replay),
             form("dead", DeadLettersForm, self.send_dead),
+            form("discard", DeadLettersForm, self.discard, self.ask_discard),
         ]
 
     async def list(self, visit: Visit) -> View:
@@ -191,6 +204,29 @@ class ForwarderPages:
         ids = [*form.ids] or None
         return await self._replay(visit, key, ReplayRequest(dead=ids is None, ids=ids))
 
+    async def ask_discard(self, visit: Visit, form: DeadLettersForm, key: int) -> Question | None:
+        """Ask whether dead letters are to be discarded; nothing is asked if there are none."""
+        await self._of(key)
+        found = await self._letters.discard(key, _discarded(form, dry_run=True), visit.caller)
+        if not found.discarded:
+            return None
+        return Question(
+            title=Phrase("Discard dead letters?"),
+            text=Phrase(
+                "The receiver never gets these events: %(num)s. Punches stay stored here. This "
+                "cannot be undone.",
+                num=found.discarded,
+            ),
+            button=Phrase("Discard"),
+            back="/forwarders/<key>",
+        )
+
+    async def discard(self, visit: Visit, form: DeadLettersForm, key: int) -> Redirect:
+        """Discard dead letters."""
+        await self._of(key)
+        found = await self._letters.discard(key, _discarded(form), visit.caller)
+        return _back(key, Phrase("Dead letters that are discarded: %(num)s.", num=found.discarded))
+
     async def _replay(self, visit: Visit, key: int, request: ReplayRequest) -> Redirect:
         await self._of(key)
         try:
@@ -224,6 +260,11 @@ class ForwarderPages:
             "kind": kind,
             "is_active": is_active,
         }
+
+
+def _discarded(form: DeadLettersForm, *, dry_run: bool = False) -> DiscardRequest:
+    ids = [*form.ids] or None
+    return DiscardRequest(all=ids is None, ids=ids, dry_run=dry_run)
 
 
 def _back(key: int, notice: Phrase) -> Redirect:

@@ -124,21 +124,10 @@ class DeliveryQueue:
             for row in self._connection.execute(part_of(query, forward_dead.c.id, part))
         ]
 
-    def dead_of(self, forwarder_id: int, event_ids: Sequence[str]) -> list[DeadLetter]:
-        """Return the dead letters of some events, in order."""
-        wanted = frozenset(event_ids)
-        return [one for one in self._all_dead(forwarder_id) if one.event.id in wanted]
-
-    def dead_between(self, forwarder_id: int, since: str, until: str) -> list[DeadLetter]:
-        """Return the dead letters of events of a period, in order; as in their `timestamp`."""
-        every = self._all_dead(forwarder_id)
-        return [one for one in every if since <= one.event.timestamp < until]
-
-    def _all_dead(self, forwarder_id: int) -> list[DeadLetter]:
-        found: list[DeadLetter] = []
-        while part := self.dead(Page(1000, found[-1].id if found else 0), forwarder_id):
-            found += part
-        return found
+    def last_dead(self, forwarder_id: int) -> int:
+        """Return the id of the last dead letter; 0 if there is none."""
+        found = self.dead(Page(1, newest_first=True), forwarder_id)
+        return found[0].id if found else 0
 
     def forget_dead(self, letters: Sequence[DeadLetter]) -> None:
         """Remove dead letters."""

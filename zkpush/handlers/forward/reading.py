@@ -60,6 +60,12 @@ def record_event_id(record_id: int) -> str:
     return f"{_PREFIXES[RECORD]}_{record_id}"
 
 
+def record_of(event: ForwardedEvent) -> int | None:
+    """Return the id of the attendance record that an event is about; None for other events."""
+    prefix, _, number = event.subject.partition("_")
+    return int(number) if prefix == _PREFIXES[RECORD] else None
+
+
 def ends_thd(tx: Transaction, records: RecordSource) -> Cursor:
     """Return the current end of events and records."""
     return Cursor(tx[EventStore].last(), records.last_thd(tx))
@@ -132,6 +138,49 @@ def portion_of_thd(
         Cursor(*ends),
         is_cut,
     )
+
+
+def present_thd(
+    tx: Transaction,
+    stored: StoredForwarder,
+    records: RecordSource,
+    events: Sequence[ForwardedEvent],
+) -> list[ForwardedEvent]:
+    """Return events that were made before, with the data that records have now.
+
+    Ids stay. Records that the rules leave out now are missing; a correction of one whose gap or
+    direction leaves it out withdraws it. Events about other things are as they were.
+    """
+    numbers = {one.id: record_of(one) for one in events}
+    wanted = sorted({number for number in numbers.values() if number is not None})
+    rows = {row.id: row for row in records.find_thd(tx, wanted)}
+    selection = EventSelection.of(tx, stored, is_first=False)
+    chosen = []
+    for one in events:
+        row = rows.get(numbers[one.id] or 0)
+        if row is None:
+            continue
+        kind = records.kind(row)
+        record = NewsItem(kind, row.received_at, RECORD, row.id, row)
+        if selection.wants(record):
+            shown = kind if one.corrects is None else f"{kind}.{CORRECTED}"
+            chosen.append(_Chosen(one.id, shown, record, one.corrects))
+    seen = stored.record_cursor
+    punches = PortionPunches(seen, seen, [cast("Punch", row) for row in rows.values()])
+    shape = Shape.of(tx, selection, punches)
+    made = {one.event.id: one for one in _shown(chosen, records, shape)}
+    areas = areas_thd(tx, {one.device for one in made.values()})
+    present = []
+    for one in events:
+        if numbers[one.id] is None:
+            present.append(one)
+        elif (found := made.get(one.id)) is not None:
+            present.append(
+                msgspec.structs.replace(
+                    found.event, timestamp=one.timestamp, area=areas.get(found.device)
+                )
+            )
+    return present
 
 
 @attrs.frozen

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import attrs
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ...interfaces import IForwarder, ISelectiveForwarder
-from ...manage.times import instant, instant_or_none
+from ...manage.errors import bad_request
+from ...manage.times import instant, instant_of, instant_or_none
 from .manual import secret_settings
 from .model import DeadLetter, ForwarderBacklog, ForwardRules, StoredAttempt, StoredForwarder
 
@@ -73,6 +75,47 @@ class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     cancel: Annotated[
         bool, Meta(description="End the replay that is going on; what is queued is sent")
     ] = False
+
+
+class DiscardRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which dead letters to discard."""
+
+    all: Annotated[bool, Meta(description="All dead letters")] = False
+    since: Annotated[
+        str | None,
+        Meta(description="ISO 8601. Those of events from this instant on, by their `timestamp`"),
+    ] = None
+    until: Annotated[
+        str | None, Meta(description="ISO 8601. Those of events before this instant")
+    ] = None
+    ids: Annotated[
+        Annotated[list[str], Meta(max_length=1000)] | None,
+        Meta(description="Those of the events with these ids"),
+    ] = None
+    dry_run: Annotated[bool, Meta(description="Discard nothing, only count")] = False
+
+
+class DiscardView(msgspec.Struct, frozen=True):
+    """The result of discarding."""
+
+    discarded: Annotated[int, Meta(description="Number of dead letters that are gone")]
+
+
+@attrs.frozen
+class EventPeriod:
+    """A period, in milliseconds since the epoch."""
+
+    since: int
+    until: int
+
+    @classmethod
+    def of(cls, since: str | None, until: str | None, now: int) -> EventPeriod:
+        """Read the period of a request; one without an end ends now. Raises `ApiError` (400)."""
+        begin, end = instant_of("since", since), instant_of("until", until)
+        period = cls(1000 * (begin or 0), now + 1 if end is None else 1000 * end)
+        if period.since >= period.until:
+            raise bad_request("since, until: the period ends before it begins.")
+        return period
 
 
 class ReplayView(msgspec.Struct, frozen=True):

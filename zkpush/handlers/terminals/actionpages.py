@@ -6,7 +6,7 @@ import msgspec
 
 from ...device import acts
 from ...manage.commandviews import ask
-from ...manage.console.pages import ConsoleForm, ConsoleRoute, Redirect
+from ...manage.console.pages import ConsoleForm, ConsoleRoute, Question, Redirect
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -31,13 +31,29 @@ class ActionPages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the forms."""
         return [
-            ConsoleForm(path="/terminals/<sn>/reboot", fields=PressedButton, run=self.reboot),
+            ConsoleForm(
+                path="/terminals/<sn>/reboot",
+                fields=PressedButton,
+                run=self.reboot,
+                question=Question(
+                    title=Phrase("Restart this terminal?"),
+                    text=Phrase("Nobody can punch at it for a minute or two."),
+                    button=Phrase("Restart it"),
+                    back="/terminals/<sn>",
+                ),
+            ),
             ConsoleForm(path="/terminals/<sn>/resend", fields=PressedButton, run=self.resend),
             ConsoleForm(
                 path="/terminals/<sn>/door",
                 scope=Scope.DANGEROUS,
                 fields=PressedButton,
                 run=self.open_door,
+                question=Question(
+                    title=Phrase("Unlock the door of this terminal?"),
+                    text=Phrase("The door opens once, for anybody who stands before it."),
+                    button=Phrase("Unlock the door"),
+                    back="/terminals/<sn>",
+                ),
             ),
         ]
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
-from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Question, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -53,6 +53,16 @@ class EndPages:
                 fields=PressedButton,
                 run=self.retire,
                 again=self.show,
+                question=Question(
+                    title=Phrase("Retire this terminal?"),
+                    text=Phrase(
+                        "It is refused and not listed any more. Commands that wait for it are "
+                        "cancelled. Its records stay. Punches that it holds and has not sent are "
+                        "not stored: let it send everything first."
+                    ),
+                    button=Phrase("Retire"),
+                    back="/terminals/<sn>/end",
+                ),
             ),
         ]
 

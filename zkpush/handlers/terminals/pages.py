@@ -19,6 +19,7 @@ from ...manage.console.pages import (
     LivePart,
     NavGroup,
     NavPlace,
+    Question,
     Redirect,
     View,
 )
@@ -125,7 +126,20 @@ class TerminalPages:
             ConsoleForm(
                 path="/terminals/<sn>", fields=TerminalForm, run=self.change, again=self.show
             ),
-            ConsoleForm(path="/terminals/<sn>/block", fields=PressedButton, run=self.block),
+            ConsoleForm(
+                path="/terminals/<sn>/block",
+                fields=PressedButton,
+                run=self.block,
+                question=Question(
+                    title=Phrase("Block this terminal?"),
+                    text=Phrase(
+                        "It is refused from now on, keeps its punches, and sends them when it is "
+                        "approved again."
+                    ),
+                    button=Phrase("Block"),
+                    back="/terminals/<sn>",
+                ),
+            ),
         ]
 
     async def list(self, visit: Visit, query: TerminalSearch) -> View:

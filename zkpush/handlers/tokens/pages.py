@@ -16,6 +16,7 @@ from ...manage.console.pages import (
     ConsoleRoute,
     NavGroup,
     NavPlace,
+    Question,
     Redirect,
     View,
 )
@@ -86,6 +87,15 @@ class TokenPages:
                 scope=Scope.ADMIN,
                 fields=RevokeForm,
                 run=self.revoke,
+                question=Question(
+                    title=Phrase("Revoke this token?"),
+                    text=Phrase(
+                        "Programs that use it are refused within a second. It cannot be made "
+                        "valid again."
+                    ),
+                    button=Phrase("Revoke"),
+                    back="/tokens",
+                ),
             ),
         ]
 

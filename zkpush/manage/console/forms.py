@@ -18,6 +18,8 @@ from .phrases import Phrase
 
 CSRF = "csrf"
 """Name of the field with the token of the session."""
+CONFIRMED = "confirmed"
+"""Name of the field that answers the question of a form."""
 MOST_FIELDS = 2000
 """Maximum number of fields in a form."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -121,6 +121,20 @@ class ConsolePage:
         return _claim(self.method, self.path)
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class Question:
+    """What a person confirms on a page of its own before a form does something."""
+
+    title: Phrase
+    text: Phrase
+    """What will happen, and what of it cannot be undone."""
+    button: Phrase
+    back: str
+    """Path of the page to return to; it may have the variables of the path of the form."""
+
+
+Asking = Callable[..., Awaitable[Question | None]]
+"""Called as `run` of a form, before it; returns None if there is nothing to ask."""
 Again = Callable[..., Awaitable[View]]
 """Called as `run` of the page that has the form."""
 
@@ -139,6 +153,8 @@ class ConsoleForm:
     again: Again | None = None
     """Shows the page of the form again, with `entry`, a `FormEntry` with the mistakes; None for a
     page that shows the mistakes only."""
+    question: Question | Asking | None = None
+    """What is asked first; such a form has no file."""
     file: str | None = None
     """Name of the field with an uploaded file, of the type `bytes`; None for none."""
     most_bytes: int = MOST_FORM

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 import attrs
+import msgspec
 from markupsafe import Markup
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
@@ -37,7 +39,16 @@ from ..errors import ApiError, explain, too_large
 from ..routes import Raw, Stream, header_of, map_of, write_header
 from . import security
 from .assets import Asset, assets
-from .forms import CSRF, NOTHING_ENTERED, FormEntry, FormMistakes, parse_form, read_form
+from .forms import (
+    CONFIRMED,
+    CSRF,
+    NOTHING_ENTERED,
+    FormEntry,
+    FormMistakes,
+    SentForm,
+    parse_form,
+    read_form,
+)
 from .languages import ConsoleLanguage, language_of, preferred
 from .live import LiveConsole, LiveHub
 from .navigation import navigation
@@ -49,6 +60,7 @@ from .pages import (
     LivePart,
     PageFile,
     PageStream,
+    Question,
     Redirect,
     Result,
     View,
@@ -61,6 +73,7 @@ from .visits import SignIn, Visit, Visitor
 HTML = "text/html; charset=utf-8"
 YEAR = 365 * 24 * 3600
 NOTICE_SECONDS = 60
+_VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>", re.ASCII)
 _STATIC = f"{PREFIX}/static/"
 _LIVE = f"{PREFIX}/live"
 _log = Logger()
@@ -285,7 +298,12 @@ class ConsoleResource(Resource):
             if not hmac.compare_digest(token.encode(), visit.csrf.encode()):
                 raise ApiError(HTTPStatus.FORBIDDEN, security.FOREIGN)
         try:
-            return await form.run(visit, form=parse_form(form.fields, sent), **target.names)
+            values = parse_form(form.fields, sent)
+            if CONFIRMED not in sent.texts:
+                question = await _question(form, visit, values, target.names)
+                if question is not None:
+                    return _asked(request, question, sent, target.names)
+            return await form.run(visit, form=values, **target.names)
         except (ValueError, ProtocolError, LookupError, ApiError) as error:
             if form.again is None or (isinstance(error, ApiError) and error.status.value >= 500):
                 raise
@@ -511,6 +529,34 @@ class ConsoleResource(Resource):
     def _note_no_scope(self, visit: Visit, route: ConsolePage | ConsoleForm) -> None:
         what = f"{route.method} {PREFIX}{route.path}"
         self._refusals.refuse_caller(Refusal.NO_SCOPE, visit.caller.actor, what, visit.address)
+
+
+async def _question(
+    route: ConsoleForm, visit: Visit, form: msgspec.Struct, names: Mapping[str, object]
+) -> Question | None:
+    asked = route.question
+    if asked is None or isinstance(asked, Question):
+        return asked
+    return await asked(visit, form=form, **names)
+
+
+def _asked(
+    request: ManageRequest, question: Question, sent: SentForm, names: Mapping[str, object]
+) -> View:
+    """Return the page of a question: its form has the fields that were sent."""
+    back = _VARIABLE.sub(lambda found: quote(str(names[found[1]]), safe=""), question.back)
+    fields = [(name, text) for name, texts in sent.texts.items() for text in texts if name != CSRF]
+    return View(
+        template="console/question.html",
+        title=question.title,
+        values={
+            "question": question,
+            "subject": ", ".join(map(str, names.values())),
+            "action": request.path.decode("ascii", "replace").removeprefix(PREFIX),
+            "fields": [*fields, (CONFIRMED, "true")],
+            "back": back,
+        },
+    )
 
 
 _COOKIES = "\n"
