@@ -97,6 +97,7 @@ FIXED = {
     "POST /forwarders": ("/forwarders", {"name": "made", "url": "https://payroll.example.com"}),
     "PATCH /forwarders/{id}": ("/forwarders/1", {"events": ["user"]}),
     "POST /forwarders/{id}/replay": ("/forwarders/1/replay", {"ids": []}),
+    "POST /forwarders/{id}/discard": ("/forwarders/1/discard", {"ids": []}),
     "POST /rejects/retry": ("/rejects/retry", {}),
 }
 """Requests that work, by operation; the others are GETs of what there is."""

@@ -110,6 +110,7 @@ ROUTES = {
     "POST /api/v1/forwarders/{id}/test": A,
     "POST /api/v1/forwarders/{id}/rotate": A,
     "POST /api/v1/forwarders/{id}/replay": A,
+    "POST /api/v1/forwarders/{id}/discard": A,
     "GET /api/v1/forwarders/{id}/deliveries": A,
     "GET /api/v1/forwarders/{id}/dead": A,
     "GET /api/v1/forwarder-kinds": A,

@@ -86,6 +86,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "POST forwarders/{id}/test": ("forwarders/99999/test", None),
     "POST forwarders/{id}/rotate": ("forwarders/1/rotate", None),
     "POST forwarders/{id}/replay": ("forwarders/1/replay", {"ids": []}),
+    "POST forwarders/{id}/discard": ("forwarders/1/discard", {"ids": []}),
 }
 """How each route that changes something is asked; None where it answers with what it was given."""
 

@@ -12,13 +12,13 @@ import msgspec
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     Asking,
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
     LivePart,
     NavGroup,
     NavPlace,
-    Question,
     Redirect,
     View,
 )
@@ -204,13 +204,15 @@ class ForwarderPages:
         ids = [*form.ids] or None
         return await self._replay(visit, key, ReplayRequest(dead=ids is None, ids=ids))
 
-    async def ask_discard(self, visit: Visit, form: DeadLettersForm, key: int) -> Question | None:
+    async def ask_discard(
+        self, visit: Visit, form: DeadLettersForm, key: int
+    ) -> ConfirmationQuestion | None:
         """Ask whether dead letters are to be discarded; nothing is asked if there are none."""
         await self._of(key)
         found = await self._letters.discard(key, _discarded(form, dry_run=True), visit.caller)
         if not found.discarded:
             return None
-        return Question(
+        return ConfirmationQuestion(
             title=Phrase("Discard dead letters?"),
             text=Phrase(
                 "The receiver never gets these events: %(num)s. Punches stay stored here. This "

@@ -6,7 +6,7 @@ import msgspec
 
 from ...device import acts
 from ...manage.commandviews import ask
-from ...manage.console.pages import ConsoleForm, ConsoleRoute, Question, Redirect
+from ...manage.console.pages import ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -35,7 +35,7 @@ class ActionPages:
                 path="/terminals/<sn>/reboot",
                 fields=PressedButton,
                 run=self.reboot,
-                question=Question(
+                question=ConfirmationQuestion(
                     title=Phrase("Restart this terminal?"),
                     text=Phrase("Nobody can punch at it for a minute or two."),
                     button=Phrase("Restart it"),
@@ -48,7 +48,7 @@ class ActionPages:
                 scope=Scope.DANGEROUS,
                 fields=PressedButton,
                 run=self.open_door,
-                question=Question(
+                question=ConfirmationQuestion(
                     title=Phrase("Unlock the door of this terminal?"),
                     text=Phrase("The door opens once, for anybody who stands before it."),
                     button=Phrase("Unlock the door"),

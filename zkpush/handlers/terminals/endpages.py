@@ -8,7 +8,14 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
-from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Question, Redirect, View
+from ...manage.console.pages import (
+    ConfirmationQuestion,
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    Redirect,
+    View,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -53,7 +60,7 @@ class EndPages:
                 fields=PressedButton,
                 run=self.retire,
                 again=self.show,
-                question=Question(
+                question=ConfirmationQuestion(
                     title=Phrase("Retire this terminal?"),
                     text=Phrase(
                         "It is refused and not listed any more. Commands that wait for it are "

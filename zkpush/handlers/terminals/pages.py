@@ -13,13 +13,13 @@ from msgspec import Meta
 from ...device.administration import TerminalAdministration
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
     LivePart,
     NavGroup,
     NavPlace,
-    Question,
     Redirect,
     View,
 )
@@ -130,7 +130,7 @@ class TerminalPages:
                 path="/terminals/<sn>/block",
                 fields=PressedButton,
                 run=self.block,
-                question=Question(
+                question=ConfirmationQuestion(
                     title=Phrase("Block this terminal?"),
                     text=Phrase(
                         "It is refused from now on, keeps its punches, and sends them when it is "

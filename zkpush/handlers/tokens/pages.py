@@ -11,12 +11,12 @@ import msgspec
 from ...manage.auth import ADMIN
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
     NavGroup,
     NavPlace,
-    Question,
     Redirect,
     View,
 )
@@ -87,7 +87,7 @@ class TokenPages:
                 scope=Scope.ADMIN,
                 fields=RevokeForm,
                 run=self.revoke,
-                question=Question(
+                question=ConfirmationQuestion(
                     title=Phrase("Revoke this token?"),
                     text=Phrase(
                         "Programs that use it are refused within a second. It cannot be made "

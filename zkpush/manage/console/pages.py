@@ -122,7 +122,7 @@ class ConsolePage:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Question:
+class ConfirmationQuestion:
     """What a person confirms on a page of its own before a form does something."""
 
     title: Phrase
@@ -133,7 +133,7 @@ class Question:
     """Path of the page to return to; it may have the variables of the path of the form."""
 
 
-Asking = Callable[..., Awaitable[Question | None]]
+Asking = Callable[..., Awaitable[ConfirmationQuestion | None]]
 """Called as `run` of a form, before it; returns None if there is nothing to ask."""
 Again = Callable[..., Awaitable[View]]
 """Called as `run` of the page that has the form."""
@@ -153,7 +153,7 @@ class ConsoleForm:
     again: Again | None = None
     """Shows the page of the form again, with `entry`, a `FormEntry` with the mistakes; None for a
     page that shows the mistakes only."""
-    question: Question | Asking | None = None
+    question: ConfirmationQuestion | Asking | None = None
     """What is asked first; such a form has no file."""
     file: str | None = None
     """Name of the field with an uploaded file, of the type `bytes`; None for none."""

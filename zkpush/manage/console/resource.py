@@ -54,13 +54,13 @@ from .live import LiveConsole, LiveHub
 from .navigation import navigation
 from .pages import (
     PREFIX,
+    ConfirmationQuestion,
     ConsoleAddition,
     ConsoleForm,
     ConsolePage,
     LivePart,
     PageFile,
     PageStream,
-    Question,
     Redirect,
     Result,
     View,
@@ -533,15 +533,18 @@ class ConsoleResource(Resource):
 
 async def _question(
     route: ConsoleForm, visit: Visit, form: msgspec.Struct, names: Mapping[str, object]
-) -> Question | None:
+) -> ConfirmationQuestion | None:
     asked = route.question
-    if asked is None or isinstance(asked, Question):
+    if asked is None or isinstance(asked, ConfirmationQuestion):
         return asked
     return await asked(visit, form=form, **names)
 
 
 def _asked(
-    request: ManageRequest, question: Question, sent: SentForm, names: Mapping[str, object]
+    request: ManageRequest,
+    question: ConfirmationQuestion,
+    sent: SentForm,
+    names: Mapping[str, object],
 ) -> View:
     """Return the page of a question: its form has the fields that were sent."""
     back = _VARIABLE.sub(lambda found: quote(str(names[found[1]]), safe=""), question.back)
