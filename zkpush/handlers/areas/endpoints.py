@@ -1,0 +1,287 @@
+"""What is done with areas, by the API and by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ...device import acts
+from ...manage.errors import ApiError, not_found
+from ...manage.lists import ApiList
+from ...manage.routes import Route
+from ...manage.services import Services
+from ...model import Caller
+from ...persist.transaction import Transaction
+from ...protocol.fields import Scope
+from ..people.model import check_area
+from ..people.store import PersonStore
+from .confirming import area_terminals, confirm, effect_of
+from .model import LONGEST_DESCRIPTION, Area, PartState
+from .pace import seconds_left_thd
+from .places import DistributionStore, PlaceStore
+from .store import AreaStore
+
+CHANGE, REMOVE, REPAIR = "change area", "remove area", "repair area"
+AT_ONCE = 100
+"""People taken out of an area in one unit of work, so that no upload waits long."""
+
+
+class AreaChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Attributes of an area to set."""
+
+    description: Annotated[
+        Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)] | UnsetType | None,
+        Meta(description="What the area is, for people; null for none"),
+    ] = UNSET
+    distributes: Annotated[
+        bool | UnsetType,
+        Meta(description="Whether its people are put on all its terminals, and others deleted"),
+    ] = UNSET
+
+
+class AreaQuery(msgspec.Struct, frozen=True):
+    """Confirmation of deletions."""
+
+    confirm: Annotated[
+        int | None,
+        Meta(
+            description="Number of people who are to be deleted from terminals: needed if an area "
+            "begins to distribute and this deletes anybody, and for deletions that are held back"
+        ),
+    ] = None
+
+
+class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Parts of people (fields, templates and photos) on terminals, by state."""
+
+    there: int = 0
+    on_its_way: int = 0
+    refused: int = 0
+    does_not_fit: int = 0
+    unknown: int = 0
+
+
+class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What it means that an area distributes, and how far that is."""
+
+    people: int
+    devices: Annotated[int, Meta(description="Approved terminals of the area")]
+    commands: Annotated[int, Meta(description="Largest number of commands that may be needed")]
+    deletions: Annotated[
+        int,
+        Meta(
+            description="People to delete from terminals: all, as long as the area does not "
+            "distribute, else those whose deletion waits"
+        ),
+    ]
+    parts: PartCounts
+    seconds_left: Annotated[
+        int | None,
+        Meta(
+            description="Estimated time until nothing is on its way, at the pace of the last ten "
+            "minutes; null if terminals have executed too few commands in that time"
+        ),
+    ]
+
+
+class AreaView(msgspec.Struct, frozen=True, kw_only=True):
+    """An area."""
+
+    name: str
+    description: str | None
+    distributes: Annotated[
+        bool, Meta(description="Whether its people are put on all its terminals")
+    ]
+    devices: Annotated[int, Meta(description="Number of its terminals")]
+    users: Annotated[int, Meta(description="Number of its people")]
+
+
+class AreaEndpoints:
+    """Handlers of the routes of areas."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            ApiList[Area](
+                path="/areas",
+                summary="All areas by name, whether they are described or only have members",
+                view=AreaView,
+                find_thd=lambda tx, part, query: tx[AreaStore].page(part),
+                show=lambda area, caller: area_view(area),
+                key=lambda area: area.place,
+            ).route(self._store),
+            Route(
+                "GET",
+                "/areas/<name>",
+                Scope.READ,
+                self.show,
+                "One area",
+                returns=AreaView,
+            ),
+            Route(
+                "PUT",
+                "/areas/<name>",
+                Scope.WRITE,
+                self.put,
+                "Describe an area, or let it distribute its people",
+                query=AreaQuery,
+                body=AreaChange,
+                returns=AreaView,
+                takes=("caller",),
+            ),
+            Route(
+                "GET",
+                "/areas/<name>/distribution",
+                Scope.READ,
+                self.distribution,
+                "What it means that an area distributes its people, and how far that is",
+                returns=DistributionView,
+            ),
+            Route(
+                "POST",
+                "/areas/<name>/repair",
+                Scope.WRITE,
+                self.repair,
+                "Compare the people on all terminals of an area anew, and send again what was "
+                "refused or not answered",
+                returns=DistributionView,
+                status=HTTPStatus.ACCEPTED,
+                takes=("caller",),
+            ),
+            Route(
+                "DELETE",
+                "/areas/<name>",
+                Scope.WRITE,
+                self.remove,
+                "Delete an area without terminals; its people stay, without this area",
+                status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
+            ),
+        ]
+
+    async def show(self, name: str) -> AreaView:
+        """Show an area."""
+        return area_view(await self._store.read(lambda tx: _find_thd(tx, name)))
+
+    async def put(self, name: str, body: AreaChange, query: AreaQuery, caller: Caller) -> AreaView:
+        """Describe an area, or let it distribute."""
+        check_area(name)
+        now = self._services.now()
+        values = {
+            key: value or (None if key == "description" else False)
+            for key, value in msgspec.structs.asdict(body).items()
+            if value is not UNSET
+        }
+
+        def unit(tx: Transaction) -> Area:
+            before = tx[AreaStore].find(name)
+            is_on = before is not None and before.distributes
+            tx[AreaStore].put(name, values)
+            if values.get("distributes", is_on):
+                confirm(tx, name, query.confirm, now, begins=not is_on)
+            acts.record(tx, caller, CHANGE, f"area {name}", _detail(values, query.confirm), now)
+            return _find_thd(tx, name)
+
+        return area_view(await self._store.write(unit))
+
+    async def distribution(self, name: str) -> DistributionView:
+        """Show what it means that an area distributes."""
+        now = self._services.now()
+        return await self._store.read(lambda tx: _distribution_thd(tx, name, now))
+
+    async def repair(self, name: str, caller: Caller) -> DistributionView:
+        """Compare anew."""
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> DistributionView:
+            shown = _distribution_thd(tx, name, now)
+            for terminal in tx[DistributionStore].terminals().values():
+                if terminal.area == name:
+                    tx[DistributionStore].compare_again(terminal.device_id, now)
+            acts.record(tx, caller, REPAIR, f"area {name}", "", now)
+            return shown
+
+        return await self._store.write(unit)
+
+    async def remove(self, name: str, caller: Caller) -> None:
+        """Delete an area."""
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> bool:
+            area = _find_thd(tx, name)
+            if area.devices:
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    f"The area {name} has {area.devices} terminal(s). Move them first, with "
+                    "`area` of PATCH devices/{sn}.",
+                )
+            people = tx[PersonStore]
+            pins = people.pins_in(name, "", AT_ONCE)
+            for pin, areas in people.areas(pins).items():
+                left = [one for one in areas if one != name]
+                people.put_areas(pin, left, caller.actor, now)
+            if len(pins) == AT_ONCE:
+                return True
+            tx[AreaStore].forget(name)
+            acts.record(tx, caller, REMOVE, f"area {name}", f"{area.users} people", now)
+            return False
+
+        while await self._store.write(unit):
+            pass
+
+
+def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
+    words = ["description"] if "description" in values else []
+    if "distributes" in values:
+        words.append("distributes" if values["distributes"] else "does not distribute")
+    if confirmed is not None:
+        words.append(f"{confirmed} deletions confirmed")
+    return ", ".join(words)
+
+
+def _distribution_thd(tx: Transaction, name: str, now: int) -> DistributionView:
+    area = _find_thd(tx, name)
+    effect = effect_of(tx, area)
+    keys = area_terminals(tx, name)
+    counts = tx[PlaceStore].counts(keys)
+    left = counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0)
+    return DistributionView(
+        people=effect.people,
+        devices=effect.devices,
+        commands=effect.commands,
+        deletions=effect.deletions,
+        parts=PartCounts(
+            there=counts.get(PartState.THERE, 0),
+            on_its_way=left,
+            refused=counts.get(PartState.REFUSED, 0),
+            does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
+            unknown=counts.get(PartState.UNKNOWN, 0),
+        ),
+        seconds_left=seconds_left_thd(tx, keys, left, now),
+    )
+
+
+def _find_thd(tx: Transaction, name: str) -> Area:
+    area = tx[AreaStore].find(name)
+    if area is None:
+        raise not_found(f"There is no area {name[:40]}.")
+    return area
+
+
+def area_view(area: Area) -> AreaView:
+    """Show an area."""
+    return AreaView(
+        name=area.name,
+        description=area.description,
+        distributes=area.distributes,
+        devices=area.devices,
+        users=area.users,
+    )
