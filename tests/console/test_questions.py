@@ -12,6 +12,10 @@ from .test_pages import filled
 from .walk import english_left, forms_of_console, path_of
 
 ASK = {
+    "/areas/<area>/confirm",
+    "/areas/<area>/delete",
+    "/areas/<area>/distribute",
+    "/areas/<area>/stop",
     "/forwarders/<int:key>/discard",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
@@ -40,7 +44,8 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
     for form in asking:
         if form.path in NOTHING_TO_ASK:
             continue
-        asked = await browser.post(path_of(form.path), {"csrf": token[1]})
+        fields = {"csrf": token[1], "deletions": "0"}
+        asked = await browser.post(path_of(form.path), fields)
         assert asked.status == 200, form.path
         assert english_left(document(asked)) == [], form.path
         (back,) = re.findall(r'<a class="button" href="/console([^"]*)"', asked.body.decode())

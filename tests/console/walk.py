@@ -15,6 +15,7 @@ NAMES: dict[str, str] = {
     "name": "ann",
     "pin": "1",
     "day": "2026-03-01",
+    "area": "default",
 }
 """Values of the variables in paths; `filled` of `test_pages` adds those that the server chooses."""
 NOT_THERE = frozenset({"/welcome/<secret>"})

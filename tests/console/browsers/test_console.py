@@ -23,6 +23,8 @@ needs_axe = pytest.mark.skipif(
     not AXE.exists() and "CI" not in os.environ, reason="make test had no npm to install axe with"
 )
 LEFT_OUT = frozenset({"/sign-in", "/welcome/<secret>"})
+VALUES = {"sn": SERIAL, "area": "default"}
+"""Values of the variables in paths; others are 1."""
 OpenPage = Callable[..., Page]
 
 
@@ -47,7 +49,7 @@ def approve(page: Page, name: str) -> None:
 def paths(rig: Rig) -> list[str]:
     """The paths of all pages that can be visited with a session."""
     return [
-        re.sub(r"<(?:\w+:)?(\w+)>", lambda found: SERIAL if found[1] == "sn" else "1", page.path)
+        re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES.get(found[1], "1"), page.path)
         for page in pages_of(rig)
         if page.path not in LEFT_OUT
     ]

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from ...manage.console.pages import ConsoleRoute
 from ...manage.services import Services
+from .areapages import AreaPages
 from .holderpages import HolderPages
 from .placepages import PlacePages
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of areas."""
-    return [*PlacePages(services).routes(), *HolderPages(services).routes()]
+    return [
+        *AreaPages(services).routes(),
+        *PlacePages(services).routes(),
+        *HolderPages(services).routes(),
+    ]

@@ -197,6 +197,15 @@ class PlaceStore:
         rows = self._connection.execute(query.group_by(places.c.state))
         return {PartState(row[0]): int(row[1]) for row in rows}
 
+    def counts_at(self, devices: Collection[int]) -> dict[int, dict[PartState, int]]:
+        """Count the parts on each of some terminals by state."""
+        query = select(places.c.device_id, places.c.state, func.count())
+        query = query.where(places.c.device_id.in_(devices))
+        found: dict[int, dict[PartState, int]] = {}
+        for row in self._connection.execute(query.group_by(places.c.device_id, places.c.state)):
+            found.setdefault(row[0], {})[PartState(row[1])] = int(row[2])
+        return found
+
     def people_at(self, device_id: int) -> int:
         """Return the number of people who belong on a terminal or are to be deleted there."""
         query = select(func.count()).where(places.c.device_id == device_id, places.c.part == USER)
@@ -206,13 +215,16 @@ class PlaceStore:
         """Return a query for the people with parts on a terminal."""
         return select(places.c.pin).where(places.c.device_id == device_id)
 
-    def troubled(self, limit: int) -> list[PlacedPart]:
-        """List parts that are refused, do not fit or are unknown, without those of copies.
+    def troubled(self, limit: int, devices: Collection[int] | None = None) -> list[PlacedPart]:
+        """List parts that are refused, do not fit or are unknown, of some terminals or of all.
 
-        Nothing but another copy would mend these.
+        Those of copies are left out: nothing but another copy would mend these.
         """
         is_troubled = places.c.state.in_(_TROUBLED) & places.c.is_copied.is_(False)
         query = select(places).where(is_troubled).limit(limit)
+        if devices is not None:
+            query = query.where(places.c.device_id.in_(devices))
+            query = query.order_by(places.c.device_id, places.c.pin, places.c.part)
         return [_part(row) for row in self._connection.execute(query)]
 
     def is_empty(self) -> bool:

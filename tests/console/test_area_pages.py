@@ -1,0 +1,127 @@
+"""Pages of areas."""
+
+from __future__ import annotations
+
+import pytest_twisted
+
+from ..rig import Rig
+from ..server.test_distribution import enrol, fetch, held, joined, look, person
+from .browser import Browser, forms_of, location, signed_in, text_of
+
+PAGE = "/areas/North"
+
+
+async def switch_on(browser: Browser, deletions: int) -> None:
+    """Switch the distribution on, after the question."""
+    done = await browser.confirm(PAGE, f"{PAGE}/distribute", {"deletions": str(deletions)})
+    assert location(done) == PAGE
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_area_is_added_described_and_deleted(rig: Rig) -> None:
+    """It exists with its description; wrong names are mistakes; one with terminals stays."""
+    browser = await signed_in(rig)
+    made = await browser.send("/areas", "/areas", {"name": "North", "description": "Factory"})
+    assert location(made) == PAGE
+    wrong = await browser.send("/areas", "/areas", {"name": "x" * 101})
+    assert wrong.status == 422
+    assert "Use 1 to 100 printable characters" in text_of(wrong)
+    assert location(await browser.send(PAGE, PAGE, {"description": "Gate"})) == PAGE
+    assert "Gate" in text_of(await browser.get("/areas"))
+    assert (await browser.get("/areas/South")).status == 404
+    await rig.exchange("T1")
+    missing = await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "T9"})
+    assert missing.status == 422
+    assert location(await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "T1"})) == PAGE
+    assert (await rig.api("GET", "/devices/T1")).json["area"] == "North"
+    assert f"/console{PAGE}/delete" not in [path for path, _ in forms_of(await browser.get(PAGE))]
+    await rig.api("PATCH", "/devices/T1", {"area": None})
+    assert location(await browser.confirm(PAGE, f"{PAGE}/delete", {})) == "/areas"
+    assert (await browser.get(PAGE)).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_names_people_terminals_commands_and_deletions(rig: Rig) -> None:
+    """Nothing happens before it is answered; then people come and strangers go."""
+    terminal = await joined(rig, "A1")
+    for pin in ("1", "2"):
+        await enrol(terminal, pin, "Bo", finger=None)
+    await person(rig, "901", name="Ann")
+    browser = await signed_in(rig)
+    fields = dict(forms_of(await browser.get(PAGE)))[f"/console{PAGE}/distribute"]
+    assert fields["deletions"] == "0"
+    await rig.api("PUT", "/users/1", {"areas": ["South"]})
+    await rig.api("PUT", "/users/2", {"areas": ["South"]})
+    stale = await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"})
+    assert "The number of deletions has changed" in text_of(stale)
+    asked = await browser.send(PAGE, f"{PAGE}/distribute", {})
+    words = text_of(asked)
+    assert "People: 1. Approved terminals: 1. Commands, at most: 3." in words
+    assert "deleted from its terminals: 2." in words
+    assert not (await rig.api("GET", "/areas/North")).json["distributes"]
+    await switch_on(browser, 2)
+    await fetch(rig, terminal)
+    shown = text_of(await browser.get(PAGE))
+    assert "1 of 1 are there" in shown
+    assert held(terminal) == {"901": "Ann"}
+    done = await browser.confirm(PAGE, f"{PAGE}/stop", {})
+    assert location(done) == PAGE
+    assert not (await rig.api("GET", "/areas/North")).json["distributes"]
+    actions = [one["action"] for one in await rig.items("/audit?actor=account+ann")]
+    assert actions.count("change area") == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_terminal_refuses_is_shown_and_repaired(rig: Rig) -> None:
+    """With the person, the terminal and the reason, in the list of the area and in its counts."""
+    await rig.exchange("A1")
+    await rig.api("PATCH", "/devices/A1", {"state": "approved", "area": "North"})
+    await person(rig, "901", name="Ann")
+    browser = await signed_in(rig)
+    await switch_on(browser, 0)
+    await look(rig)
+    polled = await rig.get("getrequest?SN=A1")
+    command = polled.body.decode().split(":")[1]
+    await rig.post("devicecmd?SN=A1", f"ID={command}&Return=-1&CMD=DATA".encode())
+    await look(rig)
+    shown = text_of(await browser.get(PAGE))
+    assert "refused by the terminal" in shown
+    assert "Ann" in shown
+    assert location(await browser.send(PAGE, f"{PAGE}/repair", {})) == PAGE
+    repairs = await rig.items("/audit?action=repair+area&actor=account+ann")
+    assert len(repairs) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_deletions_wait_for_a_confirmation(rig: Rig) -> None:
+    """The page names their number, and so does the question; afterwards they are deleted."""
+    terminal = await joined(rig, "A1")
+    for number in range(30):
+        await person(rig, str(900 + number), name="Ann")
+    browser = await signed_in(rig)
+    await switch_on(browser, 0)
+    await fetch(rig, terminal)
+    for number in range(25):
+        await rig.api("PUT", f"/users/{900 + number}", {"areas": ["South"]})
+    await fetch(rig, terminal)
+    shown = await browser.get(PAGE)
+    assert "The deletion of 25 people from terminals waits" in text_of(shown)
+    assert len(held(terminal)) == 30
+    asked = await browser.send(PAGE, f"{PAGE}/confirm", {})
+    assert "deleted from its terminals: 25." in text_of(asked)
+    assert location(await browser.confirm(PAGE, f"{PAGE}/confirm", {})) == PAGE
+    await fetch(rig, terminal)
+    assert len(held(terminal)) == 5
+    assert "waits for your confirmation" not in text_of(await browser.get(PAGE))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reader_changes_nothing(rig: Rig) -> None:
+    """An account that only reads sees the progress, and neither buttons nor forms."""
+    await joined(rig, "A1")
+    await person(rig, "901", name="Ann")
+    browser = await signed_in(rig, "read")
+    for path in ("/areas", PAGE):
+        actions = [path for path, _ in forms_of(await browser.get(path))]
+        assert [one for one in actions if "/areas" in one] == []
+    assert f'href="/console{PAGE}"' in (await browser.get("/people/901")).body.decode()

@@ -1,0 +1,417 @@
+"""Pages of areas: the list, and one area with its members and its distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ...device.administration import TerminalAdministration
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.pages import (
+    ConfirmationQuestion,
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    LivePart,
+    NavGroup,
+    NavPlace,
+    Redirect,
+    View,
+)
+from ...manage.console.phrases import Phrase
+from ...manage.console.visits import Visit
+from ...manage.errors import ApiError, NotConfirmed
+from ...manage.services import Services
+from ...model import Device
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.model import check_area
+from ..people.store import PeopleStore, PersonStore
+from .confirming import area_terminals
+from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
+from .model import LONGEST_DESCRIPTION, Area, PartState, PlacedPart
+from .placepages import STATES
+from .places import PlaceStore
+from .store import AreaStore
+
+PER_PAGE = 50
+"""Areas, and terminals of an area, on a page."""
+MOST_PEOPLE = 30
+"""People of an area that its page names."""
+MOST_TROUBLED = 30
+"""Refused and unfitting parts that are shown."""
+EVERY = 5.0
+"""Seconds after which the progress is looked at again."""
+WAY = (PartState.WAITING, PartState.SENT)
+"""States of parts that are on their way."""
+NO_AREA = Phrase("There is no such area.")
+WRONG_NAME = Phrase("Use 1 to 100 printable characters, without spaces at the ends.")
+CHANGED = Phrase("The number of deletions has changed meanwhile. Look at it again.")
+_Text = Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)]
+_After = Annotated[int, Meta(ge=0)]
+
+
+class AreaSearch(msgspec.Struct, frozen=True):
+    """Place in the list of areas, or of the terminals of one."""
+
+    after: _After = 0
+
+
+FIRST = AreaSearch()
+"""The first page."""
+
+
+class NewAreaForm(msgspec.Struct, frozen=True):
+    """An area to describe."""
+
+    name: str
+    description: _Text = ""
+
+
+class AreaForm(msgspec.Struct, frozen=True):
+    """The description of an area."""
+
+    description: _Text = ""
+
+
+class MemberForm(msgspec.Struct, frozen=True):
+    """A terminal to put into an area."""
+
+    sn: Annotated[str, Meta(max_length=200)]
+
+
+class DeletionsForm(msgspec.Struct, frozen=True):
+    """The number of deletions that the page named."""
+
+    deletions: Annotated[int, Meta(ge=0)]
+
+
+class AreaButton(msgspec.Struct, frozen=True):
+    """A form that is one button."""
+
+
+@attrs.frozen
+class AreaTerminal:
+    """A terminal of an area, with the parts of people that belong on it."""
+
+    device: Device
+    there: int
+    total: int
+    counts: Mapping[PartState, int]
+
+    @property
+    def on_its_way(self) -> int:
+        """Number of parts that are to be sent or answered."""
+        return sum(self.counts.get(state, 0) for state in WAY)
+
+
+class AreaPages:
+    """The list, and one area."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._areas = AreaEndpoints(services)
+        self._terminals = TerminalAdministration(services.store, services.registry)
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the pages, forms and the live part."""
+        one = "/areas/<area>"
+
+        def form(word: str, fields: type[msgspec.Struct], run: Any, question: Any) -> ConsoleForm:
+            return ConsoleForm(
+                path=f"{one}/{word}", fields=fields, run=run, again=self.show, question=question
+            )
+
+        return [
+            ConsolePage(
+                path="/areas",
+                title=Phrase("Areas"),
+                run=self.list,
+                query=AreaSearch,
+                nav=NavPlace(NavGroup.SITE, 10, "area"),
+            ),
+            ConsoleForm(path="/areas", fields=NewAreaForm, run=self.add, again=self.list),
+            ConsolePage(path=one, title=Phrase("Area"), run=self.show, query=AreaSearch),
+            LivePart(
+                name="areas-progress", run=self.progress_part, kinds=("command",), every=EVERY
+            ),
+            ConsoleForm(path=one, fields=AreaForm, run=self.describe, again=self.show),
+            form("terminals", MemberForm, self.put_terminal, None),
+            form("distribute", DeletionsForm, self.distribute, self.ask_distribute),
+            form("stop", AreaButton, self.stop, STOP),
+            form("confirm", DeletionsForm, self.confirm, self.ask_confirm),
+            form("repair", AreaButton, self.repair, None),
+            form("delete", AreaButton, self.delete, DELETE),
+        ]
+
+    async def list(
+        self, visit: Visit, query: AreaSearch = FIRST, entry: FormEntry = NOTHING_ENTERED
+    ) -> View:
+        """List areas, with the progress of those that distribute."""
+
+        def find_thd(tx: Transaction) -> list[tuple[Area, int, int]]:
+            found = [one for one in tx[AreaStore].all() if one.place > query.after]
+            return [(one, *_progress_thd(tx, one)) for one in found[: PER_PAGE + 1]]
+
+        found = await self._store.read(find_thd)
+        shown = found[:PER_PAGE]
+        more = {"after": shown[-1][0].place} if len(found) > PER_PAGE else None
+        return View(
+            template="areas.html",
+            title=Phrase("Areas"),
+            values={
+                "areas": shown,
+                "entry": entry,
+                "next_query": None if more is None else urlencode(more),
+                "first_query": "" if query.after else None,
+            },
+        )
+
+    async def add(self, visit: Visit, form: NewAreaForm) -> Redirect:
+        """Describe an area, which exists from then on."""
+        try:
+            check_area(form.name)
+        except ValueError:
+            raise FormMistakes(name=WRONG_NAME) from None
+        await self._areas.put(
+            form.name, AreaChange(description=form.description), AreaQuery(), visit.caller
+        )
+        return _back(form.name, Phrase("Saved."))
+
+    async def show(
+        self,
+        visit: Visit,
+        area: str,
+        query: AreaSearch = FIRST,
+        entry: FormEntry = NOTHING_ENTERED,
+    ) -> View:
+        """Show an area."""
+        shown = await self._distribution(area)
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            found = _area_thd(tx, area)
+            keys = [key for key in sorted(area_terminals(tx, area)) if key > query.after]
+            page = keys[:PER_PAGE]
+            pins = tx[PersonStore].pins_in(area, "", MOST_PEOPLE)
+            return {
+                "one": found,
+                "terminals": _terminals_thd(tx, page),
+                "people": [(pin, tx[PeopleStore].names(pins).get(pin)) for pin in pins],
+                "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,
+            }
+
+        values = await self._store.read(find_thd)
+        return View(
+            template="area.html",
+            title=area,
+            live=[f"areas-progress:{area}"],
+            values={
+                **values,
+                **await self._progress(area, shown),
+                "entry": entry,
+                "first_query": "" if query.after else None,
+                "most_people": MOST_PEOPLE,
+                "states": STATES,
+            },
+        )
+
+    async def progress_part(self, visit: Visit, argument: str | None) -> View:
+        """Show how far the distribution of an area is."""
+        area = argument or ""
+        values = await self._progress(area, await self._distribution(area))
+        return View(template="_progress.html", values={**values, "states": STATES})
+
+    async def _distribution(self, area: str) -> DistributionView:
+        try:
+            return await self._areas.distribution(area)
+        except ApiError as error:
+            if error.status is HTTPStatus.NOT_FOUND:
+                raise LookupError(NO_AREA) from None
+            raise
+
+    async def _progress(self, area: str, shown: DistributionView) -> dict[str, Any]:
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            keys = area_terminals(tx, area)
+            store = tx[PlaceStore]
+            troubled = store.troubled(MOST_TROUBLED, keys)
+            serials = {one.id: one for one in tx[DeviceStore].with_keys(_keys(troubled))}
+            names = tx[PeopleStore].names({one.pin for one in troubled})
+            return {
+                "area": _area_thd(tx, area),
+                "is_held_back": any(store.is_held_back(key) for key in keys),
+                "troubled": [
+                    (one, serials[one.device_id], names.get(one.pin), *STATES[one.state.value])
+                    for one in troubled
+                ],
+            }
+
+        parts = msgspec.structs.asdict(shown.parts)
+        minutes = None if shown.seconds_left is None else -(-shown.seconds_left // 60)
+        return {
+            **await self._store.read(find_thd),
+            "effect": shown,
+            "counts": [(STATES[name], number) for name, number in parts.items() if number],
+            "total": sum(parts.values()),
+            "minutes": minutes,
+        }
+
+    # Changes.
+
+    async def describe(self, visit: Visit, form: AreaForm, area: str) -> Redirect:
+        """Change the description."""
+        await self._distribution(area)
+        change = AreaChange(description=form.description)
+        await self._areas.put(area, change, AreaQuery(), visit.caller)
+        return _back(area, Phrase("Saved."))
+
+    async def put_terminal(self, visit: Visit, form: MemberForm, area: str) -> Redirect:
+        """Put a terminal into the area, out of its former one."""
+        await self._distribution(area)
+        try:
+            await self._terminals.change(form.sn, {"area": area}, visit.caller)
+        except LookupError:
+            raise FormMistakes(sn=Phrase("There is no such terminal.")) from None
+        return _back(area, Phrase("%(name)s is in this area now.", name=form.sn))
+
+    async def ask_distribute(
+        self, visit: Visit, form: DeletionsForm, area: str
+    ) -> ConfirmationQuestion:
+        """Ask whether the people of the area are to be put on its terminals."""
+        shown = await self._agreed(form, area)
+        return ConfirmationQuestion(
+            title=Phrase("Keep the people of this area on all its terminals?"),
+            text=Phrase(
+                "People: %(people)s. Approved terminals: %(terminals)s. Commands, at most: "
+                "%(commands)s. People who are not in the area and are deleted from its "
+                "terminals: %(deletions)s.",
+                people=shown.people,
+                terminals=shown.devices,
+                commands=shown.commands,
+                deletions=shown.deletions,
+            ),
+            button=Phrase("Switch it on"),
+            back="/areas/<area>",
+        )
+
+    async def distribute(self, visit: Visit, form: DeletionsForm, area: str) -> Redirect:
+        """Let the area distribute."""
+        await self._agreed(form, area)
+        await self._put(visit, area, AreaChange(distributes=True), form.deletions)
+        return _back(area, Phrase("The server puts the people of this area on its terminals."))
+
+    async def stop(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
+        """Let the area distribute no longer."""
+        await self._distribution(area)
+        await self._put(visit, area, AreaChange(distributes=False), None)
+        return _back(area, Phrase("It is off. People stay where they are."))
+
+    async def ask_confirm(
+        self, visit: Visit, form: DeletionsForm, area: str
+    ) -> ConfirmationQuestion:
+        """Ask whether many people are to be deleted."""
+        await self._agreed(form, area)
+        return ConfirmationQuestion(
+            title=Phrase("Delete people from terminals?"),
+            text=Phrase(
+                "People who are not in the area any more and are deleted from its terminals: "
+                "%(num)s.",
+                num=form.deletions,
+            ),
+            button=Phrase("Delete them there"),
+            back="/areas/<area>",
+        )
+
+    async def confirm(self, visit: Visit, form: DeletionsForm, area: str) -> Redirect:
+        """Confirm deletions that wait."""
+        await self._agreed(form, area)
+        await self._put(visit, area, AreaChange(), form.deletions)
+        return _back(area, Phrase("They are deleted from the terminals."))
+
+    async def repair(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
+        """Compare all terminals, and send again what was refused or not answered."""
+        await self._distribution(area)
+        await self._areas.repair(area, visit.caller)
+        return _back(area, Phrase("All terminals are compared; what is missing is sent again."))
+
+    async def delete(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
+        """Delete an area without terminals."""
+        found = await self._store.read(lambda tx: _area_thd(tx, area))
+        if found.devices:
+            raise FormMistakes(Phrase("Put its terminals into other areas first."))
+        await self._areas.remove(area, visit.caller)
+        return Redirect(to="/areas", notice=Phrase("The area is deleted. Its people stay."))
+
+    async def _agreed(self, form: DeletionsForm, area: str) -> DistributionView:
+        """Return the effect; `FormMistakes` if the number differs from what the page said."""
+        shown = await self._distribution(area)
+        if shown.deletions != form.deletions:
+            raise FormMistakes(CHANGED)
+        return shown
+
+    async def _put(
+        self, visit: Visit, area: str, change: AreaChange, deletions: int | None
+    ) -> None:
+        try:
+            await self._areas.put(area, change, AreaQuery(deletions), visit.caller)
+        except NotConfirmed:
+            raise FormMistakes(CHANGED) from None
+
+
+STOP = ConfirmationQuestion(
+    title=Phrase("Switch it off for this area?"),
+    text=Phrase(
+        "People stay where they are. Changes and new people are not sent to its terminals any more."
+    ),
+    button=Phrase("Switch it off"),
+    back="/areas/<area>",
+)
+DELETE = ConfirmationQuestion(
+    title=Phrase("Delete this area?"),
+    text=Phrase("Its people stay, without this area."),
+    button=Phrase("Delete"),
+    back="/areas/<area>",
+)
+
+
+def _area_thd(tx: Transaction, name: str) -> Area:
+    found = tx[AreaStore].find(name)
+    if found is None:
+        raise LookupError(NO_AREA)
+    return found
+
+
+def _progress_thd(tx: Transaction, area: Area) -> tuple[int, int]:
+    """Return the numbers of parts that are on the terminals of an area, and of all."""
+    if not area.distributes:
+        return 0, 0
+    counts = tx[PlaceStore].counts(area_terminals(tx, area.name))
+    return counts.get(PartState.THERE, 0), sum(counts.values())
+
+
+def _terminals_thd(tx: Transaction, keys: list[int]) -> list[AreaTerminal]:
+    counts = tx[PlaceStore].counts_at(keys)
+    devices = sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.id)
+    return [
+        AreaTerminal(
+            device,
+            counts.get(device.id, {}).get(PartState.THERE, 0),
+            sum(counts.get(device.id, {}).values()),
+            counts.get(device.id, {}),
+        )
+        for device in devices
+    ]
+
+
+def _keys(parts: list[PlacedPart]) -> set[int]:
+    return {one.device_id for one in parts}
+
+
+def _back(area: str, notice: Phrase) -> Redirect:
+    return Redirect(to=f"/areas/{quote(area, safe='')}", notice=notice)
