@@ -1,8 +1,9 @@
 """What others do while something is measured, in a process of its own.
 
 `python -m bench.aside strangers PORT CONNECTIONS` polls with a new serial number in each request
-until its standard input ends; `python -m bench.aside bodies PORT COUNT BYTES` sends so many long
-bodies of one terminal at once. Each prints what came of it as JSON.
+until its standard input ends; `python -m bench.aside polls PORT` polls a few hundred times a second
+until then, with one known serial number; `python -m bench.aside bodies PORT COUNT BYTES` sends so
+many long bodies of one terminal at once. Each prints what came of it as JSON.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from .load import HOST, run
+from .load import HOST, Load, run
+from .requests import polls as polls_of
 from .requests import rows, stranger_polls, upload_head
 
 TIMEOUT = 600
 LINE_BYTES = 38
 """About how long a punch is."""
+PAUSE = 0.002
+"""Seconds between two polls."""
 TERMINAL = "LONG"
 """The terminal that sends long bodies."""
 
@@ -52,14 +56,31 @@ class Aside:
 
 def strangers(port: int, connections: int) -> dict[str, int]:
     """Poll with serial numbers that nobody knows, until standard input ends."""
-    ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    ended = _end_of_input()
     polls = stranger_polls()
     count = 0
     while not ended.is_set():
         load = run([port], polls, count=500, connections=connections, keep_alive=False, limit=1)
         count += load.requests
     return {"requests": count}
+
+
+def polls(port: int) -> dict[str, int]:
+    """Poll one at a time until standard input ends; how long that took, in microseconds."""
+    ended = _end_of_input()
+    requests = polls_of(b"close", ["T1"])
+    load = Load()
+    while not ended.wait(PAUSE):
+        one = run([port], requests, count=1, connections=1, keep_alive=False)
+        load.latencies += one.latencies
+    shares = {"p50": 0.5, "p99": 0.99, "longest": 1.0}
+    return {name: int(load.percentile(share) * 1000) for name, share in shares.items()}
+
+
+def _end_of_input() -> threading.Event:
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    return ended
 
 
 def bodies(port: int, count: int, size: int) -> dict[str, int]:
@@ -96,7 +117,7 @@ def main() -> None:
     """Do what the arguments say."""
     what, *numbers = sys.argv[1:]
     print("begins", flush=True)
-    done = {"strangers": strangers, "bodies": bodies}[what](*map(int, numbers))
+    done = {"strangers": strangers, "polls": polls, "bodies": bodies}[what](*map(int, numbers))
     print(json.dumps(done), flush=True)
 
 

@@ -18,14 +18,15 @@ from zkpush.protocol.records import decode
 from zkpush.protocol.times import wall_clock
 
 from . import recipes
+from .consoles import consoles
 from .forwarding import backlog_of, forwarding_results
 from .jobs import jobs
-from .lists import export_results, exported
+from .lists import lists
 from .load import run
 from .measure import Result, side_by_side
 from .requests import polls, rows, upload, uploads
 from .scale import Scale, folder
-from .servers import Server, Together, Zkpush, baseline
+from .servers import Server, Together, Zkpush, baseline, start_with_one
 from .strangers import long_bodies, strangers
 
 BULK = 50_000
@@ -97,9 +98,9 @@ def _at_once(
 def bulk(scale: Scale) -> Iterator[Result]:
     """One long body, against SQLite alone, and against itself on a large database."""
     data = folder()
-    _start_with_one(data).stop()
+    start_with_one(data).stop()
     _fill(data, scale.stored)
-    empty, full = _start_with_one(folder()), _start_with_one(data)
+    empty, full = start_with_one(folder()), start_with_one(data)
     try:
         costs = [
             (
@@ -127,13 +128,6 @@ def bulk(scale: Scale) -> Iterator[Result]:
         1.1,
         {"cpu_us": large * 1e6, "limit_cpu_us": ours * 1e6},
     )
-
-
-def _start_with_one(data: pathlib.Path) -> Zkpush:
-    """A daemon that knows a terminal."""
-    server = Zkpush(data)
-    server.exchange("T1")
-    return server
 
 
 def _body_cost(server: Zkpush, start: int) -> float:
@@ -400,22 +394,10 @@ def _upload_cost(server: Zkpush, sn: str, query: str, body: bytes) -> float:
     return server.cpu() - before
 
 
-def lists(scale: Scale) -> Iterator[Result]:
-    """Export attendance, and find one person's records."""
-    data = folder()
-    _start_with_one(data).stop()
-    _fill(data, exported(scale))
-    server = Zkpush(data)
-    try:
-        yield from export_results(server, data)
-    finally:
-        server.stop()
-
-
 def forwarding(scale: Scale) -> Iterator[Result]:
     """Forward a backlog to one receiver."""
     data, count = folder(), backlog_of(scale)
-    _start_with_one(data).stop()
+    start_with_one(data).stop()
     _fill(data, count)
     server = Zkpush(data)
     try:
@@ -434,6 +416,7 @@ CASES = (
     workers,
     decoding,
     lists,
+    consoles,
     forwarding,
     jobs,
 )

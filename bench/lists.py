@@ -10,11 +10,16 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from .aside import Aside
 from .measure import Result
-from .scale import Scale
-from .servers import Zkpush
+from .scale import Scale, folder
+from .servers import Zkpush, start_with_one
+from .site import fill_site
 
-EXPORTED = 1_000_000
+STORED = 2_000_000
+MOST_HELD_MS = 20.0
+POLLED = 5.0
+"""Seconds of polls alone."""
 ROUNDS = 3
 PERSON_MS = 50.0
 
@@ -47,6 +52,18 @@ def longest_wait(server: Zkpush, data: pathlib.Path, pin: str) -> float:
     return (time.monotonic() - before) * 1000
 
 
+def lists(scale: Scale) -> Iterator[Result]:
+    """Export attendance, and find one person's records."""
+    data = folder()
+    start_with_one(data).stop()
+    fill_site(data, min(STORED, scale.stored))
+    server = Zkpush(data)
+    try:
+        yield from export_results(server, data)
+    finally:
+        server.stop()
+
+
 def export_results(server: Zkpush, data: pathlib.Path) -> Iterator[Result]:
     """The results of a daemon whose database is filled."""
     costs = []
@@ -61,20 +78,36 @@ def export_results(server: Zkpush, data: pathlib.Path) -> Iterator[Result]:
         3.0,
         {"cpu_us": ours / count * 1e6, "limit_cpu_us": alone / count * 1e6},
     )
+    quiet = Aside("polls", server.port)
+    time.sleep(POLLED)
+    before = quiet.finish()
+    beside = Aside("polls", server.port)
+    export_cost(server, data)
+    polls = beside.finish()
+    yield Result(
+        "polls while that is exported, p99",
+        "20 ms",
+        polls["p99"] / 1000,
+        MOST_HELD_MS,
+        {
+            "p50_ms": polls["p50"] / 1000,
+            "p99_ms": polls["p99"] / 1000,
+            "longest_ms": polls["longest"] / 1000,
+            "alone_p99_ms": before["p99"] / 1000,
+        },
+        "ms",
+    )
+    begun = server.cpu()
     waits = [longest_wait(server, data, str(pin)) for pin in range(1, 40)]
+    cost = (server.cpu() - begun) / len(waits)
     yield Result(
         f"the newest records of a person among {count:,}",
         "",
         statistics.median(waits),
         PERSON_MS,
-        {"ms": statistics.median(waits), "worst_ms": max(waits)},
+        {"cpu_us": cost * 1e6, "ms": statistics.median(waits), "worst_ms": max(waits)},
         unit="ms",
     )
-
-
-def exported(scale: Scale) -> int:
-    """How many records are exported."""
-    return min(EXPORTED, scale.stored)
 
 
 def _asked(server: Zkpush, data: pathlib.Path, path: str, accept: str) -> Iterator[bytes]:

@@ -128,3 +128,10 @@ class Zkpush(Server):
         """Make a terminal known."""
         url = f"http://127.0.0.1:{self.port}/iclock/cdata?SN={sn}&options=all&pushver=2.4.1"
         urllib.request.urlopen(url).read()
+
+
+def start_with_one(data: pathlib.Path) -> Zkpush:
+    """Start a daemon, and make the terminal T1 known."""
+    server = Zkpush(data)
+    server.exchange("T1")
+    return server

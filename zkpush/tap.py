@@ -31,7 +31,7 @@ from .http.ports import PortOpener
 from .installed import InstalledPlugins, check_policy, find_plugins, sections
 from .logstream import LogStream
 from .manage.api import Endpoints
-from .manage.connections import most_streams
+from .manage.connections import EndlessReplies
 from .manage.console.live import LiveHub
 from .manage.console.resource import ConsoleResource
 from .manage.feed import Feed
@@ -160,19 +160,19 @@ def _people(
     if log is not None:
         figures.watch_log(log)
     feed = Feed(services.store, services.clock, added.records)
+    room = EndlessReplies(settings.limits, feed)
     endpoints = Endpoints(
         services,
         PluginEndpoints(services.store, found.described, engine.inbox),
         figures,
         added,
         feed,
+        room,
     )
     console = ConsoleResource(
         added.console,
         added.sign_in,
-        lambda parts, render, living: LiveHub(
-            feed, parts, render, living, services.clock, most_streams(settings.limits)
-        ),
+        lambda parts, render, living: LiveHub(feed, parts, render, living, services.clock, room),
         engine.proxies,
         services.refusals,
         services.clock,

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 import pytest_twisted
 
+from zkpush.manage.console import terminalchoice
+
 from ..rig import TOKEN, Response, Rig
 from .browser import document, signed_in, text_of
 
@@ -168,6 +170,23 @@ async def test_terminals_and_areas_are_filters(rig: Rig) -> None:
     assert await found("area=South") == ["T2", "T3"]
     listed = await rig.api("GET", "/attendance?area=North")
     assert [one["device"] for one in listed.json["items"]] == ["T1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_of_many_terminals_is_typed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many terminals the name or serial number is typed, and must mean one of them."""
+    monkeypatch.setattr(terminalchoice, "MOST_OPTIONS", 2)
+    for sn, name in (("T1", "Gate"), ("T2", "Gate north"), ("T3", "Yard")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"alias": name, "timezone": "UTC"})
+        await punch(rig, line("1", "2026-03-01 08:00:00"), sn=sn)
+    browser = await signed_in(rig)
+    shown = await browser.get("/attendance?device=yar")
+    assert "<option" not in shown.body.decode().partition('name="device"')[2].partition("</div>")[0]
+    assert ["Yard" in one for one in rows(shown)] == [True]
+    assert ["Gate" in one for one in rows(await browser.get("/attendance?device=gate"))] == [True]
+    assert "Several terminals are found" in text_of(await browser.get("/attendance?device=Ga"))
+    assert "No terminal has this name" in text_of(await browser.get("/attendance?device=roof"))
 
 
 @pytest_twisted.ensureDeferred

@@ -8,8 +8,9 @@ import pytest_twisted
 
 from zkpush.protocol.fields import Scope
 
-from ..rig import Rig
-from .browser import Browser, document, location, signed_in
+from ..rig import Rig, Wire
+from ..server.sse import Listening
+from .browser import HOST, Browser, document, location, signed_in
 from .walk import (
     NAMES,
     NOT_THERE,
@@ -123,3 +124,25 @@ async def test_live_parts_need_a_session_and_a_scope(rig: Rig) -> None:
     for name, (_, part) in console_of(rig).parts.items():
         if part.scope is not Scope.READ:
             assert (await browser.get(f"/live?part={name}")).status == 403
+
+
+@pytest_twisted.ensureDeferred
+async def test_open_consoles_have_a_limit_of_their_own(make_rig) -> None:
+    """One console more is not live; readers of events have their own limit beside them."""
+    rig = await make_rig(limits={"console_streams": 1, "event_streams": 1})
+    browser = await signed_in(rig)
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    wire = Wire("127.0.0.1")
+    channel = rig.manage.buildProtocol(wire.getPeer())
+    channel.makeConnection(wire)
+    channel.dataReceived(
+        f"GET /console/live?part=overview-counts HTTP/1.1\r\nHost: {HOST}\r\n"
+        f"Cookie: {cookies}\r\n\r\n".encode()
+    )
+    while b"text/event-stream" not in wire.value():
+        await wire.changed()
+    assert (await browser.get("/live?part=overview-counts")).status == 204
+    reader = await Listening(rig).begun()
+    assert (await rig.api("GET", "/events")).status == 503
+    reader.hang_up()
+    console_of(rig).hub.end()

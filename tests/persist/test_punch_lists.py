@@ -10,6 +10,8 @@ import pytest_twisted
 from sqlalchemy import func, select
 from twisted.internet.task import Clock
 
+from zkpush.handlers.attendance import chronology
+from zkpush.handlers.attendance.chronology import ChronologicalPunches, TimePlace
 from zkpush.handlers.attendance.jobs import EVERY, PART, ListExtension
 from zkpush.handlers.attendance.lists import LISTS, last_listed
 from zkpush.handlers.attendance.model import Punch, PunchFilter
@@ -24,8 +26,10 @@ from .conftest import opened
 from .contract import NOW, UTC, rows
 
 DUE = 50
+NUMBER = 160
 TERMINALS = 3
 PEOPLE = 7
+IN_MAIN = ("T1", "T2")
 START = datetime.datetime(2026, 1, 5, 8)
 
 
@@ -192,5 +196,55 @@ async def test_lists_are_extended_by_themselves(url: str) -> None:
         clock.advance(EVERY)
         await job.stopService()
         await store.read(lambda tx: check_lists(tx, DUE, DUE))
+    finally:
+        await store.stop()
+
+
+def chronological(tx: Transaction, wanted: PunchFilter) -> list[Punch]:
+    """All records that match, the newest first, read in pages of nine."""
+    found: list[Punch] = []
+    before: TimePlace | None = None
+    while True:
+        part = tx[ChronologicalPunches].part(wanted, 9, before)
+        found += part.punches
+        if part.next is None:
+            return found
+        before = part.next
+
+
+@pytest_twisted.ensureDeferred
+async def test_chronological_pages_hold_each_record_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages by time are the same, whether a list or the index of times finds the records."""
+    store = opened(url, KEY)
+    filters = [*(one for one in FILTERS if one.received_since is None), PunchFilter(area="main")]
+
+    def check(tx: Transaction) -> None:
+        every = sorted(tx[AttendanceStore].page(Page(10**6)), key=lambda one: one.time)
+        assert [one.time for one in every] != [one.time for one in tx[AttendanceStore].page(Page())]
+        for wanted in filters:
+            expected = [one for one in every if matches(one, wanted)]
+            if wanted.area is not None:
+                expected = [one for one in expected if one.device in IN_MAIN]
+            assert expected or wanted.pin == "nobody"
+            assert chronological(tx, wanted) == expected[::-1]
+
+    try:
+        await store.write(set_up)
+        await store.write(
+            lambda tx: [tx[DeviceStore].change(key, {"area": "main"}) for key in (1, 2)]
+        )
+        await store.write(arrive(range(DUE, NUMBER)))
+        await store.write(arrive(range(DUE)))
+        await ListExtension(store, Clock(), DUE).extend()
+        for few in (0, 1000):
+            monkeypatch.setattr(chronology, "FEW_LISTED", few)
+            await store.read(check)
+        found = await store.read(lambda tx: tx[ChronologicalPunches].part(FILTERS[3], 9))
+        assert (found.count, found.is_more) == (len(range(1, NUMBER, TERMINALS)), False)
+        monkeypatch.setattr(chronology, "FEW_LISTED", 0)
+        found = await store.read(lambda tx: tx[ChronologicalPunches].part(FILTERS[3], 9))
+        assert (found.count, found.is_more) == (9, True)
     finally:
         await store.stop()

@@ -9,7 +9,7 @@ from typing import Any
 from .. import __version__
 from ..protocol.fields import Scope
 from .audit import AuditEndpoints
-from .connections import most_streams
+from .connections import EndlessReplies
 from .events import EventEndpoints
 from .feed import Feed
 from .health import HealthView
@@ -32,8 +32,10 @@ class Endpoints:
         figures: Metrics,
         added: Contributions,
         feed: Feed,
+        room: EndlessReplies,
     ) -> None:
-        """`added` are the routes and records of capabilities."""
+        """`added` are the routes and records of capabilities; `room` is for readers of `feed`."""
+        self._room = room
         self._feed = feed
         self.figures = figures
         self._services = services
@@ -90,9 +92,12 @@ class Endpoints:
         return routes
 
     def _events(self) -> EventEndpoints:
-        most = most_streams(self._services.settings.limits)
         return EventEndpoints(
-            self._feed, self._services.clock, most, self._added.records, self._services.events
+            self._feed,
+            self._services.clock,
+            self._room,
+            self._added.records,
+            self._services.events,
         )
 
     async def metrics(self) -> Raw:

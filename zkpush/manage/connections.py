@@ -4,14 +4,14 @@ Theory of operation. Connections are limited in total and per address, so that t
 the file descriptors that terminals need. At the limit, an older connection is cut for the new one:
 the oldest idle one without a valid token; else the oldest idle one; else the oldest whose request
 has no valid token. Current requests with a valid token are never cut: the number of endless ones
-(event streams) has a limit of its own. If only such connections are left, the new connection is
-refused.
+(event streams and open consoles) has limits of its own. If only such connections are left, the new
+connection is refused.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Protocol
 
 from ..device.proxies import Proxies
@@ -20,12 +20,38 @@ from ..settings.network import Limits
 Struck = Callable[[str, None, str | None], None]
 """Called with the name of an exceeded limit, and the address."""
 STREAMS_PART = 0.75
-"""Maximum fraction of all connections that may be event streams."""
+"""Maximum fraction of all connections that may be endless: the others are for short requests."""
 
 
-def most_streams(limits: Limits) -> int:
-    """Return the maximum number of event streams, which leaves room for other requests."""
-    return min(limits.event_streams, int(limits.manage_connections * STREAMS_PART))
+class EndlessReplies:
+    """Room for endless replies: readers of events, and open consoles."""
+
+    def __init__(self, limits: Limits, listeners: Sized) -> None:
+        """`listeners` are those of the feed: readers, and one for all consoles together."""
+        self._listeners = listeners
+        self.consoles = 0
+        """Number of open consoles."""
+        self.most_readers = limits.event_streams
+        self._most_consoles = limits.console_streams
+        self._most = int(limits.manage_connections * STREAMS_PART)
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether there is room for a reader of events."""
+        return self._readers < self.most_readers and self._has_any
+
+    @property
+    def has_console(self) -> bool:
+        """Whether there is room for a console."""
+        return self.consoles < self._most_consoles and self._has_any
+
+    @property
+    def _readers(self) -> int:
+        return len(self._listeners) - bool(self.consoles)
+
+    @property
+    def _has_any(self) -> bool:
+        return self._readers + self.consoles < self._most
 
 
 class Cuttable(Protocol):

@@ -20,6 +20,7 @@ from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .arguments import checked_by
+from .connections import EndlessReplies
 from .errors import ApiError
 from .feed import EVERY, Feed, Message
 from .news import Cursor, RecordSource
@@ -65,11 +66,11 @@ class EventEndpoints:
         self,
         feed: Feed,
         clock: IReactorTime,
-        most: int,
+        room: EndlessReplies,
         records: RecordSource,
         kinds: Iterable[str],
     ) -> None:
-        """`most` is the maximum number of listeners; `records` are events too.
+        """`room` limits the number of listeners; `records` are events too.
 
         `kinds` are the kinds of all other events.
         """
@@ -77,7 +78,7 @@ class EventEndpoints:
         self._default = self._kinds - records.on_request
         self._feed = feed
         self._clock = clock
-        self._most = most
+        self._room = room
 
     def routes(self) -> list[Route]:
         """The route of events."""
@@ -116,11 +117,12 @@ class EventEndpoints:
                 "Last-Event-ID.",
             )
 
-        if len(self._feed) >= self._most:
+        if not self._room.has_reader:
             raise ApiError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"There are {self._most} readers of events already, which is the limit "
-                "(limits.event_streams); try later.",
+                "There are as many readers of events and open consoles as allowed "
+                f"(limits.event_streams, {self._room.most_readers}; together, three quarters of "
+                "limits.manage_connections); try later.",
             )
 
         def begin(request: Request) -> Callable[[], None]:

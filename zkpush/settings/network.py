@@ -142,7 +142,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Most connections to the management endpoint. A further one replaces the "
             "oldest idle one, first among those without a valid token",
         ),
-    ] = 128
+    ] = 512
     manage_connections_per_address: Annotated[
         int,
         Meta(
@@ -158,9 +158,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=1,
             le=100_000,
             description="Most readers of `GET events` at the same time; further ones get 503. "
-            "Never more than three quarters of `manage_connections`",
+            "With open consoles, never more than three quarters of `manage_connections`",
         ),
     ] = 96
+    console_streams: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most consoles whose pages change by themselves at the same time; further "
+            "ones change when they are reloaded",
+        ),
+    ] = 256
     command_bytes: Annotated[
         int,
         Meta(

@@ -38,6 +38,8 @@ from .totp import SECRET_BYTES, new_secret, period_of, uri_of
 
 MOST_SHOWN = 1000
 """Maximum number of accounts on one page."""
+MOST_SESSIONS = 20
+"""Maximum number of sessions on one page."""
 
 
 class OwnForm(msgspec.Struct, frozen=True):
@@ -145,7 +147,8 @@ class OwnAccountPages:
             values={
                 "entry": entry,
                 "account": account,
-                "sessions": sessions,
+                "sessions": sessions[:MOST_SESSIONS],
+                "more_sessions": max(len(sessions) - MOST_SESSIONS, 0),
                 "present": present,
                 "scopes": [one for one in SCOPES if one[0].value in account.scopes],
                 "languages_to_choose": [("", NONE), *languages()],

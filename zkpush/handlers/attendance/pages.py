@@ -22,12 +22,12 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.lists import CSV
 from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Page
-from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
@@ -45,11 +45,8 @@ from .showing import DOUBT_WORDS, shown_punches
 
 ROWS = 50
 """Records on a page."""
-MOST_COUNTED = 1000
 MOST_MATCHES = 20
 """Maximum number of people to choose from."""
-MOST_TERMINALS = 1000
-"""Maximum number of terminals to choose from."""
 
 
 class SearchQuery(msgspec.Struct, frozen=True):
@@ -58,6 +55,7 @@ class SearchQuery(msgspec.Struct, frozen=True):
     person: str = ""
     """User ID, or part of a name."""
     device: str | None = None
+    """Serial number of a terminal, or its name."""
     area: str | None = None
     doubt: Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None = None
     period: PeriodName | None = None
@@ -75,6 +73,8 @@ class Search:
     query: SearchQuery
     period: DayPeriod
     pin: str | None = None
+    device: str | None = None
+    """Serial number of the terminal."""
     matches: Sequence[tuple[str, str | None]] = ()
     """People to choose from, if several are found."""
     wrong: Mapping[str, Phrase] = attrs.field(factory=dict)
@@ -83,7 +83,7 @@ class Search:
     def filter(self, visit: Visit) -> PunchFilter:
         """Return the filter of the records."""
         return PunchFilter(
-            device=self.query.device,
+            device=self.device,
             area=self.query.area,
             pin=self.pin,
             doubt=self.query.doubt,
@@ -140,20 +140,17 @@ class AttendancePages:
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             search = self._search_thd(tx, visit, query)
-            values: dict[str, Any] = {"search": search, "rows": [], "next_query": None, "count": 0}
+            values: dict[str, Any] = {"search": search, "rows": [], "next_query": None}
+            values.update(count=0, is_more=False)
             if not search.wrong and not search.matches:
-                punches = tx[ChronologicalPunches]
-                wanted = search.filter(visit)
-                found = punches.page(wanted, ROWS + 1, before)
-                shown = found[:ROWS]
-                values["rows"] = shown_punches(tx, shown, visit.zone, photos=sees_photos)
-                if len(found) > ROWS:
-                    place = TimePlace(shown[-1].time, shown[-1].id)
-                    values["next_query"] = search.link(before=str(place))
-                values["count"] = punches.count(wanted, MOST_COUNTED + 1)
+                found = tx[ChronologicalPunches].part(search.filter(visit), ROWS, before)
+                values["rows"] = shown_punches(tx, found.punches, visit.zone, photos=sees_photos)
+                if found.next is not None:
+                    values["next_query"] = search.link(before=str(found.next))
+                if before is None:
+                    values.update(count=found.count, is_more=found.is_more)
             names = tx[TargetStore].area_counts()
-            terminals = tx[DeviceStore].page(Page(MOST_TERMINALS))
-            return {**values, "areas": _areas(names), "terminals": _terminals(terminals)}
+            return {**values, "areas": _areas(names), "terminals": terminal_options_thd(tx)}
 
         values = await self._store.read(find_thd)
         search = values["search"]
@@ -187,7 +184,7 @@ class AttendancePages:
                 ],
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
-                "most_counted": MOST_COUNTED,
+                "all": Phrase("All"),
                 "is_first": query.before is None,
             },
         )
@@ -248,7 +245,12 @@ class AttendancePages:
     def _search_thd(self, tx: Transaction, visit: Visit, query: SearchQuery) -> Search:
         wrong: dict[str, Phrase] = {}
         period = self._period(visit, query, wrong)
-        pin, matches = None, []
+        pin, device, matches = None, None, []
+        if query.device is not None and query.device.strip():
+            try:
+                device = find_terminal_thd(tx, query.device)
+            except ValueError as error:
+                wrong["device"] = error.args[0]
         text = query.person.strip()
         if text:
             matches = _people_thd(tx, text)
@@ -258,7 +260,9 @@ class AttendancePages:
                 pin = text  # of a person who is not stored
             elif not matches:
                 wrong["person"] = Phrase("Nobody has this name or user ID.")
-        return Search(query=query, period=period, pin=pin, matches=matches, wrong=wrong)
+        return Search(
+            query=query, period=period, pin=pin, device=device, matches=matches, wrong=wrong
+        )
 
     def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> DayPeriod:
         today = self._today(visit)
@@ -293,11 +297,6 @@ def _people_thd(tx: Transaction, text: str) -> list[tuple[str, str | None]]:
 def _areas(counts: Mapping[str | None, int]) -> list[tuple[str, str]]:
     names = sorted({name or DEFAULT_AREA for name in counts})
     return [("", Phrase("All")), *((name, name) for name in names)]
-
-
-def _terminals(devices: Sequence[Any]) -> list[tuple[str, str]]:
-    named = sorted((one.alias or one.sn, one.sn) for one in devices)
-    return [("", Phrase("All")), *((sn, name) for name, sn in named)]
 
 
 def _text(day: datetime.date | None) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from ...manage.console.forms import NOTHING_ENTERED, FormEntry
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsoleForm,
     ConsolePage,
@@ -18,17 +18,16 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from ...model import Caller, DeviceState, Page
-from ...persist.devices import DeviceStore
+from ...model import Caller, DeviceState
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .enrolling import EnrolmentEndpoints, EnrolmentState, EnrolRequest
 from .enrolment import FINGERS
 from .showing import person_thd
 
-MOST_TERMINALS = 1000
 WAIT = 300
 """Seconds that an enrolment waits for its terminal."""
 _FINGER_WORDS = (
@@ -119,9 +118,11 @@ class EnrolmentPages:
 
     async def enrol(self, visit: Visit, form: EnrolForm, pin: str) -> Redirect:
         """Queue the order."""
-        request = EnrolRequest(
-            device=form.device, what=form.what, overwrite=form.overwrite, expires_in=WAIT
-        )
+        try:
+            sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.device))
+        except ValueError as error:
+            raise FormMistakes(device=error.args[0]) from None
+        request = EnrolRequest(device=sn, what=form.what, overwrite=form.overwrite, expires_in=WAIT)
         queued = await self._enrolments.enrol(pin, request, visit.caller)
         return Redirect(to=f"/people/{quote(pin, safe='')}/enrol?{urlencode({'watch': queued.id})}")
 
@@ -140,11 +141,7 @@ class EnrolmentPages:
     async def _view(self, visit: Visit, pin: str, entry: FormEntry) -> View:
         def find_thd(tx: Transaction) -> dict[str, Any]:
             person = person_thd(tx, pin)["person"]
-            terminals = [
-                (one.sn, one.alias or one.sn)
-                for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
-                if one.state is DeviceState.APPROVED
-            ]
+            terminals = terminal_options_thd(tx, DeviceState.APPROVED)
             return {"pin": pin, "person": person, "terminals": terminals}
 
         values = await self._store.read(find_thd)

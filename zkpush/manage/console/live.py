@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from ...clock import wall_clock
 from ...periodic import PeriodicService
+from ..connections import EndlessReplies
 from ..feed import Feed, Message
 from .pages import LivePart
 from .visits import Visit
@@ -60,9 +61,9 @@ class LiveHub(PeriodicService):
         render: Rendered,
         living: Living,
         clock: Any,
-        most: int,
+        room: EndlessReplies,
     ) -> None:
-        """`most` is the maximum number of event streams, with those of the API."""
+        """`room` limits the number of consoles."""
         super().__init__(clock)
         self._living = living
         self._beat_at = 0.0
@@ -70,7 +71,7 @@ class LiveHub(PeriodicService):
         self._parts = parts
         self._render = render
         self._wall = wall_clock(clock)
-        self._most = most
+        self._room = room
         self._consoles: dict[LiveConsole, Sequence[PartKey]] = {}
         self._visits: dict[PartKey, Visit] = {}
         self._due: set[PartKey] = set()
@@ -86,8 +87,8 @@ class LiveHub(PeriodicService):
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many streams as allowed."""
-        return len(self._consoles) + len(self._feed) >= self._most
+        """Whether there are as many consoles as allowed."""
+        return not self._room.has_console
 
     def find(self, name: str) -> tuple[LivePart, str | None]:
         """Return a part and its argument by its name; `LookupError` if there is none."""
@@ -99,6 +100,7 @@ class LiveHub(PeriodicService):
         keys = [PartKey(name, visit.language.code, visit.zone.key, visit.scopes) for name in names]
         is_first = not self._consoles
         self._consoles[console] = keys
+        self._room.consoles = len(self._consoles)
         for key in keys:
             self._visits.setdefault(key, visit)
         self._due.update(keys)
@@ -112,6 +114,7 @@ class LiveHub(PeriodicService):
     def leave(self, console: LiveConsole) -> None:
         """Remove a console."""
         self._consoles.pop(console, None)
+        self._room.consoles = len(self._consoles)
         used = {key for keys in self._consoles.values() for key in keys}
         for key in [*self._visits]:
             if key not in used:

@@ -1,0 +1,51 @@
+"""Fields of forms that name a terminal.
+
+Few terminals are a list to choose from. Of many, the list would be most of the page, so their name
+or serial number is typed.
+"""
+
+from __future__ import annotations
+
+from ...model import DeviceState, Page
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from .phrases import Phrase
+
+MOST_OPTIONS = 100
+"""Maximum number of terminals to choose from."""
+MOST_NAMED = 5
+"""Maximum number of terminals that a mistake names."""
+
+
+def terminal_options_thd(
+    tx: Transaction, state: DeviceState | None = None
+) -> list[tuple[str, str]] | None:
+    """Return serial numbers and names of terminals, by name; None for more than `MOST_OPTIONS`."""
+    wanted = None if state is None else state.value
+    found = tx[DeviceStore].search(Page(MOST_OPTIONS + 1), state=wanted)
+    if len(found) > MOST_OPTIONS:
+        return None
+    named = sorted((one.alias or one.sn, one.sn) for one in found)
+    return [(sn, name) for name, sn in named]
+
+
+def find_terminal_thd(tx: Transaction, text: str) -> str:
+    """Return the serial number of the terminal with this serial number or name, or part of it.
+
+    `ValueError` if there is none, or more than one.
+    """
+    text = text.strip()
+    if tx[DeviceStore].find(text) is not None:
+        return text
+    found = tx[DeviceStore].search(Page(MOST_OPTIONS), text)
+    named = [one for one in found if text.lower() in f"{one.alias or ''}\n{one.sn}".lower()]
+    exact = [one for one in named if (one.alias or "").lower() == text.lower()]
+    named = exact or named
+    if not named:
+        raise ValueError(Phrase("No terminal has this name or serial number."))
+    if len(named) > 1:
+        names = ", ".join(f"{one.alias or one.sn} ({one.sn})" for one in named[:MOST_NAMED])
+        raise ValueError(
+            Phrase("Several terminals are found, such as %(names)s. Say which one.", names=names)
+        )
+    return named[0].sn
