@@ -431,3 +431,7 @@ class Page(msgspec.Struct, frozen=True):
     """Exclusive upper bound of the ids; None for no bound."""
     newest_first: bool = False
     """Whether ids descend."""
+    areas: frozenset[str] | None = None
+    """Areas of a limited caller: only rows of their terminals or people are wanted; None for all.
+
+    A query that cannot tell whose its rows are raises `RuntimeError`."""

@@ -3,182 +3,275 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import pytest_twisted
 
-from zkpush.protocol.fields import Scope
+from zkpush.manage.limits import WholeSite, refusal_of
+from zkpush.manage.routes import Route
 
 from ..rig import Rig
+from ..server.sse import Listening
+from .limited import MINE, OTHER, Planted, plant, rows_of_the_other, shown
 
-MINE, OTHER = "NORTH1", "SOUTHNEEDLE"
-NEEDLES = (b"SOUTHNEEDLE", b"Needlename", b"887766", b"needle-alias", b"South", b"99177")
-"""Text of the other area: serial number, name, card, alias, area and user ID."""
-OPEN = {
-    "GET /commands",
-    "GET /commands/catalogue",
-    "GET /devices",
-    "GET /devices/{sn}",
-    "GET /devices/{sn}/commands",
-    "POST /devices/{sn}/door",
-    "POST /devices/{sn}/reboot",
-    "POST /devices/{sn}/resend",
-    "PUT /devices/{sn}/users/{pin}",
-    "DELETE /devices/{sn}/users/{pin}",
-    "GET /attendance",
-    "GET /photos",
-    "GET /operations",
-    "GET /errors",
-    "GET /idcards",
-    "GET /openapi.json",
-    "GET /users",
-    "GET /users/{pin}",
+FORMS = ("Accept: text/csv", "Accept: application/x-ndjson")
+TRIED: Mapping[str, Sequence[object]] = {
+    "PUT /devices/<sn>": [{"alias": "x"}, {"area": "South"}],
+    "PATCH /devices/<sn>": [{"alias": "x"}, {"area": "South"}, {"area": None}],
+    "DELETE /devices/<sn>": [None],
+    "POST /devices/<sn>/recompute": [{}],
+    "POST /devices/<sn>/resend": [{"table": "ATTLOG"}],
+    "POST /devices/<sn>/door": [{}],
+    "POST /devices/<sn>/reboot": [None],
+    "POST /devices/<sn>/repair": [None],
+    "POST /devices/<sn>/copy": [{"from": OTHER}],
+    "POST /devices/<sn>/replace": [{"by": OTHER}, {"by": OTHER, "has_records": True}],
+    "POST /devices/<sn>/retire": [{}],
+    "POST /devices/<sn>/commands": [
+        {"command": "DATA UPDATE USERINFO", "params": {"PIN": "99177", "Name": "x"}},
+        {"command": "DATA DELETE USERINFO", "params": {"PIN": "99177"}},
+        {"command": "LOG"},
+        {"command": "PutFile", "params": {"Action": "SyncData", "TableName": "USERINFO"}},
+        {
+            "command": "PutFile",
+            "params": {"Action": "SyncData", "TableName": "USERINFO", "People": "99177"},
+        },
+        {"command": "UPGRADE", "params": {"file": "1"}},
+    ],
+    "POST /commands": [
+        {"command": "INFO", "devices": [OTHER]},
+        {"command": "INFO", "devices": [MINE, OTHER]},
+        {"command": "INFO", "area": "South"},
+        {"command": "INFO", "all": True},
+        {
+            "command": "DATA UPDATE USERINFO",
+            "params": {"PIN": "99177", "Name": "x"},
+            "all": True,
+        },
+    ],
+    "DELETE /commands/<id>": [None],
+    "DELETE /jobs/<id>": [None],
+    "POST /jobs/<id>/retry": [{}],
+    "POST /attendance/verify": [
+        {"devices": [OTHER]},
+        {"devices": [MINE, OTHER]},
+        {"area": "South"},
+        {"all": True},
+    ],
+    "PUT /areas/<name>": [{"description": "x"}, {"distributes": True}],
+    "POST /areas/<name>/repair": [None],
+    "PUT /users/<pin>": [
+        {"name": "x"},
+        {"areas": ["South"]},
+        {"areas": ["North"]},
+    ],
+    "DELETE /users/<pin>": [None],
+    "PUT /users/<pin>/photo": [b"\xff\xd8\xff"],
+    "DELETE /users/<pin>/photo": [None],
+    "POST /users/<pin>/enrol": [{"device": OTHER, "what": "card"}],
+    "PUT /devices/<sn>/users/<pin>": [None],
+    "DELETE /devices/<sn>/users/<pin>": [None],
+    "POST /conflicts/<int:id>": [{"keep": "terminal"}],
+    "DELETE /rejects/<int:id>": [None],
+    "POST /rejects/retry": [{"device": OTHER}, {}, {"device": MINE}],
 }
-"""Routes that say how they are limited; all others are refused."""
-BODIES: Mapping[str, object] = {
-    "POST /devices/{sn}/door": {},
-    "POST /devices/{sn}/resend": {"table": "ATTLOG"},
-}
-CSV, NDJSON = "Accept: text/csv", "Accept: application/x-ndjson"
+"""How a limited caller may try to change the other area, on each route that it may use."""
+NAMED = ("sn", "pin", "name", "id")
 
 
-async def plant(rig: Rig) -> list[str]:
-    """Fill two areas, and one person who is in both; the headers of a token for the first."""
-    for sn, area, pin, name, card in (
-        (OTHER, "South", "99177", "Needlename", "887766"),
-        (MINE, "North", "1", "Ann", "11"),
-    ):
-        await rig.api("PUT", f"/devices/{sn}", {"state": "approved", "area": area})
-        await rig.exchange(sn)
-        rows = f"USER PIN={pin}\tName={name}\tCard={card}\nUSER PIN=5\tName=Both\n"
-        rows += f"FP PIN={pin}\tFID=1\tSize=4\tValid=1\tTMP=b25l\n"
-        rows += f"OPLOG 4\t0\t2026-03-01 08:00:00\t{pin}\t0\t0\t0\n"
-        await rig.post(f"cdata?SN={sn}&table=OPERLOG&Stamp=1", rows.encode())
-        punch = f"{pin}\t2026-03-01 08:00:00\t0\t1\n".encode()
-        await rig.post(f"cdata?SN={sn}&table=ATTLOG&Stamp=1", punch)
-        photo = f"PIN=20260301080000-{pin}.jpg\nSN={sn}\nsize=3\nCMD=uploadphoto\0".encode()
-        await rig.post(f"cdata?SN={sn}&table=ATTPHOTO&Stamp=1", photo + b"\xff\xd8\xff")
-        await rig.post(f"cdata?SN={sn}&table=ERRORLOG&Stamp=1", b"ERRORLOG ErrCode=1\tErrMsg=x\n")
-        body = {"command": "DATA UPDATE USERINFO", "params": {"PIN": pin, "Name": name}}
-        await rig.api("POST", f"/devices/{sn}/commands", body)
-    await rig.api("PATCH", f"/devices/{OTHER}", {"alias": "needle-alias"})
-    await rig.api("PUT", "/users/5", {"areas": ["North", "South"]})
-    scopes = [scope.value for scope in Scope]
-    body = {"name": "north", "scopes": scopes, "areas": ["North"]}
-    made = await rig.api("POST", "/tokens", body)
-    assert (made.status, made.json["areas"]) == (201, ["North"])
-    return [f"Authorization: Bearer {made.json['token']}"]
+def routes(rig: Rig) -> list[Route]:
+    """All routes that need a token."""
+    found: list[Route] = [*rig.manage.pages.api.routes]
+    return [route for route in found if route.scope is not None]
 
 
-async def operations(rig: Rig) -> list[tuple[str, dict[str, Any]]]:
-    """All routes that need a token, with their descriptions."""
-    paths = (await rig.api("GET", "/openapi.json")).json["paths"]
-    return [
-        (f"{method.upper()} {path.removeprefix('/api/v1')}", described)
-        for path, methods in paths.items()
-        for method, described in methods.items()
-        if described["security"]
-    ]
+def paths(planted: Planted, route: Route) -> list[str]:
+    """The path of a route for own things, for those of the other area, and for mixtures."""
+    path = re.sub(r"<(?:int:)?(\w+)>", r"{\1}", route.path)
+    names = [name for name in NAMED if f"{{{name}}}" in path]
+    values = {
+        "sn": (MINE, OTHER),
+        "pin": ("1", "99177", "5"),
+        "name": ("North", "South"),
+        "id": (planted.mine.get(path, "1"), planted.others.get(path, "2")),
+    }
+    found = [path]
+    for name in names:
+        found = [one.replace(f"{{{name}}}", text) for one in found for text in values[name]]
+    return found
 
 
-def filled(path: str, sn: str, pin: str) -> str:
-    """Fill the variables of a path."""
-    values = {"sn": sn, "pin": pin, "name": "South", "id": "1"}
-    return re.sub(r"{(\w+)}", lambda name: values.get(name[1], "1"), path)
+def queries(route: Route) -> list[str]:
+    """No query, and those that may reach the other area."""
+    names = () if route.query is None else route.query.__struct_fields__
+    some = {
+        "device": OTHER,
+        "pin": "99177",
+        "pins": "99177,1",
+        "area": "South",
+        "search": "Needle",
+        "order": "desc",
+        "limit": "1",
+        "retired": "true",
+        "history": f"true&device={OTHER}",
+    }
+    return ["", *(f"?{name}={text}" for name, text in some.items() if name in names)]
 
 
 @pytest_twisted.ensureDeferred
-async def test_no_route_shows_anything_of_another_area(rig: Rig) -> None:
-    """Each is refused, or limited: neither its reply nor its error has what the other area has."""
-    headers = await plant(rig)
-    found = set()
-    for name, described in await operations(rig):
-        method, path = name.split()
-        queries = [""]
-        if method == "GET":
-            names = {one["name"] for one in described["parameters"] if one["in"] == "query"}
-            some = ("device=SOUTHNEEDLE", "pin=99177", "order=desc", "limit=1", "retired=true")
-            queries += [f"?{one}" for one in some if one.partition("=")[0] in names]
-        for accept in ([], [CSV], [NDJSON]):
-            for sn, pin in ((MINE, "1"), (MINE, "5"), (OTHER, "99177"), (MINE, "99177")):
-                for query in queries:
-                    target = filled(path, sn, pin) + query
-                    reply = await rig.api(
-                        method, target, BODIES.get(name), headers=[*headers, *accept]
-                    )
-                    assert reply.status < 500, (name, reply.raw)
-                    if reply.status != 403:
-                        found.add(name)
-                    hidden = [n for n in NEEDLES if n in reply.raw and n.decode() not in target]
-                    assert hidden == [], (name, target, reply.raw)
-            if method != "GET":
-                break
-    assert found == OPEN
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_new_route_is_refused_until_it_says_how_it_is_limited(rig: Rig) -> None:
-    """Every route that is not among the limited ones is 403, before its body is read."""
-    headers = await plant(rig)
-    for name, _ in await operations(rig):
-        if name in OPEN:
+async def test_no_route_shows_or_changes_anything_of_another_area(rig: Rig) -> None:
+    """Each is refused, or limited: no reply or error shows the other area, and its rows stay."""
+    planted = await plant(rig)
+    before = await rows_of_the_other(rig)
+    assert sum(map(len, before.values())) > 20
+    served, asked = set(), 0
+    for route in sorted(routes(rig), key=_ends_something):
+        name = f"{route.method} {route.path}"
+        if name == "GET /events":
             continue
-        method, path = name.split()
-        for sn, pin in ((MINE, "1"), (OTHER, "99177")):
-            reply = await rig.api(method, filled(path, sn, pin), b"x" * 9, headers=headers)
-            assert reply.status == 403, (name, reply.raw)
-            assert "limited to areas" in reply.json["detail"]
+        bodies: Sequence[object] = [None]
+        if route.method != "GET" and not isinstance(route.limited, WholeSite):
+            bodies = TRIED[name]
+        for path in paths(planted, route):
+            for query in queries(route) if route.method == "GET" else [""]:
+                for body in bodies:
+                    for form in ("", *route.forms):
+                        reply = await planted.ask(
+                            route.method, path + query, body, *([f"Accept: {form}"] if form else [])
+                        )
+                        asked += 1
+                        assert reply.status < 500, (name, path, reply.raw)
+                        if isinstance(route.limited, WholeSite):
+                            assert reply.status == 403, name
+                            assert route.limited.why in reply.json["detail"]
+                        elif reply.status < 300:
+                            served.add(name)
+                        text = f"{path}{query}{msgspec.json.encode(body).decode()}"
+                        assert shown(reply.raw, text) == [], (name, text, reply.raw)
+                        if shown(reply.raw):
+                            assert reply.status >= 400, (name, text, reply.raw)
+    assert asked > 400
+    after = await rows_of_the_other(rig)
+    for table, rows in before.items():
+        assert after[table] == rows, table
+    assert TRIED.keys() - served <= NEVER_SERVED
+
+
+def _ends_something(route: Route) -> int:
+    """Order routes such that those which end something come after those which need it."""
+    methods = ("GET", "POST", "PATCH", "PUT", "DELETE")
+    is_end = route.path == "/devices/<sn>/retire"
+    return len(methods) if is_end else methods.index(route.method)
+
+
+NEVER_SERVED = {
+    "PUT /users/<pin>/photo",
+    "DELETE /users/<pin>/photo",
+    "POST /devices/<sn>/repair",
+    "POST /devices/<sn>/copy",
+    "POST /devices/<sn>/replace",
+    "POST /users/<pin>/enrol",
+    "DELETE /devices/<sn>",
+}
+"""Routes that have nothing to do here, or only with the other area."""
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_route_says_how_it_is_limited(rig: Rig) -> None:
+    """A new route is refused to limited callers until it says how it is limited."""
+    assert [f"{one.method} {one.path}" for one in routes(rig) if one.limited is None] == []
+    assert refusal_of(None) is not None
 
 
 @pytest_twisted.ensureDeferred
 async def test_what_is_of_the_area_is_seen_and_changed(rig: Rig) -> None:
     """Lists have the items of the area, whole and in parts; terminals and people can be used."""
-    headers = await plant(rig)
+    planted = await plant(rig)
 
     async def items(path: str) -> list[dict[str, Any]]:
-        reply = await rig.api("GET", path, headers=headers)
+        reply = await planted.ask("GET", path)
         assert reply.status == 200, reply.raw
         return list(reply.json["items"])
 
     assert [one["sn"] for one in await items("/devices")] == [MINE]
-    assert [(one["pin"], one["areas"]) for one in await items("/users")] == [
-        ("5", ["North"]),
-        ("1", ["North"]),
+    assert [one["name"] for one in await items("/areas")] == ["North"]
+    assert sorted((one["pin"], *one["areas"]) for one in await items("/users")) == [
+        ("1", "North"),
+        ("5", "North"),
     ]
-    for path in ("/attendance", "/photos", "/operations", "/errors", "/commands"):
-        for query in ("", "?order=desc", "?limit=1", f"?device={MINE}"):
-            assert [one["device"] for one in await items(path + query)] == [MINE], path
-    for accept in (CSV, NDJSON):
-        reply = await rig.api("GET", "/attendance", headers=[*headers, accept])
-        assert reply.body.count(b"\n") == (2 if accept == CSV else 1)
-        assert MINE.encode() in reply.body
-    for place in ("/users/1", "/users/5", f"/devices/{MINE}"):
-        assert (await rig.api("GET", place, headers=headers)).status == 200
-    put = await rig.api("PUT", f"/devices/{MINE}/users/5", headers=headers)
-    assert put.status == 202
-    assert (await rig.api("POST", f"/devices/{MINE}/reboot", headers=headers)).status == 202
+    for path in (
+        "/attendance",
+        "/photos",
+        "/operations",
+        "/errors",
+        "/rejects",
+        "/conflicts",
+        "/attendance/verify",
+    ):
+        for query in ("", "?order=desc", "?limit=1", *([f"?device={MINE}"] * (path[1] != "c"))):
+            assert {one["device"] for one in await items(path + query)} == {MINE}, path + query
+    assert {one["device"] for one in await items("/commands")} == {MINE}
+    (job,) = await items("/jobs")
+    assert job["id"] == planted.mine["/jobs/{id}"]
+    reply = await planted.ask("GET", "/attendance", None, FORMS[0])
+    assert reply.body.count(b"\n") == 2
+    assert MINE.encode() in reply.body
+    for place in ("/users/1", "/users/5", f"/devices/{MINE}", "/areas/North", "/users/5/history"):
+        assert (await planted.ask("GET", place)).status == 200, place
+    for method, place, body in (
+        ("PUT", f"/devices/{MINE}/users/5", None),
+        ("POST", f"/devices/{MINE}/reboot", None),
+        ("POST", "/commands", {"command": "INFO", "all": True}),
+        ("PUT", "/areas/North", {"description": "The north"}),
+        ("PUT", "/users/5", {"name": "Of both"}),
+        ("PATCH", f"/devices/{MINE}", {"alias": "Gate"}),
+    ):
+        reply = await planted.ask(method, place, body)
+        assert reply.status in (200, 202), (place, reply.raw)
+
+
+@pytest_twisted.ensureDeferred
+async def test_pages_of_a_limited_list_are_as_long_as_any(rig: Rig) -> None:
+    """Cursors lead through all rows of the area, and pages are full."""
+    planted = await plant(rig)
+    for second in range(20):
+        for sn, pin in ((OTHER, "99177"), (MINE, "1")):
+            line = f"{pin}\t2026-03-02 08:00:{second:02}\t0\t1\n".encode()
+            await rig.post(f"cdata?SN={sn}&table=ATTLOG&Stamp=3", line)
+    for order in ("asc", "desc"):
+        found, query = [], f"?limit=7&order={order}"
+        for _ in range(3):
+            reply = (await planted.ask("GET", f"/attendance{query}")).json
+            assert len(reply["items"]) == 7
+            found += [one["time"] for one in reply["items"]]
+            query = f"?limit=7&order={order}&after={reply['next']}"
+        assert reply["next"] is None
+        assert len(set(found)) == 21
+        assert found == sorted(found, reverse=order == "desc")
 
 
 @pytest_twisted.ensureDeferred
 async def test_another_area_is_as_if_it_were_not(rig: Rig) -> None:
     """A terminal or person of another area is answered like one that does not exist."""
-    headers = await plant(rig)
+    planted = await plant(rig)
 
     async def told(method: str, path: str) -> tuple[int, str]:
-        reply = await rig.api(method, path, headers=headers)
-        return reply.status, reply.json["detail"].replace("SOUTHNEEDLE", "NONE1").replace(
-            "99177", "404"
-        )
+        reply = await planted.ask(method, path)
+        text = reply.json["detail"].replace(OTHER, "NONE1").replace("99177", "404")
+        return reply.status, text.replace("South", "Nowhere")
 
     for method, theirs, none in (
         ("GET", f"/devices/{OTHER}", "/devices/NONE1"),
         ("POST", f"/devices/{OTHER}/reboot", "/devices/NONE1/reboot"),
         ("GET", "/users/99177", "/users/404"),
+        ("DELETE", "/users/99177", "/users/404"),
         ("PUT", f"/devices/{MINE}/users/99177", f"/devices/{MINE}/users/404"),
         ("GET", f"/attendance?device={OTHER}", "/attendance?device=NONE1"),
         ("GET", f"/attendance?device={OTHER}&x=1", "/attendance?device=NONE1&x=1"),
         ("GET", f"/devices/{OTHER}/commands", "/devices/NONE1/commands"),
+        ("GET", "/areas/South", "/areas/Nowhere"),
     ):
         assert await told(method, theirs) == await told(method, none)
     assert await rig.items(f"/devices/{OTHER}/commands") != []
@@ -187,11 +280,87 @@ async def test_another_area_is_as_if_it_were_not(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_who_moves_out_of_the_area_is_gone_at_once(rig: Rig) -> None:
     """The present area decides, and a terminal without one is in the area `default`."""
-    headers = await plant(rig)
+    planted = await plant(rig)
     await rig.api("PATCH", f"/devices/{MINE}", {"area": None})
-    assert (await rig.api("GET", f"/devices/{MINE}", headers=headers)).status == 404
-    assert (await rig.api("GET", "/attendance", headers=headers)).json["items"] == []
+    assert (await planted.ask("GET", f"/devices/{MINE}")).status == 404
+    assert (await planted.ask("GET", "/attendance")).json["items"] == []
     body = {"name": "rest", "scopes": ["read"], "areas": ["default"]}
     token = (await rig.api("POST", "/tokens", body)).json["token"]
     rest = [f"Authorization: Bearer {token}"]
     assert (await rig.api("GET", f"/devices/{MINE}", headers=rest)).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_stay_in_their_other_areas(rig: Rig) -> None:
+    """A limited caller puts nobody into another area and takes nobody from one."""
+    planted = await plant(rig)
+
+    async def areas(pin: str) -> list[str]:
+        found: list[str] = (await rig.api("GET", f"/users/{pin}")).json["areas"]
+        return found
+
+    refused = await planted.ask("PUT", "/users/1", {"areas": ["North", "South"]})
+    assert (refused.status, await areas("1")) == (400, ["North"])
+    assert "'South' is not one of your areas" in refused.json["detail"]
+    added = await planted.ask("PUT", "/users/77", {"name": "New"})
+    assert (added.status, added.json["areas"]) == (200, ["North"])
+    taken = await planted.ask("PUT", "/users/99177", {"name": "Thief"})
+    assert (taken.status, await areas("99177")) == (409, ["South"])
+    both = await planted.ask("DELETE", "/users/5")
+    assert (both.status, await areas("5")) == (409, ["North", "South"])
+    out = await planted.ask("PUT", "/users/5", {"areas": []})
+    assert (out.status, out.json["areas"], await areas("5")) == (200, [], ["South"])
+    assert (await planted.ask("GET", "/users/5")).status == 404
+    assert (await planted.ask("DELETE", "/users/77")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_stays_in_the_areas_of_the_caller(rig: Rig) -> None:
+    """A limited caller moves it to no other area; one whose areas are two moves it between them."""
+    planted = await plant(rig)
+    for area in ("South", None):
+        refused = await planted.ask("PATCH", f"/devices/{MINE}", {"area": area})
+        assert refused.status == 400
+        assert "area: " in refused.json["detail"]
+    body = {"name": "two", "scopes": ["read", "write"], "areas": ["North", "default"]}
+    token = (await rig.api("POST", "/tokens", body)).json["token"]
+    moved = await rig.api(
+        "PATCH", f"/devices/{MINE}", {"area": None}, headers=[f"Authorization: Bearer {token}"]
+    )
+    assert (moved.status, moved.json["area"]) == (200, None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_commands_for_all_terminals_reach_those_of_the_area(rig: Rig) -> None:
+    """`all` means the areas of the caller, and an area that is none of them is refused."""
+    planted = await plant(rig)
+    job = (await planted.ask("POST", "/commands", {"command": "LOG", "all": True})).json
+    assert job["devices"] == 1
+    queued = await rig.items(f"/commands?job={job['id']}")
+    assert {one["device"] for one in queued} <= {MINE}
+    refused = await planted.ask("POST", "/commands", {"command": "LOG", "area": "South"})
+    assert (refused.status, "one of your areas" in refused.json["detail"]) == (400, True)
+
+
+@pytest_twisted.ensureDeferred
+async def test_listeners_hear_of_their_areas_only(rig: Rig) -> None:
+    """Past and new events of another area are left out, and the cursor goes on behind them."""
+    planted = await plant(rig)
+    token = planted.headers[0].rpartition(" ")[2]
+    kinds = "attendance,command,device,problem,user,verification"
+    old = await Listening(rig, f"?kinds={kinds}&last_event_id=0.0", token=token).begun()
+    heard = [data for _, kind, data in await old.hear(5) if kind == "attendance"]
+    assert [one["device"] for one in heard] == [MINE]
+    new = await Listening(rig, f"?kinds={kinds}", token=token).begun()
+    for sn, pin in ((OTHER, "99177"), (MINE, "1"), (OTHER, "99177")):
+        line = f"{pin}\t2026-03-03 08:00:00\t0\t1\n".encode()
+        await rig.post(f"cdata?SN={sn}&table=ATTLOG&Stamp=9", line)
+    told = await new.hear(1)
+    while new.last != old.last:
+        rig.clock.advance(1)
+        await rig.store.read(lambda tx: None)
+    assert [(kind, data["device"]) for _, kind, data in told] == [("attendance", MINE)]
+    assert [data for _, kind, data in old.told if kind == "attendance"][-1]["device"] == MINE
+    for listener in (old, new):
+        assert shown(listener.text.encode()) == []
+        listener.hang_up()

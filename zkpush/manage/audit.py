@@ -13,6 +13,7 @@ from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..values.audit import AuditRecord
+from .limits import WholeSite
 from .listing import ListQuery
 from .lists import ApiList
 from .routes import Route
@@ -70,6 +71,7 @@ class AuditEndpoints:
                 filter=_filter,
                 find_thd=_find_thd,
                 show=_view,
+                whole_site=WholeSite("The audit log is of the whole site."),
             ).route(self._store)
         ]
 

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from ..interfaces import StoreError
-from ..model import GAP
+from ..model import GAP, Caller
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .arguments import checked_by
@@ -99,11 +99,12 @@ class EventEndpoints:
                 "What happens, as text/event-stream; Last-Event-ID resumes after an event",
                 query=query,
                 produces=("text/event-stream",),
-                takes=("last_event_id",),
+                takes=("last_event_id", "caller"),
+                limited=(),
             ),
         ]
 
-    async def events(self, query: EventQuery, last_event_id: str | None) -> Stream:
+    async def events(self, query: EventQuery, last_event_id: str | None, caller: Caller) -> Stream:
         """Stream events from now on, or after a cursor."""
         kinds = self._chosen(query.kinds)
         text = last_event_id or query.last_event_id
@@ -126,7 +127,10 @@ class EventEndpoints:
             )
 
         def begin(request: Request) -> Callable[[], None]:
-            return EventListener(self._feed, self._clock, request, kinds, cursor or end, end).end
+            listener = EventListener(
+                self._feed, self._clock, request, kinds, cursor or end, end, caller.areas
+            )
+            return listener.end
 
         return Stream("text/event-stream", begin, _HEADERS)
 
@@ -162,8 +166,13 @@ class EventListener:
         kinds: Collection[str],
         cursor: Cursor,
         end: Cursor,
+        areas: frozenset[str] | None = None,
     ) -> None:
-        """Start to send events of `kinds` after `cursor`; `end` is the end of the feed."""
+        """Start to send events of `kinds` after `cursor`; `end` is the end of the feed.
+
+        `areas` are those of a limited caller, who reads all events separately.
+        """
+        self._areas = areas
         self._feed = feed
         self._clock = clock
         self._request = request
@@ -186,7 +195,10 @@ class EventListener:
 
     def tell(self, messages: Sequence[Message]) -> None:
         """Send new events."""
-        if not self._send(messages):
+        if self._areas is not None:
+            self._feed.fall_behind(self)
+            self._catch_up()
+        elif not self._send(messages):
             self._feed.fall_behind(self)
 
     def _send(self, messages: Sequence[Message]) -> bool:
@@ -238,7 +250,7 @@ class EventListener:
                     self._feed.go_live(self)
                     return
                 try:
-                    part = await self._feed.read(self._cursor, self._kinds - {GAP})
+                    part = await self._feed.read(self._cursor, self._kinds - {GAP}, self._areas)
                 except StoreError:
                     await deferLater(self._clock, EVERY)
                     continue

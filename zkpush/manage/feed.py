@@ -24,9 +24,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces import IStore, StoreError
+from ..model import GAP
 from ..persist.events import EventStore
 from ..persist.transaction import Transaction
-from .news import Cursor, RecordSource, Tables, data_of, read_news_thd
+from .limits import Owner, owned_thd
+from .news import Cursor, RecordSource, Tables, data_of, owners_of, read_news_thd
 
 EVERY = 1.0
 """Seconds between two reads."""
@@ -45,6 +47,8 @@ class Message:
     id: int
     text: bytes
     """The event as sent, without the line of the cursor."""
+    owners: Sequence[Owner] = ()
+    """The terminal and the person it is about."""
 
 
 @attrs.frozen
@@ -97,9 +101,17 @@ class Feed:
             lambda tx: Cursor(tx[EventStore].last(), self._records.last_thd(tx))
         )
 
-    async def read(self, after: Cursor, kinds: Collection[str]) -> FeedPart:
-        """Return the first part after a cursor; it may contain events of other kinds."""
-        return await self._shared.read(after, self.position, kinds)
+    async def read(
+        self, after: Cursor, kinds: Collection[str], areas: frozenset[str] | None = None
+    ) -> FeedPart:
+        """Return the first part after a cursor; it may contain events of other kinds.
+
+        With `areas`, the events of other areas are without kind and text.
+        """
+        part = await self._shared.read(after, self.position, kinds)
+        if areas is None:
+            return part
+        return await self._store.read(lambda tx: _limited_thd(tx, part, areas))
 
     def join(self, listener: Listens, end: Cursor) -> None:
         """Add a listener, and start reading if it is the first; `end` is the end of the feed."""
@@ -230,13 +242,30 @@ def _read_thd(
     news = read_news_thd(tx, source, after, tables, is_aligned=is_aligned)
     messages = [
         # All listeners share this text, so it holds only what everyone may see.
-        encode_message(one.kind, one.at, one.place, one.id, data_of(one, source))
+        encode_message(one.kind, one.at, one.place, one.id, data_of(one, source), owners_of(one))
         for one in news.items
     ]
     return FeedPart(messages, news.is_cut, news.end, position)
 
 
-def encode_message(kind: str, at: int, place: int, id: int, data: object) -> Message:
+def _limited_thd(tx: Transaction, part: FeedPart, areas: frozenset[str]) -> FeedPart:
+    """Empty the events of other areas; the cursors of the others stay as they are."""
+    owners = {one for message in part.messages for one in message.owners}
+    mine = owned_thd(tx, owners, areas)
+    messages = [
+        one if one.kind == GAP or (one.owners and mine.issuperset(one.owners)) else _emptied(one)
+        for one in part.messages
+    ]
+    return attrs.evolve(part, messages=messages)
+
+
+def _emptied(message: Message) -> Message:
+    return Message("", message.at, message.place, message.id, b"")
+
+
+def encode_message(
+    kind: str, at: int, place: int, id: int, data: object, owners: Sequence[Owner] = ()
+) -> Message:
     """Encode a server-sent event; `at` is in milliseconds."""
     text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(data))
-    return Message(kind, at, place, id, text)
+    return Message(kind, at, place, id, text, owners)

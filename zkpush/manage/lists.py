@@ -27,7 +27,7 @@ from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
-from .limits import PERSON, TERMINAL, Owner, owned_thd, visible_thd
+from .limits import PERSON, TERMINAL, Owner, Owners, WholeSite, owned_thd, visible_thd
 from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
 from .routes import Route, Stream
 
@@ -92,21 +92,14 @@ class ApiList(Generic[R]):
     known: Mapping[str, Known] = {}
     """Filters of which some values cannot occur. They are checked where nothing was found, so that
     an empty list never hides a mistake."""
-    owner: Callable[[R], Owner] | None = None
-    """Returns the terminal or person that a record belongs to, for callers who are limited to
-    areas; None refuses the list to them."""
-    narrow: Callable[[Any, frozenset[str]], Any] | None = None
-    """Returns the filter for a limited caller, so that few records of other areas are read."""
+    owner: Callable[[R], Owners] | None = None
+    """Returns what a record belongs to, for callers who are limited to areas. `find_thd` reads
+    only records of `Page.areas`, and this is checked once more before they are shown."""
+    whole_site: WholeSite | None = None
+    """Why limited callers are refused, in place of `owner`."""
     csv_thd: Callable[[Transaction, Page, Any], Slice | None] | None = None
     """Faster way to CSV lines, for callers who see no secrets of these items; None for a slice with
     secrets."""
-
-    def filter_for(self, query: Any, caller: Caller) -> Any:
-        """Parse the query of a caller."""
-        found = self.filter(query)
-        if caller.areas is None or self.narrow is None:
-            return found
-        return self.narrow(found, caller.areas)
 
     def route(self, store: IStore) -> Route:
         """Make the route of the list."""
@@ -119,8 +112,7 @@ class ApiList(Generic[R]):
             return await store.read(lambda tx: _mistakes_thd(tx, filters, given))
 
         async def run(query: ListQuery, accept: str, caller: Caller, **names: Any) -> object:
-            found = self.filter_for(query, caller)
-            wanted = _Wanted(self, store, query, found, caller, names)
+            wanted = _Wanted(self, store, query, self.filter(query), caller, names)
             if CSV in accept:
                 return await wanted.stream(CSV)
             if NDJSON in accept:
@@ -138,7 +130,7 @@ class ApiList(Generic[R]):
             takes=("accept", "caller"),
             forms=(CSV, NDJSON),
             mistakes=mistakes,
-            limited=None
+            limited=self.whole_site
             if self.owner is None
             else tuple(name for name in (TERMINAL, PERSON) if f"<{name}>" in self.path),
         )
@@ -178,10 +170,10 @@ class _Wanted(Generic[R]):
         """Stream the whole list as it is now, up to the requested limit."""
         position = self.query.position
 
-        every = self.list.filter_for(self.list.query(), self.caller)
+        every = self.list.filter(self.list.query())
 
         def begin_thd(tx: Transaction) -> int:
-            part = Page(1, newest_first=True)
+            part = Page(1, newest_first=True, areas=self.caller.areas)
             newest = self.list.find_thd(tx, part, every, **self.names)
             return self.list.key(newest[0]) if newest else 0
 
@@ -229,16 +221,9 @@ class _Wanted(Generic[R]):
             return self.list.find_thd(tx, page, self.filter, **self.names)
         if owner is None:
             raise RuntimeError(f"{self.list.path} is not for callers who are limited to areas")
-        visible: list[R] = []
-        part = msgspec.structs.replace(page, limit=max(page.limit, SLICE))
-        while True:
-            found = self.list.find_thd(tx, part, self.filter, **self.names)
-            visible += visible_thd(tx, found, owner, areas)
-            if len(found) < part.limit or len(visible) >= page.limit:
-                return visible[: page.limit]
-            last = self.list.key(found[-1])
-            bound = {"before": last} if page.newest_first else {"after": last}
-            part = msgspec.structs.replace(part, **bound)
+        page = msgspec.structs.replace(page, areas=areas)
+        found = self.list.find_thd(tx, page, self.filter, **self.names)
+        return visible_thd(tx, found, owner, areas)
 
     async def _check_filters(self) -> None:
         """Refuse a terminal or a value that cannot occur; called if nothing was found."""
@@ -252,11 +237,13 @@ class _Wanted(Generic[R]):
         def find_thd(tx: Transaction) -> list[str]:
             if sn is not None and tx[DeviceStore].find(sn) is None:
                 raise LookupError(f"There is no terminal {sn[:40]}.")
-            device, areas = texts.get("device"), self.caller.areas
-            is_limited = device is not None and areas is not None
-            if is_limited and not owned_thd(tx, [Owner(TERMINAL, str(device))], areas or ()):
-                return [f"device: {_no_terminal(str(device))}"]
-            return _mistakes_thd(tx, filters, texts)
+            if self.caller.areas is None:
+                return _mistakes_thd(tx, filters, texts)
+            # What the database knows of other areas is no hint for this caller.
+            device = texts.get("device")
+            if device is None or owned_thd(tx, [Owner(TERMINAL, device)], self.caller.areas):
+                return []
+            return [f"device: {_no_terminal(device)}"]
 
         if mistakes := await self.store.read(find_thd):
             raise Mistakes(mistakes)

@@ -22,6 +22,7 @@ from ..persist.events import EventStore
 from ..persist.transaction import Transaction
 from ..problems import advice_of
 from ..stored import TerminalRecord
+from .limits import PERSON, TERMINAL, Owner, of_device
 from .times import instant
 
 PART = 1000
@@ -169,6 +170,14 @@ def data_of(item: NewsItem, source: RecordSource) -> Any:
     if item.kind == PROBLEM and "advice" not in data:
         more = {**more, "advice": advice_of(str(data.get("code")), data.get("device"))}
     return {"at": instant(item.at), **more}
+
+
+def owners_of(item: NewsItem) -> Sequence[Owner]:
+    """Return the terminal of a record, or the terminal and the person of an event."""
+    if item.place == 1:
+        return (of_device(item.row),)
+    named = ((TERMINAL, item.row.data.get("device")), (PERSON, item.row.data.get("pin")))
+    return [Owner(kind, str(name)) for kind, name in named if name is not None]
 
 
 def _taken(ids: Sequence[int], is_aligned: bool) -> int:

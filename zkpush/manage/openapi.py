@@ -15,6 +15,7 @@ import msgspec
 
 from ..model import MOST_ID
 from .errors import CONTENT_TYPE, ProblemDetails
+from .limits import WholeSite
 from .routes import MOST_KEY, PREFIX, Route
 
 _REF = "#/components/schemas/{name}"
@@ -90,6 +91,8 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
 
 def _operation(route: Route, schemas: dict[int, dict[str, Any]]) -> dict[str, object]:
     needs = "" if route.scope is None else f"Needs the scope `{route.scope.value}`."
+    if isinstance(route.limited, WholeSite):
+        needs += f" Refused to tokens that are limited to areas: {route.limited.why}"
     operation: dict[str, object] = {
         "operationId": _operation_id(route),
         "tags": [_tag(route)],

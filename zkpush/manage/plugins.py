@@ -18,6 +18,7 @@ from ..persist.lineages import lineages
 from ..persist.transaction import Transaction
 from ..pluginkinds import CAPABILITIES
 from ..values.setaside import InboxState
+from .limits import WholeSite
 from .listing import ListQuery, part_of_items
 from .lists import ApiList
 from .routes import Route
@@ -79,6 +80,7 @@ class PluginEndpoints:
                 find_thd=self._find_thd,
                 show=lambda found, caller: found[1],
                 key=itemgetter(0),
+                whole_site=WholeSite("Plugins serve all areas."),
             ).route(self._store)
         ]
 

@@ -20,11 +20,12 @@ from twisted.logger import Logger
 
 from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
-from ..model import MOST_ID, Page
+from ..model import MOST_ID, Caller, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
 from .arguments import no_such
+from .limits import TERMINAL, Owner
 from .listing import DeviceQuery, whole
 from .lists import ApiList
 from .routes import Route
@@ -145,20 +146,21 @@ class ProblemEndpoints:
         listed = ApiList(
             path="/problems",
             summary="Problems of the server, then those of terminals in the order they were first "
-            "seen",
+            "seen; for callers who are limited to areas, those of their terminals",
             view=ProblemView,
             query=ProblemQuery,
             filter=self._wanted,
             find_thd=self._find_thd,
             show=lambda listed, caller: listed.view,
+            owner=lambda listed: Owner(TERMINAL, listed.view.device or ""),
             known={"code": self._no_code_thd},
         ).route(self._store)
 
-        async def run(query: ProblemQuery, **more: Any) -> object:
+        async def run(query: ProblemQuery, caller: Caller, **more: Any) -> object:
             try:
-                return await listed.run(query=query, **more)
+                return await listed.run(query=query, caller=caller, **more)
             except StoreError:
-                known = self._explanation(query)
+                known = None if caller.areas is not None else self._explanation(query)
                 if known is None:
                     raise
                 return whole(known)
@@ -183,14 +185,14 @@ class ProblemEndpoints:
     def _all_thd(self, tx: Transaction, page: Page, wanted: ProblemFilter) -> Iterator[_Listed]:
         """Iterate over the problems of the owners that the page touches, in its order."""
         server: list[_Listed] = []
-        if wanted.device is None and page.after < SPAN:
+        if wanted.device is None and page.after < SPAN and page.areas is None:
             problems = [*wanted.known, *self._problems.stored_thd(tx)]
             server = _numbered(0, [ProblemView.of_server(problem) for problem in problems])
         if not page.newest_first:
             yield from server
         first = page.after // SPAN - 1
         last = None if page.before is None else page.before // SPAN + 1
-        part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first)
+        part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first, page.areas)
         while devices := tx[DeviceStore].with_problems(part, wanted.device):
             for device in devices:
                 listed = _numbered(device.id, ProblemView.of_device(device))

@@ -36,6 +36,7 @@ from .errors import (
     headers_of,
     too_large,
 )
+from .limits import Limit, refusal_of
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
@@ -80,9 +81,8 @@ class Route:
     """Further arguments of `run`: `caller`, for audit records and access checks, and the headers
     `accept`, `idempotency_key` and `last_event_id`."""
 
-    limited: tuple[str, ...] | None = None
-    """Variables of the path, `sn` and `pin`, that place a request in an area; none if the route has
-    nothing of an area, or limits itself. None refuses callers who are limited to areas."""
+    limited: Limit = None
+    """How callers who are limited to areas are served, see `limits`; None refuses them."""
 
     @property
     def claim(self) -> str:
@@ -155,7 +155,8 @@ class ApiResource(Resource):
         self._tokens = tokens
         self._refusals = refusals
         tokens.watch(self._end_of_no_token)
-        self._routes = [*routes]
+        self.routes = [*routes]
+        """All routes."""
         self._map = map_of(tuple((route.method, route.rule) for route in routes))
         self._streams: dict[Callable[[], None], bytes | None] = {}
         self._stopped = False
@@ -226,7 +227,7 @@ class ApiResource(Resource):
         self._check_scope(route, caller)
         try:
             if caller.areas is not None:
-                await self._tokens.limits.check(route.limited or (), names, caller.areas)
+                await self._tokens.limits.check(route.limited, names, caller.areas)
                 # What the database knows of other areas is no hint for this caller.
                 route = attrs.evolve(route, mistakes=None)
             taken = {"caller": caller} if "caller" in route.takes else {}
@@ -255,7 +256,7 @@ class ApiResource(Resource):
         for name, value in names.items():
             if isinstance(value, int) and value > MOST_ID:
                 raise bad_request(f"{name}: Expected a number of at most {MOST_ID}.")
-        return self._routes[number], names
+        return self.routes[number], names
 
     async def _admit(self, request: ManageRequest) -> Caller:
         """Authenticate the caller; `ApiError` (401) without a valid token."""
@@ -281,12 +282,10 @@ class ApiResource(Resource):
             raise ApiError(
                 HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
             )
-        if caller.areas is not None and route.limited is None:
+        refusal = None if caller.areas is None else refusal_of(route.limited)
+        if refusal is not None:
             self._note_no_scope(route, caller)
-            raise ApiError(
-                HTTPStatus.FORBIDDEN,
-                "This token is limited to areas, and this path is not; use a token without areas.",
-            )
+            raise ApiError(HTTPStatus.FORBIDDEN, refusal)
 
     def _note_no_scope(self, route: Route, caller: Caller) -> None:
         what = f"{route.method} {route.path}"

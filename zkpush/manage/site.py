@@ -33,7 +33,7 @@ class ManageResource(Resource):
 
     def __init__(self, api: ApiResource, console: ConsoleResource) -> None:
         super().__init__()
-        self._api = api
+        self.api = api
         self.console = console
 
     def render(self, request: ManageRequest) -> int:
@@ -48,12 +48,12 @@ class ManageResource(Resource):
 
     def stop(self) -> None:
         """End the endless replies."""
-        self._api.stop()
+        self.api.stop()
         self.console.stop()
 
     def _part(self, path: bytes) -> ApiResource | ConsoleResource:
         is_page = path in (b"/", PREFIX.encode()) or path.startswith(f"{PREFIX}/".encode())
-        return self.console if is_page else self._api
+        return self.console if is_page else self.api
 
 
 class ManageSite(Site):

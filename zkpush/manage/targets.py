@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..model import Caller
 from ..persist.targets import NamedTerminal, TargetStore
 from ..persist.transaction import Transaction
+from .limits import check_areas
 
 MOST_TERMINALS = 10_000
 """Maximum number of terminals that a request names."""
@@ -29,8 +31,8 @@ class TargetRequest(Protocol):
         """All approved terminals."""
 
 
-def targets_thd(tx: Transaction, request: TargetRequest) -> list[NamedTerminal]:
-    """Find the terminals of a request, each once.
+def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list[NamedTerminal]:
+    """Find the terminals of a request, each once; `all` of a limited caller are those of its areas.
 
     Raises `ValueError` if it names them in no way or in two, or if a terminal is unknown.
     """
@@ -38,13 +40,15 @@ def targets_thd(tx: Transaction, request: TargetRequest) -> list[NamedTerminal]:
     if sum(ways) != 1:
         raise ValueError("devices: give either `devices`, or `area`, or `all`.")
     if request.devices is None:
-        found = tx[TargetStore].approved(request.area)
+        if request.area is not None:
+            check_areas(caller, [request.area], "area")
+        found = tx[TargetStore].approved(request.area, caller.areas)
         if not found:
             where = "" if request.area is None else f" in the area {request.area[:80]!r}"
             raise ValueError(f"area: there is no approved terminal{where}.")
         return found
     serials = [*dict.fromkeys(request.devices)]
-    known = tx[TargetStore].named(serials)
+    known = tx[TargetStore].named(serials, caller.areas)
     strange = [sn for sn in serials if sn not in known]
     if strange:
         named = ", ".join(repr(sn[:40]) for sn in strange[:_SHOWN])

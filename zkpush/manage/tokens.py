@@ -21,6 +21,7 @@ from ..protocol.fields import Scope
 from ..values.tokens import NewToken, StoredToken
 from .auth import ADMIN, PREFIX, Tokens, digest_of
 from .errors import ApiError, bad_request, not_found
+from .limits import WholeSite
 from .lists import ApiList
 from .routes import Route
 from .times import instant, instant_or_none, parse_instant
@@ -32,6 +33,7 @@ TOKEN_BYTES = 32
 """Random bytes in an API token."""
 MOST_AREAS = 100
 """Maximum number of areas of a token."""
+TOKENS = WholeSite("Tokens are managed with a token without areas.")
 
 
 class TokenAdministration:
@@ -194,6 +196,7 @@ class TokenEndpoints:
                 scope=Scope.ADMIN,
                 find_thd=lambda tx, part, query: tx[TokenStore].page(part),
                 show=lambda token, caller: TokenView(**self._shown(token)),
+                whole_site=TOKENS,
             ).route(self._store),
             Route(
                 "POST",
@@ -205,6 +208,7 @@ class TokenEndpoints:
                 returns=NewTokenView,
                 status=HTTPStatus.CREATED,
                 takes=("caller",),
+                limited=TOKENS,
             ),
             Route(
                 "DELETE",
@@ -214,6 +218,7 @@ class TokenEndpoints:
                 "Revoke a token: it is good for nothing within a second, and streams of it end",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=TOKENS,
             ),
         ]
 

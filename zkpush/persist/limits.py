@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import sqlalchemy
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from ..model import DEFAULT_AREA
-from .schema import PERSON_AREAS, devices, metadata
+from .schema import OF_PEOPLE, PERSON_AREAS, devices, metadata
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -17,8 +17,35 @@ if TYPE_CHECKING:
 
 def terminals_in(areas: Collection[str]) -> Select[tuple[int]]:
     """Query for the keys of the terminals of some areas."""
-    area = func.coalesce(devices.c.area, DEFAULT_AREA)
+    area = func.coalesce(func.nullif(devices.c.area, ""), DEFAULT_AREA)
     return select(devices.c.id).where(area.in_(sorted(areas)))
+
+
+def people_in(areas: Collection[str]) -> Select[tuple[str]]:
+    """Query for the user IDs of the people of some areas."""
+    table = _person_areas()
+    return select(table.c.pin).where(table.c.area.in_(sorted(areas)))
+
+
+def within(key: ColumnElement[int], areas: Collection[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions that limit a query to rows of some areas; `key` is its id column.
+
+    Rows belong to a terminal by their column `device_id`, and those of tables with `OF_PEOPLE` to a
+    person, by `pin`. Raises `RuntimeError` for a table of neither: its rows would all be shown.
+    """
+    table = getattr(key, "table", None)
+    if table is devices:
+        return [devices.c.id.in_(terminals_in(areas))]
+    found: list[ColumnElement[bool]] = []
+    if table is not None:
+        of = table.info.get(OF_PEOPLE, ("device_id",))
+        if "device_id" in of and "device_id" in table.c:
+            found.append(table.c.device_id.in_(terminals_in(areas)))
+        if "pin" in of:
+            found.append(table.c.pin.in_(people_in(areas)))
+    if not found:
+        raise RuntimeError(f"rows of {table} do not say which area they belong to")
+    return found
 
 
 class AreaLimitStore:
@@ -36,8 +63,13 @@ class AreaLimitStore:
 
     def people(self, pins: Collection[str], areas: Collection[str]) -> set[str]:
         """Return which people belong to one of the areas."""
+        query = people_in(areas).where(_person_areas().c.pin.in_(pins))
+        return {*self._connection.execute(query).scalars()}
+
+    def elsewhere(self, pins: Collection[str], areas: Collection[str]) -> set[str]:
+        """Return which people belong to another area, whether they also belong to one of these."""
         table = _person_areas()
-        query = select(table.c.pin).where(table.c.pin.in_(pins), table.c.area.in_(sorted(areas)))
+        query = select(table.c.pin).where(table.c.pin.in_(pins), table.c.area.not_in(sorted(areas)))
         return set(self._connection.execute(query).scalars())
 
 

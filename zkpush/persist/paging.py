@@ -7,11 +7,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, select
 
 from ..model import Page
+from .limits import terminals_in, within
 from .schema import devices
 
 
-def part_of(query: Select[Any], key: ColumnElement[int], part: Page) -> Select[Any]:
-    """Restrict a query to a part of its rows; `key` is the id column."""
+def part_of(
+    query: Select[Any],
+    key: ColumnElement[int],
+    part: Page,
+    terminal: ColumnElement[int] | None = None,
+) -> Select[Any]:
+    """Restrict a query to a part of its rows; `key` is the id column.
+
+    Rows of a limited page are those of its areas: see `limits.within`, unless `terminal` is the
+    column with the keys of the terminals.
+    """
+    if part.areas is not None and terminal is not None:
+        query = query.where(terminal.in_(terminals_in(part.areas)))
+    elif part.areas is not None:
+        query = query.where(*within(key, part.areas))
     query = query.where(key > part.after).limit(part.limit)
     if part.before is not None:
         query = query.where(key < part.before)

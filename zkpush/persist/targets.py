@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from ..model import DeviceState
+from .limits import terminals_in
 from .schema import devices
 
 if TYPE_CHECKING:
@@ -27,21 +28,32 @@ class TargetStore:
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
-    def approved(self, area: str | None = None) -> list[NamedTerminal]:
-        """Return the approved terminals, of an area or all, in the order they were first seen."""
+    def approved(
+        self, area: str | None = None, areas: frozenset[str] | None = None
+    ) -> list[NamedTerminal]:
+        """Return the approved terminals, of an area or all, in the order they were first seen.
+
+        `areas` are those of a limited caller.
+        """
         query = select(devices.c.id, devices.c.family).where(
             devices.c.state == DeviceState.APPROVED.value
         )
         if area is not None:
             query = query.where(devices.c.area == area)
+        if areas is not None:
+            query = query.where(devices.c.id.in_(terminals_in(areas)))
         rows = self._connection.execute(query.order_by(devices.c.id))
         return [NamedTerminal(int(key), family) for key, family in rows]
 
-    def named(self, serials: Sequence[str]) -> dict[str, NamedTerminal]:
-        """Return terminals by serial number."""
+    def named(
+        self, serials: Sequence[str], areas: frozenset[str] | None = None
+    ) -> dict[str, NamedTerminal]:
+        """Return terminals by serial number; `areas` are those of a limited caller."""
         query = select(devices.c.sn, devices.c.id, devices.c.family).where(
             devices.c.sn.in_(serials)
         )
+        if areas is not None:
+            query = query.where(devices.c.id.in_(terminals_in(areas)))
         rows = self._connection.execute(query)
         return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
 

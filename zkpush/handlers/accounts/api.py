@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from ...manage.console.languages import LANGUAGES
 from ...manage.console.pages import PREFIX
 from ...manage.errors import ApiError
+from ...manage.limits import WholeSite
 from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -26,6 +27,8 @@ from .store import AccountStore
 _Scopes = Annotated[
     list[Scope], Meta(min_length=1, description="Permissions of the account; a subset of your own")
 ]
+
+ACCOUNTS = WholeSite("Accounts are managed with a token without areas.")
 
 
 class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +101,7 @@ class _AccountEndpoints:
                 scope=Scope.ADMIN,
                 find_thd=lambda tx, part, query: tx[AccountStore].page(part),
                 show=lambda account, caller: AccountView(**_shown(account)),
+                whole_site=ACCOUNTS,
             ).route(self._services.store),
             Route(
                 "POST",
@@ -109,6 +113,7 @@ class _AccountEndpoints:
                 returns=NewAccountView,
                 status=HTTPStatus.CREATED,
                 takes=("caller",),
+                limited=ACCOUNTS,
             ),
             Route(
                 "PATCH",
@@ -119,6 +124,7 @@ class _AccountEndpoints:
                 body=AccountChange,
                 returns=AccountView,
                 takes=("caller",),
+                limited=ACCOUNTS,
             ),
             Route(
                 "DELETE",
@@ -128,6 +134,7 @@ class _AccountEndpoints:
                 "Remove an account, which ends its sessions",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=ACCOUNTS,
             ),
             Route(
                 "POST",
@@ -137,6 +144,7 @@ class _AccountEndpoints:
                 "Make a one-time link to choose a new password",
                 returns=LinkView,
                 takes=("caller",),
+                limited=ACCOUNTS,
             ),
             Route(
                 "POST",
@@ -146,6 +154,7 @@ class _AccountEndpoints:
                 "Make the one-time link to the first account; 409 if there are accounts",
                 returns=LinkView,
                 takes=("caller",),
+                limited=ACCOUNTS,
             ),
         ]
 

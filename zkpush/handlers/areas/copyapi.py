@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...manage.limits import TERMINAL, Owner, WholeSite, require_thd
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
@@ -90,6 +91,7 @@ class CopyEndpoints:
                 returns=CopyView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "POST",
@@ -100,12 +102,16 @@ class CopyEndpoints:
                 body=AdoptRequest,
                 returns=AdoptView,
                 takes=("caller",),
+                limited=WholeSite(
+                    "Adopting may take people of other areas into one; use a token without areas."
+                ),
             ),
         ]
 
     async def copy(self, sn: str, body: CopyRequest, caller: Caller) -> CopyView:
         """Copy people."""
         now, source = self._services.now(), check_serial(body.source)
+        await self._services.store.read(lambda tx: require_thd(tx, caller, Owner(TERMINAL, source)))
         found = await self._copy.copy(sn, source, caller, now, dry_run=body.dry_run)
         return CopyView(
             people=found.people,

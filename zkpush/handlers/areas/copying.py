@@ -13,6 +13,7 @@ from ...interfaces import IStore
 from ...manage.errors import ApiError, not_found
 from ...model import Caller, Device, DeviceState
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget, copied_parts
@@ -87,12 +88,15 @@ class _Part:
     """Where to go on; None at the end."""
 
 
-def _people_thd(tx: Transaction, device_id: int, after: str) -> _Part:
-    """Return the next known people whom a terminal holds."""
+def _people_thd(
+    tx: Transaction, device_id: int, after: str, areas: frozenset[str] | None = None
+) -> _Part:
+    """Return the next known people whom a terminal holds, only those of the areas if given."""
     held = tx[PersonSurvey].held_by(device_id, after, AT_ONCE)
     known = tx[PersonStore].authored([pin for pin, _ in held])
     following = held[-1][1] if len(held) == AT_ONCE else None
-    return _Part([pin for pin, _ in held if pin in known], following)
+    mine = known if areas is None else tx[AreaLimitStore].people(known, areas)
+    return _Part([pin for pin, _ in held if pin in mine], following)
 
 
 class PeopleCopy:
@@ -106,12 +110,13 @@ class PeopleCopy:
     ) -> CopyOutcome:
         """Send everybody whom the terminal `source` holds to the terminal `sn`.
 
-        Commands are queued a few at a time afterwards, by the reconciler. Raises `ApiError` if
+        A limited caller copies the people of its areas. Commands are queued a few at a time
+        afterwards, by the reconciler. Raises `ApiError` if
         there is no such terminal, or if people would be deleted again by the area of `sn`.
         """
         target, from_id = await self._store.read(partial(_target_thd, sn=sn, source=source))
         # All is compared first, so that nothing is written if somebody is not in the area.
-        outcome = await self._go(target, from_id, now, is_written=False)
+        outcome = await self._go(target, from_id, now, by.areas, is_written=False)
         if outcome.strangers and not dry_run:
             raise ApiError(
                 HTTPStatus.CONFLICT,
@@ -121,7 +126,7 @@ class PeopleCopy:
                 f", or all of a terminal of that area with POST devices/{{sn}}/adopt.",
             )
         if not dry_run:
-            outcome = await self._go(target, from_id, now, is_written=True)
+            outcome = await self._go(target, from_id, now, by.areas, is_written=True)
             detail = f"from {source}: {outcome.people} people, {outcome.commands} commands"
             await self._store.write(
                 lambda tx: acts.record(tx, by, COPY, f"terminal {sn}", detail, now)
@@ -129,12 +134,20 @@ class PeopleCopy:
         return outcome
 
     async def _go(
-        self, target: DistributionTarget, source: int, now: int, *, is_written: bool
+        self,
+        target: DistributionTarget,
+        source: int,
+        now: int,
+        areas: frozenset[str] | None,
+        *,
+        is_written: bool,
     ) -> CopyOutcome:
         outcome = CopyOutcome()
         after: str | None = ""
         while after is not None:
-            part = await self._store.read(partial(_people_thd, device_id=source, after=after))
+            part = await self._store.read(
+                partial(_people_thd, device_id=source, after=after, areas=areas)
+            )
             unit = partial(_copy_thd, target=target, pins=part.pins, now=now, is_written=is_written)
             copied = await (self._store.write(unit) if is_written else self._store.read(unit))
             for pin, parts in copied.items():

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ...device import acts
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import AREA, Owner, WholeSite
 from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -117,6 +118,7 @@ class AreaEndpoints:
                 find_thd=lambda tx, part, query: tx[AreaStore].page(part),
                 show=lambda area, caller: area_view(area),
                 key=lambda area: area.place,
+                owner=lambda area: Owner(AREA, area.name),
             ).route(self._store),
             Route(
                 "GET",
@@ -125,6 +127,7 @@ class AreaEndpoints:
                 self.show,
                 "One area",
                 returns=AreaView,
+                limited=(AREA,),
             ),
             Route(
                 "PUT",
@@ -136,6 +139,7 @@ class AreaEndpoints:
                 body=AreaChange,
                 returns=AreaView,
                 takes=("caller",),
+                limited=(AREA,),
             ),
             Route(
                 "GET",
@@ -144,6 +148,7 @@ class AreaEndpoints:
                 self.distribution,
                 "What it means that an area distributes its people, and how far that is",
                 returns=DistributionView,
+                limited=(AREA,),
             ),
             Route(
                 "POST",
@@ -155,6 +160,7 @@ class AreaEndpoints:
                 returns=DistributionView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(AREA,),
             ),
             Route(
                 "DELETE",
@@ -164,6 +170,7 @@ class AreaEndpoints:
                 "Delete an area without terminals; its people stay, without this area",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=WholeSite("Areas are deleted with a token without areas."),
             ),
         ]
 

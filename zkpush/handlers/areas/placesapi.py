@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from ...device import acts
 from ...manage.errors import not_found
+from ...manage.limits import PERSON, TERMINAL, of_both, of_device, visible_thd
 from ...manage.listing import Listing, whole
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -57,6 +58,8 @@ class PlaceEndpoints:
                 self.of_person,
                 "The terminals where a person is, or is to be, and how far that is",
                 returns=Listing[PlaceView],
+                takes=("caller",),
+                limited=(PERSON,),
             ),
             ApiList[PersonPlace](
                 path="/devices/<sn>/users",
@@ -64,6 +67,7 @@ class PlaceEndpoints:
                 view=PlaceView,
                 find_thd=_at_thd,
                 show=lambda place, caller: place_view(place),
+                owner=of_both,
             ).route(self._store),
             Route(
                 "POST",
@@ -74,12 +78,20 @@ class PlaceEndpoints:
                 "answered; its area must distribute",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
         ]
 
-    async def of_person(self, pin: str) -> Listing[PlaceView]:
+    async def of_person(self, pin: str, caller: Caller) -> Listing[PlaceView]:
         """List the terminals of a person."""
-        found = await self._store.read(lambda tx: tx[WhereaboutsStore].of_person(pin))
+
+        def find_thd(tx: Transaction) -> list[PersonPlace] | None:
+            found = tx[WhereaboutsStore].of_person(pin)
+            if found is None or caller.areas is None:
+                return found
+            return visible_thd(tx, found, of_device, caller.areas)
+
+        found = await self._store.read(find_thd)
         if found is None:
             raise not_found(f"There is no user {pin}.")
         return whole([place_view(place) for place in found])

@@ -55,7 +55,9 @@ class AreaStore:
         found = [
             area
             for area in self.all()
-            if area.place > part.after and (part.before is None or area.place < part.before)
+            if area.place > part.after
+            and (part.before is None or area.place < part.before)
+            and (part.areas is None or area.name in part.areas)
         ]
         return (found[::-1] if part.newest_first else found)[: part.limit]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from ...manage.limits import of_device
+from ...manage.limits import TERMINAL, Belongs, Owner, of_device
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList
 from ...manage.news import RecordSource
@@ -88,6 +88,7 @@ class AttendanceEndpoints:
                 "The picture of an attendance photo",
                 produces=("image/jpeg", "image/png", "application/octet-stream"),
                 takes=("caller",),
+                limited=(Belongs(_photo_owner_thd, "There is no photo {id}."),),
             ),
         ]
 
@@ -109,6 +110,11 @@ def photo_view(record: AttendancePhoto) -> PhotoView:
         PhotoView, ATTPHOTO, record, (), {"meaning": meaning, "kind_meaning": meaning}
     )
     return shown
+
+
+def _photo_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    sn = tx[AttendancePhotoStore].terminal_of(int(names["id"]))
+    return () if sn is None else (Owner(TERMINAL, sn),)
 
 
 def _last_thd(tx: Transaction) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
 
 from ...interfaces import IStore, NotUnsealed
@@ -76,7 +75,6 @@ class AttendanceReadings:
             show=lambda punch, caller: attendance_view(punch, caller.scopes),
             note=self._note,
             owner=of_device,
-            narrow=lambda wanted, areas: msgspec.structs.replace(wanted, areas=areas),
             csv_thd=lambda tx, part, wanted: csv_slice_thd(
                 tx, part, wanted, AttendanceView.__struct_fields__
             ),

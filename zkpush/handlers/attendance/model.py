@@ -28,8 +28,6 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
     """With `device`, also the records of the terminals that it has replaced."""
     area: str | None = None
     """Area of the terminal."""
-    areas: frozenset[str] | None = None
-    """Areas of the terminals, of which one is the terminal's."""
     pin: str | None = None
     since: int | None = None
     """Start of the period (inclusive), in seconds since the epoch.

@@ -90,6 +90,16 @@ class AttendancePhotoStore:
         found = self._connection.execute(part_of(query, attendance_photos.c.id, part))
         return [stored(AttendancePhoto, self._opened(row)) for row in found]
 
+    def terminal_of(self, photo_id: int) -> str | None:
+        """Return the serial number of the terminal that took a photo; None for an unknown one."""
+        query = (
+            select(devices.c.sn)
+            .join(attendance_photos, attendance_photos.c.device_id == devices.c.id)
+            .where(attendance_photos.c.id == photo_id)
+        )
+        sn: str | None = self._connection.execute(query).scalar_one_or_none()
+        return sn
+
     def beside(self, punches: Sequence[Punch]) -> dict[int, int]:
         """Return the ids of photos of some records, by the ids of the records.
 

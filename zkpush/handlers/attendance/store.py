@@ -19,7 +19,6 @@ from sqlalchemy import Row as SQLRow
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
-from ...persist.limits import terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
@@ -239,13 +238,11 @@ class AttendanceStore(BufferedInserts):
             # estimate which is faster.
             query = query.where(*window)
             place, device_id = place + 0, device_id + 0
-        if wanted.areas is not None:
-            query = query.where(device_id.in_(terminals_in(wanted.areas)))
         if wanted.device is not None and wanted.with_history:
             query = query.where(device_id.in_(keys_with_history(wanted.device)))
         elif wanted.device is not None:
             query = query.where(device_id == key_of(wanted.device))
-        return part_of(query, place, part)
+        return part_of(query, place, part, device_id)
 
     def first_received(self, since: int) -> int | None:
         """Return a lower bound for the ids of records received since (ms); None without any."""

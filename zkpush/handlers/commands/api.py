@@ -17,7 +17,7 @@ from ...interfaces import IStore
 from ...manage.arguments import no_such
 from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, NotConfirmed, not_found
-from ...manage.limits import of_device
+from ...manage.limits import COMMAND, TERMINAL, of_device
 from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -31,6 +31,7 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ...values.commands import CommandState, QueuedCommand
+from ..people.bounds import check_commands_thd
 from ..people.model import RULE
 from ..people.store import TerminalDeletions, deletions_thd
 from .model import CommandFilter
@@ -286,6 +287,7 @@ class CommandEndpoints:
                 returns=CommandView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("idempotency_key", "caller"),
+                limited=(TERMINAL,),
             ),
             Route(
                 "GET",
@@ -295,6 +297,7 @@ class CommandEndpoints:
                 "One command",
                 returns=CommandView,
                 takes=("caller",),
+                limited=(COMMAND,),
             ),
             Route(
                 "DELETE",
@@ -304,6 +307,7 @@ class CommandEndpoints:
                 "Cancel a command that is not ended",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(COMMAND,),
             ),
         ]
 
@@ -335,6 +339,8 @@ class CommandEndpoints:
                 return None, None
             if idempotency_key is not None and tx[CommandStore].find(device.id, idempotency_key):
                 return device, None  # it is queued already
+            entry = self._catalogue.find(body.command, device.family)
+            check_commands_thd(tx, caller, [(entry, body.params)])
             return device, deletions_thd(tx, [(body.command, body.params)], [device.id])
 
         device, deletions = await self._store.read(find_thd)

@@ -55,7 +55,7 @@ class CommandList:
             if not filters and self._are_few(is_since):
                 place = place + 0  # sorts the few that the index on the time finds
             filters.append(is_since if not filters else commands.c.created_at + 0 >= wanted.since)
-        query = part_of(query.where(*filters), place, part)
+        query = part_of(query.where(*filters), place, part, commands.c.device_id)
         return [
             (row.seq, command_of(self._vault, row._mapping))
             for row in self._connection.execute(query)

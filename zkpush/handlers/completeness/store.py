@@ -97,6 +97,16 @@ class CountStore:
         )
         return {STATES[state]: int(count) for state, count in self._connection.execute(query)}
 
+    def terminals_of(self, run: str) -> list[str]:
+        """Return the serial numbers of the terminals of a request."""
+        query = (
+            select(devices.c.sn)
+            .join(day_counts, day_counts.c.device_id == devices.c.id)
+            .where(day_counts.c.run == run)
+            .distinct()
+        )
+        return list(self._connection.execute(query).scalars())
+
     def created_at(self, run: str) -> int:
         """Return the time (ms) of a request."""
         query = select(func.min(day_counts.c.created_at)).where(day_counts.c.run == run)

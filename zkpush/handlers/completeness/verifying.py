@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from ...device.queueing import CommandWriter
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.errors import not_found
+from ...manage.limits import TERMINAL, Belongs, Owner, of_device
 from ...manage.listing import DeviceQuery
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -131,6 +133,7 @@ class CompletenessEndpoints:
                 returns=VerifyRunView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(),
             ),
             ApiList[DayCount](
                 path="/attendance/verify",
@@ -140,6 +143,7 @@ class CompletenessEndpoints:
                 filter=_filter,
                 find_thd=lambda tx, part, wanted: tx[CountStore].page(part, wanted),
                 show=lambda count, caller: count_view(count),
+                owner=of_device,
             ).route(self._store),
             Route(
                 "GET",
@@ -148,13 +152,14 @@ class CompletenessEndpoints:
                 self.show,
                 "A request to compare attendance records, with its failures",
                 returns=VerifyRunView,
+                limited=(_RUN,),
             ),
         ]
 
     async def add(self, body: CompletenessRequest, caller: Caller) -> VerifyRunView:
         """Store the counts of a request, and begin with them."""
         _check(body)
-        devices = await self._store.read(lambda tx: _devices_thd(tx, body))
+        devices = await self._store.read(lambda tx: _devices_thd(tx, body, caller))
         now = self._registry.now()
         run = self._writer.new_id(now)
         new = [one for device in devices for one in _counts(device, body, run, now)]
@@ -188,6 +193,13 @@ class CompletenessEndpoints:
         return await self._store.read(find_thd)
 
 
+def _terminals_thd(tx: Transaction, names: Mapping[str, object]) -> Collection[Owner]:
+    return [Owner(TERMINAL, sn) for sn in tx[CountStore].terminals_of(str(names["id"]))]
+
+
+_RUN = Belongs(_terminals_thd, "There is no request {id} to compare attendance records.")
+
+
 def _check(body: CompletenessRequest) -> None:
     if body.days is not None and (body.since is not None or body.until is not None):
         raise ValueError("days: give either `days`, or `since` and `until`.")
@@ -208,8 +220,8 @@ def _day(name: str, text: str | None) -> datetime.date | None:
         raise ValueError(f"{name}: {text!r} is not a day such as 2026-03-01.") from None
 
 
-def _devices_thd(tx: Transaction, body: CompletenessRequest) -> list[Device]:
-    keys = [one.id for one in targets_thd(tx, body)]
+def _devices_thd(tx: Transaction, body: CompletenessRequest, caller: Caller) -> list[Device]:
+    keys = [one.id for one in targets_thd(tx, body, caller)]
     found = {device.id: device for device in tx[DeviceStore].with_keys(keys)}
     return [found[key] for key in keys]
 

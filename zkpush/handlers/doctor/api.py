@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...manage.errors import not_found
+from ...manage.limits import TERMINAL, WholeSite
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...protocol.fields import Scope
@@ -30,6 +31,9 @@ class DoctorEndpoints:
                 "Check the installation: ports, storage, modes of files, certificates, zone, audit "
                 "log, terminals and plugins",
                 returns=Examination,
+                limited=WholeSite(
+                    "The installation serves all areas; `devices/{sn}/doctor` checks a terminal."
+                ),
             ),
             Route(
                 "GET",
@@ -38,6 +42,7 @@ class DoctorEndpoints:
                 self.terminal,
                 "Check a terminal: why it does not connect, or sends no records",
                 returns=Examination,
+                limited=(TERMINAL,),
             ),
         ]
 

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
 from ...manage.arguments import no_such
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -73,6 +74,7 @@ class EntryEndpoints:
                 show=lambda entry, caller: entry_view(entry, caller.scopes),
                 note=self._note,
                 known={"table": lambda tx, text: no_such("table of entries", text, _TABLES)},
+                owner=of_device,
             ).route(self._store),
         ]
 

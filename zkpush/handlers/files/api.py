@@ -21,6 +21,7 @@ from ...device.registry import Registry
 from ...http.sending import Interrupted, Sending
 from ...interfaces import IStore
 from ...manage.errors import ApiError, bad_request, not_found
+from ...manage.limits import WholeSite
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
@@ -89,6 +90,9 @@ def _view(file: StoredFile, scopes: Scopes) -> FileView:
     )
 
 
+FILES = WholeSite("Files are for terminals of all areas; use a token without areas.")
+
+
 class FileEndpoints:
     """Handlers of the routes of files."""
 
@@ -121,6 +125,7 @@ class FileEndpoints:
                 returns=FileView,
                 status=HTTPStatus.CREATED,
                 takes=("caller",),
+                limited=FILES,
             ),
             ApiList[StoredFile](
                 path="/files",
@@ -129,6 +134,7 @@ class FileEndpoints:
                 find_thd=lambda tx, part, query: tx[FileStore].page(part),
                 show=lambda file, caller: _view(file, caller.scopes),
                 note=self._note,
+                whole_site=FILES,
             ).route(self._store),
             Route(
                 "GET",
@@ -138,6 +144,7 @@ class FileEndpoints:
                 "One file",
                 returns=FileView,
                 takes=("caller",),
+                limited=FILES,
             ),
             Route(
                 "GET",
@@ -147,6 +154,7 @@ class FileEndpoints:
                 "The content of a file",
                 produces=("application/octet-stream",),
                 takes=("caller",),
+                limited=FILES,
             ),
             Route(
                 "DELETE",
@@ -156,6 +164,7 @@ class FileEndpoints:
                 "Remove a file that no open command needs",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=FILES,
             ),
         ]
 

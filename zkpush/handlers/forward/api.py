@@ -5,7 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import attrs
+
 from ...manage.errors import not_found
+from ...manage.limits import WholeSite
 from ...manage.listing import Listing, whole
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -44,6 +47,7 @@ from .views import (
     kind_view,
 )
 
+FORWARDERS = WholeSite("Forwarders send the records of all areas; use a token without areas.")
 _Found = tuple[StoredForwarder, ForwarderBacklog]
 
 
@@ -61,7 +65,7 @@ class ForwarderEndpoints:
         """Return the routes."""
         one = "/forwarders/<int:id>"
         admin, by = Scope.ADMIN, ("caller",)
-        return [
+        found = [
             ApiList[_Found](
                 path="/forwarders",
                 summary="Forwarders: where events go, and how far each is",
@@ -180,6 +184,7 @@ class ForwarderEndpoints:
                 returns=Listing[ForwarderKindView],
             ),
         ]
+        return [attrs.evolve(route, limited=FORWARDERS) for route in found]
 
     async def create(self, body: ForwarderRequest, caller: Caller) -> NewForwarderView:
         """Make a forwarder."""

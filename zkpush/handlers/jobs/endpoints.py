@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,7 @@ from ...device.queue import CommandQueue
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.errors import ApiError, NotConfirmed, not_found
+from ...manage.limits import TERMINAL, Belongs, Owner
 from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -28,6 +29,7 @@ from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import MOST_PRIORITY, Command, Scope
 from ...values.commands import CommandState
+from ..people.bounds import check_commands_thd
 from ..people.model import RULE
 from ..people.store import deletions_thd
 from .model import Job, JobCommand, JobOptions, JobState, NewJob
@@ -171,8 +173,9 @@ class JobEndpoints:
                 returns=JobView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("idempotency_key", "caller"),
+                limited=(),
             ),
-            ApiList[tuple[int, JobView]](
+            ApiList[tuple[int, JobView, Sequence[Owner]]](
                 path="/jobs",
                 summary="Jobs, newest first",
                 view=JobView,
@@ -180,6 +183,7 @@ class JobEndpoints:
                 find_thd=self._page_thd,
                 show=lambda found, caller: found[1],
                 key=lambda found: found[0],
+                owner=lambda found: found[2],
             ).route(self._store),
             Route(
                 "GET",
@@ -188,6 +192,7 @@ class JobEndpoints:
                 self.show,
                 "One job, with its failures",
                 returns=JobView,
+                limited=(_JOB,),
             ),
             Route(
                 "DELETE",
@@ -197,6 +202,7 @@ class JobEndpoints:
                 "Cancel the commands of a job that have not ended",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(_JOB,),
             ),
             Route(
                 "POST",
@@ -209,13 +215,20 @@ class JobEndpoints:
                 returns=JobView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(_JOB,),
             ),
         ]
 
-    def _page_thd(self, tx: Transaction, part: Page, query: JobQuery) -> list[tuple[int, JobView]]:
+    def _page_thd(
+        self, tx: Transaction, part: Page, query: JobQuery
+    ) -> list[tuple[int, JobView, Sequence[Owner]]]:
         families = self._registry.families
         return [
-            (job.seq, view_thd(tx, job, families, is_whole=False))
+            (
+                job.seq,
+                view_thd(tx, job, families, is_whole=False),
+                () if part.areas is None else _owners_thd(tx, job),
+            )
             for job in tx[JobStore].page(part)
         ]
 
@@ -228,7 +241,7 @@ class JobEndpoints:
     ) -> JobView:
         """Store a job, and begin to carry it out."""
         commands = _commands(body)
-        terminals = await self._store.read(lambda tx: targets_thd(tx, body))
+        terminals = await self._store.read(lambda tx: targets_thd(tx, body, caller))
         entries = self._entries(commands, {family for _, family in terminals})
         for entry, params in entries:
             check_scopes(caller, entry.scopes(params), f"This {entry.name}")
@@ -257,6 +270,7 @@ class JobEndpoints:
                             "This Idempotency-Key was used for another job.",
                         )
                     return found[0]
+            check_commands_thd(tx, caller, entries)
             _check_deletions(tx, commands, keys, query.confirm)
             acts.record(tx, caller, _CREATE, f"job {new.id}", detail, now)
             return tx[JobStore].add(new, keys, now)
@@ -334,6 +348,18 @@ class JobEndpoints:
         await self._store.write(unit)
         self._runner.begin()
         return await self._view(id)
+
+
+def _owners_thd(tx: Transaction, job: Job) -> list[Owner]:
+    return [Owner(TERMINAL, sn) for sn in tx[JobStore].terminals_of(job)]
+
+
+def _job_owners_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    job = tx[JobStore].get(str(names["id"]))
+    return () if job is None else _owners_thd(tx, job)
+
+
+_JOB = Belongs(_job_owners_thd, "There is no job {id}.")
 
 
 def _found(tx: Transaction, id: str, *, locked: bool = False) -> Job:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from ...model import Page
 from ...persist.commandschema import commands
 from ...persist.erasing import PersonErasure, without_person
+from ...persist.limits import terminals_in
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, sealed
@@ -91,8 +92,24 @@ class JobStore:
 
     def page(self, part: Page) -> list[Job]:
         """List jobs in the order of their creation."""
-        found = self._connection.execute(part_of(select(jobs), jobs.c.seq, part))
+        query = select(jobs)
+        if part.areas is not None:
+            # All terminals of the job are of the areas.
+            of_job = select(job_targets.c.place).where(job_targets.c.job_seq == jobs.c.seq)
+            mine = job_targets.c.device_id.in_(terminals_in(part.areas))
+            query = query.where(of_job.where(mine).exists(), ~of_job.where(~mine).exists())
+            part = msgspec.structs.replace(part, areas=None)
+        found = self._connection.execute(part_of(query, jobs.c.seq, part))
         return [self._job(row) for row in found]
+
+    def terminals_of(self, job: Job) -> list[str]:
+        """Return the serial numbers of the terminals of a job."""
+        query = (
+            select(devices.c.sn)
+            .join(job_targets, job_targets.c.device_id == devices.c.id)
+            .where(_of(job))
+        )
+        return list(self._connection.execute(query).scalars())
 
     def unfinished(self) -> list[Job]:
         """Return the jobs with work left, the most urgent first."""

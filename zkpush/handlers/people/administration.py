@@ -17,7 +17,7 @@ from ...device import acts
 from ...device.changes import check_scopes
 from ...device.replacing import subject_of
 from ...manage.services import Services
-from ...model import DEFAULT_AREA, Caller
+from ...model import Caller
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
@@ -27,6 +27,7 @@ from ...protocol.errors import CommandError
 from ...protocol.fields import Kind, Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS
+from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
@@ -154,6 +155,7 @@ class PeopleAdministration:
             person = tx[AuditStore].person(pin)
             erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
             subject = subject_of(_PUT, {"PIN": pin})
+            check_removal_thd(tx, by, pin, holders if erase else ())
             if erase and subject is not None:
                 earlier = tx[ErasedPeople].holders(pin)
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
@@ -162,7 +164,7 @@ class PeopleAdministration:
             detail = f"{len(holders)} terminals have the person" if holders else ""
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
-                return holders, []
+                return own_terminals_thd(tx, by, holders), []
             tx[ErasedPeople].hold(pin, holders)
             for eraser in services.erasers:
                 eraser(erasure)
@@ -249,10 +251,8 @@ def _check_known(tx: Transaction, pin: str) -> None:
 
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
     """Add or change a person, with its audit record; returns whether the person is new."""
+    areas = areas_of_thd(tx, by, edit.pin, edit.areas)
     is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
-    areas = edit.areas
-    if areas is None and is_new:
-        areas = [DEFAULT_AREA]
     if areas is not None:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
     told = [*edit.fields, *(() if edit.areas is None else ("areas",))]

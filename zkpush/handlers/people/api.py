@@ -18,6 +18,7 @@ from ...manage.recordviews import shows_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
@@ -36,6 +37,7 @@ from .views import (
     UserView,
     person_photo_view,
     template_view,
+    user_for,
     user_view,
 )
 
@@ -95,14 +97,6 @@ def _filter(query: PeopleQuery) -> PeopleFilter:
     )
 
 
-def _limited(user: Person, caller: Caller) -> Person:
-    """Leave out the terminal and areas of a person that are none of a limited caller."""
-    if caller.areas is None:
-        return user
-    mine = tuple(area for area in user.areas if area in caller.areas)
-    return msgspec.structs.replace(user, areas=mine, device=None)
-
-
 class PeopleEndpoints:
     """Handlers of the routes of people."""
 
@@ -121,7 +115,7 @@ class PeopleEndpoints:
                 query=PeopleQuery,
                 filter=_filter,
                 find_thd=lambda tx, part, wanted: tx[PeopleStore].search(part, wanted),
-                show=lambda user, caller: user_view(_limited(user, caller), caller.scopes),
+                show=lambda user, caller: user_view(user_for(caller, user), caller.scopes),
                 owner=of_person,
                 note=lambda shown: self._note(shown.caller, shown.items),
             ).route(self._store),
@@ -133,6 +127,8 @@ class PeopleEndpoints:
                 "Names of users, to show beside their IDs",
                 query=NamesQuery,
                 returns=NamesView,
+                takes=("caller",),
+                limited=(),
             ),
             Route(
                 "GET",
@@ -153,6 +149,7 @@ class PeopleEndpoints:
                 # Views are types created at run time.
                 returns=Listing[TemplateView],  # type: ignore[valid-type]
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "GET",
@@ -163,6 +160,7 @@ class PeopleEndpoints:
                 # See above.
                 returns=Listing[PersonPhotoView],  # type: ignore[valid-type]
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "PUT",
@@ -197,17 +195,22 @@ class PeopleEndpoints:
         """Take a user off a terminal."""
         return await ask(self._services, sn, DeletePerson(pin), caller)
 
-    async def names(self, query: NamesQuery) -> NamesView:
+    async def names(self, query: NamesQuery, caller: Caller) -> NamesView:
         """Name users."""
         pins = frozenset((query.pins or "").split(","))
         if len(pins) > MOST_NAMES:
             raise ValueError(f"pins: at most {MOST_NAMES} user IDs")
-        return NamesView(await self._store.read(lambda tx: tx[PeopleStore].names(pins)))
+
+        def find_thd(tx: Transaction) -> dict[str, str]:
+            mine = pins if caller.areas is None else tx[AreaLimitStore].people(pins, caller.areas)
+            return tx[PeopleStore].names(mine)
+
+        return NamesView(await self._store.read(find_thd))
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
         user, authors = await self._of_user(pin, lambda tx: [*tx[PersonStore].authors(pin).items()])
-        user = _limited(user, caller)
+        user = user_for(caller, user)
         if caller.areas is not None:
             authors = [(field, author) for field, author in authors if not is_terminal(author)]
         shown = user_view(user, caller.scopes, dict(authors))
@@ -219,14 +222,14 @@ class PeopleEndpoints:
         _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].templates(pin))
         if found:
             await self._readings.note(caller, "templates", pin=pin)
-        return whole([template_view(template, caller.scopes) for template in found])
+        return whole([template_view(template, caller) for template in found])
 
     async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
         _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].photos(pin))
         if found:
             await self._readings.note(caller, "photos", pin=pin)
-        return whole([person_photo_view(photo, caller.scopes) for photo in found])
+        return whole([person_photo_view(photo, caller) for photo in found])
 
     async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
         """Record that a caller was shown passwords or undeclared columns, of one person or all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ...manage.commandviews import CommandView, command_view
 from ...manage.errors import not_found
+from ...manage.limits import PERSON, Belongs, Owner, WholeSite, of_both, of_person
 from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList, Shown
 from ...manage.routes import Route
@@ -22,13 +23,14 @@ from ...protocol.secrecy import Scopes, may_see, secrets_of
 from ...protocol.suggestions import did_you_mean
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
+from .bounds import author_for
 from .contradictions import ConflictStore
 from .importing import MOST_CSV, ImportQuery, ImportView, PeopleImport
 from .model import Conflict, PersonChange
 from .persons import PersonStore
 from .store import PeopleStore
 from .tables import USER
-from .views import UserView, user_view
+from .views import UserView, user_for, user_view
 
 _SECRETS = secrets_of(USER)
 _AREAS = Annotated[
@@ -111,7 +113,13 @@ class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     old: Annotated[str | None, Meta(description="Null if it was empty, or without the scope")]
     new: Annotated[str | None, Meta(description="Null if it is empty, or without the scope")]
-    author: Annotated[str, Meta(description="`device SN` or `token NAME`")]
+    author: Annotated[
+        str,
+        Meta(
+            description="`device SN` or `token NAME`; `device` only, for callers who are limited "
+            "to areas"
+        ),
+    ]
     at: str
 
 
@@ -183,6 +191,7 @@ class EditingEndpoints:
                 body=UserChange,
                 returns=UserView,
                 takes=("caller",),
+                limited=(),
             ),
             Route(
                 "DELETE",
@@ -193,6 +202,7 @@ class EditingEndpoints:
                 query=RemoveQuery,
                 returns=RemovalView,
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "POST",
@@ -205,6 +215,10 @@ class EditingEndpoints:
                 content=MOST_CSV,
                 returns=ImportView,
                 takes=("caller",),
+                limited=WholeSite(
+                    "A file may name people of other areas; change people one by one with "
+                    "`users/{pin}`."
+                ),
             ),
             ApiList[PersonChange](
                 path="/users/<pin>/history",
@@ -212,8 +226,9 @@ class EditingEndpoints:
                 view=ChangeView,
                 query=HistoryQuery,
                 find_thd=lambda tx, part, query, pin: tx[PersonStore].changes(pin, part),
-                show=lambda change, caller: _change_view(change, caller.scopes),
+                show=_change_view,
                 note=self._note,
+                owner=of_person,
             ).route(self._store),
             ApiList[tuple[Conflict, Mapping[str, object], Mapping[str, str]]](
                 path="/conflicts",
@@ -221,8 +236,9 @@ class EditingEndpoints:
                 view=ConflictView,
                 query=ConflictQuery,
                 find_thd=_conflicts_thd,
-                show=lambda found, caller: _conflict_view(*found),
+                show=lambda found, caller: _conflict_view(*found, caller),
                 key=lambda found: found[0].id,
+                owner=lambda found: of_both(found[0]),
             ).route(self._store),
             Route(
                 "POST",
@@ -233,6 +249,7 @@ class EditingEndpoints:
                 body=Settlement,
                 returns=UserView,
                 takes=("caller",),
+                limited=(_CONFLICT,),
             ),
         ]
 
@@ -288,7 +305,7 @@ class EditingEndpoints:
     async def _user(self, pin: str, caller: Caller) -> Any:
         """Show a person, without secrets: the caller is not recorded as having seen them."""
         (user,) = await self._store.read(lambda tx: tx[PeopleStore].users(Page(1), pin))
-        return user_view(user, frozenset(caller.scopes - {Scope.BIOMETRICS}))
+        return user_view(user_for(caller, user), frozenset(caller.scopes - {Scope.BIOMETRICS}))
 
     async def _note(self, shown: Shown[PersonChange]) -> None:
         """Record that a caller was shown passwords."""
@@ -304,15 +321,31 @@ def _may_see(field: str, scopes: Scopes) -> bool:
     return field not in _SECRETS or may_see(_SECRETS[field], scopes)
 
 
-def _change_view(change: PersonChange, scopes: Scopes) -> ChangeView:
-    seen = _may_see(change.field, scopes)
+def _change_view(change: PersonChange, caller: Caller) -> ChangeView:
+    seen = _may_see(change.field, caller.scopes)
+    values = [one if seen else None for one in (change.old, change.new)]
+    if change.field == "areas" and caller.areas is not None:
+        values = [_own_areas(one, caller.areas) for one in values]
     return ChangeView(
         field=change.field,
-        old=change.old if seen else None,
-        new=change.new if seen else None,
-        author=change.author,
+        old=values[0],
+        new=values[1],
+        author=author_for(caller, change.author),
         at=instant(change.at),
     )
+
+
+def _own_areas(text: str | None, areas: Collection[str]) -> str | None:
+    """Leave out the areas in a recorded value that are none of a limited caller."""
+    return ", ".join(one for one in (text or "").split(", ") if one in areas) or None
+
+
+def _conflict_owners_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    found = tx[ConflictStore].get(int(names["id"]))
+    return () if found is None else of_both(found)
+
+
+_CONFLICT = Belongs(_conflict_owners_thd, "There is no open conflict {id}; it may be settled.")
 
 
 def _conflicts_thd(
@@ -324,12 +357,13 @@ def _conflicts_thd(
 
 
 def _conflict_view(
-    found: Conflict, stored: Mapping[str, object], authors: Mapping[str, str]
+    found: Conflict, stored: Mapping[str, object], authors: Mapping[str, str], caller: Caller
 ) -> ConflictView:
     ours: dict[str, dict[str, Any]] = {}
     for name in found.fields:
         value = None if name in _SECRETS else stored.get(name)
-        ours.setdefault(authors.get(name, "nobody"), {})[name] = value
+        author = author_for(caller, authors.get(name, "nobody"))
+        ours.setdefault(author, {})[name] = value
     said = found.said or {}
     theirs: dict[str, Any] = {
         name: None if name in _SECRETS else said.get(name) for name in found.fields

@@ -15,6 +15,7 @@ from ...device.queueing import Delivery
 from ...endings import end_words
 from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import COMMAND, PERSON, TERMINAL, Owner, require_thd
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
@@ -114,6 +115,7 @@ class EnrolmentEndpoints:
                 returns=EnrolmentView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "GET",
@@ -123,6 +125,7 @@ class EnrolmentEndpoints:
                 "Progress of an enrolment, and what has arrived",
                 returns=EnrolmentView,
                 takes=("caller",),
+                limited=(PERSON, COMMAND),
             ),
         ]
 
@@ -132,6 +135,7 @@ class EnrolmentEndpoints:
         services, now = self._services, self._services.now()
 
         def unit(tx: Transaction) -> list[QueuedCommand]:
+            require_thd(tx, caller, Owner(TERMINAL, body.device))
             device = tx[DeviceStore].find(body.device)
             if device is None:
                 raise LookupError(f"There is no terminal {body.device[:40]}.")

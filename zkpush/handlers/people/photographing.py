@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.errors import not_found
+from ...manage.limits import PERSON
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
@@ -69,6 +70,7 @@ class PhotoEndpoints:
                 content=self._most,
                 returns=StoredPhotoView,
                 takes=("caller",),
+                limited=(PERSON,),
             ),
             Route(
                 "DELETE",
@@ -79,6 +81,7 @@ class PhotoEndpoints:
                 query=PortraitQuery,
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(PERSON,),
             ),
         ]
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from ...persist.schema import (
+    OF_PEOPLE,
     PERSON,
     PERSON_AREAS,
     PICTURE,
@@ -47,7 +48,7 @@ def _of_people(
         *more,
         *(column for column in record_columns(table) if column.name != "content"),
         UniqueConstraint(*key, name=f"{name}_identity"),
-        info={KEY: key, RECORDS: records},
+        info={KEY: key, RECORDS: records, OF_PEOPLE: ("pin",)},
     )
 
 
@@ -154,7 +155,7 @@ person_changes = Table(
     Column("old", SealedText()),
     Column("new", SealedText()),
     Index("person_changes_pin", "pin", "id"),
-    info={KEY: ("pin", "field", "at", "author")},
+    info={KEY: ("pin", "field", "at", "author"), OF_PEOPLE: ("pin",)},
 )
 """Changes of the fields of users."""
 
@@ -181,7 +182,7 @@ conflicts = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
-    info={KEY: ("pin", "device_id")},
+    info={KEY: ("pin", "device_id"), OF_PEOPLE: ("device_id", "pin")},
 )
 """Statements of terminals about users that contradict what is stored."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 from msgspec import Meta
 
 from ...manage.recordviews import Extra, record_view, show_record
+from ...model import Caller
 from ...protocol.codes import BiometricType
 from ...protocol.secrecy import Scopes
 from ...values.people import Person
@@ -65,6 +67,17 @@ PersonPhotoView = record_view(
 )
 
 
+R = TypeVar("R", Template, PersonPhoto)
+
+
+def user_for(caller: Caller, user: Person) -> Person:
+    """Leave out the terminal and areas of a person that are none of a limited caller."""
+    if caller.areas is None:
+        return user
+    mine = tuple(area for area in user.areas if area in caller.areas)
+    return msgspec.structs.replace(user, areas=mine, device=None)
+
+
 def user_view(record: Person, scopes: Scopes, authors: Mapping[str, str] | None = None) -> Any:
     """Return the view of a user; with the authors of the fields, if they are given."""
     templates = {str(type_): count for type_, count in record.templates.items()}
@@ -76,16 +89,21 @@ def user_view(record: Person, scopes: Scopes, authors: Mapping[str, str] | None 
     return show_record(AuthoredUserView, USER, record, scopes, more)
 
 
-def template_view(record: Template, scopes: Scopes) -> Any:
+def template_view(record: Template, caller: Caller) -> Any:
     """Return the view of a template, for a caller who may see it."""
     more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
-    return show_record(TemplateView, BIODATA, record, scopes, more)
+    return show_record(TemplateView, BIODATA, _of_nowhere(record, caller), caller.scopes, more)
 
 
-def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
+def person_photo_view(record: PersonPhoto, caller: Caller) -> Any:
     """Return the view of a photo of a user, for a caller who may see it."""
     more = {"meaning": _type_meaning(record)}
-    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, more)
+    return show_record(PersonPhotoView, BIOPHOTO, _of_nowhere(record, caller), caller.scopes, more)
+
+
+def _of_nowhere(record: R, caller: Caller) -> R:
+    """Leave out the terminal of a record for a limited caller, as it may be of another area."""
+    return record if caller.areas is None else msgspec.structs.replace(record, device=None)
 
 
 def _type_meaning(record: Template | PersonPhoto) -> str:

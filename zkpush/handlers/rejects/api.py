@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -11,6 +12,7 @@ from msgspec import UNSET, Meta
 from ...interfaces import IStore
 from ...manage.arguments import Mistakes, no_such
 from ...manage.errors import ApiError, not_found
+from ...manage.limits import TERMINAL, Belongs, Owner, of_device, require_thd
 from ...manage.listing import DeviceQuery, Order
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -30,6 +32,9 @@ from ...values.setaside import RejectSelection, StoredReject
 from .reading import RejectReader, RetryCounts
 
 OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]
+
+
+_NO_REJECT = "There is no reject {id}. One that was read again is gone."
 
 
 class RejectQuery(DeviceQuery, frozen=True):
@@ -125,6 +130,7 @@ class RejectEndpoints:
                 show=lambda reject, caller: _view(reject, caller.scopes, self._tables),
                 note=self._note,
                 known={"table": self._no_table_thd},
+                owner=of_device,
             ).route(self._store),
             Route(
                 "GET",
@@ -134,6 +140,7 @@ class RejectEndpoints:
                 "One reject, with all its bytes",
                 returns=RejectView,
                 takes=("caller",),
+                limited=(_REJECT,),
             ),
             Route(
                 "DELETE",
@@ -143,6 +150,7 @@ class RejectEndpoints:
                 "Delete a reject; its data is lost",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(_REJECT,),
             ),
             Route(
                 "POST",
@@ -154,6 +162,7 @@ class RejectEndpoints:
                 body=RetryBody,
                 returns=RetryView,
                 takes=("caller",),
+                limited=(),
             ),
         ]
 
@@ -179,6 +188,8 @@ class RejectEndpoints:
 
     async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
         """Retry rejects."""
+        if caller.areas is not None:
+            await self._check_terminal(body.device, caller)
         table = body.table
         if table is not None:
             mistake = await self._store.read(lambda tx: self._no_table_thd(tx, table))
@@ -189,6 +200,12 @@ class RejectEndpoints:
         )
         return RetryView(counts.read, counts.kept, counts.records)
 
+    async def _check_terminal(self, sn: str | None, caller: Caller) -> None:
+        """Raise an error unless a limited caller names a terminal of its areas."""
+        if sn is None:
+            raise ValueError("device: a token that is limited to areas names a terminal.")
+        await self._store.read(lambda tx: require_thd(tx, caller, Owner(TERMINAL, sn)))
+
     def _no_table_thd(self, tx: Transaction, name: str) -> str | None:
         """Return why no reject can be of a table; a terminal may send names unknown here."""
         if tx[RejectStore].is_table(name):
@@ -196,12 +213,20 @@ class RejectEndpoints:
         return no_such("table", name, [*(table.name for table in self._tables), *NO_TABLES])
 
 
+def _reject_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    found = tx[RejectStore].get(int(names["id"]))
+    return () if found is None else (of_device(found),)
+
+
+_REJECT = Belongs(_reject_owner_thd, _NO_REJECT)
+
+
 def _find_thd(tx: Transaction, part: Page, query: RejectQuery) -> list[StoredReject]:
     return tx[RejectStore].page(part, selection=RejectSelection(query.device, query.table))
 
 
 def _no_reject(id: int) -> ApiError:
-    return not_found(f"There is no reject {id}. One that was read again is gone.")
+    return not_found(_NO_REJECT.format(id=id))
 
 
 def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, cast
 
 from msgspec import UNSET, Meta
 
@@ -14,7 +14,7 @@ from ...device.changes import check_scopes, scopes_to_change
 from ...device.zones import ZoneUnknown
 from ...manage import views
 from ...manage.errors import ApiError, not_found
-from ...manage.limits import TERMINAL, Owner
+from ...manage.limits import TERMINAL, Owner, check_areas
 from ...manage.listing import ListQuery
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -99,6 +99,7 @@ class TerminalEndpoints:
                 body=views.DeviceChange,
                 returns=views.DeviceView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "PATCH",
@@ -109,6 +110,7 @@ class TerminalEndpoints:
                 body=views.DeviceChange,
                 returns=views.DeviceView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "DELETE",
@@ -118,6 +120,7 @@ class TerminalEndpoints:
                 "Remove a terminal; 409 if it has records: block it then",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "POST",
@@ -128,6 +131,7 @@ class TerminalEndpoints:
                 body=views.RecomputeRequest,
                 returns=views.RecomputedView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
         ]
 
@@ -169,6 +173,8 @@ class TerminalEndpoints:
     async def _change(
         self, sn: str, changes: Mapping[str, object], caller: Caller
     ) -> views.DeviceView:
+        if "area" in changes:
+            check_areas(caller, [cast(str | None, changes["area"])], "area")
         if changes:
             await self._administration.change(sn, changes, caller)
         if changes.get("timezone") is not None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from ...device.retiring import Ended, NotReplaceable, TerminalRetirement
 from ...manage.errors import ApiError
+from ...manage.limits import TERMINAL, Owner, require_thd
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
@@ -59,6 +60,7 @@ class RetirementEndpoints:
                 body=ReplaceRequest,
                 returns=EndedView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
             Route(
                 "POST",
@@ -68,12 +70,14 @@ class RetirementEndpoints:
                 "Take a terminal out of use: it is refused and not listed, and its records stay",
                 returns=EndedView,
                 takes=("caller",),
+                limited=(TERMINAL,),
             ),
         ]
 
     async def replace(self, sn: str, body: ReplaceRequest, caller: Caller) -> EndedView:
         """Replace a terminal."""
         by = check_serial(body.by)
+        await self._services.store.read(lambda tx: require_thd(tx, caller, Owner(TERMINAL, by)))
         return await self._end(
             lambda tx: self._retirement.replace_thd(
                 tx, sn, by, caller, may_have_records=body.has_records

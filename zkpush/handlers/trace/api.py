@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from ...interfaces import IStore
 from ...manage.errors import not_found
+from ...manage.limits import TERMINAL
 from ...manage.listing import Limit, Listing, whole
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -68,6 +69,7 @@ class TraceEndpoints:
                 "The last requests of a terminal, the newest last; a bounded number",
                 query=TraceQuery,
                 returns=Listing[TraceView],
+                limited=(TERMINAL,),
             )
         ]
 

@@ -1,0 +1,108 @@
+"""People whom a caller who is limited to areas may name, add and change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from http import HTTPStatus
+
+from ...manage.errors import ApiError, not_found
+from ...manage.limits import TERMINAL, Owner, check_areas, owned_thd
+from ...model import DEFAULT_AREA, Caller
+from ...persist.limits import AreaLimitStore
+from ...persist.transaction import Transaction
+from ...protocol.fields import Command
+from .authorship import is_terminal
+from .persons import PersonStore
+from .selection import PEOPLE
+from .store import PeopleStore
+
+_FILES = "a token that is limited to areas sends no files, which are those of all areas."
+_EVERYBODY = f"{PEOPLE}: a token that is limited to areas names the people of a package."
+
+
+def areas_of_thd(
+    tx: Transaction, caller: Caller, pin: str, areas: Sequence[str] | None
+) -> Sequence[str] | None:
+    """Return the areas to give a person; None leaves them as they are.
+
+    A limited caller changes nothing about other areas: those of the person stay, and the given ones
+    have to be its own. Raises `ApiError` (409) for a person of other areas only, and `ValueError`
+    for another area.
+    """
+    is_known = bool(tx[PeopleStore].known([pin]))
+    if caller.areas is None:
+        return [DEFAULT_AREA] if areas is None and not is_known else areas
+    check_areas(caller, areas or ())
+    if not is_known:
+        return _first_areas(caller, areas)
+    before = tx[PersonStore].areas([pin]).get(pin, [])
+    if caller.areas.isdisjoint(before):
+        raise ApiError(HTTPStatus.CONFLICT, f"The user ID {pin} is taken; choose another one.")
+    return None if areas is None else [*areas, *(one for one in before if one not in caller.areas)]
+
+
+def _first_areas(caller: Caller, areas: Sequence[str] | None) -> Sequence[str]:
+    mine = sorted(caller.areas or ())
+    if areas:
+        return areas
+    if DEFAULT_AREA in mine:
+        return [DEFAULT_AREA]
+    if len(mine) == 1:
+        return mine
+    raise ValueError(f"areas: name at least one of your areas, which are {', '.join(mine)}.")
+
+
+def check_removal_thd(tx: Transaction, caller: Caller, pin: str, holders: Sequence[str]) -> None:
+    """Raise `ApiError` (404, 409) if a removal would reach people or terminals of other areas.
+
+    `holders` are the terminals that the person is to be deleted from.
+    """
+    if caller.areas is None:
+        return
+    if not tx[AreaLimitStore].people([pin], caller.areas):
+        raise not_found(f"There is no user {pin}.")
+    if tx[AreaLimitStore].elsewhere([pin], caller.areas):
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            f"User {pin} is also in other areas. Take the person out of yours: `areas` [] of PUT "
+            f"users/{pin}.",
+        )
+    if len(own_terminals_thd(tx, caller, holders)) < len(holders):
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            f"Terminals of other areas hold user {pin}; erase with a token without areas.",
+        )
+
+
+def own_terminals_thd(tx: Transaction, caller: Caller, serials: Collection[str]) -> list[str]:
+    """Return those of some terminals that a caller may see, in their order."""
+    if caller.areas is None:
+        return [*serials]
+    mine = owned_thd(tx, [Owner(TERMINAL, sn) for sn in serials], caller.areas)
+    return [sn for sn in serials if Owner(TERMINAL, sn) in mine]
+
+
+def check_commands_thd(
+    tx: Transaction, caller: Caller, commands: Iterable[tuple[Command, Mapping[str, str]]]
+) -> None:
+    """Raise `ValueError` if commands of a limited caller concern people of other areas.
+
+    A command that a terminal carries out may change the person it names.
+    """
+    if caller.areas is None:
+        return
+    pins: set[str] = set()
+    for entry, params in commands:
+        if entry.name == "UPGRADE" or (entry.name == "PutFile" and "url" in params):
+            raise ValueError(f"command: {_FILES}")
+        if entry.name == "PutFile" and not params.get(PEOPLE):
+            raise ValueError(_EVERYBODY)
+        pins.update(params.get(PEOPLE, "").split(","))
+        pins.update(params.get(one.wire, "") for one in entry.parameters if one.name == "pin")
+    for pin in sorted(tx[PeopleStore].known(pins) - tx[AreaLimitStore].people(pins, caller.areas)):
+        raise ValueError(f"PIN: the user ID {pin} is not of your areas.")
+
+
+def author_for(caller: Caller, author: str) -> str:
+    """Return an author as a caller may see it: no terminal is named to a limited one."""
+    return "device" if caller.areas is not None and is_terminal(author) else author
