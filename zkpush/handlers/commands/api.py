@@ -31,9 +31,8 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ...values.commands import CommandState, QueuedCommand
-from ..people.bounds import check_commands_thd
 from ..people.model import RULE
-from ..people.store import TerminalDeletions, deletions_thd
+from ..people.store import TerminalDeletions, check_commands_thd, deletions_thd
 from .model import CommandFilter
 from .store import CommandList
 

@@ -29,9 +29,8 @@ from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import MOST_PRIORITY, Command, Scope
 from ...values.commands import CommandState
-from ..people.bounds import check_commands_thd
 from ..people.model import RULE
-from ..people.store import deletions_thd
+from ..people.store import check_commands_thd, deletions_thd
 from .model import Job, JobCommand, JobOptions, JobState, NewJob
 from .runner import JobRunner
 from .store import JobStore

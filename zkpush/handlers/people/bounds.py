@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 
 from ...manage.errors import ApiError, not_found
@@ -10,14 +10,9 @@ from ...manage.limits import TERMINAL, Owner, check_areas, owned_thd
 from ...model import DEFAULT_AREA, Caller
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
-from ...protocol.fields import Command
 from .authorship import is_terminal
 from .persons import PersonStore
-from .selection import PEOPLE
 from .store import PeopleStore
-
-_FILES = "a token that is limited to areas sends no files, which are those of all areas."
-_EVERYBODY = f"{PEOPLE}: a token that is limited to areas names the people of a package."
 
 
 def areas_of_thd(
@@ -80,27 +75,6 @@ def own_terminals_thd(tx: Transaction, caller: Caller, serials: Collection[str])
         return [*serials]
     mine = owned_thd(tx, [Owner(TERMINAL, sn) for sn in serials], caller.areas)
     return [sn for sn in serials if Owner(TERMINAL, sn) in mine]
-
-
-def check_commands_thd(
-    tx: Transaction, caller: Caller, commands: Iterable[tuple[Command, Mapping[str, str]]]
-) -> None:
-    """Raise `ValueError` if commands of a limited caller concern people of other areas.
-
-    A command that a terminal carries out may change the person it names.
-    """
-    if caller.areas is None:
-        return
-    pins: set[str] = set()
-    for entry, params in commands:
-        if entry.name == "UPGRADE" or (entry.name == "PutFile" and "url" in params):
-            raise ValueError(f"command: {_FILES}")
-        if entry.name == "PutFile" and not params.get(PEOPLE):
-            raise ValueError(_EVERYBODY)
-        pins.update(params.get(PEOPLE, "").split(","))
-        pins.update(params.get(one.wire, "") for one in entry.parameters if one.name == "pin")
-    for pin in sorted(tx[PeopleStore].known(pins) - tx[AreaLimitStore].people(pins, caller.areas)):
-        raise ValueError(f"PIN: the user ID {pin} is not of your areas.")
 
 
 def author_for(caller: Caller, author: str) -> str:

@@ -27,6 +27,10 @@ def check_area(name: str) -> None:
         )
 
 
+PEOPLE = "People"
+"""The parameter of packages that names people by their user IDs, separated by commas."""
+
+
 class Template(OfPerson, frozen=True, kw_only=True):
     """Template of a person."""
 

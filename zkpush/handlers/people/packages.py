@@ -9,11 +9,11 @@ from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
 from ...values.people import Person
-from .model import Key, Template
+from .model import PEOPLE, Key, Template
 from .persons import PersonStore
 from .removals import RemovalStore
 from .schema import templates
-from .selection import PEOPLE, PeopleSelector
+from .selection import PeopleSelector
 from .store import PeopleStore
 from .tables import BIODATA, FACE, FP
 from .wording import UPDATES, put_person, put_template

@@ -9,12 +9,11 @@ import attrs
 from ...model import Device, Page
 from ...persist.transaction import Transaction
 from ...values.people import Person
+from .model import PEOPLE
 from .removals import RemovalStore
 from .schema import users
 from .store import PeopleStore
 
-PEOPLE = "People"
-"""The parameter that names people by their user IDs, separated by commas."""
 AT_ONCE = 200
 """Maximum number of people read at a time."""
 

@@ -38,6 +38,7 @@ from .model import (
     PersonStatement,
     Template,
 )
+from .naming import check_commands_thd
 from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
 from .persons import PersonStore
 from .portraits import PortraitStore
@@ -54,6 +55,7 @@ __all__ = [
     "PersonStore",
     "PersonSurvey",
     "TerminalDeletions",
+    "check_commands_thd",
     "deletions_thd",
     "end_terminal",
     "forget_templates",
