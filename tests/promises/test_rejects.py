@@ -7,6 +7,7 @@ import base64
 import pytest
 import pytest_twisted
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from sqlalchemy import update
 from zope.interface import implementer
 
 from zkpush import installed
@@ -17,7 +18,8 @@ from zkpush.interfaces import IRecordHandler
 from zkpush.model import Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
-from zkpush.persist.rejects import RejectStore
+from zkpush.persist.rejects import MOST_CAUSES, RejectStore
+from zkpush.persist.schema import rejects
 from zkpush.protocol.fields import Field, Layout, Scope, Table
 from zkpush.protocol.rejects import Reject
 
@@ -106,7 +108,42 @@ async def test_the_problem_counts_later_rejects(rig: Rig) -> None:
         await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
     await look(rig)
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("3 parts of uploads are set aside; the first, of ATTLOG: ")
+    assert problem["detail"].startswith("3 parts of uploads are set aside; all of ATTLOG: Time: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_cause_of_rejects_is_named_in_the_problem(rig: Rig) -> None:
+    """Each cause has its number, the newest first, and a new one is an event."""
+    await rig.exchange()
+    for number in range(2):
+        await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
+    await look(rig)
+    for length in (1000, 2000, 3000):
+        body = b"LZO1" + length.to_bytes(4, "little") + b"\x11\x22\x33"
+        assert (await rig.post(ATTLOG, body)).status == 200
+    await look(rig)
+    (problem,) = await rig.items("/problems?device=T1")
+    detail = problem["detail"]
+    assert detail.startswith(
+        "5 parts of uploads are set aside, the newest first: 3 of ATTLOG: LZO1: an encoded body"
+    )
+    assert detail.endswith("; 2 of ATTLOG: Time: not understood.")
+    events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
+    assert events[-1].data["detail"] == detail
+    assert events[-1].data["was"].startswith("2 parts of uploads are set aside; all of ATTLOG: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_problem_names_a_few_causes_of_rejects(rig: Rig) -> None:
+    """The newest ones; rejects that were stored without a cause are among them."""
+    tables = [f"T{number}" for number in range(MOST_CAUSES + 1)]
+    await keep(rig, *(Reject(name, "no handler takes this table", b"x") for name in tables))
+    await rig.store.write(lambda tx: tx.connection.execute(update(rejects).values(cause=None)))
+    await look(rig)
+    (problem,) = await rig.items("/problems?device=T1")
+    named = "; ".join(f"1 of {name}: no handler takes this table" for name in tables[:0:-1])
+    detail = f"6 parts of uploads are set aside, the newest first: {named}; and others."
+    assert problem["detail"] == detail
 
 
 @pytest_twisted.ensureDeferred

@@ -7,6 +7,7 @@ problem of the terminal.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,10 +37,13 @@ LISTED_BYTES = 4096
 """Longest reject, in bytes, that a list shows."""
 MOST_COUNTED = 10_000
 """Most rejects counted in the problem of a terminal, to keep units of work short."""
+MOST_CAUSES = 5
+"""Most causes of rejects named in the problem of a terminal."""
 _NAMES = (
     "device_id",
     "table_name",
     "reason",
+    "cause",
     "raw",
     "digest",
     "received_at",
@@ -69,6 +73,7 @@ def seal_rejects(
         [device_id] * count,
         [plain(reject.table) for reject in rejects_],
         [plain(reject.reason) for reject in rejects_],
+        [cause_of(reject.table, reject.reason) for reject in rejects_],
         [reject.raw for reject in rejects_],
         [vault.index(_identity(reject)) for reject in rejects_],
         [now] * count,
@@ -79,6 +84,17 @@ def seal_rejects(
     )
     written = seal_columns(vault, rejects, _NAMES, columns)
     return SealedRejects(written, device_id)
+
+
+_NUMBER = re.compile(r"(?<![\w-])-?[0-9]+\b")
+
+
+def cause_of(table: str, reason: str) -> str:
+    """Return the cause of a reject: its public reason, without the numbers in it.
+
+    It contains nothing that was sent, so it is not encrypted.
+    """
+    return _NUMBER.sub("…", public_reason(kept_records().get(table), reason, counted=False))
 
 
 def _identity(reject: Reject) -> bytes:
@@ -135,7 +151,9 @@ class RejectStore:
         row = self._connection.execute(key).one()._mapping
         written = sealed(self._vault, rejects, {**row, "reason": plain(reason)})
         self._connection.execute(
-            update(rejects).where(rejects.c.id == reject.id).values(reason=written["reason"])
+            update(rejects)
+            .where(rejects.c.id == reject.id)
+            .values(reason=written["reason"], cause=cause_of(reject.table, reason))
         )
 
     def remove(self, reject_id: int) -> None:
@@ -239,25 +257,39 @@ class RejectStore:
 
     def _problem(self, device: Device) -> Problem | None:
         """Return the problem of a terminal with rejects; it contains no restricted data."""
-        first = self._connection.execute(
-            self._select(rejects.c.raw)
-            .where(rejects.c.device_id == device.id)
-            .order_by(rejects.c.id)
-            .limit(1)
-        ).one_or_none()
-        if first is None:
+        own = rejects.c.device_id == device.id
+        since_at = self._connection.execute(
+            select(rejects.c.received_at).where(own).order_by(rejects.c.id).limit(1)
+        ).scalar_one_or_none()
+        if since_at is None:
             return None
-        some = select(rejects.c.id).where(rejects.c.device_id == device.id)
-        counting = select(func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery())
+        newest = (
+            select(rejects.c.id, rejects.c.table_name, rejects.c.cause)
+            .where(own)
+            .order_by(rejects.c.id.desc())
+            .limit(MOST_COUNTED + 1)
+            .subquery()
+        )
+        counting = select(func.count()).select_from(newest)
         count = int(self._connection.execute(counting).scalar_one())
-        found = self._reject(first._mapping)
-        words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
-        if count > MOST_COUNTED:
-            words = f"More than {MOST_COUNTED} parts of uploads are"
-        reason = public_reason(kept_records().get(found.table), found.reason)
-        which = "the first, of" if count > 1 else "of"
-        detail = f"{words} set aside; {which} {found.table[:40]}: {reason}."
-        return Problem(ProblemCode.REJECTS, detail, found.received_at)
+        last = func.max(newest.c.id)
+        grouped = (
+            select(newest.c.table_name, newest.c.cause, func.count(), last)
+            .group_by(newest.c.table_name, newest.c.cause)
+            .order_by(last.desc())
+            .limit(MOST_CAUSES + 1)
+        )
+        causes = [
+            (f"{table[:40]}: {self._old_cause(key) if cause is None else cause}", int(number))
+            for table, cause, number, key in self._connection.execute(grouped)
+        ]
+        return Problem(ProblemCode.REJECTS, _described(count, causes), since_at)
+
+    def _old_cause(self, reject_id: int) -> str:
+        """Return the cause of a reject that was stored without one."""
+        query = self._select(rejects.c.raw).where(rejects.c.id == reject_id)
+        found = self._reject(self._connection.execute(query).one()._mapping)
+        return cause_of(found.table, found.reason)
 
     def _listed(self, selection: RejectSelection) -> Select[Any]:
         length = func.length(rejects.c.raw)
@@ -295,6 +327,18 @@ class RejectStore:
             tried_at=values["tried_at"],
             damaged=damaged_in(values),
         )
+
+
+def _described(count: int, causes: Sequence[tuple[str, int]]) -> str:
+    """Return the words of the problem; `causes` are the newest ones, each with its number."""
+    words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
+    if count > MOST_COUNTED:
+        words = f"More than {MOST_COUNTED} parts of uploads are"
+    if len(causes) == 1:
+        return f"{words} set aside; {'all ' if count > 1 else ''}of {causes[0][0]}."
+    named = "; ".join(f"{number} of {cause}" for cause, number in causes[:MOST_CAUSES])
+    more = "; and others" if len(causes) > MOST_CAUSES else ""
+    return f"{words} set aside, the newest first: {named}{more}."
 
 
 def _decoded(origin: str | None) -> Origin | None:

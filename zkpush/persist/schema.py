@@ -230,6 +230,8 @@ rejects = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("table_name", PlainText(), nullable=False),
     Column("reason", SealedText(), nullable=False, server_default=text("''")),
+    # The reason without anything that was sent; null if it was stored before revision 0048.
+    Column("cause", PlainText()),
     Column("raw", SealedBytes(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),

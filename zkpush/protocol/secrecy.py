@@ -156,13 +156,15 @@ def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) ->
     return f"{public}; a token with the scope `{needed.value}` shows why"
 
 
-def public_reason(table: Table | None, reason: str) -> str:
+def public_reason(table: Table | None, reason: str, *, counted: bool = True) -> str:
     """The reason for a reject, without anything that was sent.
 
     At most it names a field or says what is missing. `table` is the declaration of the table, or
-    None if it is undeclared.
+    None if it is undeclared. With `counted`, it keeps how often equal bytes came.
     """
     said = _REPEATED.sub("", reason)
+    if not counted:
+        reason = said
     if _QUOTING_NOTHING.fullmatch(said):
         return reason
     found = _OF_FIELD.fullmatch(said)
