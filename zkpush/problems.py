@@ -319,3 +319,6 @@ class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Observed facts, without secrets."""
     since_at: int
     """Milliseconds since the epoch."""
+    mark: int | None = None
+    """Number that grows with each further cause, such as the ID of the newest conflict; the problem
+    is then announced again. None if it has one cause only."""

@@ -6,6 +6,8 @@ import pytest
 import pytest_twisted
 from sqlalchemy import update
 
+from zkpush.manage.problemnews import ProblemAnnouncer
+from zkpush.persist.events import EventStore
 from zkpush.persist.schema import metadata
 from zkpush.persist.sealed import opened
 from zkpush.testing.rig import TOKEN
@@ -139,11 +141,41 @@ async def test_many_conflicts_are_one_problem_with_their_number(rig: Rig) -> Non
     await said(rig, b"USER PIN=1\tName=C1\n", "T3")
     problems = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
     (detail,) = [one["detail"] for one in problems]
-    assert detail.startswith("8 conflicts about 7 users: The user ID 1 is two people: ")
-    assert detail.endswith("; and 5 more.")
+    assert detail == (
+        "8 conflicts about 7 users: 1, 7, 6, 5, 4, 3, 2. The newest: The user ID 1 is two people: "
+        "terminal T3 has another one (conflict 8)."
+    )
     checks = (await rig.api("GET", "/doctor")).json["checks"]
     (check,) = [one for one in checks if one["name"] == "conflict"]
     assert "`zkpush conflicts list`" in check["advice"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_conflict_is_noticed(rig: Rig) -> None:
+    """Each is an event about its user, and the problem is announced again for a further one."""
+    (announcer,) = (job for job in rig.daemon.jobs if isinstance(job, ProblemAnnouncer))
+
+    async def announced() -> list[str]:
+        await announcer.look()
+        events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
+        ours = [one.data for one in events if one.data["code"] == "conflict"]
+        return [f"{one['what']} {one['detail'].partition(':')[0]}" for one in ours]
+
+    await said(rig, b"USER PIN=1\tName=A\nUSER PIN=2\tName=B\n")
+    await said(rig, b"USER PIN=1\tName=C\n", "T2")
+    assert await announced() == ["raised 1 conflict about 1 user"]
+    assert len(await announced()) == 1
+    await said(rig, b"USER PIN=2\tName=D\n", "T2")
+    assert (await announced())[1:] == ["raised 2 conflicts about 2 users"]
+    first, second = await rig.items("/conflicts?order=asc")
+    for one, rest in ((first, []), (second, ["cleared 2 conflicts about 2 users"])):
+        await rig.api("POST", f"/conflicts/{one['id']}", {"keep": "stored"})
+        assert (await announced())[2:] == rest
+    events = await rig.store.read(lambda tx: tx[EventStore].of_kind("user", 0))
+    told = [
+        (one.data["pin"], one.data["device"]) for one in events if one.data["what"] == "conflict"
+    ]
+    assert told == [("1", "T2"), ("2", "T2")]
 
 
 @pytest_twisted.ensureDeferred

@@ -10,6 +10,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogLevel, globalLogPublisher
 
+from zkpush.device.places import LONGEST_DETAIL
 from zkpush.device.unservedbodies import MOST_KEPT
 from zkpush.model import Page
 from zkpush.persist.devices import DeviceStore
@@ -104,6 +105,31 @@ async def test_each_kind_of_request_is_logged_once(rig: Rig, warnings: list[str]
         "Terminal T1: It asks for GET /iclock/rtdata, which this server does not serve.",
         "Terminal T1: It asks for GET /iclock/service/…, which this server does not serve.",
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_kind_of_request_is_named_in_the_problem(rig: Rig) -> None:
+    """Once, as long as there is room, and each is an event."""
+    await rig.exchange()
+    for _ in range(2):
+        for path in ("rtdata?SN=T1&type=time", "service/control?SN=T1"):
+            await rig.get(path)
+    found = await problem(rig)
+    assert found is not None
+    first = "It asks for GET /iclock/rtdata, which this server does not serve."
+    second = "It asks for GET /iclock/service/…, which this server does not serve."
+    assert found["detail"] == f"{first} {second}"
+    events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
+    ours = [one.data for one in events if one.data["code"] == ProblemCode.UNKNOWN_REQUESTS]
+    assert [(one["detail"], one.get("was")) for one in ours] == [
+        (first, None),
+        (f"{first} {second}", first),
+    ]
+    for number in range(40):
+        await rig.get(f"path{'x' * number}?SN=T1")
+    found = await problem(rig)
+    assert found is not None
+    assert 300 < len(found["detail"]) <= LONGEST_DETAIL
 
 
 @pytest_twisted.ensureDeferred

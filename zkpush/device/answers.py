@@ -201,8 +201,7 @@ class CommandAnswers:
         # The IDs are left out: terminals choose them freely, and problems are logged.
         problem = Problem(
             ProblemCode.UNKNOWN_ANSWERS,
-            f"The terminal answered commands that this server did not send it, {count} in one "
-            "request.",
+            "The terminal answered commands that this server did not send it.",
             now,
         )
 

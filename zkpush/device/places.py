@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -47,6 +48,10 @@ AGAIN_AFTER = 60 * 60 * 1000
 """Milliseconds after which a persisting problem is raised again."""
 GONE_AFTER = 24 * 60 * 60 * 1000
 """Milliseconds without a recurrence after which a problem is cleared."""
+LONGEST_DETAIL = 500
+"""Most characters of a problem that names several causes."""
+MOST_RAISING = 100
+"""Most problems that are being written at a time; others are raised when they recur."""
 Seen = Mapping[int, tuple[int, str | None]]
 
 
@@ -61,7 +66,7 @@ class AddressWatch:
         self._refuse = refuse
         self._updated = updated
         self._written: dict[int, tuple[int, str | None]] = {}
-        self._raising: set[tuple[int, str]] = set()
+        self._raising: set[tuple[int, str, str]] = set()
 
     @property
     def notes(self) -> int:
@@ -126,28 +131,33 @@ class AddressWatch:
         terminal: Terminal,
         problem: Problem,
         is_one: Callable[[Device], bool] = lambda device: True,
+        *,
+        is_logged: bool = True,
     ) -> None:
-        """Raise a problem on a terminal that has not had it recently.
+        """Raise a problem on a terminal that has not had it recently, or not for this cause.
 
-        Nothing is raised if `is_one` returns False for the stored terminal, because an operator has
-        settled the problem in the meantime.
+        The detail names the cause in a sentence. Nothing is raised if `is_one` returns False for
+        the stored terminal, because an operator has settled the problem in the meantime. Without
+        `is_logged`, the caller writes the log.
         """
         device = terminal.device
-        key = (device.id, problem.code)
-        if key in self._raising or any(
-            known.code == problem.code and problem.since_at - known.since_at < AGAIN_AFTER
-            for known in device.problems
-        ):
+        key = (device.id, problem.code, problem.detail)
+        is_written = key in self._raising or len(self._raising) >= MOST_RAISING
+        if is_written or _with_cause(device, problem) is None:
             return
 
         def unit(tx: Transaction) -> Device:
-            if is_one(tx[DeviceStore].get(device.id)):
-                tx[DeviceStore].raise_problem(device.id, problem)
+            stored = tx[DeviceStore].get(device.id)
+            raised = _with_cause(stored, problem) if is_one(stored) else None
+            if raised is None:
+                return stored
+            tx[DeviceStore].raise_problem(device.id, raised)
             return tx[DeviceStore].get(device.id)
 
-        self._log.warn(
-            "Terminal {sn}: {detail}", sn=device.sn, code=problem.code, detail=problem.detail
-        )
+        if is_logged:
+            self._log.warn(
+                "Terminal {sn}: {detail}", sn=device.sn, code=problem.code, detail=problem.detail
+            )
         self._raising.add(key)
         self._write(unit).addBoth(lambda _: self._raising.discard(key))
 
@@ -188,3 +198,22 @@ class AddressWatch:
                 self._log.warn("A problem of a terminal is not written: {error}", error=str(error))
 
         return Deferred.fromCoroutine(write())
+
+
+def _with_cause(device: Device, problem: Problem) -> Problem | None:
+    """Return the problem of a terminal with one more cause; None if it needs no change.
+
+    The causes stay until the problem is cleared. If there is no room for another one, it replaces
+    them after `AGAIN_AFTER`.
+    """
+    known = next((one for one in device.problems if one.code == problem.code), None)
+    if known is None:
+        return problem
+    is_again = problem.since_at - known.since_at >= AGAIN_AFTER
+    since_at = problem.since_at if is_again else known.since_at
+    if problem.detail in known.detail:
+        return msgspec.structs.replace(known, since_at=since_at) if is_again else None
+    detail = f"{known.detail} {problem.detail}"
+    if len(detail) > LONGEST_DETAIL:
+        return problem if is_again else None
+    return msgspec.structs.replace(known, detail=detail, since_at=since_at)

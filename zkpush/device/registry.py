@@ -265,9 +265,11 @@ class Registry(PeriodicService):
         terminal: Terminal,
         problem: Problem,
         is_one: Callable[[Device], bool] = lambda device: True,
+        *,
+        is_logged: bool = True,
     ) -> None:
         """Raise a problem on a terminal that does not have it yet; see `AddressWatch.find`."""
-        self._places.find(terminal, problem, is_one)
+        self._places.find(terminal, problem, is_one, is_logged=is_logged)
 
     def is_online(self, device: Device) -> bool:
         """Whether a terminal made a request within three polling intervals."""

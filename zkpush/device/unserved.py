@@ -2,10 +2,10 @@
 
 Theory of operation. An approved terminal may request an unknown path, use another method, upload a
 table without a handler, send the token of another server, or speak TLS on a plain port. Each kind
-is logged once, and raises the problem `unknown requests` or `foreign token` of the terminal, which
-is cleared a day after the last occurrence. A TLS connection carries no serial number, so it is a
-problem of the silent terminals that were last seen at its address, or of the server if there are
-none.
+is logged once, and named in the problem `unknown requests` or `foreign token` of the terminal,
+which is cleared a day after the last occurrence. A TLS connection carries no serial number, so it
+is a problem of the silent terminals that were last seen at its address, or of the server if there
+are none.
 """
 
 from __future__ import annotations
@@ -57,14 +57,12 @@ class UnservedRequests:
         """Report an act of a terminal, such as `uploads the table X`; equal texts are one kind."""
         detail = f"It {shown(what, most=2 * _MOST_SHOWN)}."
         problem = Problem(code, detail, self._registry.now())
-        has_it = any(one.code == problem.code for one in terminal.device.problems)
         sn = terminal.device.sn
         kinds = self._kinds.get(sn, set())
-        # The first kind is logged with the problem.
-        if what not in kinds and len(kinds) < MOST_KINDS and (kinds or has_it):
-            self._log.warn("Terminal {sn}: {detail}", sn=sn, detail=detail)
+        if what not in kinds and len(kinds) < MOST_KINDS:
+            self._log.warn("Terminal {sn}: {detail}", sn=sn, code=code, detail=detail)
         self._remember(sn, what)
-        self._registry.report(terminal, problem)
+        self._registry.report(terminal, problem, is_logged=False)
 
     def sends_cookie(self, terminal: Terminal, cookie: bytes) -> None:
         """Report a foreign cookie, which has no effect."""

@@ -28,7 +28,7 @@ Open = Mapping[Key, Mapping[str, object]]
 
 
 class ProblemAnnouncer(PeriodicService):
-    """Adds an event when a problem of the server begins, and when it ends."""
+    """Adds an event when a problem of the server begins, has a further cause, and ends."""
 
     def __init__(self, store: IStore, problems: Problems, owner: str, clock: Any) -> None:
         """`owner` names this process."""
@@ -88,7 +88,8 @@ def _changes(
         if key in known and key not in current:
             yield {**data, "what": "cleared"}
     for key, one in current.items():
-        if key not in open_:
+        known_mark = open_[key].get("mark") if key in open_ else None
+        if key not in open_ or _is_further(one.mark, known_mark):
             yield {
                 "device": None,
                 "subject": one.subject,
@@ -97,4 +98,10 @@ def _changes(
                 "meaning": one.code.meaning,
                 "detail": one.detail,
                 "advice": one.code.advice,
+                **({} if one.mark is None else {"mark": one.mark}),
             }
+
+
+def _is_further(mark: int | None, known: object) -> bool:
+    """Whether a problem has a cause that was not announced."""
+    return mark is not None and not (isinstance(known, int) and mark <= known)

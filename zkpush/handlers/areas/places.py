@@ -43,6 +43,14 @@ class EndedPart(NamedTuple):
     return_code: int | None = None
 
 
+class GuardedDeletions(NamedTuple):
+    """Deletions that wait for a confirmation at one terminal."""
+
+    people: int
+    newest_at: int
+    """When the last of them began to wait, in milliseconds."""
+
+
 class PlaceStore:
     """Parts of people on terminals."""
 
@@ -185,11 +193,13 @@ class PlaceStore:
         confirmed = self._connection.execute(query).scalar_one_or_none() or 0
         return count > confirmed and is_many(count, self.people_at(device_id))
 
-    def all_guarded(self) -> dict[int, int]:
-        """Return the number of deletions that wait and count for the limit, by terminal."""
-        query = select(places.c.device_id, func.count()).where(_is_waiting(), _is_guarded())
-        rows = self._connection.execute(query.group_by(places.c.device_id))
-        return {row[0]: int(row[1]) for row in rows}
+    def all_guarded(self) -> dict[int, GuardedDeletions]:
+        """Return the deletions that wait and count for the limit, by terminal."""
+        newest_at = func.max(places.c.updated_at)
+        query = select(places.c.device_id, func.count(), newest_at)
+        query = query.where(_is_waiting(), _is_guarded()).group_by(places.c.device_id)
+        rows = self._connection.execute(query)
+        return {key: GuardedDeletions(int(count), int(at)) for key, count, at in rows}
 
     def counts(self, devices: Collection[int]) -> dict[PartState, int]:
         """Count the parts on terminals by state."""

@@ -28,16 +28,17 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         return
     devices = {device.id: device for device in tx[DeviceStore].with_keys(keys)}
     terminals = tx[DistributionStore].terminals()
-    for key, count in guarded.items():
+    for key, waiting in guarded.items():
         terminal = terminals.get(key)
         if terminal is None or not store.is_held_back(key):
             continue
         yield ServerProblem(
             code=ProblemCode.DELETIONS_WAIT,
             subject=f"terminal {devices[key].sn}",
-            detail=f"{count} people are not in the area {terminal.area} and would be deleted from "
-            f"terminal {devices[key].sn}",
+            detail=f"{waiting.people} people are not in the area {terminal.area} and would be "
+            f"deleted from terminal {devices[key].sn}",
             since_at=terminal.due_at,
+            mark=waiting.newest_at,
         )
     for key, parts in troubled.items():
         pins = sorted({part.pin for part in parts})
@@ -48,4 +49,5 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             subject=f"terminal {devices[key].sn}",
             detail=f"Terminal {devices[key].sn} lacks parts of users {named}{more}",
             since_at=min(part.updated_at for part in parts),
+            mark=max(part.updated_at for part in parts),
         )

@@ -51,6 +51,17 @@ class ConflictStore:
         found, users = self._connection.execute(query).one()
         return int(found), int(users)
 
+    def pins(self, limit: int) -> list[str]:
+        """List users with open conflicts, those with the newest ones first."""
+        last = func.max(conflicts.c.id)
+        query = select(conflicts.c.pin).where(conflicts.c.settled_at.is_(None))
+        query = query.group_by(conflicts.c.pin).order_by(last.desc()).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def last_id(self) -> int:
+        """Return the highest ID of a conflict, open or settled; 0 if there was none."""
+        return int(self._connection.execute(select(func.max(conflicts.c.id))).scalar_one() or 0)
+
     def get(self, conflict_id: int) -> Conflict | None:
         """Find an open conflict."""
         query = _conflicts().where(conflicts.c.id == conflict_id, conflicts.c.settled_at.is_(None))

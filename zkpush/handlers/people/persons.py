@@ -130,7 +130,8 @@ class PersonStore:
         self._remember(changes)
         self._keep_words(device_id, words)
         in_conflict = self._tx[ConflictStore].keep(device_id, contradicted, now)
-        self.tell("user", sn, [*(str(row["pin"]) for row in changed), *in_conflict], now)
+        self.tell("user", sn, [str(row["pin"]) for row in changed], now)
+        self.tell("conflict", sn, in_conflict, now)
 
     def admit(
         self, device_id: int, news: Sequence[Keyed], now: int

@@ -14,8 +14,8 @@ from .persons import PersonStore
 
 _NAMED = 20
 """Most people named in one problem."""
-_QUOTED = 3
-"""Most conflicts described in the problem about all of them."""
+_QUOTED = 10
+"""Most people named in the problem about all conflicts."""
 
 
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
@@ -33,23 +33,29 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             subject=f"terminal {sn}",
             detail=f"Terminal {sn} still has removed users: {pins}{more}",
             since_at=min(one.at for one in removals),
+            mark=max(one.at for one in removals),
         )
 
 
 def _conflicts_thd(tx: Transaction) -> Iterator[ServerProblem]:
     """Return one problem for all open conflicts: an area with another list of people has hundreds,
     and they are settled from their own list."""
-    first = tx[ConflictStore].page(Page(_QUOTED))
+    store = tx[ConflictStore]
+    first, last = store.page(Page(1)), store.page(Page(1, newest_first=True))
     if not first:
         return
-    count, users = tx[ConflictStore].count()
-    quoted = "; ".join(f"{conflict_words(one)} (conflict {one.id})" for one in first)
-    more = "" if count <= _QUOTED else f"; and {count - _QUOTED} more"
+    count, users = store.count()
     conflicts = "1 conflict" if count == 1 else f"{count} conflicts"
     about = "1 user" if users == 1 else f"{users} users"
+    newest = f"{conflict_words(last[0])} (conflict {last[0].id})"
+    pins = ", ".join(store.pins(_QUOTED))
+    more = "" if users <= _QUOTED else f" and {users - _QUOTED} more"
     yield ServerProblem(
         code=ProblemCode.CONFLICT,
         subject="people",
-        detail=f"{conflicts} about {about}: {quoted}{more}.",
+        detail=f"{conflicts} about {about}: {newest}."
+        if count == 1
+        else f"{conflicts} about {about}: {pins}{more}. The newest: {newest}.",
         since_at=first[0].at,
+        mark=store.last_id(),
     )
