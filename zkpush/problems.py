@@ -254,6 +254,12 @@ class ProblemCode(StrEnum):
         "See whom and why: `zkpush devices users SN`. After the cause is removed: `zkpush devices "
         "repair SN`.",
     )
+    DRIFT = (
+        "people differ",
+        "A terminal counts other numbers of users or templates than are recorded for it",
+        "See the numbers: `zkpush areas drift AREA`. To have the terminal asked for what it holds, "
+        "and what it lost sent again: `zkpush devices repair SN`.",
+    )
     REMOVED_PERSON = (
         "removed person",
         "A terminal still has people who were removed here; it may let them in",

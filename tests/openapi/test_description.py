@@ -83,6 +83,7 @@ FIXED = {
     "POST /users/{pin}/enrol": ("/users/7/enrol", {"device": "T1", "what": "card"}),
     "GET /areas/{name}": ("/areas/default", None),
     "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
+    "GET /areas/{name}/drift": ("/areas/default/drift", None),
     "POST /areas/{name}/repair": ("/areas/default/repair", {}),
     "POST /devices/{sn}/adopt": ("/devices/T1/adopt", {"dry_run": True}),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),

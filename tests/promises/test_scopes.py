@@ -67,6 +67,7 @@ ROUTES = {
     "PUT /api/v1/areas/{name}": W,
     "DELETE /api/v1/areas/{name}": W,
     "GET /api/v1/areas/{name}/distribution": R,
+    "GET /api/v1/areas/{name}/drift": R,
     "POST /api/v1/areas/{name}/repair": W,
     "GET /api/v1/users/{pin}/places": R,
     "GET /api/v1/devices/{sn}/users": R,

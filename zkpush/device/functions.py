@@ -66,6 +66,9 @@ Counter = Callable[[Transaction, Device, Params], int | None]
 """Counts the lines of such a file when the command is sent; None if the command states no count."""
 Matcher = Callable[[Table, Row, Params], bool]
 """Whether the command with these parameters requested an uploaded row."""
+Arrival = Callable[[Transaction, Device, Table, Sequence[Row], int], None]
+"""Called with stored rows of one table that a command requested, and the time (ms) of the upload;
+the terminal repeats what it has said before."""
 
 
 @attrs.frozen
@@ -78,6 +81,8 @@ class CommandFunctions:
     counters: Mapping[str, Counter] = attrs.field(factory=dict)
     matchers: Mapping[str, Mapping[str, Matcher]] = attrs.field(factory=dict)
     """Matchers by command name, then by table name."""
+    arrivals: Mapping[str, Arrival] = attrs.field(factory=dict)
+    """Functions for requested rows, of commands with matchers; optional."""
     family: str = FIRST_FAMILY
 
     @classmethod
@@ -92,12 +97,12 @@ class CommandFunctions:
         Raises `ValueError` unless each command has exactly the functions that its entry declares,
         each from a single noun.
         """
-        joined = cls({}, {}, {}, {}, {}, family)
+        joined = cls({}, {}, {}, {}, {}, {}, family)
         commands = [command for command in commands if command.family == family]
         for part in parts:
             if part.family != family:
                 continue
-            for kind in _KINDS:
+            for kind in (*_KINDS, "arrivals"):
                 own, all_ = getattr(part, kind), getattr(joined, kind)
                 for name in own:
                     if name in all_:
@@ -108,6 +113,8 @@ class CommandFunctions:
             for name in promised ^ getattr(joined, kind).keys():
                 missing = "has no function" if name in promised else "does not promise its function"
                 raise ValueError(f"the command {name} {missing} in {kind}")
+        for name in joined.arrivals.keys() - joined.matchers.keys():
+            raise ValueError(f"the command {name} has a function in arrivals, and no matchers")
         return joined
 
 

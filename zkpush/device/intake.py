@@ -343,8 +343,8 @@ class Intake:
         def unit(tx: Transaction) -> Outcome:
             outcome = self.writer.persist(tx, portion)
             if terminal.next_due is not None:  # open commands may be queries
-                matchers = self._functions.of(device.family).matchers
-                count_arrived(tx, device.id, portion.arrived, matchers)
+                functions = self._functions.of(device.family)
+                count_arrived(tx, device, portion.arrived, functions, now)
             if kind is not None and stamp is not None:
                 tx[StampStore].remember(device.id, kind, stamp)
             return outcome

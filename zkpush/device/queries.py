@@ -9,25 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..model import Device
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..values.commands import QueuedCommand
-from .functions import Matcher
+from .functions import CommandFunctions, Matcher
 from .life import LifeEvent, step_of
 
 
 def count_arrived(
     tx: Transaction,
-    device_id: int,
+    device: Device,
     batches: Iterable[Batch],
-    matchers: Mapping[str, Mapping[str, Matcher]],
+    functions: CommandFunctions,
+    now: int,
 ) -> None:
-    """Count uploaded records for a terminal's queries.
+    """Count stored records for a terminal's queries, and pass them to the functions of these.
 
-    `matchers` are by command and table. A record that two queries ask for counts for the older one.
+    A record that two queries ask for counts for the older one. `now` is the time of the upload, in
+    milliseconds.
     """
-    queries = open_queries(tx, device_id, matchers)
+    matchers = functions.matchers
+    queries = open_queries(tx, device.id, matchers)
     if not queries:
         return
     for batch in batches:
@@ -36,9 +40,12 @@ def count_arrived(
             matches = matchers[query.command].get(table.name)
             if matches is None:
                 continue
-            records = sum(matches(table, row, query.params) for row in batch.rows)
-            if records:
-                tx[CommandStore].arrived(query, records)
+            rows = [row for row in batch.rows if matches(table, row, query.params)]
+            if rows:
+                tx[CommandStore].arrived(query, len(rows))
+                arrival = functions.arrivals.get(query.command)
+                if arrival is not None:
+                    arrival(tx, device, table, rows, now)
                 break
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...manage.routes import Route
 from ...manage.services import Services
 from .copyapi import CopyEndpoints
+from .driftapi import DriftEndpoints
 from .endpoints import AreaEndpoints
 from .placesapi import PlaceEndpoints
 
@@ -15,4 +16,5 @@ def routes(services: Services) -> list[Route]:
         *AreaEndpoints(services).routes(),
         *PlaceEndpoints(services).routes(),
         *CopyEndpoints(services).routes(),
+        *DriftEndpoints(services).routes(),
     ]

@@ -13,6 +13,7 @@ from ...cli.groups import ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
+from ...cli.times import shown_instant
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -24,6 +25,16 @@ _COLUMNS = (
     Column("Distributes", "distributes"),
     Column("Terminals", "devices"),
     Column("People", "users"),
+)
+_DRIFT = (
+    Column("Terminal", "device"),
+    Column("Differs", "differs", wraps=True),
+    Column("Since", "since", shown_instant, is_spare=True),
+    Column("Checked", "checked_at", shown_instant),
+    Column("Lost", "lost"),
+    Column("Templates lost", "lost_templates"),
+    Column("Found", "found"),
+    Column("Reason", "reason", wraps=True, is_spare=True),
 )
 _name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("areas"))
 
@@ -144,13 +155,36 @@ async def progress(api: Api, name: str, as_json: bool) -> None:
     print_object(await api.get("areas", name, "distribution"), as_json=as_json)
 
 
+@areas.command(cls=ListCommand, order="by serial number")
+@_name
+@as_json
+@with_api
+async def drift(api: Api, name: str, as_json: bool) -> None:
+    """List what the terminals of the area NAME count, against what is recorded.
+
+    Lost are people and templates that a terminal did not have any more when it was last asked, and
+    found are people whom it had and who were not recorded.
+
+    \b
+    Example:
+      zkpush areas drift North
+    """
+    await print_list(
+        api.pages("areas", name, "drift"),
+        _DRIFT,
+        as_json=as_json,
+        empty=f"The area {name} has no approved terminals.",
+    )
+
+
 @areas.command()
 @_name
 @with_api
 async def repair(api: Api, name: str) -> None:
     """Compare the people on all terminals of the area NAME anew.
 
-    What a terminal refused, or did not answer, is sent again.
+    Each terminal, one after the other, is asked for what it holds. What it has lost, refused or not
+    answered is sent again.
 
     \b
     Example:

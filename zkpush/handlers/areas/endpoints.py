@@ -21,6 +21,7 @@ from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
 from .confirming import area_terminals, confirm, effect_of
+from .driftstore import DriftStore
 from .model import LONGEST_DESCRIPTION, Area, PartState
 from .pace import seconds_left_thd
 from .places import DistributionStore, PlaceStore
@@ -155,8 +156,8 @@ class AreaEndpoints:
                 "/areas/<name>/repair",
                 Scope.WRITE,
                 self.repair,
-                "Compare the people on all terminals of an area anew, and send again what was "
-                "refused or not answered",
+                "Compare the people on all terminals of an area anew, ask each for what it holds, "
+                "and send again what was lost, refused or not answered",
                 returns=DistributionView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
@@ -213,6 +214,7 @@ class AreaEndpoints:
             for terminal in tx[DistributionStore].terminals().values():
                 if terminal.area == name:
                     tx[DistributionStore].compare_again(terminal.device_id, now)
+                    tx[DriftStore].ask(terminal.device_id, now)
             acts.record(tx, caller, REPAIR, f"area {name}", "", now)
             return shown
 

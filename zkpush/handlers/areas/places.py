@@ -113,6 +113,26 @@ class PlaceStore:
         )
         self._connection.execute(update(places).where(here).values(told=None))
 
+    def lack(self, device_id: int, pin: str, part: str) -> None:
+        """Record that a terminal has lost a part of a person: it is to be sent again."""
+        here = and_(
+            places.c.device_id == device_id,
+            places.c.pin == pin,
+            places.c.part == part,
+            places.c.state == PartState.THERE.value,
+        )
+        self._connection.execute(
+            update(places).where(here).values(told=None, state=PartState.WAITING.value)
+        )
+
+    def is_awaited(self, device_id: int) -> bool:
+        """Whether anything is on its way to a terminal, or waits for that without confirmation."""
+        is_coming = _is_waiting() & places.c.is_guarded.is_(False)
+        query = select(places.c.pin).where(
+            places.c.device_id == device_id, is_coming | places.c.command.is_not(None)
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def ended(self, limit: int) -> list[EndedPart]:
         """List parts whose commands have ended."""
         query = (

@@ -21,6 +21,7 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..people.store import DEFAULT_AREA
+from .driftstore import DriftStore
 from .model import PersonPlace
 from .places import DistributionStore, forget_terminal
 from .store import AreaStore
@@ -74,8 +75,8 @@ class PlaceEndpoints:
                 "/devices/<sn>/repair",
                 Scope.WRITE,
                 self.repair,
-                "Compare the people on a terminal anew, and send again what was refused or not "
-                "answered; its area must distribute",
+                "Compare the people on a terminal anew, ask it for what it holds, and send again "
+                "what was lost, refused or not answered; its area must distribute",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
                 limited=(TERMINAL,),
@@ -109,6 +110,7 @@ class PlaceEndpoints:
             if device.counts.get("users") == 0:
                 forget_terminal(tx, device.id)
             tx[DistributionStore].compare_again(device.id, now)
+            tx[DriftStore].ask(device.id, now)
             acts.record(tx, caller, REPAIR, f"terminal {sn}", "", now)
 
         await self._store.write(unit)

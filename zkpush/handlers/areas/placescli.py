@@ -66,9 +66,10 @@ async def users(api: Api, sn: str, limit: int | None, as_json: bool) -> None:
 @serial
 @with_api
 async def repair(api: Api, sn: str) -> None:
-    """Compare the users on a terminal anew, and send again what it refused or did not answer.
+    """Compare the users on a terminal anew, and ask it for what it holds.
 
-    The area of the terminal must distribute.
+    What it has lost, refused or not answered is sent again. The area of the terminal must
+    distribute.
 
     \b
     Example:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode, ServerProblem
+from .drift import LASTING, words_of
+from .driftstore import DriftStore
 from .model import PlacedPart
 from .places import DistributionStore, PlaceStore
 
@@ -17,13 +19,14 @@ _NAMED = 10
 
 
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
-    """List terminals whose deletions wait for a confirmation, and those that lack people."""
+    """List terminals whose deletions wait, those that lack people, and those that count others."""
     store = tx[PlaceStore]
     guarded = store.all_guarded()
     troubled: dict[int, list[PlacedPart]] = {}
     for part in store.troubled(MOST):
         troubled.setdefault(part.device_id, []).append(part)
-    keys = {*guarded, *troubled}
+    drifts = {key: one for key, one in tx[DriftStore].all().items() if one.differs is not None}
+    keys = {*guarded, *troubled, *drifts}
     if not keys:
         return
     devices = {device.id: device for device in tx[DeviceStore].with_keys(keys)}
@@ -51,3 +54,11 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             since_at=min(part.updated_at for part in parts),
             mark=max(part.updated_at for part in parts),
         )
+    for key, drift in drifts.items():
+        if drift.since_at is not None and drift.since_at <= tx.now() - LASTING:
+            yield ServerProblem(
+                code=ProblemCode.DRIFT,
+                subject=f"terminal {devices[key].sn}",
+                detail=f"Terminal {devices[key].sn} counts {words_of(drift.differences)}",
+                since_at=drift.since_at,
+            )

@@ -31,9 +31,11 @@ from ..people.model import EMPTYING
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget
 from .distributor import Comparison, Distributor, compare_thd, write
+from .driftwatch import DriftWatch
 from .fits import Abilities
 from .model import DistributionTerminal
 from .places import DistributionStore, PlaceStore, forget_terminal
+from .settings import AreaSettings
 from .store import AreaStore
 
 EVERY = 2.0
@@ -73,7 +75,12 @@ class Reconciler(PeriodicService):
     _log = Logger()
 
     def __init__(
-        self, store: IStore, queue: CommandQueue, now: Callable[[], int], clock: Any
+        self,
+        store: IStore,
+        queue: CommandQueue,
+        now: Callable[[], int],
+        clock: Any,
+        settings: AreaSettings,
     ) -> None:
         """`now` returns milliseconds since the epoch."""
         super().__init__(clock)
@@ -81,6 +88,7 @@ class Reconciler(PeriodicService):
         self._queue = queue
         self._now = now
         self._distributor = Distributor(queue)
+        self._drift = DriftWatch(store, queue, now, settings)
         self._turns = DeferredLock()
         self._devices: dict[int, Device] = {}
         self._abilities: dict[int, Abilities] = {}
@@ -101,6 +109,7 @@ class Reconciler(PeriodicService):
             await self._follow_events(targets)
             await self._compare_terminals(targets)
             await self._send(targets)
+            await self._drift.work(targets, self._devices)
         finally:
             self._turns.release()
 

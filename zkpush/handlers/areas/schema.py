@@ -84,6 +84,33 @@ distribution_terminals = Table(
 )
 """Terminals of areas that distribute."""
 
+drifts = Table(
+    "drifts",
+    metadata,
+    _of_device(),
+    # Counts of the terminal that differ from the recorded ones, as JSON, and since when.
+    Column("differs", PlainText()),
+    Column("since_at", BigInteger()),
+    # Differences that remained after the terminal was asked; they are no reason to ask again.
+    Column("settled", PlainText()),
+    # When the terminal is to be asked; null for not at all.
+    Column("due_at", BigInteger()),
+    # The open question: biometric type, 0 for people; types to ask afterwards, as JSON.
+    Column("subject", Integer()),
+    Column("following", PlainText()),
+    Column("command", KeyText),
+    Column("asked_at", BigInteger()),
+    # Number of people recorded when the terminal was asked.
+    Column("known", BigInteger(), nullable=False, server_default=text("0")),
+    # Outcome of the last check.
+    Column("checked_at", BigInteger()),
+    Column("lost", BigInteger(), nullable=False, server_default=text("0")),
+    Column("lost_templates", BigInteger(), nullable=False, server_default=text("0")),
+    Column("found", BigInteger(), nullable=False, server_default=text("0")),
+    Column("reason", PlainText()),
+)
+"""Differences between what terminals hold of people and what is recorded."""
+
 distribution_cursor = Table(
     "distribution_cursor",
     metadata,

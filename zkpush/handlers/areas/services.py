@@ -5,11 +5,13 @@ from __future__ import annotations
 from ...manage.services import Contribution, Role, Services
 from .problems import problems_thd
 from .reconciler import Reconciler
+from .settings import AreaSettings
 
 
 def contribute(services: Services) -> Contribution:
     """Distribute people."""
-    reconciler = Reconciler(services.store, services.queue, services.now, services.clock)
+    settings = services.section(AreaSettings)
+    reconciler = Reconciler(services.store, services.queue, services.now, services.clock, settings)
     return Contribution(
         services=[(Role.DATABASE, reconciler)],
         offers=[reconciler],

@@ -63,6 +63,7 @@ _PAGES: Mapping[str, MendingPage] = {
     ProblemCode.REMOVED_PERSON: _PEOPLE,
     ProblemCode.DELETIONS_WAIT: _PEOPLE,
     ProblemCode.NOT_DISTRIBUTED: _PEOPLE,
+    ProblemCode.DRIFT: _PEOPLE,
     ProblemCode.CONFLICT: _CONFLICTS,
     "forwarder failing": _FORWARDERS,
     "forwarder stopped": _FORWARDERS,

@@ -214,6 +214,16 @@ class DeletePerson(msgspec.Struct, frozen=True):
     pin: str
 
 
+class QueryPeople(msgspec.Struct, frozen=True):
+    """Intent to have a terminal upload all its users, without templates and photos."""
+
+
+class QueryTemplates(msgspec.Struct, frozen=True):
+    """Intent to have a terminal upload all its templates of a biometric type (Appendix 10)."""
+
+    type: int
+
+
 class PutTemplate(msgspec.Struct, frozen=True):
     """Intent to add or change a template on a terminal."""
 

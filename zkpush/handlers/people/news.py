@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import BigInteger, Select, Text, bindparam, select
+from sqlalchemy import BigInteger, Select, Text, Update, bindparam, select, update
 
 from ...persist.databases import Insert, texts
 from .model import PersonStatement, key_text
@@ -104,12 +104,25 @@ class StatementLog:
             [(key, latest[key]) for key in changed],
         )
 
+    def repeat(
+        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
+    ) -> None:
+        """Record that a terminal states again what was recorded, at the time `now` (ms)."""
+        place = {
+            "table": str(kept.name),
+            "keys": msgspec.json.encode([key for key, _ in said]).decode(),
+            "device": device_id,
+            "now": now,
+        }
+        self._connection.execute(self._find.repeated, place)
+
 
 class _StatementLookups(NamedTuple):
     """Queries for many keys, given as a JSON array; built once per dialect."""
 
     held: Select[Any]
     known: Select[Any]
+    repeated: Update
 
 
 @functools.cache
@@ -125,6 +138,14 @@ def _lookups(dialect: str) -> _StatementLookups:
         known=select(versions.c.key, versions.c.digest).where(
             versions.c.table_name == table, versions.c.key.in_(keys)
         ),
+        repeated=update(holdings)
+        .where(
+            holdings.c.table_name == table,
+            holdings.c.device_id == device,
+            holdings.c.key.in_(keys),
+            holdings.c.at < bindparam("now", type_=BigInteger()),
+        )
+        .values(at=bindparam("now", type_=BigInteger())),
     )
 
 

@@ -28,6 +28,7 @@ from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
+from .holding import HeldCounts, TerminalHoldings
 from .model import (
     STORED_PERSON,
     STORED_PERSON_PHOTO,
@@ -51,10 +52,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_AREA",
+    "HeldCounts",
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",
     "TerminalDeletions",
+    "TerminalHoldings",
     "check_commands_thd",
     "deletions_thd",
     "end_terminal",

@@ -13,6 +13,7 @@ from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.dialect import FIRST_FAMILY
+from ...protocol.hybrid import negotiate_types
 from ...stored import StoredRecord
 from ...values.people import Person
 from .authorship import NEUTRAL
@@ -23,6 +24,8 @@ from .model import (
     PutPerson,
     PutPhoto,
     PutTemplate,
+    QueryPeople,
+    QueryTemplates,
     Template,
 )
 from .persons import PersonStore
@@ -90,6 +93,18 @@ def _put_photo(tx: Transaction, device: Device, intent: PutPhoto) -> Sequence[In
     return [_filled(f"DATA UPDATE {photo.kind}", photo, instead)]
 
 
+def _query_people(tx: Transaction, device: Device, intent: QueryPeople) -> Sequence[Instruction]:
+    return [Instruction("DATA QUERY USERINFO", {})]
+
+
+def _query_templates(
+    tx: Transaction, device: Device, intent: QueryTemplates
+) -> Sequence[Instruction]:
+    if not negotiate_types(device.options, device.attributes).supported:
+        raise NotPossible("The terminal does not upload all templates of a type at once.")
+    return [Instruction("DATA QUERY BIODATA", {"Type": str(intent.type)})]
+
+
 def _enrol(tx: Transaction, device: Device, intent: Enrol) -> Sequence[Instruction]:
     if intent.type is None:
         return [Instruction("ENROLL_MF", {"PIN": intent.pin})]
@@ -104,5 +119,7 @@ INTENTS: Translations = {
     (FIRST_FAMILY, DeletePerson): _delete_person,
     (FIRST_FAMILY, PutTemplate): _put_template,
     (FIRST_FAMILY, PutPhoto): _put_photo,
+    (FIRST_FAMILY, QueryPeople): _query_people,
+    (FIRST_FAMILY, QueryTemplates): _query_templates,
     (FIRST_FAMILY, Enrol): _enrol,
 }
