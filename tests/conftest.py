@@ -35,6 +35,7 @@ from .postgres import (  # noqa: F401 - fixtures
     postgres_url,
 )
 from .rig import Rig
+from .warm import TRACED
 
 YOUNG = 20_000
 """Number of new objects after which the garbage collector examines them."""
@@ -91,6 +92,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
+
+
+@pytest.fixture
+def no_cover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count no coverage in a test (pytest-cov knows the name), nor in processes that it starts.
+
+    To count doubles the time of a process. This is for tests that take long and repeat what
+    others reach, and for those that kill their processes, which then report no coverage.
+    """
+    monkeypatch.delenv(TRACED, raising=False)
 
 
 @pytest_twisted.async_yield_fixture

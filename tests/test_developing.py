@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from zkpush.persist.migrate import head_revision
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -49,6 +51,7 @@ def write(folder: pathlib.Path) -> None:
             file.write_text(before + text + found + after)
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_the_example_works(tmp_path: pathlib.Path) -> None:
     """A record type, an attribute and a command need no more than the files of the page."""
     assert len(files()) == 15

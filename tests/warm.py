@@ -40,6 +40,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 _MOST_BYTES = 2**17
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "COVERAGE")
 _READ_LATER = "PYTHONPATH"
+TRACED = "COVERAGE_PROCESS_CONFIG"
+"""Variable that has processes count coverage."""
 _MORE = (
     "alembic.command",
     "psycopg",
@@ -171,12 +173,17 @@ def _umask() -> int:
     return mask
 
 
-_parents: dict[int, socket.socket] = {}
+_parents: dict[tuple[int, str | None], socket.socket] = {}
 
 
 def _parent() -> socket.socket:
-    """The socket of the warm process of this process of tests."""
-    if os.getpid() not in _parents:
+    """The socket of the warm process of this process of tests.
+
+    A process forked from one that counts coverage counts it as well: there is one that does not,
+    for tests with `no_cover`.
+    """
+    wanted = (os.getpid(), os.environ.get(TRACED))
+    if wanted not in _parents:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             subprocess.Popen(
@@ -185,8 +192,8 @@ def _parent() -> socket.socket:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        _parents[os.getpid()] = ours
-    return _parents[os.getpid()]
+        _parents[wanted] = ours
+    return _parents[wanted]
 
 
 def _import() -> None:

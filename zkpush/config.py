@@ -163,10 +163,11 @@ def with_sections(sections: Mapping[str, type[msgspec.Struct]]) -> type[Config]:
 
 def section_of(settings: Config, kind: type[S]) -> S:
     """Return the section of a type; its defaults if the configuration was read without it."""
-    for field in msgspec.structs.fields(type(settings)):
-        if field.type is kind:
-            found: S = getattr(settings, field.name)
-            return found
+    for name in settings.__struct_fields__:
+        found = getattr(settings, name)
+        if type(found) is kind:
+            section: S = found
+            return section
     return kind()
 
 

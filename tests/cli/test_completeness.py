@@ -6,6 +6,8 @@ import datetime
 import json
 import pathlib
 
+import pytest
+
 from .program import SECONDS, Daemon, Terminal, eventually, failed, misused, said
 
 DAY = str(datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1))
@@ -82,6 +84,7 @@ def test_a_silent_terminal_and_one_that_refuses_fail_in_words(daemon: Daemon) ->
     assert "not_answered" in run.stdout
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_a_killed_daemon_goes_on(tmp_path: pathlib.Path) -> None:
     """SIGKILL between the steps loses no step and repeats none."""
     data = tmp_path / "data"

@@ -118,6 +118,7 @@ def test_keys_are_rotated(data: pathlib.Path) -> None:
     check(data)
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("count", [0, 2000])
 def test_a_rotation_that_is_killed_goes_on(data: pathlib.Path, count: int) -> None:
     """A daemon does not start until it has been finished."""

@@ -24,6 +24,8 @@ from .misbehaving import (
 from .process import Daemon
 from .test_process import ERRORS, wait_until
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 UPLOAD = "cdata?SN=T1&table=OPERLOG&Stamp=1"
 
 

@@ -101,6 +101,7 @@ def refused(daemon: Daemon) -> dict[str, float]:
     return {limit: float(value[1:]) for _, limit, value in found if float(value[1:])}
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_terminals_are_served_while_a_thousand_hold(
     tmp_path: pathlib.Path, many_files: None
 ) -> None:

@@ -21,6 +21,8 @@ from .misbehaving import (
 from .process import Daemon
 from .test_process import wait_until
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(

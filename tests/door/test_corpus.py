@@ -125,6 +125,7 @@ def gate(
     assert "Traceback" not in output
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_attack_comes_through(gate: Gate, kind: str) -> None:
     """Nothing outside is read, made or called; nobody is smuggled in; and it goes on serving."""
@@ -168,6 +169,7 @@ async def send(rig: Rig, attack: Attack) -> Replies:
     return Replies(wire.value())
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest_twisted.ensureDeferred
 async def test_no_attack_comes_through_in_memory(

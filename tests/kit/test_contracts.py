@@ -131,6 +131,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         [
             *(sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", folder),
             *("-p", "no:cacheprovider", "-p", "tests.migrated"),
+            *("-p", "tests.compiled", "-p", "tests.plugins"),
         ],
         cwd=folder,
         env={**os.environ, "COLUMNS": "300", "PYTHONPATH": str(ROOT)},

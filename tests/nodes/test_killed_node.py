@@ -22,6 +22,8 @@ from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
 from ..keys import KEY
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(

@@ -6,6 +6,7 @@ import os
 import re
 
 import psutil
+import pytest
 import pytest_twisted
 
 from zkpush.persist.commands import CommandStore
@@ -18,6 +19,7 @@ ROOM = 16 * 1024 * 1024
 """Bytes by which the process may grow after the first tenth: caches and chance."""
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest_twisted.ensureDeferred
 async def test_ten_thousand_commands_drain_in_order_in_constant_memory(make_rig) -> None:
     """A long queue goes out in batches, in the order it was queued, each command once."""

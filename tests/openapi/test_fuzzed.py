@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from ..cli.program import Daemon
 
 CHECKS = (
@@ -23,6 +25,7 @@ CONFIG = """
 """What there is: otherwise nearly all requests would ask for what is not there."""
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_replies_are_as_described(filled: Daemon, described: pathlib.Path) -> None:
     """Requests made from the schemas, right and wrong ones, to every operation but the stream."""
     config = described.parent / "schemathesis.toml"

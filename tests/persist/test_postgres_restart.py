@@ -89,6 +89,7 @@ def url(server: OwnServer) -> Iterator[str]:
     databases.close()
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, ENDING])
 def test_what_was_acknowledged_is_there_after_every_crash(
     tmp_path: pathlib.Path, server: OwnServer, url: str, ways: tuple[str, ...], is_inline: bool

@@ -15,6 +15,8 @@ from .command_bugs import BUGS, Plant
 from .command_machine import SEEDS, SETTINGS, CommandMachine, Nodes
 from .command_model import Broken, Promise
 
+pytestmark = pytest.mark.usefixtures("no_cover")
+
 
 async def run_machine(make_rig: Any, folder: Path) -> None:
     """Run all examples of the machine on two nodes."""

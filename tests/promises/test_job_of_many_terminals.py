@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 import attrs
+import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -18,6 +19,8 @@ from zkpush.simulator.terminal import SimulatedTerminal
 from zkpush.testing.network import SERVER, Network
 
 from ..rig import Rig
+
+pytestmark = pytest.mark.usefixtures("no_cover")
 
 TERMINALS, AT_ONCE, WAVE = 300, 50, 150
 LEASE, ATTEMPTS = 300, 3

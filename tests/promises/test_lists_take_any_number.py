@@ -111,6 +111,7 @@ async def asked(rig: Rig, method: str, target: str) -> int:
     return response.status
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
 async def test_no_value_in_a_path_or_argument_is_a_failure(

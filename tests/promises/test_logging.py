@@ -73,6 +73,7 @@ def read_some(descriptor: int) -> bytes:
     return data
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path) -> None:
     """It serves on and stops when told; lost lines are counted, and written once there is room."""
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
@@ -101,6 +102,7 @@ def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path
         pipe.close()
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_the_last_lines_reach_whoever_reads(tmp_path: pathlib.Path) -> None:
     """The end of the process waits for them, for a bounded time."""
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:

@@ -507,6 +507,7 @@ BODY_OF_STRANGER = (
 )
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_bodies_of_strangers_take_no_memory(tmp_path: pathlib.Path, attackers) -> None:
     """300 unfinished bodies of a megabyte cost a fraction of what they hold."""
     with Daemon(tmp_path) as daemon:
@@ -519,6 +520,7 @@ def test_bodies_of_strangers_take_no_memory(tmp_path: pathlib.Path, attackers) -
         assert daemon.upload("T1", LINE) == (200, b"OK: 1")
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize(
     "begin",
     [b"", b"GET /health HTTP/1.1\r\nX: ", BODY_OF_STRANGER[:200]],

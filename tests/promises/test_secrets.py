@@ -229,6 +229,7 @@ def test_needles_are_where_secrets_were_shown(planted: Planted, what: str) -> No
     assert all(is_in(one, hashlib.md5(one.encode()).hexdigest().encode()) for one in there)  # noqa: S324 - a form of needles
 
 
+@pytest.mark.usefixtures("no_cover")
 def test_no_route_shows_what_a_caller_may_not_see(planted: Planted) -> None:
     """Every route that reads, in every form, for callers of every scope; and all can be seen."""
     found: set[str] = set()
@@ -384,6 +385,7 @@ def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ..
     raise AssertionError(f"nobody said what zkpush {' '.join(words)} shows: say so in this test")
 
 
+@pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("token", ["read", "dangerous"])
 def test_the_command_line_shows_no_more_than_the_token(planted: Planted, token: str) -> None:
     """Every command that shows something, as tables and as JSON."""

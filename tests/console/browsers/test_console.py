@@ -148,6 +148,7 @@ def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     expect(page.get_by_role("status")).to_contain_text("is approved")
 
 
+@pytest.mark.usefixtures("no_cover")
 @needs_axe
 def test_every_page_is_accessible_everywhere(rig: Rig, site: LiveSite, open_page: OpenPage) -> None:
     """Axe finds nothing serious, empty and full, light and dark, from right to left, on a phone."""
