@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from zkpush.handlers.people.limits import is_many
+from zkpush.handlers.people.limits import Deletion, deletion_of, is_many
 
 from ..rig import Rig
 
@@ -54,6 +54,52 @@ async def queued(rig: Rig) -> int:
 def test_the_limit_is_a_share_with_two_bounds(count: int, of: int, expected: bool) -> None:
     """More than 20 people, or 5 % and at least three."""
     assert is_many(count, of) is expected
+
+
+NOBODY, EVERYBODY = Deletion(), Deletion(everybody=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("CLEAR DATA", EVERYBODY),
+        ("clear  data ", EVERYBODY),
+        ("CLEAR\tALL USERINFO", EVERYBODY),
+        ("CLEAR USERS", EVERYBODY),
+        ("CLEAR LOG", NOBODY),
+        ("CLEAR BIODATA", NOBODY),
+        ("DATA DELETE USERINFO PIN=5", Deletion(frozenset({"5"}))),
+        ("DATA DELETE USERINFO pin=5\tPIN=6", Deletion(frozenset({"5", "6"}))),
+        ("DATA DEL_USER PIN=5", Deletion(frozenset({"5"}))),
+        ("DATA DELETE USERINFO", EVERYBODY),
+        ("DATA DELETE user Pin=*", Deletion(frozenset({"*"}), everybody=True)),
+        ("DATA DELETE FINGERTMP PIN=5\tFID=1", NOBODY),
+        ("DATA UPDATE USERINFO PIN=5\tName=CLEAR DATA", NOBODY),
+        ("REBOOT", NOBODY),
+    ],
+)
+def test_a_raw_line_counts_by_its_words(line: str, expected: Deletion) -> None:
+    """Whatever their case and spaces."""
+    assert deletion_of("RAW", {"line": line}) == expected
+
+
+def test_a_command_of_the_site_counts_by_its_words() -> None:
+    """A CLEAR that nobody else knows may delete everybody."""
+    assert deletion_of("Clear Users", {"Group": "2"}) == EVERYBODY
+    assert deletion_of("DATA DEL_USER", {"Pin": "5"}) == Deletion(frozenset({"5"}))
+    assert deletion_of("SHOW CLEAR", {}) == NOBODY
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest_twisted.ensureDeferred
+async def test_a_raw_line_that_empties_a_terminal_needs_a_confirmation(rig: Rig, path: str) -> None:
+    """As the command of the catalogue does."""
+    await fleet(rig, 3)
+    body = clearing(path, "RAW") | {"params": {"line": "CLEAR DATA"}}
+    refused = await rig.api("POST", path, body)
+    assert (refused.status, await queued(rig)) == (409, 0)
+    assert "would delete 3 people" in refused.json["detail"]
+    assert (await rig.api("POST", f"{path}?confirm=3", body)).status == 202
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ class DeletionQuery(msgspec.Struct, frozen=True):
         int | None,
         Meta(
             description="Number of people to delete on the terminal, as DATA DELETE USERINFO, "
-            f"CLEAR DATA and CLEAR ALL USERINFO do: needed if these are {RULE}"
+            "CLEAR DATA and CLEAR ALL USERINFO do, and such lines of RAW: needed if these are "
+            f"{RULE}"
         ),
     ] = None
 

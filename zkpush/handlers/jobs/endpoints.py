@@ -115,7 +115,8 @@ class JobDeletionQuery(msgspec.Struct, frozen=True):
         int | None,
         Meta(
             description="Number of people to delete on all terminals together, as DATA DELETE "
-            f"USERINFO, CLEAR DATA and CLEAR ALL USERINFO do: needed if one terminal loses {RULE}"
+            "USERINFO, CLEAR DATA and CLEAR ALL USERINFO do, and such lines of RAW: needed if one "
+            f"terminal loses {RULE}"
         ),
     ] = None
 

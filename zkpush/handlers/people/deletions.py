@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...persist.devices import DeviceStore
-from .limits import DELETED_PIN, DELETION, EMPTYING, FEW, is_many
+from .limits import FEW, deletion_of, is_many
 from .survey import PersonSurvey
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def deletions_thd(
     named: set[str] = set()
     is_emptying = False
     for name, params in commands:
-        is_emptying = is_emptying or name in EMPTYING
-        if name == DELETION:
-            named.add(params.get(DELETED_PIN, ""))
+        deletion = deletion_of(name, params)
+        is_emptying = is_emptying or deletion.everybody
+        named |= deletion.pins
     if not named and not is_emptying:
         return NO_DELETIONS
     known = tx[PersonSurvey].people_on(devices)
