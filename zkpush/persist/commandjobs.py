@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, up
 
 from ..endings import EndReason
 from ..values.commands import CommandState, NewCommand, QueuedCommand
-from .commandrows import IS_OPEN, CommandBody, command_of, select_commands
+from .commandrows import IS_OPEN, CommandBody, command_of, select_commands, subject_index
 from .commandschema import commands
 from .events import EventStore
 from .sealed import seal_columns
@@ -71,7 +71,7 @@ def seal_commands(
                 "rank": -command.priority,
                 "not_before_at": command.not_before_at,
                 "expires_at": command.expires_at,
-                "subject": command.subject,
+                "subject": subject_index(vault, command.subject),
                 "job": job,
                 "job_place": place,
             }

@@ -34,6 +34,11 @@ class CommandBody(msgspec.Struct, frozen=True):
     text: str
 
 
+def subject_index(vault: Vault, subject: bytes | None) -> bytes | None:
+    """Return the stored form of a subject, which only the holder of the key can reverse."""
+    return None if subject is None else vault.index_of(subject)
+
+
 def select_commands() -> Any:
     """Query for commands, each with the serial number of its terminal."""
     return select(commands, devices.c.sn).join(devices)

@@ -24,6 +24,7 @@ from .commandrows import (
     overdue_rows,
     reason_words,
     select_commands,
+    subject_index,
 )
 from .commandschema import commands
 from .databases import insert
@@ -68,7 +69,7 @@ class CommandStore:
                     rank=-command.priority,
                     not_before_at=command.not_before_at,
                     expires_at=command.expires_at,
-                    subject=command.subject,
+                    subject=subject_index(self._vault, command.subject),
                     job=None if command.job is None else command.job[0],
                     job_place=None if command.job is None else command.job[1],
                 )
@@ -149,18 +150,19 @@ class CommandStore:
         found: dict[tuple[int, bytes], list[QueuedCommand]] = {place: [] for place in places}
         if not found:
             return found
+        subjects = {self._vault.index_of(subject): subject for _, subject in found}
         query = (
             select_commands()
             .where(
                 commands.c.device_id.in_({device_id for device_id, _ in found}),
                 IS_OPEN,
-                commands.c.subject.in_({subject for _, subject in found}),
+                commands.c.subject.in_(subjects),
             )
             .order_by(commands.c.seq.desc())
             .with_for_update(of=commands)
         )
         for row in self._connection.execute(query):
-            place = (row.device_id, bytes(row.subject))
+            place = (row.device_id, subjects[bytes(row.subject)])
             if place in found:
                 found[place].append(command_of(self._vault, row._mapping))
         return found

@@ -31,6 +31,7 @@ commands = Table(
     Column("not_before_at", BigInteger()),
     Column("expires_at", BigInteger()),
     # Digest of the object that the command changes, such as one person.
+    # The keyed index of the subject: user IDs are few enough to be found by their digests.
     Column("subject", LargeBinary()),
     Column("answered_at", BigInteger()),
     Column("reason", PlainText()),

@@ -11,7 +11,7 @@ from sqlalchemy import or_, update
 
 from ..endings import EndReason
 from ..values.commands import OPEN_STATES, CommandState, QueuedCommand
-from .commandrows import CommandBody, command_of, select_commands
+from .commandrows import CommandBody, command_of, select_commands, subject_index
 from .commandschema import commands
 from .sealed import sealed
 from .transaction import Transaction
@@ -86,7 +86,7 @@ def erase_commands(erasure: PersonErasure, subject: bytes) -> set[str]:
     open_states = {state.value for state in OPEN_STATES}
     query = select_commands().where(
         or_(
-            commands.c.subject == subject,
+            commands.c.subject == subject_index(erasure.tx.vault, subject),
             commands.c.command.in_(_NAMING) & commands.c.body_removed_at.is_(None),
         )
     )
