@@ -223,14 +223,17 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     encoding: Annotated[
         TextEncoding | None,
         Attribute(
-            meaning="Encoding of its texts, where names are unreadable; without one, gb18030 for "
-            "terminals set to Simplified Chinese, else utf-8",
+            meaning="Encoding of its texts, where names are unreadable; without one, utf-8, and on "
+            "terminals set to Chinese gb18030 where a text is not utf-8",
             is_shown=True,
             is_changeable=True,
             words=ENCODING_WORDS.get,
             example="gb18030",
         ),
     ] = None
+    shown_encoding: TextEncoding | None = None
+    """The other encoding than that of its language in which a terminal set to Chinese has sent
+    texts, so that it is sent texts in it."""
     language: Annotated[
         str | None,
         Attribute(meaning="Language number, spec Appendix 2", is_shown=True, words=language_words),
@@ -368,6 +371,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             self.device_type,
             self.family,
             self.encoding,
+            self.shown_encoding,
         )
 
 

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.strategies import ENCODINGS, VALUE_CHARACTERS
-from zkpush.protocol.text import MOST_MARKED, TextEncoding, decode_line, encoding_for, shown
+from zkpush.protocol.text import (
+    MOST_MARKED,
+    TextEncoding,
+    decode_line,
+    encoding_for,
+    guessed_encoding,
+    shown,
+)
 
 ENCODING_OF_LANGUAGE = [
     ("83", "gb18030"),
@@ -121,3 +128,38 @@ def test_an_encoding_that_may_be_set_contains_ascii(encoding: TextEncoding) -> N
     assert decode_line(b"PIN=7\tName=Ann", encoding) == ("PIN=7\tName=Ann", None)
     text, _ = decode_line(b"Name=\xff\xff\xff", encoding)
     assert text.startswith("Name=")
+
+
+@pytest.mark.parametrize(
+    ("text", "if_gb18030", "if_utf_8"),
+    [
+        (b"Name=Ann\tPri=0", "gb18030", "utf-8"),
+        ("Name=\u738b\u4f1f".encode(), "utf-8", "utf-8"),
+        ("Name=\u738b\u4f1f".encode("gb18030"), "gb18030", "gb18030"),
+        ("Name=\u3400".encode("gb18030"), "gb18030", "gb18030"),
+        # A character of two bytes in both: a name in GB2312, and a letter of a word in UTF-8.
+        ("Name=\u9646\tPri=0".encode("gb18030"), "gb18030", "utf-8"),
+        ("Name=Jos\u00e9".encode(), "utf-8", "utf-8"),
+        ("Name=\u00d1".encode(), "utf-8", "utf-8"),
+        # A name that the terminal has cut within a character.
+        ("Name=\u738b\u4f1f".encode()[:-1] + b"\tPri=0", "utf-8", "utf-8"),
+        ("Name=\u738b\u4f1f".encode()[:-2], "utf-8", "utf-8"),
+        (b"Name=\xe7\tPri=0", "gb18030", "utf-8"),
+        # Neither.
+        (b"Name=\xff\xff", "gb18030", "utf-8"),
+    ],
+)
+def test_a_text_in_chinese_shows_its_encoding(text: bytes, if_gb18030: str, if_utf_8: str) -> None:
+    """UTF-8 if it is valid, else GB18030; where both fit, the one that the terminal is sent."""
+    assert guessed_encoding(text, "gb18030") == if_gb18030
+    assert guessed_encoding(text, "utf-8") == if_utf_8
+
+
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=20))
+def test_chinese_in_utf_8_is_never_taken_for_gb18030(name: str) -> None:
+    """Whole or cut, with either language."""
+    whole = name.encode()
+    for written in ("utf-8", "gb18030"):
+        assert guessed_encoding(whole, written) == "utf-8"
+        if len(name) > 1:
+            assert guessed_encoding(whole[:-1] + b"\tPri=0", written) == "utf-8"

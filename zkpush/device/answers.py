@@ -87,7 +87,8 @@ class CommandAnswers:
         named = {} if arguments is None else arguments
 
         def decode() -> tuple[list[CommandReply], SealedRejects | None]:
-            said, rejects = terminal.family.answers(body, terminal.dialect.encoding, named)
+            encoding = terminal.dialect.encoding_of(body)
+            said, rejects = terminal.family.answers(body, encoding, named)
             replies = [self._privacy.kept_reply(reply) for reply in said]
             kept = self._privacy.kept_rejects(rejects)
             return replies, self._store.seal_rejects(device.id, kept, now)

@@ -122,6 +122,8 @@ class ContentsWriter:
             if error is not None:
                 failed[batch.table.name] = error
             changes_device = changes_device or plugged.changes_device
+        if (shown := portion.contents.shown_encoding) and device.shown_encoding is None:
+            changes_device = bool(tx[DeviceStore].change(device.id, {"shown_encoding": shown}))
         if sealed.rejects is not None:
             source = portion.contents.source
             if source is not None and source.table.lower() == STATE:

@@ -205,7 +205,12 @@ class DeviceStore:
         return device
 
     def change(self, device_id: int, values: Mapping[str, object]) -> Device:
-        """Set attributes of a terminal, named as in `model.Device`."""
+        """Set attributes of a terminal, named as in `model.Device`.
+
+        With the encoding, the one that the terminal has shown begins anew.
+        """
+        if "encoding" in values:
+            values = {"shown_encoding": None, **values}
         if _NEWS.isdisjoint(values) and "problems" not in values:
             return self._set(device_id, values)
         return self._change(self.get(device_id), values)
@@ -268,6 +273,9 @@ class DeviceStore:
                 "language": hello.language,
                 "device_type": hello.device_type,
                 "attributes": {**reported, **hello.attributes},
+                "shown_encoding": before.shown_encoding
+                if hello.language == before.language
+                else None,
                 **values,
             },
         )

@@ -79,7 +79,7 @@ def decode_rows(
         return _decode_lines(table, table.decode_line, body, dialect, rejects, gauge)
     rows: list[Row] = []
     for line in _undamaged(body, rejects):
-        text, raw = decode_line(line, dialect.encoding)
+        text, raw = decode_line(line, dialect.encoding_of(line))
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
             continue

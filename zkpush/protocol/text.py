@@ -1,4 +1,12 @@
-"""Text encodings (spec 1.2): GB2312 on terminals set to Simplified Chinese, else UTF-8."""
+"""Text encodings (spec 1.2): GB2312 on terminals set to Simplified Chinese, else UTF-8.
+
+Theory of operation. A terminal set to Chinese may use UTF-8 or GB18030, whatever its language
+number promises: firmware for other countries writes UTF-8 with Simplified Chinese as well, and some
+writes GB18030 with Traditional Chinese. So each of its texts is read as UTF-8 if it is valid UTF-8,
+and else as GB18030 (`guessed_encoding`). What the server writes has one encoding: the one of the
+language until the terminal has shown the other one. It is then certain that the terminal uses it,
+because the server has not sent it any text in it.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +42,47 @@ class TextEncoding(StrEnum):
 
 SIMPLIFIED_CHINESE = "83"
 """The language number (Appendix 2) of terminals that use GB2312."""
+TRADITIONAL_CHINESE = "84"
+CHINESE = frozenset({SIMPLIFIED_CHINESE, TRADITIONAL_CHINESE})
+"""The language numbers of terminals whose encoding shows only in their texts."""
+_UTF_8, _GB18030 = TextEncoding.UTF_8.value, TextEncoding.GB18030.value
+_CUT = re.compile(
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})(?=[\t\r\n]|\Z)"
+)
+"""Part of a character in UTF-8 at the end of a field: terminals cut names at a number of bytes."""
+_LONGER = re.compile(rb"[\xe0-\xf4]")
+"""First byte of a character of three or four bytes in UTF-8, such as all Chinese ones."""
+_NO_HANZI = re.compile(rb"[\x80-\xa0]|[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
+"""Bytes that names in GB2312 do not have: its characters end in A1 to FE, and are no letters of a
+word in ASCII."""
+
+
+def guessed_encoding(text: bytes, written: str) -> str:
+    """The encoding of a text from a terminal set to Chinese: UTF-8 or GB18030.
+
+    `written` is the encoding of texts for that terminal, which decides where both are possible: of
+    text with two-byte characters only, such as C2 BD, which is 陆 in GB2312 and ½ in UTF-8.
+    """
+    if text.isascii():
+        return written
+    whole = _CUT.sub(b"", text)
+    if not _decodes(whole, _UTF_8):
+        return _GB18030 if written == _GB18030 or _decodes(text, _GB18030) else written
+    if written == _UTF_8 or _LONGER.search(whole):
+        return _UTF_8
+    return _UTF_8 if _NO_HANZI.search(whole) else written
+
+
+def _decodes(text: bytes, encoding: str) -> bool:
+    try:
+        text.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def encoding_for(language: str | None) -> str:
-    """The Python codec for a terminal's language number.
+    """The Python codec of text for a terminal with a language number.
 
     GB18030 replaces GB2312: it is a superset, and real terminals use it.
     """

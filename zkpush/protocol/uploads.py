@@ -58,7 +58,6 @@ class Contents(msgspec.Struct):
     """The stamp as it was sent."""
     unread: int = 0
     """Number of parts that were not understood, counting repeated ones each time."""
-
     source: Upload | None = None
     """The decoded upload."""
     extracts: Sequence[tuple[str, Upload]] = ()
@@ -75,6 +74,8 @@ class Contents(msgspec.Struct):
     """The lines of `batches`, by table name; only of tables whose lines may be deferred."""
     is_kept: bool = False
     """Whether one of `rejects` is the whole upload, because of damaged parts."""
+    shown_encoding: str | None = None
+    """The encoding of some text, if it is not the one of texts for the terminal."""
     behind: Collection[str] = ()
     """The tables whose records are only counted: their lines follow others that are pending."""
 
@@ -303,7 +304,8 @@ class _Reading:
         own, contents, name = self._own, self._contents, self._upload.table
         if own is not None and own.layout is Layout.PHOTO:
             try:
-                photo = decode_photo(body, self._dialect.encoding, self._upload.name)
+                encoding = self._dialect.encoding_of(body.partition(b"\0")[0])
+                photo = decode_photo(body, encoding, self._upload.name)
             except ValueError as error:
                 self._rejects.add(own.name, str(error), body)
             else:
@@ -375,7 +377,10 @@ class _Reading:
         if gauge is not None and gauge.defers(table, len(rest)):
             gauge.defer(table, [line])
             return
-        text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
+        encoding = "utf-8" if table.utf8 else self._dialect.encoding_of(rest)
+        if encoding != self._dialect.encoding and not table.utf8:
+            self._contents.shown_encoding = encoding
+        text, raw = decode_line(rest, encoding)
         try:
             if "\0" in text:
                 raise ValueError("a text line cannot hold NUL")

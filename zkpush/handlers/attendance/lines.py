@@ -50,7 +50,7 @@ def decode_attendance_line(line: bytes, dialect: Dialect) -> tuple[object, ...]:
     """Decode the bytes of one attendance record; see `decode_attendance`."""
     if b"\t" not in line and b" " not in line:
         raise ValueError(TIME_MISSING)
-    text, raw = decode_line(line, dialect.encoding)
+    text, raw = decode_line(line, dialect.encoding_of(line))
     if "\0" in text:
         raise ValueError("a text line cannot hold NUL")
     return decode_attendance(text, raw, dialect)

@@ -197,7 +197,8 @@ class AttendanceRows(DeclaredRows):
 def decode_body(body: bytes, dialect: Dialect) -> AttendanceRows | None:
     """Decode a body of plain records; None if it must be decoded line by line."""
     try:
-        return decode_plain(body.decode(dialect.encoding))
+        encoding = dialect.encoding_of(body) if dialect.is_guessed else dialect.encoding
+        return decode_plain(body.decode(encoding))
     except UnicodeDecodeError:
         return None
 

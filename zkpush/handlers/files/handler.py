@@ -58,7 +58,7 @@ def _keep_output(
     content = reply.content
     if content is None:
         return result
-    text, raw = decode_line(content, device.dialect.encoding)
+    text, raw = decode_line(content, device.dialect.encoding_of(content))
     if raw is None and len(content) <= LONGEST_TEXT and "\0" not in text:
         return {**result, "Content": text}
     file = tx[FileStore].add("shellout.txt", content, _origin(device, command), now)

@@ -116,7 +116,7 @@ class BackgroundVerification:
         A body without a user ID is first stored as a reject.
         """
         device, now = terminal.device, self._registry.now()
-        pin = find_pin(body, terminal.dialect.encoding, USER.field("pin"))
+        pin = find_pin(body, terminal.dialect.encoding_of(body), USER.field("pin"))
         user = None
         if pin is not None:
             found = await self._store.read(lambda tx: _known(tx, device, pin))
