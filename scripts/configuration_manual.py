@@ -28,6 +28,8 @@ body_bytes = 16777216
 Delay = 5
 ```
 
+`zkpush settings list` shows what is set, and where; `--all` shows every setting in force.
+
 The daemon reports all unknown keys and bad values at once, and does not start. The environment
 variable `ZKPUSH_KEY_FILE` names another file for the key than `DIR/key`. Other users must not be
 able to read that file, unless `ZKPUSH_KEY_FILE_MODE` accepts its mode (see

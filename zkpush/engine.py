@@ -43,6 +43,7 @@ from .manage.readings import SecretAccessLog
 from .manage.retention import Retention
 from .manage.services import Installation, Services
 from .manage.tokens import TOKEN_BYTES, TokenAdministration
+from .origins import SettingOrigins
 from .periodic import PeriodicService
 from .protocol.omission import TemplateRules
 from .protocol.packets import PacketLimits
@@ -122,12 +123,13 @@ def assemble(
     reactor: Any,
     found: InstalledPlugins,
     urls: Callable[[], Sequence[str]],
+    origins: SettingOrigins,
     *,
     is_worker: bool,
 ) -> Engine:
     """Make the services; `ValueError` or `PluginError` if that fails.
 
-    `urls` returns the URLs of the open ports.
+    `urls` returns the URLs of the open ports; `origins` says where the settings come from.
     """
     limits, handlers, known = settings.limits, found.handlers, found.capabilities
     catalogue = with_site_commands(
@@ -251,6 +253,7 @@ def assemble(
                 secret_paths=[data.path, data.path / "admin.token", data.key_file],
                 urls=urls,
                 certificates=certificates.doubts,
+                origins=origins,
             ),
             erasers=[
                 part.erase_person

@@ -16,6 +16,7 @@ import attrs
 from twisted.logger import Logger
 
 from .config import ConfigError
+from .origins import KEY_FILE, KEY_FILE_MODE
 from .ownership import as_user, belongs_to_other, narrowing, taking
 
 OWNER_ONLY = 0o600
@@ -53,10 +54,10 @@ def key_file(data: Path, environment: Mapping[str, str]) -> KeyFile:
     `ZKPUSH_KEY_FILE_MODE` is the widest allowed mode of the named file, in octal; `ConfigError` if
     it is not a mode, or lets others write.
     """
-    named = environment.get("ZKPUSH_KEY_FILE")
+    named = environment.get(KEY_FILE)
     if not named:
         return KeyFile(data / "key")
-    text = environment.get("ZKPUSH_KEY_FILE_MODE") or f"{OWNER_ONLY:o}"
+    text = environment.get(KEY_FILE_MODE) or f"{OWNER_ONLY:o}"
     if not _MODE.match(text) or int(text, 8) & _MAY_WRITE:
         raise ConfigError(
             [

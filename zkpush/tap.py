@@ -40,6 +40,7 @@ from .manage.plugins import PluginEndpoints
 from .manage.services import Contributions
 from .manage.site import ManageSite
 from .options import Options
+from .origins import NO_ORIGINS, SettingOrigins
 from .permissions import key_file
 from .ports import PROXIED, Listener
 from .resources.actions import Actions
@@ -64,15 +65,25 @@ def makeService(options: Options) -> Service:
     workers = inherited = None
     try:
         settings = config.load(file, options.flags(), _check_endpoint, check_policy, sections())
+        machine = frozenset({"timezone"} if settings.timezone is None else ())
         if settings.timezone is None:
             settings = msgspec.structs.replace(settings, timezone=machine_zone(os.environ))
+        origins = SettingOrigins.of(file, options.flags(), machine, os.environ)
         data = open_data_directory(settings.data, key_file(settings.data, os.environ))
         if options["adopt"] is not None:
             inherited = Inheritance.parse(options["adopt"])
             stop_with_parent(reactor)
         elif settings.workers > 1:
             workers = Workers(settings.workers, options.again(), reactor)
-        daemon = build(settings, data, reactor, workers=workers, inherited=inherited, log=log)
+        daemon = build(
+            settings,
+            data,
+            reactor,
+            workers=workers,
+            inherited=inherited,
+            log=log,
+            origins=origins,
+        )
     except ConfigError as error:
         stop_here(error.mistakes)
     except (CapabilityError, PluginConflict, PluginError, ValueError) as error:
@@ -91,15 +102,23 @@ def build(
     inherited: Inheritance | None = None,
     log: LogStream | None = None,
     plugins: Collection[object] = (),
+    origins: SettingOrigins = NO_ORIGINS,
 ) -> Daemon:
     """Make the daemon; `ValueError` or `PluginConflict` if its parts conflict.
 
     With `workers`, the parent opens the terminals' ports for them. With `inherited`, this process
     is a worker. `plugins` are added, or replace installed ones of the same class and name.
+    `origins` says where the settings come from.
     """
     found = find_plugins(settings, PluginHealth(wall_clock(reactor)), plugins)
     engine = assemble(
-        settings, data, reactor, found, lambda: daemon.urls, is_worker=inherited is not None
+        settings,
+        data,
+        reactor,
+        found,
+        lambda: daemon.urls,
+        origins,
+        is_worker=inherited is not None,
     )
     added = contributions_of(found.capabilities, engine.services, found.health)
     terminals = _terminals(engine, added)

@@ -115,6 +115,7 @@ ROUTES = {
     "GET /api/v1/forwarders/{id}/deliveries": A,
     "GET /api/v1/forwarders/{id}/dead": A,
     "GET /api/v1/forwarder-kinds": A,
+    "GET /api/v1/settings": A,
     **stated_mapping("ROUTES"),
 }
 """The scope of every route; None where no token is needed."""

@@ -22,6 +22,7 @@ from ..device.registry import Registry
 from ..device.zones import ZoneKeeper
 from ..http.messages import Reply, RequestHead, Verdict
 from ..interfaces import IForwarder, IStore, IVerifier
+from ..origins import SettingOrigins
 from ..periodic import PeriodicService
 from ..persist.ending import EndTerminal
 from ..persist.erasing import ErasePerson
@@ -72,6 +73,8 @@ class Installation:
     """Returns the URLs of the open ports, terminals first."""
     certificates: Callable[[], Sequence[str] | None]
     """Returns faults of certificates; None if no port uses TLS."""
+    origins: SettingOrigins
+    """Where the settings come from."""
 
 
 @attrs.frozen(kw_only=True)

@@ -160,6 +160,10 @@ class DeviceStore:
             query = query.where(devices.c.problems != "[]")
         return self._page(query, part)
 
+    def with_settings(self, part: Page) -> list[Device]:
+        """List terminals with options of their own, by id."""
+        return self._page(select(devices).where(devices.c.settings != "{}"), part)
+
     def counts(self, since: int) -> dict[str, tuple[int, int]]:
         """Count terminals by state: all of them, and those seen since an instant (ms)."""
         seen = func.sum(case((devices.c.last_seen_at >= since, 1), else_=0))

@@ -16,7 +16,6 @@ from ...manage.console.pages import (
     ConsoleRoute,
     NavGroup,
     NavPlace,
-    PageFile,
     Redirect,
     View,
 )
@@ -33,6 +32,7 @@ from .enrolpages import EnrolmentPages
 from .importpages import ImportPages
 from .model import PeopleFilter
 from .persons import PersonStore
+from .portraitpages import PortraitPages
 from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
 from .store import PeopleStore
 
@@ -73,7 +73,6 @@ class PeoplePages:
     """The list, one person, and the form of a person."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
         self._store = services.store
         self._people = PeopleAdministration(services)
 
@@ -100,13 +99,6 @@ class PeoplePages:
             ),
             ConsoleForm(
                 path="/people/<pin>/edit", fields=PersonForm, run=self.change, again=self.edit
-            ),
-            ConsolePage(
-                path="/people/<pin>/photo",
-                title=Phrase("Photo"),
-                scope=Scope.BIOMETRICS,
-                run=self.photo,
-                is_file=True,
             ),
         ]
 
@@ -154,16 +146,6 @@ class PeoplePages:
                 "sees_photo": values["person"].has_photo and visit.allows(Scope.BIOMETRICS),
             },
         )
-
-    async def photo(self, visit: Visit, pin: str) -> PageFile:
-        """Show the photo of a person."""
-        found = await self._store.read(lambda tx: tx[PeopleStore].photos(pin))
-        content = next((one.content for one in found if one.content is not None), None)
-        if content is None:
-            raise LookupError(Phrase("There is no photo."))
-        await self._services.secret_access.note(visit.caller, "photos", pin=pin)
-        is_png = content.startswith(b"\x89PNG")
-        return PageFile(content_type="image/png" if is_png else "image/jpeg", body=content)
 
     async def new(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a new person."""
@@ -267,4 +249,5 @@ def pages(services: Services) -> list[ConsoleRoute]:
         *RemovalPages(services).routes(),
         *ImportPages(services).routes(),
         *EnrolmentPages(services).routes(),
+        *PortraitPages(services).routes(),
     ]

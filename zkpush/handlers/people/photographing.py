@@ -55,7 +55,7 @@ class PhotoEndpoints:
     def __init__(self, services: Services) -> None:
         self._people = PeopleAdministration(services)
         # A command that holds the photo in base64 has to fit into a request for a command.
-        self._most = services.settings.limits.command_bytes * 3 // 4
+        self.most_bytes = services.settings.limits.command_bytes * 3 // 4
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -67,7 +67,7 @@ class PhotoEndpoints:
                 self.put,
                 "Store the photo of a person, a JPEG file; no terminal overwrites it",
                 query=PortraitQuery,
-                content=self._most,
+                content=self.most_bytes,
                 returns=StoredPhotoView,
                 takes=("caller",),
                 limited=(PERSON,),
