@@ -157,6 +157,7 @@ class ForwarderEndpoints:
                 "Discard dead letters: the receiver never gets these events",
                 body=DiscardRequest,
                 returns=DiscardView,
+                limited=FORWARDERS,
                 takes=by,
             ),
             ApiList[StoredAttempt](

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...manage.limits import WholeSite
 from ...manage.listing import Listing, whole
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -25,6 +26,9 @@ class SettingEndpoints:
                 self.list,
                 "The settings in force, and where each comes from; secret values are null",
                 returns=Listing[SettingView],
+                limited=WholeSite(
+                    "Settings are those of the whole server; use a token without areas."
+                ),
             )
         ]
 
