@@ -36,6 +36,8 @@ async def filled(rig: Rig) -> None:
     NAMES["job_id"] = job.json["id"]
     command = await rig.api("POST", "/devices/T1/commands", {"command": "LOG"})
     NAMES["command_id"] = command.json["id"]
+    added = await rig.api("POST", "/files?name=update.bin", b"firmware")
+    NAMES["file_id"] = str(added.json["id"])
     receiver = {"name": "payroll", "url": "https://payroll.example/punches"}
     made = await rig.api("POST", "/forwarders", receiver)
     assert made.status == 201, made.raw

@@ -6,8 +6,13 @@ from ...manage.console.pages import ConsoleRoute
 from ...manage.services import Services
 from .progresspages import JobPages
 from .sendpages import SendPages
+from .wavepages import WavePages
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of jobs."""
-    return [*SendPages(services).routes(), *JobPages(services).routes()]
+    return [
+        *SendPages(services).routes(),
+        *WavePages(services).routes(),
+        *JobPages(services).routes(),
+    ]

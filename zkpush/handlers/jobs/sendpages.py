@@ -42,20 +42,31 @@ class SendQuery(msgspec.Struct, frozen=True):
     device: _Text = ""
 
 
-class SendForm(msgspec.Struct, frozen=True):
-    """A command, its terminals and its delivery."""
+class TargetForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The terminals that get a command, and the tick for a dangerous one."""
 
-    command: _Text
     target: Literal["device", "area", "all"] = "device"
     device: _Text = ""
     devices: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
     """Further serial numbers, separated by spaces or commas."""
     area: _Text = ""
+    sure: bool = False
+
+    @property
+    def named(self) -> list[str]:
+        """The serial numbers that were chosen and typed in."""
+        typed = self.devices.replace(",", " ").replace(";", " ").split()
+        return [*dict.fromkeys([*([self.device] if self.device else ()), *typed])]
+
+
+class SendForm(TargetForm, frozen=True, kw_only=True):
+    """A command, its terminals and its delivery."""
+
+    command: _Text
     params: dict[str, str] = {}
     hours: Annotated[int, Meta(ge=1, le=MOST_HOURS)] | None = None
     priority: Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None = None
     wave: Annotated[int, Meta(ge=1, le=10_000)] | None = None
-    sure: bool = False
     confirm: Annotated[int, Meta(ge=0)] | None = None
     """Number of people to delete on the terminals, if these are many."""
 
@@ -103,7 +114,7 @@ class SendPages:
         """Check the command, and send it as a job."""
         entry = self._entry(visit, form.command)
         wrong: dict[str, str] = _mistakes(entry, form.params)
-        devices = _devices(form)
+        devices = form.named
         if form.target == "device" and not devices:
             wrong["device"] = NO_TARGET
         if form.target == "area" and not form.area:
@@ -134,16 +145,8 @@ class SendPages:
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
 
-        def find(tx: Transaction) -> tuple[list[tuple[str, str]], list[str]]:
-            found = [
-                (one.sn, one.alias or one.sn)
-                for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
-                if one.state is DeviceState.APPROVED
-            ]
-            return found, sorted({area or DEFAULT_AREA for area in tx[TargetStore].area_counts()})
-
-        terminals, areas = await self._store.read(find)
-        known = {sn for sn, _ in terminals}
+        options = await self._store.read(target_options_thd)
+        known = {sn for sn, _ in options["terminals"]} - {""}
         return View(
             template="send.html",
             title=Phrase("Send a command"),
@@ -152,10 +155,9 @@ class SendPages:
                 "command": command,
                 "inputs": [_input(command, one) for one in command.parameters],
                 "one_of": command.one_of,
-                "terminals": [("", Phrase("None of the list")), *terminals],
+                **options,
                 "device": device if device in known else "",
                 "typed": "" if device in known else device,
-                "areas": [("", "\N{EN DASH}"), *((area, area) for area in areas)],
                 "is_dangerous": _is_dangerous(command),
                 "rules": [one for one in command.scope_rules if one.scope is Scope.DANGEROUS],
                 "most_priority": MOST_PRIORITY,
@@ -175,9 +177,18 @@ def _is_dangerous(command: Command) -> bool:
     return command.scope is Scope.DANGEROUS
 
 
-def _devices(form: SendForm) -> list[str]:
-    typed = form.devices.replace(",", " ").replace(";", " ").split()
-    return [*dict.fromkeys([*([form.device] if form.device else ()), *typed])]
+def target_options_thd(tx: Transaction) -> dict[str, Any]:
+    """Return the terminals and the areas to choose from."""
+    found = [
+        (one.sn, one.alias or one.sn)
+        for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
+        if one.state is DeviceState.APPROVED
+    ]
+    areas = sorted({area or DEFAULT_AREA for area in tx[TargetStore].area_counts()})
+    return {
+        "terminals": [("", Phrase("None of the list")), *found],
+        "areas": [("", "\N{EN DASH}"), *((area, area) for area in areas)],
+    }
 
 
 def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
