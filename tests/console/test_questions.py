@@ -30,6 +30,11 @@ NOTHING_TO_ASK = {"/forwarders/<int:key>/discard"}
 """Those that ask only if there is something to lose, which `filled` does not make."""
 
 
+async def changes(rig: Rig) -> int:
+    """The number of changes in the audit log."""
+    return len([one for one in await rig.items("/audit") if not one["action"].startswith("read")])
+
+
 @pytest_twisted.ensureDeferred
 async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig: Rig) -> None:
     """It is translated, leads back to a page that exists, and changes nothing."""
@@ -40,7 +45,7 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
     page = (await browser.get("/")).body.decode()
     token = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
     assert token is not None
-    before = len(await rig.items("/audit"))
+    before = await changes(rig)
     asking = [form for form in forms_of_console(rig) if form.question is not None]
     assert {form.path for form in asking} == ASK
     for form in asking:
@@ -52,7 +57,7 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
         assert english_left(document(asked)) == [], form.path
         (back,) = re.findall(r'<a class="button" href="/console([^"]*)"', asked.body.decode())
         assert (await browser.get(back)).status == 200, back
-    assert len(await rig.items("/audit")) == before
+    assert await changes(rig) == before
 
 
 @pytest_twisted.ensureDeferred
