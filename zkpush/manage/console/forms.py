@@ -14,6 +14,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from ..arguments import arguments_of
+from ..errors import ApiError
 from .phrases import Phrase
 
 CSRF = "csrf"
@@ -149,3 +150,13 @@ def _is_list(kind: Any) -> bool:
     if origin in (list, tuple, frozenset, set):
         return True
     return any(_is_list(each) for each in get_args(kind) if each is not kind)
+
+
+def mistakes_of(error: Exception) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Return the mistakes of a whole form, and those of its fields by name."""
+    if isinstance(error, FormMistakes):
+        return error.whole, error.fields
+    if isinstance(error, ApiError):
+        return [error.detail], {}
+    # The first argument may be a `Phrase`, which is translated later.
+    return [error.args[0] if error.args else str(error)], {}

@@ -1,0 +1,60 @@
+"""The pages, forms and live parts of all capabilities, by their paths and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import attrs
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from ...model import MOST_ID
+from ..errors import ApiError
+from ..routes import map_of
+from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart
+from .phrases import Phrase
+
+NO_PAGE = Phrase("There is no such page.")
+
+
+@attrs.frozen
+class PageTarget:
+    """A page or form that a request has found."""
+
+    capability: str
+    route: ConsolePage | ConsoleForm
+    names: Mapping[str, object]
+
+
+class PageMap:
+    """Finds pages and forms."""
+
+    def __init__(self, additions: Sequence[ConsoleAddition]) -> None:
+        self.pages: list[tuple[str, ConsolePage | ConsoleForm]] = []
+        """Pages and forms with the names of their capabilities."""
+        self.parts: dict[str, tuple[str, LivePart]] = {}
+        """Live parts with the names of their capabilities, by name."""
+        for addition in additions:
+            for route in addition.routes:
+                if isinstance(route, LivePart):
+                    self.parts[route.name] = addition.name, route
+                else:
+                    self.pages.append((addition.name, route))
+        self._map = map_of(tuple((route.method, PREFIX + route.path) for _, route in self.pages))
+
+    def match(self, method: bytes, path: bytes) -> PageTarget:
+        """Find the page or form of a request; `ApiError` (404 or 405) if there is none."""
+        text = unquote(path.decode("ascii", "replace"), errors="replace")
+        verb = method.decode("ascii", "replace")
+        try:
+            number, names = self._map.match(text, "GET" if verb == "HEAD" else verb)
+        except MethodNotAllowed as error:
+            takes = ", ".join(sorted(error.valid_methods or ()))
+            raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, NO_PAGE, {"Allow": takes}) from None
+        except HTTPException:
+            raise ApiError(HTTPStatus.NOT_FOUND, NO_PAGE) from None
+        if any(isinstance(value, int) and value > MOST_ID for value in names.values()):
+            raise ApiError(HTTPStatus.NOT_FOUND, NO_PAGE)
+        capability, route = self.pages[int(str(number))]
+        return PageTarget(capability, route, names)

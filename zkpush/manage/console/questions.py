@@ -1,0 +1,48 @@
+"""Questions before what interrupts or loses something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import msgspec
+
+from ..channel import ManageRequest
+from .forms import CONFIRMED, CSRF, SentForm
+from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View
+from .visits import Visit
+
+_VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>", re.ASCII)
+
+
+async def question_of(
+    route: ConsoleForm, visit: Visit, form: msgspec.Struct, names: Mapping[str, object]
+) -> ConfirmationQuestion | None:
+    """Return the question to ask before a form runs; None if there is none."""
+    asked = route.question
+    if asked is None or isinstance(asked, ConfirmationQuestion):
+        return asked
+    return await asked(visit, form=form, **names)
+
+
+def question_view(
+    request: ManageRequest,
+    question: ConfirmationQuestion,
+    sent: SentForm,
+    names: Mapping[str, object],
+) -> View:
+    """Return the page of a question: its form has the fields that were sent."""
+    back = _VARIABLE.sub(lambda found: quote(str(names[found[1]]), safe=""), question.back)
+    fields = [(name, text) for name, texts in sent.texts.items() for text in texts if name != CSRF]
+    return View(
+        template="console/question.html",
+        title=question.title,
+        values={
+            "question": question,
+            "subject": ", ".join(map(str, names.values())),
+            "action": request.path.decode("ascii", "replace").removeprefix(PREFIX),
+            "fields": [*fields, (CONFIRMED, "true")],
+            "back": back,
+        },
+    )
