@@ -28,7 +28,7 @@ from .problems import ServerProblem
 from .protocol.text import visible
 from .resources.site import TerminalSite
 from .stopping import counted
-from .workers import Reporting, Workers
+from .workers import Reporting, WorkerReport, Workers
 
 YOUNG = 5000
 """Number of new objects after which the garbage collector examines them."""
@@ -70,6 +70,7 @@ class Daemon(MultiService):
         self.registry = services.registry
         self.queue = services.queue
         self.refusals = services.refusals
+        self._unserved = engine.unserved
         self.inbox = engine.inbox
         self.problems = services.problems
         self.jobs: list[PeriodicService] = []
@@ -98,7 +99,7 @@ class Daemon(MultiService):
             new=new,
         )
         if workers is not None:
-            workers.share(self.ports[: len(terminals)], self.refusals.add)
+            workers.share(self.ports[: len(terminals)], self._reported)
         parts: list[IService | None] = [
             reporting,
             self._database,
@@ -118,6 +119,12 @@ class Daemon(MultiService):
         for part in parts:
             if part is not None:
                 part.setServiceParent(self)
+
+    def _reported(self, report: WorkerReport) -> None:
+        """Count and list for a worker; both parts are bounded."""
+        self.refusals.add(report.refused)
+        for address in report.tls:
+            self._unserved.heard(address)
 
     @property
     def urls(self) -> list[str]:

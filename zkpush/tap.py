@@ -138,7 +138,12 @@ def build(
         workers,
         None
         if inherited is None
-        else Reporting(engine.services.refusals.counts, inherited.report, reactor),
+        else Reporting(
+            engine.services.refusals.counts,
+            engine.unserved.strangers,
+            inherited.report,
+            reactor,
+        ),
         new=settings.new and inherited is None,
     )
     engine.services.problems.add_source(daemon.job_problems)

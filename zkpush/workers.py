@@ -3,18 +3,19 @@
 The parent opens the terminals' ports without accepting on them, and passes the sockets to its
 children, each of which is a complete daemon without the management endpoint. `zkpush.http.turns`
 decides which child accepts. A child that dies is restarted; all stop when the parent ends in any
-way. Once a second they report their refusals to the parent, which counts for all of them.
+way. Once a second they report to the parent, which counts refusals and lists problems for all of
+them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
@@ -36,7 +37,21 @@ AGAIN_AFTER = 1.0
 """Seconds before a dead worker is restarted."""
 TOLD_EVERY = 1.0
 """Seconds between two reports of a worker."""
+MOST_SAID = 20
+"""Maximum number of addresses in one report."""
 _TWISTD = "from twisted.scripts.twistd import run; run()"
+
+
+class WorkerReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Observations of a worker since its last report."""
+
+    refused: dict[str, int] = {}
+    """Number of refusals by reason."""
+    tls: list[str] = []
+    """Addresses of unexplained TLS connections to plain ports."""
+
+
+Reported = Callable[[WorkerReport], None]
 
 
 class Workers(Service):
@@ -52,17 +67,14 @@ class Workers(Service):
         self._ports: Sequence[Port] = ()
         self._shared: Sequence[int] = ()
         self._board = -1
-        self._counted: Callable[[Mapping[str, int]], None] = lambda counts: None
+        self._reported: Reported = lambda report: None
         self._children: dict[int, IProcessTransport] = {}
         self._stopped: Deferred[None] | None = None
 
-    def share(self, ports: Sequence[Port], counted: Callable[[Mapping[str, int]], None]) -> None:
-        """Share ports with the children, once they start.
-
-        `counted` is called with the refusals of a child since its last report.
-        """
+    def share(self, ports: Sequence[Port], reported: Reported) -> None:
+        """Share ports with the children, once they start; `reported` takes their reports."""
         self._ports = ports
-        self._counted = counted
+        self._reported = reported
 
     def startService(self) -> None:
         """Start the children on the open ports."""
@@ -95,7 +107,7 @@ class Workers(Service):
         report = board + 1
         command = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "zkpush"]
         self._children[number] = self._reactor.spawnProcess(
-            _Worker(number, report, self._ended, self._said, self._counted),
+            _Worker(number, report, self._ended, self._said, self._reported),
             sys.executable,
             [*command, *self._flags, "--adopt", str(Inheritance(number - 1, ports, board, report))],
             env=None,
@@ -127,13 +139,13 @@ class _Worker(ProcessProtocol):
         report: int,
         ended: Callable[[int, Failure], None],
         said: Callable[[int, str], None],
-        counted: Callable[[Mapping[str, int]], None],
+        reported: Reported,
     ) -> None:
         self._number = number
         self._report = report
         self._ended = ended
         self._said = said
-        self._counted = counted
+        self._reported = reported
         self._begun: dict[bool, bytes] = {False: b"", True: b""}
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
@@ -141,7 +153,7 @@ class _Worker(ProcessProtocol):
         *lines, self._begun[is_report] = (self._begun[is_report] + data).split(b"\n")
         for line in lines:
             if is_report:
-                self._counted(json.loads(line))
+                self._reported(msgspec.json.decode(line, type=WorkerReport))
             else:
                 self._said(self._number, line.decode("utf-8", "replace"))
 
@@ -166,28 +178,38 @@ def stop_with_parent(reactor: Any) -> None:
 
 
 class Reporting(PeriodicService):
-    """Reports the counts of this worker to its parent, and a last time when it stops."""
+    """Reports to the parent of this worker, and a last time when it stops."""
 
-    def __init__(self, counts: Mapping[Refusal, int], pipe: int, clock: Any) -> None:
-        """`pipe` is a descriptor that the parent reads."""
+    def __init__(
+        self, counts: Mapping[Refusal, int], strangers: Mapping[str, int], pipe: int, clock: Any
+    ) -> None:
+        """`pipe` is a descriptor that the parent reads.
+
+        `counts` are refusals by reason, and `strangers` times (ms) of TLS connections by address.
+        """
         super().__init__(clock)
         os.set_blocking(pipe, False)
         self._counts = counts
+        self._strangers = strangers
         self._pipe = pipe
         self._told: dict[Refusal, int] = {}
-        self.every(TOLD_EVERY, self.tell, "Refusals are not counted", now=True)
+        self._told_of: dict[str, int] = {}
+        self.every(TOLD_EVERY, self.tell, "Observations are not reported", now=True)
 
     async def finish(self) -> None:
-        """Report the remaining counts."""
+        """Report the remaining observations."""
         self.tell()
 
     def tell(self) -> None:
-        """Report new counts; if the pipe is full, they are reported later."""
-        counts = dict(self._counts)
+        """Report new observations; if the pipe is full, they are reported later."""
+        counts, strangers = dict(self._counts), dict(self._strangers)
         new = {name: count - self._told.get(name, 0) for name, count in counts.items()}
-        line = json.dumps({name: count for name, count in new.items() if count})
-        if line != "{}":
+        seen = [one for one, at in strangers.items() if self._told_of.get(one) != at][:MOST_SAID]
+        report = WorkerReport({str(name): count for name, count in new.items() if count}, seen)
+        if report != WorkerReport():
             with contextlib.suppress(OSError):
                 # A line this short is written as a whole or not at all.
-                os.write(self._pipe, f"{line}\n".encode())
+                os.write(self._pipe, msgspec.json.encode(report) + b"\n")
                 self._told = counts
+                told = {**self._told_of, **{one: strangers[one] for one in seen}}
+                self._told_of = {one: told[one] for one in strangers if one in told}

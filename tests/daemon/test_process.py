@@ -21,7 +21,7 @@ ERRORS = (ConnectionError, http.client.HTTPException, TimeoutError)
 
 def wait_until(condition) -> None:
     """Wait for something another process does; fails if it does not come."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -18,7 +18,7 @@ from ..certificates import DAY, Signed, sign
 from ..cli.program import environment, zkpush
 from .process import LOOPBACK, Daemon
 from .test_process import run, wait_until
-from .test_workers import children, served, stopped
+from .test_workers import children, served, stopped, wait_for_workers
 
 SECONDS = 20
 
@@ -63,6 +63,8 @@ def test_a_certificate_is_renewed_under_traffic_and_no_request_fails(
     flags = ("--workers", workers, "--listen", endpoint(tmp_path))
     with Daemon(tmp_path / "data", *flags) as daemon:
         wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
+        if int(workers) > 1:
+            wait_for_workers(daemon, int(workers), ports=2)
         port = https_port(daemon)
         stop = threading.Event()
         stored: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -108,12 +109,20 @@ def _continue(pids: Iterable[int]) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
+def wait_for_workers(daemon: Daemon, count: int, ports: int = 1) -> None:
+    """Wait until all workers serve: one that is stopped while it starts may hold a lock that
+    others need to start."""
+    started = re.compile(r"worker \d+: .* starting on ")
+    wait_until(lambda: len(started.findall(daemon.printed())) == count * ports)
+
+
 @contextlib.contextmanager
 def with_workers(data: pathlib.Path, count: int) -> Iterator[tuple[Daemon, set[int]]]:
     """A daemon and the process ids of its workers, each of which has served a request alone."""
     with Daemon(data, "--workers", str(count)) as daemon:
-        wait_until(lambda: len(children(daemon)) == count)
+        wait_for_workers(daemon, count)
         pids = set(children(daemon))
+        assert len(pids) == count
         wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
         for pid in pids:
             with stopped(daemon, pids - {pid}):
@@ -129,3 +138,21 @@ def test_a_worker_that_hangs_holds_nobody_up(tmp_path: pathlib.Path) -> None:
                 assert [daemon.request("GET", "getrequest?SN=T1") for _ in range(10)] == (
                     [(200, b"OK")] * 10
                 )
+
+
+def test_tls_on_a_plain_port_is_a_problem_whichever_worker_sees_it(tmp_path: pathlib.Path) -> None:
+    """Problems of the server are listed by the parent, which accepts no connection itself."""
+    with Daemon(tmp_path, "--workers", "2") as daemon:
+        wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
+        with contextlib.closing(daemon.connect()) as connection:
+            connection.connect()
+            connection.sock.sendall(b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03" + bytes(200))
+            connection.sock.recv(100)
+
+        def found() -> list[tuple[str, str]]:
+            items = daemon.api("GET", "problems")["items"]
+            return [(one["code"], one["detail"]) for one in items if "TLS" in one["detail"]]
+
+        wait_until(found)
+        detail = "TLS connections come from 127.0.0.1 to a port that speaks HTTP."
+        assert found() == [("TLS on a plain port", detail)]

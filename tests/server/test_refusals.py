@@ -15,6 +15,7 @@ from zkpush.device.refusals import (
     HOUR,
     MINUTE,
     MOST,
+    MOST_OF_ADDRESS,
     MOST_PATHS,
     MOST_PATHS_OF_ADDRESS,
     Refusal,
@@ -182,16 +183,27 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     door.startService()
     for number in range(10 * MOST):
         door.refuse(Refusal.UNKNOWN, f"X{number}", "192.0.2.1")
+    door.refuse(Refusal.BLOCKED, "T2", "192.0.2.2")
+    for number in range(10 * MOST):
+        door.refuse(Refusal.UNKNOWN, f"Y{number}", f"2001:db8::{number:x}")
     for number in range(10):
         door.refuse(Refusal.ARGUMENTS, None, f"192.0.2.{number}")
     clock.advance(EVERY)
     records = await store.read(lambda tx: tx[AuditStore].page(Page(10 * MOST)))
     assert len(records) == MOST + 2
+    assert ("device T2", "terminal is blocked") in [(r.actor, r.subject) for r in records]
+    # One address takes a part of the places; the rest of it is counted together.
+    assert len([r for r in records if r.actor.startswith("device X")]) == MOST_OF_ADDRESS
+    of_one = 10 * MOST - MOST_OF_ADDRESS
+    separate = len([r for r in records if r.actor.startswith("device Y")])
+    assert separate == MOST - MOST_OF_ADDRESS - 2
+    unknown = "terminal is unknown"
     assert [(r.actor, r.subject, r.detail) for r in records if r.actor == "others"] == [
-        ("others", "terminal is unknown", f"{9 * MOST} times in 0 seconds"),
+        ("others", unknown, f"{of_one} times in 0 seconds, from 192.0.2.1"),
+        ("others", unknown, f"{10 * MOST - separate} times in 0 seconds"),
         ("others", "serial number or arguments are malformed", "10 times in 0 seconds"),
     ]
-    assert door.counts[Refusal.UNKNOWN] == 10 * MOST
+    assert door.counts[Refusal.UNKNOWN] == 20 * MOST
     clock.advance(MINUTE + EVERY)
     door.refuse(Refusal.UNKNOWN, "LATER", "192.0.2.1")
     await door.stopService()

@@ -3,9 +3,10 @@
 Theory of operation. Refusals with the same reason, terminal and address are counted together. The
 first one is written within seconds. Later ones are written after a minute, as one record with their
 number, then after two minutes, four, and so on up to an hour. Neither a forgotten terminal nor an
-attacker can fill the audit log: at most `MOST` kinds are tracked separately, and all others are
-counted by reason only. Of requests for unserved paths, whose paths and serial numbers anybody can
-invent, at most `MOST_PATHS` kinds are tracked, and at most `MOST_PATHS_OF_ADDRESS` of one address.
+attacker can fill the audit log: at most `MOST` kinds are tracked separately, at most
+`MOST_OF_ADDRESS` of one address, and all others are counted by reason only. Of requests for
+unserved paths, whose paths and serial numbers anybody can invent, at most `MOST_PATHS` kinds are
+tracked, and at most `MOST_PATHS_OF_ADDRESS` of one address.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ HOUR = 3600.0
 """Maximum number of seconds between two records of one kind."""
 MOST = 100
 """Maximum number of kinds tracked separately, and thus about the most records a minute."""
+MOST_OF_ADDRESS = 25
+"""Maximum number of kinds tracked separately that come from one address; further ones of it are
+counted by reason and address."""
 MOST_PATHS = 40
 """Maximum number of kinds of requests for unserved paths."""
 MOST_PATHS_OF_ADDRESS = 5
@@ -147,6 +151,8 @@ class RefusalLog(PeriodicService):
         self._store = store
         self._wall = wall_clock(clock)
         self._kinds: dict[Kind, _Pending] = {}
+        self._of_address: Counter[str | None] = Counter()
+        """Number of tracked kinds, by address."""
         self._paths: Counter[str | None] = Counter()
         """Number of tracked kinds of requests for unserved paths, by address."""
         self._tracked = 0
@@ -175,7 +181,9 @@ class RefusalLog(PeriodicService):
         kind: Kind = (sn, reason, what, address)
         refusals = self._kinds.get(kind)
         if refusals is None:
-            if len(self._kinds) >= MOST:
+            if address is not None and self._of_address[address] >= MOST_OF_ADDRESS:
+                kind = (OTHERS, reason, "", address)
+            if kind not in self._kinds and len(self._kinds) >= MOST:
                 kind = (OTHERS, reason, "", None)
             refusals = self._kinds.get(kind) or self._begin(*kind)
         refusals.last = now = self._clock.seconds()
@@ -218,10 +226,14 @@ class RefusalLog(PeriodicService):
     ) -> _Pending:
         """Begin to count a kind; a malformed serial number is not kept."""
         who = _sound(who) if what is None else who
+        kind: Kind = (who, Refusal(reason), what, address)
+        if kind in self._kinds:
+            return self._kinds[kind]
+        self._of_address[address] += 1
         if what and reason == Refusal.PATH:
             self._paths[address] += 1
             self._tracked += 1
-        return self._kinds.setdefault((who, Refusal(reason), what, address), _Pending())
+        return self._kinds.setdefault(kind, _Pending())
 
     async def _write_due(self) -> None:
         now = self._clock.seconds()
@@ -233,10 +245,12 @@ class RefusalLog(PeriodicService):
     def _forget(self, kind: Kind) -> None:
         del self._kinds[kind]
         _, reason, what, address = kind
+        self._of_address[address] -= 1
+        self._of_address += Counter()  # without zeros
         if what and reason == Refusal.PATH:
             self._paths[address] -= 1
             self._tracked -= 1
-            self._paths += Counter()  # without zeros
+            self._paths += Counter()
 
     def _record(self, kind: Kind, refusals: _Pending) -> AuditRecord:
         who, reason, what, address = kind

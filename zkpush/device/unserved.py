@@ -5,12 +5,12 @@ table without a handler, send the token of another server, or speak TLS on a pla
 is logged once, and named in the problem `unknown requests` or `foreign token` of the terminal,
 which is cleared a day after the last occurrence. A TLS connection carries no serial number, so it
 is a problem of the silent terminals that were last seen at its address, or of the server if there
-are none.
+are none. Workers report the latter to their parent, which lists the problems of the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from twisted.logger import Logger
 
@@ -88,6 +88,17 @@ class UnservedRequests:
         problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
         self._registry.report(terminal, problem)
 
+    @property
+    def strangers(self) -> Mapping[str, int]:
+        """Time (ms) of the last unexplained TLS connection, by address."""
+        return self._strangers
+
+    def heard(self, address: str) -> None:
+        """Note an unexplained TLS connection that a worker of this process has logged."""
+        now = self._registry.now()
+        self._remember_tls(address, self._tls.get(address, (now, now))[0], now)
+        self._strangers[address] = now
+
     def struck(self, reason: str, sn: str | None, address: str | None) -> None:
         """Count a refusal; called by the site, which knows no terminals."""
         self._refusals.refuse(reason, sn, address)
@@ -111,12 +122,7 @@ class UnservedRequests:
         first, sought = self._tls.get(address, (now, 0))
         if 0 <= now - sought < LOOKED_EVERY:
             return
-        self._tls.pop(address, None)
-        if len(self._tls) >= MOST_ADDRESSES:
-            oldest = next(iter(self._tls))
-            del self._tls[oldest]
-            self._strangers.pop(oldest, None)
-        self._tls[address] = (first, now)
+        self._remember_tls(address, first, now)
         detail = f"TLS connections come from {address}, where it was last heard of."
         problem = Problem(ProblemCode.TLS_ON_PLAIN, detail, now)
         found = [one for one in self._registry.at_address(address) if self._is_silent(one.device)]
@@ -130,6 +136,14 @@ class UnservedRequests:
             self._log.warn(
                 "TLS connections come from {address} to a port that speaks HTTP", address=address
             )
+
+    def _remember_tls(self, address: str, first: int, now: int) -> None:
+        self._tls.pop(address, None)
+        if len(self._tls) >= MOST_ADDRESSES:
+            oldest = next(iter(self._tls))
+            del self._tls[oldest]
+            self._strangers.pop(oldest, None)
+        self._tls[address] = (first, now)
 
     def _is_silent(self, device: Device) -> bool:
         return device.state is DeviceState.APPROVED and not self._registry.is_online(device)
