@@ -86,6 +86,13 @@ FIXED = {
     "GET /areas/{name}/drift": ("/areas/default/drift", None),
     "POST /areas/{name}/repair": ("/areas/default/repair", {}),
     "POST /devices/{sn}/adopt": ("/devices/T1/adopt", {"dry_run": True}),
+    "GET /areas/{name}/{table}": ("/areas/default/work-codes", None),
+    "PUT /areas/{name}/{table}/{key}": ("/areas/default/work-codes/10", {"name": "Assembly"}),
+    "GET /areas/{name}/{table}/{key}/terminals": (
+        "/areas/default/work-codes/10/terminals",
+        None,
+    ),
+    "DELETE /areas/{name}/{table}/{key}": ("/areas/default/work-codes/10", None),
     "PUT /areas/{name}": ("/areas/made", {"description": "Made"}),
     "DELETE /areas/{name}": ("/areas/made", None),
     "POST /users/import": ("/users/import?dry_run=true", b"pin,name\n79,Ann\n"),

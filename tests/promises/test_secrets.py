@@ -63,6 +63,8 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "POST attendance/verify": ("attendance/verify", {"devices": [SN]}),
     "PUT areas/{name}": ("areas/made", {"description": "Made"}),
     "DELETE areas/{name}": ("areas/nowhere", None),
+    "PUT areas/{name}/{table}/{key}": ("areas/default/work-codes/10", {"name": "Assembly"}),
+    "DELETE areas/{name}/{table}/{key}": ("areas/default/work-codes/11", None),
     "POST areas/{name}/repair": ("areas/default/repair", None),
     "POST devices/{sn}/repair": ("devices/T1/repair", None),
     "POST devices/{sn}/copy": (f"devices/{SN}/copy", {"from": "NONE"}),
@@ -183,7 +185,10 @@ def filled(planted: Planted, path: str) -> list[str]:
     for start, (listed, key) in known.items():
         if path.startswith(PREFIX + start):
             name = start[start.index("{") :]
-            return [path.replace(name, each) for each in ids(planted, listed, key)]
+            found = [path.replace(name, each) for each in ids(planted, listed, key)]
+            filled = [one.replace("{table}", "work-codes").replace("{key}", "10") for one in found]
+            assert not any("{" in one for one in filled), path
+            return filled
     raise AssertionError(f"nobody said how {path} is asked for: say so in this test")
 
 

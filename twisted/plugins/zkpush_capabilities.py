@@ -7,6 +7,11 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
     return Capability(name, f"zkpush.handlers.{name}", summary, requires)
 
 
+accessdata = _capability(
+    "accessdata",
+    "Access data of areas: time periods, groups, work codes, messages and others",
+    requires=("areas", "people"),
+)
 accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
 audit = _capability("audit", "The audit log in the console")

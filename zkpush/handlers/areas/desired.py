@@ -17,10 +17,8 @@ import msgspec
 
 from ..people.model import PartRecord, PersonField, PersonOverview
 from .fits import Abilities, FittingPart, fitting_parts, misfit_of_pin
-from .model import DELETED, USER, PartState, PlacedPart
+from .model import DELETED, MOST_TRIES, USER, PartState, PlacedPart
 
-MOST_TRIES = 3
-"""Commands after which a terminal that still differs is left alone until the content changes."""
 PRIVILEGE = "privilege"
 Index = Callable[[bytes], bytes]
 """Keyed hash."""

@@ -16,8 +16,6 @@ from ...device.intents import NotPossible
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery
 from ...model import Device, Page
-from ...persist.commandrows import reason_words
-from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import ReturnCode
@@ -32,7 +30,6 @@ from ..people.model import (
 from ..people.store import PeopleStore, PersonSurvey
 from ..people.tables import BIODATA, BIOPHOTO, USERPIC
 from .desired import (
-    MOST_TRIES,
     PRIVILEGE,
     DistributionTarget,
     WantedPart,
@@ -41,6 +38,7 @@ from .desired import (
     wanted_parts,
 )
 from .model import DELETED, PRIORITY, USER, PartState, PlacedPart
+from .outcomes import settled
 from .places import EndedPart, PlaceStore
 from .room import TerminalRoom
 
@@ -48,10 +46,6 @@ MOST_OPEN = 100
 """Maximum number of open commands for one terminal."""
 AT_ONCE = 8
 """Commands queued in one unit of work."""
-_BUSY = frozenset(
-    {ReturnCode.TIMEOUT, ReturnCode.BUSY, ReturnCode.MEMORY_ERROR, ReturnCode.SERVER_DATA_FAILED}
-)
-"""Return codes of a terminal that may execute the command later."""
 _DELIVERY = Delivery(priority=PRIORITY)
 
 
@@ -232,34 +226,7 @@ class Distributor:
                 store.put([closed])
                 store.gone(part.device_id, part.pin)
                 continue
-            store.put([_settled(tx, part, state, code, now)])
-
-
-def _settled(
-    tx: Transaction, part: PlacedPart, state: CommandState | None, code: int | None, now: int
-) -> PlacedPart:
-    """Return a part after the end of its command."""
-    is_present = part.state is PartState.SENT
-    values: dict[str, object] = {"sent": None, "command": None, "updated_at": now}
-    if state is CommandState.DONE:
-        values["told"] = part.sent
-        if is_present or part.sent == part.wanted:
-            values["state"] = PartState.THERE if part.sent == part.wanted else PartState.WAITING
-            values["reason"] = None
-    elif is_present:
-        command = None if part.command is None else tx[CommandStore].get(part.command)
-        words = None if command is None else reason_words(command)
-        is_replaced = command is not None and command.replaced_by is not None
-        is_refused = state is CommandState.FAILED and code not in _BUSY
-        if is_refused or (state is CommandState.CANCELLED and not is_replaced):
-            more = "" if code is None else f" (return code {code})"
-            values |= {"state": PartState.REFUSED, "reason": f"{words or 'refused'}{more}"}
-        else:
-            tries = part.tries + 1
-            is_over = tries > MOST_TRIES
-            values["state"] = PartState.UNKNOWN if is_over else PartState.WAITING
-            values |= {"tries": tries, "reason": words}
-    return msgspec.structs.replace(part, **values)
+            store.put([settled(tx, part, state, code, now)])
 
 
 def _intent(tx: Transaction, pin: str, part: WantedPart) -> object | None:

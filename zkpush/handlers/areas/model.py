@@ -26,6 +26,8 @@ PRIORITY = -10
 """Priority of commands that distribute."""
 USER = "user"
 """The part of a person that holds the fields; deletions of a person are rows of this part, too."""
+MOST_TRIES = 3
+"""Commands after which a terminal that still differs is left alone until the content changes."""
 DELETED = b""
 """What the command of a deletion holds."""
 
@@ -43,12 +45,9 @@ class PartState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class PlacedPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a person that belongs on a terminal, or is to be deleted there."""
+class SentPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What belongs on a terminal, or is to be deleted there, and how far that is."""
 
-    device_id: int
-    pin: str
-    part: str
     wanted: bytes | None
     """Digest of the content; None for a deletion."""
     told: bytes | None = None
@@ -62,9 +61,17 @@ class PlacedPart(msgspec.Struct, frozen=True, kw_only=True):
     """CmdID of the open command."""
     tries: int = 0
     """Commands in a row after which the terminal did not have the content."""
+    updated_at: int
+
+
+class PlacedPart(SentPart, frozen=True, kw_only=True):
+    """A part of a person that belongs on a terminal, or is to be deleted there."""
+
+    device_id: int
+    pin: str
+    part: str
     is_guarded: bool = False
     """Whether a deletion counts for the limit of deletions without a confirmation."""
-    updated_at: int
     is_copied: bool = False
     """Whether a caller had it copied to the terminal, whose area does not distribute."""
 
@@ -90,6 +97,8 @@ class DistributionTerminal(msgspec.Struct, frozen=True, kw_only=True):
     """When the full comparison goes on, or begins."""
     may_delete: int
     """Number of deletions that an operator has confirmed."""
+    compared_at: int = 0
+    """When its people were last compared as a whole."""
 
 
 class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,13 @@ from sqlalchemy import and_, delete, func, insert, literal_column, select, updat
 
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
+from ...persist.databases import insert as upsert
 from ...values.commands import OPEN_STATES, CommandState
 from ..people.model import is_many
 from ..people.store import PersonSurvey
 from .model import USER, DistributionTerminal, PartState, PlacedPart
 from .room import FULL
-from .schema import distribution_cursor, distribution_terminals, places
+from .schema import distribution_cursor, distribution_terminals, emptied_terminals, places
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -245,6 +246,16 @@ class PlaceStore:
         """Return a query for the people with parts on a terminal."""
         return select(places.c.pin).where(places.c.device_id == device_id)
 
+    def known_people(self, device_id: int, pins: Collection[str]) -> set[str]:
+        """Return those of the people whom a terminal is known to have."""
+        query = select(places.c.pin).where(
+            places.c.device_id == device_id,
+            places.c.pin.in_(pins),
+            places.c.part == USER,
+            places.c.told.is_not(None),
+        )
+        return set(self._connection.execute(query).scalars())
+
     def troubled(self, limit: int, devices: Collection[int] | None = None) -> list[PlacedPart]:
         """List parts that are refused, do not fit or are unknown, of some terminals or of all.
 
@@ -310,6 +321,22 @@ class DistributionStore:
         """Begin the comparison of a terminal anew."""
         self.change(device_id, due_at=now, phase=0, after="")
 
+    def note_emptied(self, device_id: int, now: int) -> None:
+        """Record that a terminal has lost its data."""
+        statement = upsert(self._connection, emptied_terminals).values(
+            device_id=device_id, emptied_at=now
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[emptied_terminals.c.device_id], set_={"emptied_at": now}
+            )
+        )
+
+    def emptied(self) -> dict[int, int]:
+        """Return when terminals last lost their data, by key."""
+        rows = self._connection.execute(select(emptied_terminals))
+        return {row.device_id: int(row.emptied_at) for row in rows}
+
     def remove(self, device_id: int) -> None:
         """Compare a terminal no more."""
         self._connection.execute(
@@ -321,6 +348,7 @@ def forget_terminal(tx: Transaction, device_id: int) -> None:
     """Forget what a terminal has, because it has been emptied."""
     tx[PlaceStore].forget(device_id)
     tx[PersonSurvey].forget_terminal(device_id)
+    tx[DistributionStore].note_emptied(device_id, tx.now())
 
 
 def _is_waiting() -> Any:

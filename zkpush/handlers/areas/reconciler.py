@@ -195,9 +195,8 @@ class Reconciler(PeriodicService):
             )
             progress = msgspec.structs.replace(terminal, phase=phase, after=after)
             if phase == FINISHED:
-                due_at = now + FULL_EVERY
                 progress = msgspec.structs.replace(
-                    terminal, phase=_MEMBERS, after="", due_at=due_at
+                    terminal, phase=_MEMBERS, after="", due_at=now + FULL_EVERY, compared_at=now
                 )
             await self._store.write(partial(_go_on, found=found, progress=progress))
 
@@ -250,6 +249,7 @@ def _noted(
             after="",
             due_at=now,
             may_delete=0 if before is None else before.may_delete,
+            compared_at=0 if before is None else before.compared_at,
         )
     if users is None or users == before.users:
         return before
@@ -269,7 +269,11 @@ def _note(tx: Transaction, after: DistributionTerminal, is_emptied: bool, has_ro
 def _go_on(tx: Transaction, found: Comparison, progress: DistributionTerminal) -> None:
     write(tx, found)
     tx[DistributionStore].change(
-        progress.device_id, phase=progress.phase, after=progress.after, due_at=progress.due_at
+        progress.device_id,
+        phase=progress.phase,
+        after=progress.after,
+        due_at=progress.due_at,
+        compared_at=progress.compared_at,
     )
 
 

@@ -81,6 +81,8 @@ distribution_terminals = Table(
     Column("after", KeyText, nullable=False, server_default=text("''")),
     Column("due_at", BigInteger(), nullable=False),
     Column("may_delete", BigInteger(), nullable=False, server_default=text("0")),
+    # When the last full comparison ended.
+    Column("compared_at", BigInteger(), nullable=False, server_default=text("0")),
 )
 """Terminals of areas that distribute."""
 
@@ -110,6 +112,14 @@ drifts = Table(
     Column("reason", PlainText()),
 )
 """Differences between what terminals hold of people and what is recorded."""
+
+emptied_terminals = Table(
+    "emptied_terminals",
+    metadata,
+    _of_device(),
+    Column("emptied_at", BigInteger(), nullable=False),
+)
+"""Terminals that have lost their data at least once, and when they last did."""
 
 distribution_cursor = Table(
     "distribution_cursor",

@@ -14,12 +14,22 @@ from ..people.store import DEFAULT_AREA, PersonStore
 from .ending import end_terminal
 from .erasing import erase_person, forget_templates
 from .model import Area
+from .outcomes import settled
+from .places import DistributionStore, PlaceStore
 from .schema import areas
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["AreaStore", "end_terminal", "erase_person", "forget_templates"]
+__all__ = [
+    "AreaStore",
+    "DistributionStore",
+    "PlaceStore",
+    "end_terminal",
+    "erase_person",
+    "forget_templates",
+    "settled",
+]
 
 
 class AreaStore:

@@ -1,0 +1,1 @@
+"""Access data of areas: time periods, groups, work codes, messages and others."""
