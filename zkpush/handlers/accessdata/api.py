@@ -68,7 +68,7 @@ class AccessEntryView(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     fields: Annotated[
-        dict[str, str | int | bool | list[str] | list[int] | None],
+        dict[str, str | int | bool | list[str | int] | None],
         Meta(
             description="By name; a coded one has its meaning beside it, as `…_meaning`, and a "
             "picture has its size in bytes instead of its content"
