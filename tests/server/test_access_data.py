@@ -189,8 +189,8 @@ async def test_who_joins_comes_back_empty_or_moves_is_filled(rig: Rig) -> None:
     await distribute(rig)
     await issue(rig, first)
     assert len(held(first, WORKCODE)) == 1
-    cleared = await rig.api("POST", "/devices/A1/commands", {"command": "CLEAR DATA", "confirm": 3})
-    assert cleared.status == 201, cleared.raw
+    cleared = await rig.api("POST", "/devices/A1/commands?confirm=3", {"command": "CLEAR DATA"})
+    assert cleared.status == 202, cleared.raw
     await first.poll()
     assert held(first, WORKCODE) == []
     await issue(rig, first)
@@ -199,7 +199,7 @@ async def test_who_joins_comes_back_empty_or_moves_is_filled(rig: Rig) -> None:
     await rig.api("PATCH", "/devices/A1", {"area": "South"})
     await issue(rig, first)  # South does not distribute
     assert [one["code"] for one in held(first, WORKCODE)] == ["10"]
-    await distribute(rig, "South", confirm=3)
+    await distribute(rig, "South")
     await issue(rig, first)
     assert [one["code"] for one in held(first, WORKCODE)] == ["20"]
     await rig.api("PATCH", "/devices/A1", {"area": "North"})
@@ -382,3 +382,27 @@ async def test_a_deleted_area_takes_its_access_data_along(rig: Rig) -> None:
     assert (await rig.api("DELETE", "/areas/North")).status == 204
     await rig.api("PUT", "/areas/North", {})
     assert await rig.items("/areas/North/work-codes") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_access_data_is_issued_on_postgresql(make_rig: Any, postgres_url: str) -> None:
+    """As on SQLite: defined, issued, changed, deleted, and gone with its area."""
+    rig = await make_rig(database=postgres_url)
+    first = await joined(rig, "A1")
+    await define(rig)
+    body = {**ALL["messages/7"], "kind": "users", "users": ["5", "6"]}
+    assert (await rig.api("PUT", "/areas/North/messages/7", body)).status == 200
+    await person(rig, "5", name="Ann")
+    await distribute(rig)
+    await issue(rig, first)
+    assert [one["pin"] for one in held(first, USER_SMS)] == ["5"]
+    await define(rig, "messages/7")
+    await rig.api("DELETE", "/areas/North/work-codes/10")
+    await issue(rig, first)
+    assert held(first, WORKCODE) == []
+    found = {one["table"]: one["state"] for one in await rig.items("/devices/A1/access-data")}
+    assert (found["groups"], found["messages"]) == ("there", "does_not_fit")
+    await rig.api("PATCH", "/devices/A1", {"area": "South"})
+    assert (await rig.api("DELETE", "/areas/North")).status == 204
+    await rig.api("PUT", "/areas/North", {})
+    assert await rig.items("/areas/North/groups") == []

@@ -10,7 +10,7 @@ def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capa
 accessdata = _capability(
     "accessdata",
     "Access data of areas: time periods, groups, work codes, messages and others",
-    requires=("areas", "people"),
+    requires=("areas",),
 )
 accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))

@@ -42,9 +42,10 @@ def compare_terminal(tx: Transaction, terminal: IssuedTerminal, now: int) -> Non
     store = tx[IssueStore]
     device_id = terminal.device_id
     before = store.terminals().get(device_id)
-    if terminal.emptied_at != (0 if before is None else before.emptied_at):
-        store.forget(device_id)
-    again = before is None or before.compared_at != terminal.compared_at
+    is_emptied = before is not None and terminal.emptied_at != before.emptied_at
+    if is_emptied:
+        store.doubt(device_id)
+    again = is_emptied or before is None or before.compared_at != terminal.compared_at
     wanted = tx[AccessStore].digests(terminal.area)
     _write(tx, compare_entries(device_id, wanted, store.of_device(device_id), now, again=again))
     store.note(terminal)

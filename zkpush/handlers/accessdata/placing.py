@@ -107,10 +107,16 @@ class IssueStore:
             .values(told=None, state=PartState.WAITING.value)
         )
 
-    def forget(self, device_id: int) -> None:
-        """Remove everything on a terminal."""
+    def doubt(self, device_id: int) -> None:
+        """Take everything on a terminal as unknown, because it may have lost its data."""
+        here = access_places.c.device_id == device_id
+        is_left = access_places.c.wanted.is_(None) & (
+            access_places.c.state == PartState.DOES_NOT_FIT.value
+        )
+        self._connection.execute(delete(access_places).where(here, is_left))
+        nothing = {"told": None, "sent": None, "command": None, "reason": None, "tries": 0}
         self._connection.execute(
-            delete(access_places).where(access_places.c.device_id == device_id)
+            update(access_places).where(here).values(**nothing, state=PartState.UNKNOWN.value)
         )
 
     def forget_person(self, pin: str) -> int:
