@@ -277,17 +277,40 @@ async def test_a_refusal_is_kept_with_its_reason(rig: Rig) -> None:
         "on_its_way",
         "A command is queued for the terminal.",
     )
-    await rig.post("devicecmd?SN=A1", f"ID={number}&Return=-1002&CMD=DATA".encode())
+    await rig.post("devicecmd?SN=A1", f"ID={number}&Return=-1001&CMD=DATA".encode())
     await issuer(rig).work()
     (place,) = await rig.items("/devices/A1/access-data")
-    assert place["state"] == "refused"
-    assert "Not supported by the equipment" in place["meaning"]
+    assert (place["state"], place["meaning"]) == (
+        "refused",
+        "Limited capacity (return code -1001)",
+    )
     await issuer(rig).work()
     assert (await rig.get("getrequest?SN=A1")).body == b"OK"
     await rig.api("POST", "/areas/North/repair")
     await look(rig)
     await issuer(rig).work()
     assert b"WORKCODE" in (await rig.get("getrequest?SN=A1")).body
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_without_a_table_gets_no_more_of_it(rig: Rig) -> None:
+    """Its answer to one command decides for the entries that wait, which then do not fit."""
+    await wired(rig)
+    await rig.api("PUT", "/areas/North", {})
+    for code in range(100, 160):
+        path = f"/areas/North/work-codes/{code}"
+        assert (await rig.api("PUT", path, {"name": "x"})).status == 200
+    await distribute(rig)
+    await look(rig)
+    await issuer(rig).work()
+    asked = (await rig.get("getrequest?SN=A1")).body
+    number = asked.split(b":")[1].decode()
+    await rig.post("devicecmd?SN=A1", f"ID={number}&Return=-1002&CMD=DATA".encode())
+    await issuer(rig).work()
+    places = await rig.items("/devices/A1/access-data")
+    states = [place["state"] for place in places]
+    assert (states.count("does_not_fit"), states.count("on_its_way")) == (11, 49)
+    assert places[0]["meaning"] == "The terminal does not support work codes."
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,13 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[AccessField, ...]
     refers: Mapping[str, str] = {}
     """Fields that hold keys of entries of another table, with the name of that table."""
-    opens_doors: bool = False
-    """Whether it belongs to access control, which not every terminal has."""
     order: int = 0
     """Place among the tables, in the order in which terminals are sent their entries."""
+
+    @property
+    def many(self) -> str:
+        """Name of several entries, in words."""
+        return self.name.replace("-", " ")
 
     def check_key(self, key: str) -> None:
         """Raise `ValueError` for a key that no entry can have."""
@@ -128,7 +131,6 @@ TIME_PERIODS = _table(
     "When people may enter, for each day of the week",
     "number",
     "number of the time period",
-    opens_doors=True,
     fields=tuple(
         AccessField(
             name=day,
@@ -151,7 +153,6 @@ HOLIDAYS = _table(
     "Days of every year on which another time period holds",
     "number",
     "number of the holiday",
-    opens_doors=True,
     refers={"time_period": TIME_PERIODS.name},
     fields=(
         AccessField(name="name", meaning="name of the holiday", most=64),
@@ -166,7 +167,6 @@ GROUPS = _table(
     "How people of a group verify, and when they may enter",
     "number",
     "number of the group, as in the field `group` of users",
-    opens_doors=True,
     refers={"time_periods": TIME_PERIODS.name},
     fields=(
         AccessField(
@@ -191,7 +191,6 @@ COMBINATIONS = _table(
     "Groups whose people open the door together",
     "number",
     "number of the combination",
-    opens_doors=True,
     refers={"groups": GROUPS.name},
     fields=(
         AccessField(

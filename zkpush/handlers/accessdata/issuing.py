@@ -12,6 +12,7 @@ from ...device.queueing import Delivery
 from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...protocol.codes import ReturnCode
 from ...values.commands import CommandState, QueuedCommand
 from ..areas.model import DELETED, PartState
 from ..areas.store import DistributionStore, PlaceStore, settled
@@ -136,8 +137,16 @@ class AccessIssuer:
         for place, state, code in ended:
             if place.sent == DELETED and state is CommandState.DONE:
                 store.gone(place, now)
-            else:
-                store.put([settled(tx, place, state, code, now)])
+                continue
+            after = settled(tx, place, state, code, now)
+            store.put([after])
+            if after.state is PartState.REFUSED and code == ReturnCode.NOT_SUPPORTED:
+                store.note_unsupported(after, _unsupported(place.table_name), now)
+
+
+def _unsupported(table: str) -> str:
+    known = BY_NAME.get(table)
+    return f"The terminal does not support {table if known is None else known.many}."
 
 
 def _order(place: PlacedEntry) -> tuple[object, ...]:

@@ -107,6 +107,20 @@ class IssueStore:
             .values(told=None, state=PartState.WAITING.value)
         )
 
+    def note_unsupported(self, place: PlacedEntry, reason: str, now: int) -> None:
+        """Record that a terminal has no such entries: what waits of the table does not fit."""
+        is_refused = (access_places.c.entry == place.entry) & (access_places.c.part == place.part)
+        is_waiting = access_places.c.state == PartState.WAITING.value
+        self._connection.execute(
+            update(access_places)
+            .where(
+                access_places.c.device_id == place.device_id,
+                access_places.c.table_name == place.table_name,
+                is_waiting | is_refused,
+            )
+            .values(state=PartState.DOES_NOT_FIT.value, reason=reason, updated_at=now)
+        )
+
     def doubt(self, device_id: int) -> None:
         """Take everything on a terminal as unknown, because it may have lost its data."""
         here = access_places.c.device_id == device_id
