@@ -99,6 +99,8 @@ async def plant(rig: Rig) -> Planted:
     assert (await rig.api("POST", "/commands", both)).status == 202
     await rig.api("PATCH", f"/devices/{OTHER}", {"alias": "needle-alias"})
     await rig.api("PUT", "/areas/South", {"description": "Needle area"})
+    for area, text in ("South", "Needle code"), ("North", "Code"):
+        await rig.api("PUT", f"/areas/{area}/work-codes/10", {"name": text})
     await rig.api("PUT", "/users/99178", {"name": "Needlesecond", "areas": ["South"]})
     body = {"name": "north", "scopes": [scope.value for scope in Scope], "areas": ["North"]}
     made = await rig.api("POST", "/tokens", body)

@@ -63,6 +63,8 @@ TRIED: Mapping[str, Sequence[object]] = {
     ],
     "PUT /areas/<name>": [{"description": "x"}, {"distributes": True}],
     "POST /areas/<name>/repair": [None],
+    "PUT /areas/<name>/<table>/<key>": [{"name": "x"}],
+    "DELETE /areas/<name>/<table>/<key>": [None],
     "PUT /users/<pin>": [
         {"name": "x"},
         {"areas": ["South"]},
@@ -79,7 +81,7 @@ TRIED: Mapping[str, Sequence[object]] = {
     "POST /rejects/retry": [{"device": OTHER}, {}, {"device": MINE}],
 }
 """How a limited caller may try to change the other area, on each route that it may use."""
-NAMED = ("sn", "pin", "name", "id")
+NAMED = ("sn", "pin", "name", "id", "table", "key")
 
 
 def routes(rig: Rig) -> list[Route]:
@@ -96,6 +98,8 @@ def paths(planted: Planted, route: Route) -> list[str]:
         "sn": (MINE, OTHER),
         "pin": ("1", "99177", "5"),
         "name": ("North", "South"),
+        "table": ("work-codes",),
+        "key": ("10",),
         "id": (planted.mine.get(path, "1"), planted.others.get(path, "2")),
     }
     found = [path]

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.errors import not_found
+from ...manage.limits import AREA, TERMINAL, Owner
 from ...manage.listing import Listing, whole
 from ...manage.lists import ApiList
 from ...manage.routes import Route
@@ -116,6 +117,7 @@ class AccessEndpoints:
                 self.tables,
                 "The tables of access data, with their fields",
                 returns=Listing[AccessTableView],
+                limited=(),
             ),
             ApiList[tuple[AccessEntry, Mapping[str, int]]](
                 path="/areas/<name>/<table>",
@@ -124,6 +126,7 @@ class AccessEndpoints:
                 find_thd=_page_thd,
                 show=lambda one, caller: entry_view(*one),
                 key=lambda one: one[0].id,
+                owner=lambda one: Owner(AREA, one[0].area),
             ).route(self._store),
             Route(
                 "PUT",
@@ -135,6 +138,7 @@ class AccessEndpoints:
                 body_bytes=MOST_BODY,
                 returns=AccessEntryView,
                 takes=("caller",),
+                limited=(AREA,),
             ),
             Route(
                 "DELETE",
@@ -144,6 +148,7 @@ class AccessEndpoints:
                 "Delete an entry of access data, also on the terminals of an area that distributes",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
+                limited=(AREA,),
             ),
             Route(
                 "GET",
@@ -152,6 +157,7 @@ class AccessEndpoints:
                 self.terminals,
                 "The terminals where an entry of access data is, or is to be",
                 returns=Listing[EntryPlaceView],
+                limited=(AREA,),
             ),
             Route(
                 "GET",
@@ -160,6 +166,7 @@ class AccessEndpoints:
                 self.at,
                 "The access data that is on a terminal, or is to be there",
                 returns=Listing[EntryPlaceView],
+                limited=(TERMINAL,),
             ),
         ]
 
