@@ -145,7 +145,7 @@ def test_what_a_command_is_about_is_completed(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each argument that names something stored, such as a terminal or a forwarder."""
-    item = {"sn": "12", "alias": "Gate", "name": "12", "id": 12}
+    item = {"sn": "12", "alias": "Gate", "name": "12", "id": 12, "key": "12"}
     monkeypatch.setattr(completion, "stored_lists", lambda context, *paths: [[item] for _ in paths])
     for param in LEAVES[words].params:
         if isinstance(param, click.Argument) and words not in CREATED and param.name not in OTHERS:

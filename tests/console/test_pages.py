@@ -41,6 +41,8 @@ async def filled(rig: Rig) -> None:
     receiver = {"name": "payroll", "url": "https://payroll.example/punches"}
     made = await rig.api("POST", "/forwarders", receiver)
     assert made.status == 201, made.raw
+    code = await rig.api("PUT", "/areas/default/work-codes/10", {"name": "Assembly"})
+    assert code.status == 200, code.raw
 
 
 @pytest_twisted.ensureDeferred

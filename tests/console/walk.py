@@ -16,6 +16,7 @@ NAMES: dict[str, str] = {
     "pin": "1",
     "day": "2026-03-01",
     "area": "default",
+    "table": "work-codes",
 }
 """Values of the variables in paths; `filled` of `test_pages` adds those that the server chooses."""
 NOT_THERE = frozenset({"/welcome/<secret>"})

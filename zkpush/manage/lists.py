@@ -27,7 +27,7 @@ from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
-from .limits import PERSON, TERMINAL, Owner, Owners, WholeSite, owned_thd, visible_thd
+from .limits import AREA, PERSON, TERMINAL, Owner, Owners, WholeSite, owned_thd, visible_thd
 from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
 from .routes import Route, Stream
 
@@ -132,7 +132,7 @@ class ApiList(Generic[R]):
             mistakes=mistakes,
             limited=self.whole_site
             if self.owner is None
-            else tuple(name for name in (TERMINAL, PERSON) if f"<{name}>" in self.path),
+            else tuple(name for name in (TERMINAL, PERSON, AREA) if f"<{name}>" in self.path),
         )
 
 

@@ -23,7 +23,7 @@ needs_axe = pytest.mark.skipif(
     not AXE.exists() and "CI" not in os.environ, reason="make test had no npm to install axe with"
 )
 LEFT_OUT = frozenset({"/sign-in", "/welcome/<secret>"})
-VALUES = {"sn": SERIAL, "area": "default"}
+VALUES = {"sn": SERIAL, "area": "default", "table": "work-codes"}
 """Values of the variables in paths; others are 1."""
 OpenPage = Callable[..., Page]
 

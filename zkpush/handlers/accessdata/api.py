@@ -20,13 +20,13 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import AccessChange, check_area_thd, find_thd, remove_thd
-from .declared import ACCESS_TABLES, BY_NAME, MOST_PICTURE, AccessTable, table_named
-from .fields import AccessField, FieldKind
+from .declared import ACCESS_TABLES, MOST_PICTURE, AccessTable, table_named
+from .fields import AccessField
 from .model import AccessEntry, EntryPlace
+from .showing import shown_fields
 from .store import AccessStore
 from .whereabouts import AccessPlaces
 
-MEANING = "_meaning"
 MOST_BODY = MOST_PICTURE * 4 // 3 + 4096
 """Most bytes of a request that defines an entry: a picture in base64."""
 
@@ -36,7 +36,7 @@ class AccessFieldView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     meaning: str
-    kind: Annotated[str, Meta(description="What it holds, in words")]
+    type: Annotated[str, Meta(description="What it holds, in words")]
     required: bool
     minimum: Annotated[int | None, Meta(description="Least value of a number")]
     maximum: Annotated[int | None, Meta(description="Largest value of a number")]
@@ -228,6 +228,7 @@ def _page_thd(
     _table(table)
     check_area_thd(tx, name)
     counts = tx[AccessPlaces].of_table(name, table)
+    part = msgspec.structs.replace(part, areas=None)  # the area in the path was checked
     return [(one, counts.get(one.key, {})) for one in tx[AccessStore].page(name, table, part)]
 
 
@@ -245,7 +246,7 @@ def _field_view(field: AccessField) -> AccessFieldView:
     return AccessFieldView(
         name=field.name,
         meaning=field.meaning,
-        kind=field.kind.value,
+        type=field.kind.value,
         required=field.required,
         minimum=field.minimum,
         maximum=field.maximum,
@@ -264,24 +265,6 @@ def entry_view(entry: AccessEntry, counts: Mapping[str, int]) -> AccessEntryView
         updated_at=instant(entry.updated_at),
         terminals=TerminalCounts(**counts),
     )
-
-
-def shown_fields(entry: AccessEntry) -> dict[str, Any]:
-    """Return the fields of an entry with the meanings of codes, and without pictures."""
-    found: dict[str, Any] = {}
-    for field in BY_NAME[entry.table].fields:
-        value = entry.fields.get(field.name)
-        if value is None:
-            continue
-        if field.kind is FieldKind.PICTURE:
-            text = str(value)
-            found["bytes"] = len(text) * 3 // 4 - text[-2:].count("=")
-            continue
-        found[field.name] = value
-        words = field.words(value)
-        if words is not None:
-            found[field.name + MEANING] = words
-    return found
 
 
 def place_view(place: EntryPlace) -> EntryPlaceView:

@@ -114,8 +114,8 @@ async def put(
 
     \b
     Examples:
-      zkpush access put North time-periods 5 monday=08:00-17:30 tuesday=08:00-17:30 \\
-        wednesday=08:00-17:30 thursday=08:00-17:30 friday=08:00-16:00 saturday=closed sunday=closed
+      zkpush access put North time-periods 5 saturday=09:00-12:00
+      zkpush access put North holidays 1 start=12-24 end=12-26 time_period=5
       zkpush access put North groups 2 verify=1 time_periods=5
       zkpush access put North work-codes 10 name=Assembly
       zkpush access put North pictures 1 content=@notice.jpg

@@ -6,7 +6,6 @@ The store, the API, the command line and the pages of the console follow from th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ...protocol.codes import AttendanceState, KeyFunction, VerificationMode
-from ...protocol.scalars import quoted
+from ...protocol.scalars import compiled, quoted
 from ...protocol.suggestions import did_you_mean
 from .fields import AccessField, FieldKind, Given, Value
 
@@ -64,9 +63,9 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
         return self.name.replace("-", " ")
 
     def check_key(self, key: str) -> None:
-        """Raise `ValueError` for a key that no entry can have."""
-        if not re.fullmatch(self.key_pattern, key, re.ASCII):
-            raise ValueError(f"key: {quoted(key)} is not {self.key_form} ({self.key}).")
+        """Raise `AccessMistakes` for a key that no entry can have."""
+        if not compiled(self.key_pattern).fullmatch(key):
+            raise AccessMistakes({"key": f"{quoted(key)} is not {self.key_form} ({self.key})"})
 
     def read(self, given: Mapping[str, Given]) -> dict[str, Value]:
         """Return the fields of an entry; `AccessMistakes` names every field that is wrong."""

@@ -12,13 +12,14 @@ import msgspec
 
 from ...protocol.fields import CodeTable
 from ...protocol.jpeg import jpeg_size
-from ...protocol.scalars import quoted
+from ...protocol.scalars import compiled, quoted
 
 Given = str | int | bool | list[str | int] | None
 """A value as a caller writes it; text is read for every kind, so that forms can send it."""
 Value = str | int | bool | list[int] | list[str]
 """A value as it is stored."""
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_NUMBER = re.compile("-?[0-9]{1,10}", re.ASCII)
 _BROKEN = re.compile(r"[\x00-\x1f\x7f]", re.ASCII)
 
 
@@ -83,13 +84,13 @@ def _text(field: AccessField, given: Given) -> str:
         raise ValueError(f"has {len(text)} characters; at most {field.most} are possible")
     if field.choices and text not in field.choices:
         raise ValueError(f"{quoted(text)} is none of {', '.join(field.choices)}")
-    if field.pattern is not None and not re.fullmatch(field.pattern, text, re.ASCII):
+    if field.pattern is not None and not compiled(field.pattern).fullmatch(text):
         raise ValueError(f"{quoted(text)} is not {field.form}")
     return text
 
 
 def _number(field: AccessField, given: Given) -> int:
-    if isinstance(given, str) and re.fullmatch("-?[0-9]{1,10}", given.strip(), re.ASCII):
+    if isinstance(given, str) and _NUMBER.fullmatch(given.strip()):
         given = int(given)
     if isinstance(given, bool) or not isinstance(given, int):
         raise ValueError(f"{quoted(str(given))} is not a number")  # noqa: TRY004

@@ -24,7 +24,14 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from ...problems import ProblemCode
-from ...protocol.codes import AttendanceState, BiometricType, Mask, Privilege, VerificationMode
+from ...protocol.codes import (
+    AttendanceState,
+    BiometricType,
+    KeyFunction,
+    Mask,
+    Privilege,
+    VerificationMode,
+)
 from ...protocol.exchange import OPTION_REPLY
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
@@ -97,7 +104,14 @@ def declared_phrases() -> Iterator[str]:
     """Return the meanings that the console shows, and that are declared without it."""
     for problem in ProblemCode:
         yield problem.meaning
-    for codes in (AttendanceState, VerificationMode, Mask, Privilege, BiometricType):
+    for codes in (
+        AttendanceState,
+        VerificationMode,
+        Mask,
+        Privilege,
+        BiometricType,
+        KeyFunction,
+    ):
         for code in codes:
             yield code.meaning
     for words in (ENCRYPTION_WORDS, TOKEN_WORDS):
