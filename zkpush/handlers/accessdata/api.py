@@ -36,7 +36,7 @@ class AccessFieldView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     meaning: str
-    type: Annotated[str, Meta(description="What it holds, in words")]
+    holds: Annotated[str, Meta(description="What it holds, in words")]
     required: bool
     minimum: Annotated[int | None, Meta(description="Least value of a number")]
     maximum: Annotated[int | None, Meta(description="Largest value of a number")]
@@ -246,7 +246,7 @@ def _field_view(field: AccessField) -> AccessFieldView:
     return AccessFieldView(
         name=field.name,
         meaning=field.meaning,
-        type=field.kind.value,
+        holds=field.kind.value,
         required=field.required,
         minimum=field.minimum,
         maximum=field.maximum,

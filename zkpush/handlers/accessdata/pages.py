@@ -58,7 +58,7 @@ class AccessSearch(msgspec.Struct, frozen=True):
     after: Annotated[int, Meta(ge=0)] = 0
 
 
-class EntryQuery(msgspec.Struct, frozen=True):
+class AccessEntryQuery(msgspec.Struct, frozen=True):
     """The entry to change; empty for a new one."""
 
     key: _Key = ""
@@ -79,7 +79,7 @@ class EntryRemovalForm(msgspec.Struct, frozen=True):
 
 
 FIRST = AccessSearch()
-NEW = EntryQuery()
+NEW = AccessEntryQuery()
 DELETE = ConfirmationQuestion(
     title=Phrase("Delete this entry?"),
     text=Phrase(
@@ -117,7 +117,7 @@ class AccessPages:
                 title=Phrase("Access data"),
                 scope=Scope.WRITE,
                 run=self.edit,
-                query=EntryQuery,
+                query=AccessEntryQuery,
             ),
             ConsoleForm(
                 path=f"{one}/edit",
@@ -204,7 +204,7 @@ class AccessPages:
         visit: Visit,
         area: str,
         table: str,
-        query: EntryQuery = NEW,
+        query: AccessEntryQuery = NEW,
         entry: FormEntry = NOTHING_ENTERED,
     ) -> View:
         """Show the form of an entry, and its terminals."""
