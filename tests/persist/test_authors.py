@@ -143,13 +143,13 @@ def make_author_tests(factory):
             await store.write(say(device, body))
             await store.write(lambda tx: tx[PersonStore].remove("5", "token x", NOW + 1))
             await store.write(say(other, body, now=NOW + 2))
-            await store.write(put("5", {"name": "Anne"}, NOW + 3))
+            await store.write(put("5", {"name": "Ann", "group": 3}, NOW + 3))
             assert await store.read(lambda tx: tx[PeopleStore].templates("5")) == []
             await store.write(say(device, body, now=NOW + 4))
             (found,) = await store.read(lambda tx: tx[PeopleStore].templates("5"))
             assert found.device == "T1"
             person = await store.read(user("5"))
-            assert (person.name, person.card) == ("Anne", "7")
+            assert (person.name, person.card, person.group) == ("Ann", "7", 3)
 
         @pytest_twisted.ensureDeferred
         async def test_an_erased_person_leaves_nothing_behind(self, store, device) -> None:

@@ -17,7 +17,7 @@ from ...device import acts
 from ...device.changes import check_scopes
 from ...device.replacing import subject_of
 from ...manage.services import Services
-from ...model import Caller
+from ...model import Caller, Page
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
@@ -28,17 +28,21 @@ from ...protocol.fields import Kind, Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
+from .contested import outcome_of
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
+from .store import PeopleStore
 from .wording import UPDATES
 
 ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
 SETTLE = "settle conflict"
 PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
+MOST_CONFLICTS = 1000
+"""Most open conflicts about one user that are read."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
 _ENTERED: Mapping[str, Mapping[str, Any]] = {
     "start_datetime": {"kind": Kind.MOMENT},
@@ -229,6 +233,7 @@ class PeopleAdministration:
             if taken is None:
                 raise ValueError("The values of the terminal are damaged; give `fields` instead.")
             person = tx[AuditStore].person(found.pin)
+            before = tx[ConflictStore].page(Page(MOST_CONFLICTS), found.pin)
             if taken:
                 values = {name: taken[name] for name in taken if name in FIELDS}
                 edit = edit_of(found.pin, values, None, found.said or {})
@@ -238,6 +243,7 @@ class PeopleAdministration:
                 kept = {name: stored[name] for name in found.fields if name in stored}
                 tx[PersonStore].put(found.pin, kept, by.actor, now)
             tx[ConflictStore].settle(conflict_id, by.actor, now)
+            _end_conflicts(tx, found.pin, before, now)
             acts.record(tx, by, SETTLE, person, " ".join(found.fields), now)
             return found
 
@@ -249,10 +255,24 @@ def _check_known(tx: Transaction, pin: str) -> None:
         raise LookupError(f"There is no user {pin}.")
 
 
+def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: int) -> None:
+    """Decide about what was kept apart of a user, after conflicts have been settled."""
+    if not before:
+        return
+    still = {one.id for one in tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)}
+    values = tx[PersonStore].values(pin)
+    for one in before:
+        device = tx[DeviceStore].find(one.device)
+        if one.id not in still and device is not None:
+            tx[PeopleStore].end_conflict(device.id, [pin], outcome_of(one, values), now)
+
+
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
     """Add or change a person, with its audit record; returns whether the person is new."""
     areas = areas_of_thd(tx, by, edit.pin, edit.areas)
+    before = tx[ConflictStore].page(Page(MOST_CONFLICTS), edit.pin)
     is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
+    _end_conflicts(tx, edit.pin, before, now)
     if areas is not None:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
     told = [*edit.fields, *(() if edit.areas is None else ("areas",))]

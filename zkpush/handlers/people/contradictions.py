@@ -86,16 +86,19 @@ class ConflictStore:
             .values(settled_at=now, settled_by=author)
         )
 
-    def keep(self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int) -> list[str]:
-        """Open, change or close the conflicts of a terminal; return the people with new ones.
+    def keep(
+        self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int
+    ) -> tuple[list[str], list[str]]:
+        """Open, change or close the conflicts of a terminal.
 
-        `said` holds the contradicted values by user ID.
+        `said` holds the contradicted values by user ID. Returns the people with new conflicts, and
+        those whose conflict has ended.
         """
         keys = {"keys": msgspec.json.encode([*said]).decode(), "device": device_id}
         query = _open_ones(self._connection.dialect.name)
         before = {row.pin: row.id for row in self._connection.execute(query, keys)}
-        agreed = [before[pin] for pin, fields in said.items() if pin in before and not fields]
-        for some in parts_of(agreed):
+        agreed = [pin for pin, fields in said.items() if pin in before and not fields]
+        for some in parts_of([before[pin] for pin in agreed]):
             self._connection.execute(
                 update(conflicts)
                 .where(conflicts.c.id.in_(some))
@@ -110,7 +113,7 @@ class ConflictStore:
             columns = [*zip(*rows, strict=True)]
             values = seal_columns(self._vault, conflicts, _CONFLICT, columns)
             self._tx.insert(Insert(conflicts, _CONFLICT, values, _RESTATE))
-        return [pin for pin, fields in said.items() if fields and pin not in before]
+        return [pin for pin, fields in said.items() if fields and pin not in before], agreed
 
     def settle_fields(self, pin: str, names: Collection[str], author: str, now: int) -> None:
         """Close the conflicts about a user whose fields an operator has set."""

@@ -22,6 +22,7 @@ from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
 from ...values.commands import CommandFile, QueuedCommand
 from .commands import COMMANDS
+from .contested import Outcome
 from .erased import ErasedPeople
 from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore
@@ -74,7 +75,9 @@ def _put(table: Table) -> _Act:
         row = _row(table, values)
         store, at = tx[PeopleStore], command.created_at
         if table is USER:
-            tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
+            agreed = tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
+            if agreed:  # the terminal had another person before
+                store.end_conflict(device.id, agreed, Outcome.STORED, now)
         elif table in (USERPIC, BIOPHOTO):
             store.keep_photos(device.id, photos_of(table, [row]), now, written_at=at)
         else:

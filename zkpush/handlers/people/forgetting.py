@@ -9,6 +9,7 @@ from ...persist.forgetting import Erasure
 from ...persist.sealed import opened, sealed
 from .schema import (
     conflicts,
+    contested_parts,
     holdings,
     person_changes,
     person_photos,
@@ -29,7 +30,12 @@ def forget_templates(erasure: Erasure) -> int:
     query = select(person_photos.c.picture).where(is_comparison)
     erasure.pictures |= set(filter(None, connection.execute(query).scalars()))
     forgotten = 0
-    for statement in (delete(templates), delete(person_photos).where(is_comparison)):
+    statements = (
+        delete(templates),
+        delete(person_photos).where(is_comparison),
+        delete(contested_parts),
+    )
+    for statement in statements:
         forgotten += connection.execute(statement).rowcount
     for table in (holdings, versions):
         is_of_photo = (table.c.table_name == person_photos.name) & table.c.key.like(_OF_BIOPHOTO)

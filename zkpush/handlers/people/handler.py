@@ -15,6 +15,7 @@ from ...protocol.codes import BiometricType
 from ...protocol.fields import Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
+from .contested import Outcome
 from .effects import EFFECTS
 from .news import StatementLog, keyed
 from .packages import completed, counted, make
@@ -39,7 +40,9 @@ class PeopleHandler:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:
-            tx[PersonStore].keep(device.id, users_of(batch.rows), now)
+            agreed = tx[PersonStore].keep(device.id, users_of(batch.rows), now)
+            if agreed:
+                tx[PeopleStore].end_conflict(device.id, agreed, Outcome.BOTH, now)
         elif table in (USERPIC, BIOPHOTO):
             tx[PeopleStore].keep_photos(device.id, photos_of(table, batch.rows), now)
         else:

@@ -35,6 +35,7 @@ from .schema import (
     REMOVED,
     STALE,
     conflicts,
+    contested_parts,
     holdings,
     person_areas,
     person_authors,
@@ -54,7 +55,7 @@ T = TypeVar("T")
 _WORD = ("pin", "device_id", "word")
 _AUTHOR = ("pin", "field", "author")
 _CHANGE = ("pin", "field", "at", "author", "old", "new")
-_OF_PERSON = (person_words, person_authors, person_areas, conflicts)
+_OF_PERSON = (person_words, person_authors, person_areas, conflicts, contested_parts)
 """Tables whose rows about a person are deleted with the person."""
 
 
@@ -74,8 +75,10 @@ class PersonStore:
         said: Sequence[PersonStatement],
         now: int,
         written_at: int | None = None,
-    ) -> None:
+    ) -> list[str]:
         """Merge statements of a terminal about users; see `authorship`.
+
+        Returns the users whose conflict with the terminal has ended.
 
         With `written_at` (ms), the terminal has executed a command with these values that was
         queued then: they are an operator's word, unless something newer is stored.
@@ -87,7 +90,7 @@ class PersonStore:
         spoken = recorded.changed if written_at is None else statements
         spoken, new = self.admit(device_id, spoken, now)
         if not spoken:
-            return
+            return []
         spoken.sort(key=first_of)
         news = {key for key, _ in recorded.news}
         sn, _ = self._terminal(device_id)
@@ -129,9 +132,10 @@ class PersonStore:
         self._author(authors)
         self._remember(changes)
         self._keep_words(device_id, words)
-        in_conflict = self._tx[ConflictStore].keep(device_id, contradicted, now)
+        in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [str(row["pin"]) for row in changed], now)
         self.tell("conflict", sn, in_conflict, now)
+        return agreed
 
     def admit(
         self, device_id: int, news: Sequence[Keyed], now: int

@@ -29,7 +29,7 @@ from ...persist.schema import (
     picture_pointer,
     record_columns,
 )
-from ...persist.sealed import KEY, SealedText
+from ...persist.sealed import KEY, SealedBytes, SealedText
 from ...protocol import fields
 from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 
@@ -185,6 +185,27 @@ conflicts = Table(
     info={KEY: ("pin", "device_id"), OF_PEOPLE: ("device_id", "pin")},
 )
 """Statements of terminals about users that contradict what is stored."""
+
+contested_parts = Table(
+    "contested_parts",
+    metadata,
+    Column("table_name", KeyText, primary_key=True),
+    Column("key", KeyText, primary_key=True),
+    Column(
+        "device_id",
+        RowId,
+        ForeignKey("devices.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("pin", KeyText, nullable=False),
+    Column("at", BigInteger(), nullable=False),
+    # The statement, as MessagePack: its key, values and text.
+    Column("said", SealedBytes(), nullable=False),
+    Index("contested_parts_pin", "pin", "device_id"),
+    info={KEY: ("table_name", "key", "device_id"), OF_PEOPLE: ("device_id", "pin")},
+)
+"""Templates and photos from terminals that have another person under the user ID."""
 
 removed_people = Table(
     "removed_people",

@@ -24,6 +24,7 @@ from ...persist.rows import stored
 from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
 from ...values.people import Person
+from .contested import ContestedParts, Outcome
 from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
@@ -88,13 +89,21 @@ class PeopleStore:
         written_at: int | None = None,
     ) -> None:
         """Store templates, the newest of each key; see `PersonStore.keep` for `written_at`."""
+        told = self._admitted(templates, device_id, said, now)
+        if told and written_at is None:
+            told = self._tx[ContestedParts].divert(templates, device_id, told, now)
+        self._take_templates(device_id, told, now, written_at)
+
+    def _take_templates(
+        self, device_id: int, told: Sequence[Keyed], now: int, written_at: int | None = None
+    ) -> None:
         index = self._vault.index
         news = [
             (
                 key,
                 PersonStatement(one.key, {**one.values, "digest": index(_template(one))}, one.text),
             )
-            for key, one in self._admitted(templates, device_id, said, now)
+            for key, one in told
         ]
         left = self._named(device_id, news, written_at or now)
         self._write(templates, device_id, left, written_at or now)
@@ -111,8 +120,15 @@ class PeopleStore:
 
         See `PersonStore.keep` for `written_at`.
         """
-        news = []
         told = self._admitted(person_photos, device_id, said, now)
+        if told and written_at is None:
+            told = self._tx[ContestedParts].divert(person_photos, device_id, told, now)
+        self._take_photos(device_id, told, now, written_at)
+
+    def _take_photos(
+        self, device_id: int, told: Sequence[Keyed], now: int, written_at: int | None = None
+    ) -> None:
+        news = []
         contents = [one.values["content"] for _, one in told]
         pictures = self._pictures.keep_all([one for one in contents if isinstance(one, bytes)])
         authored = self._tx[PortraitStore].authored(pins_of(told)) if told else {}
@@ -127,6 +143,23 @@ class PeopleStore:
             news.append((key, PersonStatement(one.key, values, one.text)))
         self._write(person_photos, device_id, news, written_at or now)
         self._tell("photo", device_id, news, now)
+
+    def end_conflict(
+        self, device_id: int, pins: Collection[str], outcome: Outcome, now: int
+    ) -> None:
+        """Store or delete what was kept apart of users whose conflict with a terminal has ended.
+
+        See `contested`.
+        """
+        contested = self._tx[ContestedParts]
+        taken = contested.take(device_id, pins)
+        if outcome is Outcome.STORED:
+            return
+        if outcome is Outcome.TERMINAL:
+            for pin in pins:
+                contested.drop_others(device_id, pin)
+        self._take_templates(device_id, taken[str(templates.name)], now)
+        self._take_photos(device_id, taken[str(person_photos.name)], now)
 
     def names(self, pins: Collection[str]) -> dict[str, str]:
         """Return the names of users by user ID; unknown users are left out."""
