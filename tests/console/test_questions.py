@@ -12,6 +12,7 @@ from .test_pages import filled
 from .walk import english_left, forms_of_console, path_of
 
 ASK = {
+    "/accounts/<name>/remove",
     "/files/<int:file_id>/delete",
     "/areas/<area>/confirm",
     "/areas/<area>/delete",

@@ -13,6 +13,7 @@ from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.languages import language_of
 from ...manage.console.pages import (
     PREFIX,
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
@@ -40,6 +41,14 @@ MOST_SHOWN = 1000
 """Maximum number of accounts on one page."""
 MOST_SESSIONS = 20
 """Maximum number of sessions on one page."""
+REMOVAL = ConfirmationQuestion(
+    title=Phrase("Remove this account?"),
+    text=Phrase(
+        "Its sessions end at once, and its name can be used again. The audit log keeps it."
+    ),
+    button=Phrase("Remove"),
+    back="/accounts",
+)
 
 
 class OwnForm(msgspec.Struct, frozen=True):
@@ -251,9 +260,20 @@ class AccountPages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages and forms."""
 
-        def form(path: str, fields: type[msgspec.Struct], run: Any) -> ConsoleForm:
-            again = self.show
-            return ConsoleForm(path=path, scope=Scope.ADMIN, fields=fields, run=run, again=again)
+        def form(
+            path: str,
+            fields: type[msgspec.Struct],
+            run: Any,
+            question: ConfirmationQuestion | None = None,
+        ) -> ConsoleForm:
+            return ConsoleForm(
+                path=path,
+                scope=Scope.ADMIN,
+                fields=fields,
+                run=run,
+                again=self.show,
+                question=question,
+            )
 
         return [
             ConsolePage(
@@ -266,7 +286,7 @@ class AccountPages:
             form("/accounts", AddAccountForm, self.add),
             form("/accounts/<name>", ScopesForm, self.change),
             form("/accounts/<name>/link", SignOutForm, self.link),
-            form("/accounts/<name>/remove", SignOutForm, self.remove),
+            form("/accounts/<name>/remove", SignOutForm, self.remove, REMOVAL),
         ]
 
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED, name: str = "") -> View:
