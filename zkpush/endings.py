@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from .phrases import Phrase, counted_phrase
+
 
 class EndReason(StrEnum):
     """Reason why a command ended. The value is the code in the database."""
 
     words: str
-    """The reason as a sentence; `{attempts}` and `{replaced_by}` are filled in from the command."""
+    """The reason as a sentence; `attempts` and `replaced_by` are filled in from the command."""
 
     def __new__(cls, code: str, words: str) -> EndReason:
         """Declare a code with its text."""
@@ -33,10 +35,13 @@ class EndReason(StrEnum):
         "The terminal began a new session after the command was sent, as it does when it restarts.",
     )
     NOT_FETCHED = "not fetched", "The terminal did not fetch it in time; it was never sent."
-    NOT_ANSWERED = "not answered", "It was sent as often as allowed ({attempts}) without an answer."
+    NOT_ANSWERED = (
+        "not answered",
+        "It was sent as often as allowed (%(attempts)s) without an answer.",
+    )
     TOO_OLD = (
         "too old",
-        "It was sent ({attempts}) and not answered, and its time is over; it is not sent again.",
+        "It was sent (%(attempts)s) and not answered, and its time is over; it is not sent again.",
     )
     NOT_REPEATED = (
         "not repeated",
@@ -53,10 +58,10 @@ class EndReason(StrEnum):
         "cancelled late",
         "It was cancelled after it was sent, and is not sent again; the terminal may execute it.",
     )
-    REPLACED = "replaced", "It was replaced by {replaced_by} before it was sent."
+    REPLACED = "replaced", "It was replaced by %(replaced_by)s before it was sent."
     REPLACED_LATE = (
         "replaced late",
-        "It was sent and not answered, and is not sent again: it was replaced by {replaced_by}.",
+        "It was sent and not answered, and is not sent again: it was replaced by %(replaced_by)s.",
     )
     FORGOTTEN = "forgotten", "It was cancelled when the stored templates were removed."
     ERASED = "erased", "It was cancelled when the person it was about was erased."
@@ -65,13 +70,14 @@ class EndReason(StrEnum):
 
 
 _BY_CODE = {str(reason): reason for reason in EndReason}
-_ANSWERED = "The terminal answered it afterwards."
 
 
-def end_words(
+def end_phrase(
     code: str | None, attempts: int, replaced_by: str | None, *, is_answered: bool
 ) -> str | None:
     """Say why a command ended; None for an open command, or one that ended without a reason.
+
+    The result is a `Phrase`, for translation, unless a later version has declared the code.
 
     `is_answered` is whether the terminal answered after the server had given up the command.
     """
@@ -80,6 +86,19 @@ def end_words(
     reason = _BY_CODE.get(code)
     if reason is None:  # a reason of a later version
         return code
-    times = "once" if attempts == 1 else f"{attempts} times"
-    words = reason.words.format(attempts=times, replaced_by=replaced_by or "a later one")
-    return f"{words} {_ANSWERED}" if is_answered else words
+    words = Phrase(
+        reason.words,
+        attempts=counted_phrase("once", "%(num)s times", attempts),
+        replaced_by=replaced_by or Phrase("a later one"),
+    )
+    if is_answered:
+        return Phrase("%(reason)s The terminal answered it afterwards.", reason=words)
+    return words
+
+
+def end_words(
+    code: str | None, attempts: int, replaced_by: str | None, *, is_answered: bool
+) -> str | None:
+    """Say why a command ended, in English; see `end_phrase`."""
+    found = end_phrase(code, attempts, replaced_by, is_answered=is_answered)
+    return None if found is None else str(found)

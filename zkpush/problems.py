@@ -7,9 +7,12 @@ the code; the text is looked up when it is shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
+
+from .phrases import Phrase
 
 
 class ProblemKind(str):
@@ -305,14 +308,27 @@ def meaning_of(code: str) -> str:
     return code if known is None else known.meaning
 
 
-def advice_of(code: str, sn: str | None = None) -> str:
-    """Return the advice for a code, with commands for a terminal if `sn` names one.
+class TerminalAdvice(Phrase):
+    """Advice with commands, in which the value `sn` takes the place of `SN`."""
+
+    def filled(self, text: str, values: Mapping[str, object]) -> str:
+        """Put the serial number into the advice or its translation."""
+        sn = values.get("sn")
+        return text if sn is None else _SN.sub(lambda _: str(sn), text)
+
+
+def advice_phrase(code: str, sn: str | None = None) -> TerminalAdvice:
+    """Return the advice for a code, for translation, with commands for the terminal `sn`.
 
     Empty if a later version declared the code.
     """
     known = code if isinstance(code, ProblemKind) else known_code(code)
-    advice = "" if known is None else known.advice
-    return advice if sn is None else _SN.sub(sn, advice)
+    return TerminalAdvice("" if known is None else known.advice, sn=sn)
+
+
+def advice_of(code: str, sn: str | None = None) -> str:
+    """Return the advice for a code, in English."""
+    return str(advice_phrase(code, sn))
 
 
 class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 import pytest_twisted
 
 from ..rig import Rig
 from ..server.test_jobs import answer_all, poll, runner
-from .browser import Browser, forms_of, location, signed_in, text_of
+from .browser import Browser, document, forms_of, location, signed_in, text_of
+from .walk import english_left
 
 
 async def send(rig: Rig, browser: Browser, command: str, **fields: object) -> str:
@@ -210,3 +213,31 @@ async def test_a_command_that_deletes_many_people_asks_for_their_number(rig: Rig
     assert await rig.items("/jobs") == []
     await browser.send(page, "/jobs/new", {**fields, "confirm": "3"})
     assert len(await rig.items("/jobs")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_form_of_a_command_is_translated(rig: Rig) -> None:
+    """Commands, their values and the meanings of these have no English words in other languages."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    await browser.get("/?lang=en-XA")
+    names = [one.name for one in rig.daemon.queue.catalogue]
+    assert len(names) > 50
+    for path in ("/jobs/new", *(f"/jobs/new?command={quote(name)}" for name in names)):
+        assert english_left(document(await browser.get(path))) == [], path
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_end_of_a_command_is_translated(rig: Rig) -> None:
+    """Why a command ended is said in the language of the visit, and in English by the API."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read", "write")
+    made = await rig.api("POST", "/devices/T1/commands", {"command": "LOG"})
+    path = f"/commands/{made.json['id']}"
+    assert (await rig.api("DELETE", path)).status == 204
+    await browser.get("/?lang=es")
+    shown = await browser.get(path)
+    assert "Se canceló antes de enviarse." in text_of(shown)
+    assert "Buscar datos nuevos y enviarlos ahora" in text_of(shown)
+    (command,) = await rig.items("/commands")
+    assert command["reason"] == "It was cancelled before it was sent."

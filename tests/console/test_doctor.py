@@ -6,6 +6,7 @@ import pytest_twisted
 
 from ..rig import Response, Rig
 from .browser import document, forms_of, location, signed_in, text_of
+from .walk import english_left
 
 PAGE = "/terminals/T1/doctor"
 
@@ -94,3 +95,23 @@ async def test_a_serial_number_that_is_no_terminal_has_its_refusals(make_rig) ->
     missing = await browser.get("/terminals/NEVER1/doctor")
     assert missing.status == 404
     assert "Check the server address and port in its menu." in text_of(missing)
+
+
+@pytest_twisted.ensureDeferred
+async def test_findings_are_translated_and_the_api_stays_english(rig: Rig) -> None:
+    """What was found, and what to do, is said in the language of the visit."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    rig.clock.advance(7200)
+    browser = await signed_in(rig)
+    await browser.get("/?lang=es")
+    shown = text_of(await browser.get("/terminals/T1/doctor"))
+    assert "Está bloqueado: sus peticiones se rechazan." in shown
+    assert "Se supo de él por última vez hace 2 horas." in shown
+    assert "apruébelo de nuevo: zkpush devices approve T1 ." in shown
+    found = (await rig.api("GET", "/devices/T1/doctor")).json
+    details = {one["name"]: one["detail"] for one in found["checks"]}
+    assert details["connection"] == "It was last heard of 2 hours ago."
+    assert details["admission"] == "It is blocked: its requests are refused."
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/terminals/T1/doctor"))) == []

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam, func, or_, select
 
-from ..endings import end_words
+from ..endings import end_phrase
 from ..values.commands import OPEN_STATES, CommandFile, CommandState, QueuedCommand
 from .commandschema import commands
 from .damage import damaged_in
@@ -84,9 +84,15 @@ def command_of(vault: Vault, row: RowMapping) -> QueuedCommand:
 
 
 def reason_words(command: QueuedCommand) -> str | None:
-    """Describe why a command ended; None if it has not ended."""
+    """Describe why a command ended, in English; None if it has not ended."""
+    found = reason_phrase(command)
+    return None if found is None else str(found)
+
+
+def reason_phrase(command: QueuedCommand) -> str | None:
+    """Describe why a command ended, for translation; None if it has not ended."""
     gave_up = command.state in (CommandState.CANCELLED, CommandState.EXPIRED)
-    return end_words(
+    return end_phrase(
         command.reason,
         command.attempts,
         command.replaced_by,

@@ -26,7 +26,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
-from ...persist.commandrows import reason_words
+from ...persist.commandrows import reason_phrase
 from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
 from ...protocol.secrecy import shown
@@ -216,7 +216,7 @@ class CommandPages:
             None if entry is None else entry.meaning,
             words,
             kind,
-            reason_words(command),
+            reason_phrase(command),
             None if code is None else family.outcome(command.command, code).meaning,
         )
 

@@ -6,21 +6,23 @@ import re
 from collections.abc import Iterable
 
 from ...model import Device
+from ...phrases import Phrase, counted_phrase
 
 _BELOW_ICLOCK = re.compile(r"[A-Z]+ /iclock/", re.IGNORECASE)
-_SERVER_ADDRESS = (
+_SERVER_ADDRESS = Phrase(
     "Paths of terminals begin with /iclock/. Set the server address in the terminal's menu to the "
     "name or IP address of this server alone, without a path. If a proxy is in front, let it pass "
     "/iclock/ on unchanged, without a prefix (`zkpush docs deployment`)."
 )
-_OTHER_PROTOCOL = (
+_OTHER_PROTOCOL = Phrase(
     "It may speak another protocol, such as access control: set its server mode to ADMS or "
     "attendance push in its menu. Otherwise update zkpush."
 )
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 EXAMPLE_ZONE = "Europe/Berlin"
 
 
-def advice_on_paths(asked: Iterable[str]) -> str:
+def advice_on_paths(asked: Iterable[str]) -> Phrase:
     """Return the advice on unserved requests, each a method and a path."""
     if all(_BELOW_ICLOCK.match(one) for one in asked):
         return _OTHER_PROTOCOL
@@ -39,20 +41,23 @@ def approval_of(sn: str, *, knows_zone: bool, adds: bool = False) -> str:
     return f"`zkpush devices approve {sn}{added}{zone}`"
 
 
-def duration(milliseconds: int) -> str:
+def duration(milliseconds: int) -> Phrase:
     """Format a duration, in its largest unit of which there are two or more."""
     seconds = max(0, milliseconds) // 1000
-    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * unit:
-            return f"{seconds // unit} {name}"
-    return counted(seconds, "second")
+    if seconds >= 2 * _DAY:
+        return counted_phrase("%(num)s day", "%(num)s days", seconds // _DAY)
+    if seconds >= 2 * _HOUR:
+        return counted_phrase("%(num)s hour", "%(num)s hours", seconds // _HOUR)
+    if seconds >= 2 * _MINUTE:
+        return counted_phrase("%(num)s minute", "%(num)s minutes", seconds // _MINUTE)
+    return seconds_of(seconds)
+
+
+def seconds_of(number: int) -> Phrase:
+    """Format a number of seconds."""
+    return counted_phrase("%(num)s second", "%(num)s seconds", number)
 
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, such as `1 terminal` or `2 terminals`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def was(number: int) -> str:
-    """Return the verb for a number of things in the past."""
-    return "was" if number == 1 else "were"

@@ -8,7 +8,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...protocol.fields import Scope
 from .examining import TerminalExaminer, examiner
-from .model import Examination, examination
+from .model import Examination, examination, in_english
 from .server import ServerFacts, examine_server
 from .strangers import StrangerRefusals
 
@@ -48,7 +48,7 @@ class DoctorEndpoints:
 
     async def server(self) -> Examination:
         """Check the installation."""
-        return examination(await examine_server(self._server))
+        return in_english(examination(await examine_server(self._server)))
 
     async def terminal(self, sn: str) -> Examination:
         """Check a terminal, or the refusals of a serial number that is not among them."""
@@ -61,7 +61,7 @@ class DoctorEndpoints:
                 "has a TLS port for terminals. `zkpush doctor` shows refused connections, and "
                 "`zkpush devices list` the terminals that have connected."
             ) from None
-        return found
+        return in_english(found)
 
 
 def routes(services: Services) -> list[Route]:

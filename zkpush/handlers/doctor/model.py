@@ -15,7 +15,7 @@ NOTHING_TO_DO = "No fault was found."
 
 
 class Check(msgspec.Struct, frozen=True):
-    """Result of one check."""
+    """Result of one check; `detail` and `advice` may be a `Phrase`, for translation."""
 
     name: str
     state: Annotated[
@@ -51,3 +51,9 @@ def examination(
         return Examination(worst, f"{NOTHING_TO_DO}{more}", [*checks])
     first = min((check for check in checks if check.state == worst), key=rank)
     return Examination(worst, first.advice, [*checks])
+
+
+def in_english(found: Examination) -> Examination:
+    """Return an examination with plain texts, for the API."""
+    checks = [Check(one.name, one.state, str(one.detail), str(one.advice)) for one in found.checks]
+    return Examination(found.state, str(found.next), checks)

@@ -12,6 +12,7 @@ from ...device.refusals import ACTION, Refusal, RefusalLog, device_actor
 from ...model import Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.audit import AuditRecord
 from .advice import advice_on_paths, approval_of, counted, duration
 from .model import Check
@@ -74,8 +75,13 @@ def examine_stranger(
             Check(
                 "refusals",
                 "error",
-                "It is not among the terminals, but requests with this serial number reached the "
-                f"server and were refused, the last {ago} ago: {reason} ({seen}).",
+                Phrase(
+                    "It is not among the terminals, but requests with this serial number reached "
+                    "the server and were refused, the last %(ago)s ago: %(reason)s (%(seen)s).",
+                    ago=ago,
+                    reason=reason,
+                    seen=seen,
+                ),
                 _advice(sn, reason, found, knows_zone=knows_zone),
             )
         )
@@ -113,25 +119,33 @@ def check_strangers(
     ]
 
 
-def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: bool) -> str:
+def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: bool) -> Phrase:
     add = approval_of(sn, knows_zone=knows_zone, adds=True)
     if reason == Refusal.PATH.words:
         return advice_on_paths([one.detail or "" for one in found])
     if reason == Refusal.UNKNOWN.words:
-        return (
+        return Phrase(
             "This server takes no unknown terminals (`admission` in the configuration). If it is "
-            f"yours, add it: {add}."
+            "yours, add it: %(command)s.",
+            command=add,
         )
     if reason == Refusal.PENDING_TERMINALS.words:
-        return (
+        return Phrase(
             "Too many terminals are pending: approve or block them (`zkpush devices list`). Or add "
-            f"this one: {add}."
+            "this one: %(command)s.",
+            command=add,
         )
     if reason == Refusal.TERMINALS.words:
-        return "Raise `limits.terminals` in the configuration, or delete terminals that are gone."
+        return Phrase(
+            "Raise `limits.terminals` in the configuration, or delete terminals that are gone."
+        )
     if reason == Refusal.UNKNOWN_PER_MINUTE.words:
-        return f"Too many unknown terminals come at once. If it is yours, add it: {add}."
-    return (
-        f"See all refusals: `zkpush audit list --action refused --actor '{device_actor(sn)}'`; "
-        "`zkpush docs refusals` lists the reasons."
+        return Phrase(
+            "Too many unknown terminals come at once. If it is yours, add it: %(command)s.",
+            command=add,
+        )
+    return Phrase(
+        "See all refusals: `zkpush audit list --action refused --actor '%(actor)s'`; `zkpush docs "
+        "refusals` lists the reasons.",
+        actor=device_actor(sn),
     )

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ...device.modes import takes_commands
 from ...device.registry import REFUSED_AS
 from ...model import DeviceState
-from ...problems import ProblemCode, advice_of, meaning_of
+from ...phrases import Phrase, counted_phrase
+from ...problems import ProblemCode, advice_phrase, meaning_of
 from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
-from .advice import advice_on_paths, approval, duration, was
+from .advice import advice_on_paths, approval, duration
 from .facts import TerminalFacts
 from .model import Check
 from .times import check_clock, check_zone
@@ -27,6 +28,11 @@ STUCK = 600_000
 GONE = 600_000
 """Milliseconds of silence after which a terminal counts as gone; it may miss a few polls before."""
 NOT_FOUND, WRONG_METHOD = 404, 405
+_STATES: Mapping[DeviceState, Phrase] = {
+    DeviceState.PENDING: Phrase("pending"),
+    DeviceState.BLOCKED: Phrase("blocked"),
+    DeviceState.RETIRED: Phrase("retired"),
+}
 _ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset(
     {
@@ -93,21 +99,27 @@ def _connection(facts: TerminalFacts) -> Check:
         return Check(
             "connection",
             "error",
-            "It has never connected.",
-            "Check the server address and port in its menu, that HTTPS is off there unless this "
-            f"server has a TLS port for terminals, and that {sn} is its serial number.",
+            Phrase("It has never connected."),
+            Phrase(
+                "Check the server address and port in its menu, that HTTPS is off there unless "
+                "this server has a TLS port for terminals, and that %(sn)s is its serial number.",
+                sn=sn,
+            ),
         )
     last = max(facts.last_seen_at or 0, *(one.at for one in facts.trace), 0)
-    ago = duration(facts.now - last)
+    heard = Phrase("It was last heard of %(ago)s ago.", ago=duration(facts.now - last))
     if not facts.is_online:
         return Check(
             "connection",
             "error" if facts.now - last >= GONE else "warning",
-            f"It was last heard of {ago} ago.",
-            "Check its power and network, and the server address and port in its menu. "
-            f"`zkpush devices trace {sn} --follow` shows when it comes back.",
+            heard,
+            Phrase(
+                "Check its power and network, and the server address and port in its menu. "
+                "`zkpush devices trace %(sn)s --follow` shows when it comes back.",
+                sn=sn,
+            ),
         )
-    return Check("connection", "ok", f"It was last heard of {ago} ago.")
+    return Check("connection", "ok", heard)
 
 
 def _admission(facts: TerminalFacts) -> Check:
@@ -115,27 +127,45 @@ def _admission(facts: TerminalFacts) -> Check:
         return Check(
             "admission",
             "error",
-            "It is pending: its requests are refused until it is approved, and it keeps its data.",
-            f"If it is yours, approve it: {approval(facts.device)}. If not, block it: `zkpush "
-            f"devices block {facts.device.sn}`.",
+            Phrase(
+                "It is pending: its requests are refused until it is approved, and it keeps its "
+                "data."
+            ),
+            Phrase(
+                "If it is yours, approve it: %(command)s. If not, block it: `zkpush devices block "
+                "%(sn)s`.",
+                command=approval(facts.device),
+                sn=facts.device.sn,
+            ),
         )
     if facts.device.state is DeviceState.BLOCKED:
         return Check(
             "admission",
             "error",
-            "It is blocked: its requests are refused.",
-            f"If that is a mistake, approve it again: {approval(facts.device)}.",
+            Phrase("It is blocked: its requests are refused."),
+            _approved_again(facts),
         )
     if facts.device.state is DeviceState.RETIRED:
         successor = facts.device.replaced_by
         return Check(
             "admission",
             "error",
-            "It is retired: its requests are refused, and its records stay."
-            + (f" It was replaced by {successor}." if successor else ""),
-            f"If that is a mistake, approve it again: {approval(facts.device)}.",
+            Phrase(
+                "It is retired: its requests are refused, and its records stay. It was replaced by "
+                "%(successor)s.",
+                successor=successor,
+            )
+            if successor
+            else Phrase("It is retired: its requests are refused, and its records stay."),
+            _approved_again(facts),
         )
-    return Check("admission", "ok", "It is approved.")
+    return Check("admission", "ok", Phrase("It is approved."))
+
+
+def _approved_again(facts: TerminalFacts) -> Phrase:
+    return Phrase(
+        "If that is a mistake, approve it again: %(command)s.", command=approval(facts.device)
+    )
 
 
 def _refusals(facts: TerminalFacts) -> Check:
@@ -152,11 +182,14 @@ def _refusals(facts: TerminalFacts) -> Check:
         return Check(
             "refusals",
             "ok",
-            f"{count} of its requests {was(count)} refused in the last hour, because it is "
-            f"{state.value}.",
+            Phrase(
+                "%(refused)s in the last hour, because it is %(state)s.",
+                refused=_refused(count),
+                state=_STATES.get(state, state.value),
+            ),
         )
     if not found:
-        return Check("refusals", "ok", "None of its last requests was refused.")
+        return Check("refusals", "ok", Phrase("None of its last requests was refused."))
     last = found[-1]
     count = sum(one.count for one in found)
     served = [one.at for one in facts.trace if not one.refused]
@@ -164,12 +197,26 @@ def _refusals(facts: TerminalFacts) -> Check:
     return Check(
         "refusals",
         "error" if is_last else "warning",
-        f"{count} of its requests {was(count)} refused in the last hour; the last with status "
-        f"{last.content.status} from {last.content.address or 'a socket file'}: "
-        f"{last.content.answered}",
-        f"See them: `zkpush devices trace {sn}`. If they are not from the terminal, something else "
-        f"uses its serial number: restrict it to its networks, `zkpush devices set {sn} "
-        "networks=NETWORK,…`.",
+        Phrase(
+            "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
+            "%(answer)s",
+            refused=_refused(count),
+            status=last.content.status,
+            address=last.content.address or Phrase("a socket file"),
+            answer=last.content.answered,
+        ),
+        Phrase(
+            "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
+            "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
+            "networks=NETWORK,…`.",
+            sn=sn,
+        ),
+    )
+
+
+def _refused(count: int) -> Phrase:
+    return counted_phrase(
+        "%(num)s of its requests was refused", "%(num)s of its requests were refused", count
     )
 
 
@@ -178,15 +225,23 @@ def _requests(facts: TerminalFacts) -> Check:
     found = [one for one in _recent(facts) if _is_unknown(one)]
     problem = facts.problem(ProblemCode.UNKNOWN_REQUESTS)
     if not found and problem is None:
-        return Check("requests", "ok", "It asks for nothing that this server does not speak.")
+        return Check(
+            "requests", "ok", Phrase("It asks for nothing that this server does not speak.")
+        )
     if not found:
-        advice = advice_of(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn)
-        return Check("requests", "error", f"{problem}", advice)
+        return Check(
+            "requests",
+            "error",
+            f"{problem}",
+            advice_phrase(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn),
+        )
     asked = [*dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)]
     return Check(
         "requests",
         "error",
-        f"It asks for what this server does not speak: {', '.join(asked[:3])}.",
+        Phrase(
+            "It asks for what this server does not speak: %(asked)s.", asked=", ".join(asked[:3])
+        ),
         advice_on_paths(asked),
     )
 
@@ -197,12 +252,17 @@ def _exchange(facts: TerminalFacts) -> Check:
         return Check(
             "exchange",
             "error",
-            "Its requests are answered with UNKNOWN DEVICE: it has to begin a session, or a "
-            "request does not return the token of its session.",
-            "Restart the terminal. If that does not help, let it begin anew: `zkpush devices set "
-            f"{facts.device.sn} token=check`.",
+            Phrase(
+                "Its requests are answered with UNKNOWN DEVICE: it has to begin a session, or a "
+                "request does not return the token of its session."
+            ),
+            Phrase(
+                "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
+                "set %(sn)s token=check`.",
+                sn=facts.device.sn,
+            ),
         )
-    return Check("exchange", "ok", "It is not asked to begin a session.")
+    return Check("exchange", "ok", Phrase("It is not asked to begin a session."))
 
 
 def _records(facts: TerminalFacts) -> Check:
@@ -219,51 +279,68 @@ def _records(facts: TerminalFacts) -> Check:
             return Check(
                 "records",
                 "warning",
-                f"Its last upload of attendance records, {ago} ago, held none that was understood.",
-                f"See why: `zkpush rejects list --device {sn}`.",
+                Phrase(
+                    "Its last upload of attendance records, %(ago)s ago, held none that was "
+                    "understood.",
+                    ago=ago,
+                ),
+                Phrase("See why: `zkpush rejects list --device %(sn)s`.", sn=sn),
             )
-        return Check("records", "ok", f"It uploaded attendance records {ago} ago.")
+        return Check(
+            "records", "ok", Phrase("It uploaded attendance records %(ago)s ago.", ago=ago)
+        )
     if ATTLOG.name in facts.stamps:
-        return Check("records", "ok", "It has uploaded attendance records before.")
-    if facts.device.state is not DeviceState.APPROVED:
-        detail = f"It uploads no records while it is {facts.device.state.value}."
+        return Check("records", "ok", Phrase("It has uploaded attendance records before."))
+    state = facts.device.state
+    if state is not DeviceState.APPROVED:
+        shown = _STATES.get(state, state.value)
+        detail = Phrase("It uploads no records while it is %(state)s.", state=shown)
         return Check("records", "unknown", detail)
     if not takes_commands(facts.device):
         return Check(
             "records",
             "warning",
-            "It has never uploaded attendance records: it is in access-control mode.",
-            advice_of(ProblemCode.ACCESS_CONTROL, sn),
+            Phrase("It has never uploaded attendance records: it is in access-control mode."),
+            advice_phrase(ProblemCode.ACCESS_CONTROL, facts.device.sn),
         )
     return Check(
         "records",
         "warning",
-        "It has never uploaded attendance records.",
-        "Verify a person on it. If nothing arrives, check in its menu that it sends in real time, "
-        f"and let it send everything: `zkpush devices resend {sn} attendance`.",
+        Phrase("It has never uploaded attendance records."),
+        Phrase(
+            "Verify a person on it. If nothing arrives, check in its menu that it sends in real "
+            "time, and let it send everything: `zkpush devices resend %(sn)s attendance`.",
+            sn=sn,
+        ),
     )
 
 
 def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
-        return Check("rejects", "error", problem, advice_of(ProblemCode.REJECTS, facts.device.sn))
-    return Check("rejects", "ok", "Everything that it sent was understood.")
+        return Check(
+            "rejects", "error", problem, advice_phrase(ProblemCode.REJECTS, facts.device.sn)
+        )
+    return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
 
 
 def _queue(facts: TerminalFacts) -> Check:
     at = facts.oldest_command_at
     if at is None:
-        return Check("queue", "ok", "No command is due.")
+        return Check("queue", "ok", Phrase("No command is due."))
     ago = duration(facts.now - at)
     if facts.now - at < STUCK:
-        return Check("queue", "ok", f"The oldest command that is due was queued {ago} ago.")
+        queued = Phrase("The oldest command that is due was queued %(ago)s ago.", ago=ago)
+        return Check("queue", "ok", queued)
     return Check(
         "queue",
         "error",
-        f"Its commands are stuck: the oldest that is due was queued {ago} ago.",
-        f"See them: `zkpush commands list {facts.device.sn}`. A terminal fetches commands when it "
-        "polls (getrequest); cancel those that it does not answer.",
+        Phrase("Its commands are stuck: the oldest that is due was queued %(ago)s ago.", ago=ago),
+        Phrase(
+            "See them: `zkpush commands list %(sn)s`. A terminal fetches commands when it polls "
+            "(getrequest); cancel those that it does not answer.",
+            sn=facts.device.sn,
+        ),
     )
 
 
@@ -284,8 +361,12 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
 def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
-        detail = f"{meaning_of(code)}. {facts.problem(code)}"
-        yield Check(code, "error", detail, advice_of(code, facts.device.sn))
+        detail = Phrase(
+            "%(meaning)s. %(detail)s",
+            meaning=Phrase(meaning_of(code)),
+            detail=facts.problem(code),
+        )
+        yield Check(code, "error", detail, advice_phrase(code, facts.device.sn))
 
 
 def _recent(facts: TerminalFacts) -> list[TracedRequest]:

@@ -7,8 +7,9 @@ import zoneinfo
 
 from ...device.skew import FEWEST, MEASURE_EVERY
 from ...model import DeviceState
+from ...phrases import Phrase
 from ...problems import ProblemCode
-from .advice import EXAMPLE_ZONE, approval, counted
+from .advice import EXAMPLE_ZONE, approval, seconds_of
 from .facts import TerminalFacts
 from .model import Check
 
@@ -21,19 +22,34 @@ def check_zone(facts: TerminalFacts) -> Check:
     """Check whether the time zone is known."""
     zone = facts.device.timezone
     if zone is None and facts.device.state is DeviceState.PENDING:
-        detail = "Its time zone is not known: it is set with the approval."
         return Check(
-            "zone", "warning", detail, f"Approve it with its zone: {approval(facts.device)}."
+            "zone",
+            "warning",
+            Phrase("Its time zone is not known: it is set with the approval."),
+            Phrase("Approve it with its zone: %(command)s.", command=approval(facts.device)),
         )
     if zone is None:
         return Check(
             "zone",
             "error",
-            "Its time zone is not known: its records have no UTC time, and forwarding waits.",
-            f"Set it: `zkpush devices set {facts.device.sn} timezone={EXAMPLE_ZONE}`.",
+            Phrase(
+                "Its time zone is not known: its records have no UTC time, and forwarding waits."
+            ),
+            Phrase(
+                "Set it: `zkpush devices set %(sn)s timezone=%(zone)s`.",
+                sn=facts.device.sn,
+                zone=EXAMPLE_ZONE,
+            ),
         )
-    shown = f"{_now_in(facts, zone):%Y-%m-%d %H:%M}"
-    return Check("zone", "ok", f"Its time zone is {zone}: its display should show {shown}.")
+    return Check(
+        "zone",
+        "ok",
+        Phrase(
+            "Its time zone is %(zone)s: its display should show %(time)s.",
+            zone=zone,
+            time=str(_now_in(facts, zone))[:16],
+        ),
+    )
 
 
 def check_clock(facts: TerminalFacts) -> Check:
@@ -43,36 +59,52 @@ def check_clock(facts: TerminalFacts) -> Check:
     if problem is None and skew is None:
         return _unknown_clock(zone)
     if problem is None:
-        return Check("clock", "ok", f"Its clock is {_shown(skew or 0)} the server's.")
+        return Check("clock", "ok", _shown(skew or 0))
     if skew is None or zone is None or not _is_offset(skew):
         return Check(
             "clock",
             "error",
             problem,
-            "Set its clock in its menu, or restart it: it takes the server's time when it "
-            "connects.",
+            Phrase(
+                "Set its clock in its menu, or restart it: it takes the server's time when it "
+                "connects."
+            ),
         )
     ahead = datetime.timedelta(seconds=_HALF_HOUR * round(skew / _HALF_HOUR))
     offset = datetime.timezone((_now_in(facts, zone).utcoffset() or datetime.timedelta()) + ahead)
     return Check(
         "clock",
         "error",
-        f"{problem} That is the difference of two time zones: its clock has the time of {offset}, "
-        f"and its zone here is {zone}.",
-        f"Correct its zone: `zkpush devices set {sn} timezone=ZONE`, with a name such as "
-        f"{EXAMPLE_ZONE} or UTC, then the times of its records: `zkpush devices recompute {sn}`. "
-        f"If {zone} is right, set its clock.",
+        Phrase(
+            "%(problem)s That is the difference of two time zones: its clock has the time of "
+            "%(offset)s, and its zone here is %(zone)s.",
+            problem=problem,
+            offset=str(offset),
+            zone=zone,
+        ),
+        Phrase(
+            "Correct its zone: `zkpush devices set %(sn)s timezone=ZONE`, with a name such as "
+            "%(example)s or UTC, then the times of its records: `zkpush devices recompute %(sn)s`. "
+            "If %(zone)s is right, set its clock.",
+            sn=sn,
+            example=EXAMPLE_ZONE,
+            zone=zone,
+        ),
     )
 
 
 def _unknown_clock(zone: str | None) -> Check:
     if zone is None:
-        return Check("clock", "unknown", "Its clock is not known before its time zone is.")
+        return Check("clock", "unknown", Phrase("Its clock is not known before its time zone is."))
     return Check(
         "clock",
         "unknown",
-        f"Its clock is not known yet: {FEWEST} punches in real time, at least "
-        f"{MEASURE_EVERY // 1000} seconds apart, show it a minute later.",
+        Phrase(
+            "Its clock is not known yet: %(fewest)s punches in real time, at least %(seconds)s "
+            "seconds apart, show it a minute later.",
+            fewest=FEWEST,
+            seconds=MEASURE_EVERY // 1000,
+        ),
     )
 
 
@@ -85,5 +117,8 @@ def _is_offset(skew: int) -> bool:
     return abs(skew) > _HALF_HOUR - WRONG and abs((skew + WRONG) % _HALF_HOUR) <= 2 * WRONG
 
 
-def _shown(skew: int) -> str:
-    return f"{counted(abs(skew), 'second')} {'ahead of' if skew > 0 else 'behind'}"
+def _shown(skew: int) -> Phrase:
+    time = seconds_of(abs(skew))
+    if skew > 0:
+        return Phrase("Its clock is %(time)s ahead of the server's.", time=time)
+    return Phrase("Its clock is %(time)s behind the server's.", time=time)

@@ -10,19 +10,17 @@ from msgspec import Meta
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
-from ...manage.console.phrases import Phrase
+from ...manage.console.phrases import UNTRANSLATED, Phrase
+from ...manage.console.terminalchoice import terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
-from ...model import DEFAULT_AREA, DeviceState, Page
-from ...persist.devices import DeviceStore
+from ...model import DEFAULT_AREA, DeviceState
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .endpoints import JobDeletionQuery, JobEndpoints, JobRequest, endpoints_of
 
-MOST_TERMINALS = 200
-"""Maximum number of terminals to choose from; others are typed in."""
 MOST_TYPED = 20_000
 """Maximum length of the serial numbers that are typed in."""
 MOST_HOURS = 24 * 365
@@ -178,15 +176,11 @@ def _is_dangerous(command: Command) -> bool:
 
 
 def target_options_thd(tx: Transaction) -> dict[str, Any]:
-    """Return the terminals and the areas to choose from."""
-    found = [
-        (one.sn, one.alias or one.sn)
-        for one in tx[DeviceStore].page(Page(MOST_TERMINALS))
-        if one.state is DeviceState.APPROVED
-    ]
+    """Return the terminals, unless they are many, and the areas to choose from."""
+    found = terminal_options_thd(tx, DeviceState.APPROVED)
     areas = sorted({area or DEFAULT_AREA for area in tx[TargetStore].area_counts()})
     return {
-        "terminals": [("", Phrase("None of the list")), *found],
+        "terminals": [("", Phrase("None of the list")), *found] if found else [],
         "areas": [("", "\N{EN DASH}"), *((area, area) for area in areas)],
     }
 
@@ -211,23 +205,22 @@ def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
 
 def _input(command: Command, field: Field) -> Mapping[str, Any]:
     """Describe the input of a parameter."""
-    coded: Sequence[tuple[str, str]] = [
-        (code, f"{code}: {meaning}") for code, meaning in field.coded_values().items()
-    ]
+    coded: Sequence[tuple[str, str]] = [*field.coded_values().items()]
     if not coded and field.choices:
-        coded = [(str(one), str(one)) for one in field.choices]
-    hints = [field.kind.title]
+        coded = [(str(one), "") for one in field.choices]
+    hints: list[str] = [field.kind.title]
     if field.minimum is not None or field.maximum is not None:
         least = "…" if field.minimum is None else field.minimum
         most = "…" if field.maximum is None else field.maximum
-        hints.append(f"{least} to {most}")
+        hints.append(Phrase("%(least)s to %(most)s", least=least, most=most))
     if field.form:
         hints.append(field.form)
     return {
         "field": field,
         "name": f"params.{field.wire}",
-        "options": [("", "\N{EN DASH}"), *coded] if coded else [],
-        "hint": "; ".join(hints),
+        "options": [("", ""), *coded] if coded else [],
+        "is_data": field.name in UNTRANSLATED,
+        "hints": hints,
         "is_secret": field.secret is not None and field.kind is not Kind.BASE64,
         "is_needed": field.required,
     }

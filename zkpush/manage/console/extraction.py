@@ -23,6 +23,8 @@ from babel.messages.extract import extract, extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from ... import endings
+from ...endings import EndReason
 from ...problems import ProblemCode
 from ...protocol.codes import (
     AttendanceState,
@@ -32,13 +34,22 @@ from ...protocol.codes import (
     Privilege,
     VerificationMode,
 )
+from ...protocol.codes.returns import return_meanings
 from ...protocol.exchange import OPTION_REPLY
+from ...protocol.fields import Command
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from .languages import ENGLISH, LANGUAGES, ConsoleLanguage
+from .phrases import UNTRANSLATED
 
 OWN = "zkpush.manage.console"
 NOUNS = "zkpush.handlers"
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Phrase": (1,)}
+_KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "Phrase": (1,),
+    "counted_phrase": (1, 2),
+}
 _OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 
 Found = str | tuple[str, str]
@@ -60,6 +71,7 @@ class PackageCatalogues:
         for file in sorted(self.folder.glob("*.py")):
             found.update(_extracted(extract_python, file, {}))
         if self.package == OWN:
+            found.update(_extracted(extract_python, Path(endings.__file__), {}))
             found.update(declared_phrases())
         return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
 
@@ -104,6 +116,12 @@ def declared_phrases() -> Iterator[str]:
     """Return the meanings that the console shows, and that are declared without it."""
     for problem in ProblemCode:
         yield problem.meaning
+        yield problem.advice
+    for reason in EndReason:
+        yield reason.words
+    yield from return_meanings()
+    for command in _commands():
+        yield from _command_phrases(command)
     for codes in (
         AttendanceState,
         VerificationMode,
@@ -119,6 +137,26 @@ def declared_phrases() -> Iterator[str]:
     for field in OPTION_REPLY.fields:
         if field.stored:
             yield field.meaning
+
+
+def _command_phrases(command: Command) -> Iterator[str]:
+    yield command.meaning
+    for rule in command.scope_rules:
+        yield rule.meaning
+    for field in command.parameters:
+        yield field.meaning
+        yield field.kind.title
+        if field.form:
+            yield field.form
+        if field.name not in UNTRANSLATED:
+            yield from field.coded_values().values()
+
+
+def _commands() -> Iterator[Command]:
+    """Generate the commands that the nouns declare."""
+    for noun in iter_modules(import_module(NOUNS).__path__, f"{NOUNS}."):
+        if (_folder(noun.name) / "tables.py").exists():
+            yield from getattr(import_module(f"{noun.name}.tables"), "COMMANDS", ())
 
 
 def packages_of_zkpush() -> list[str]:

@@ -12,6 +12,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from ...problems import advice_phrase
 from .languages import ConsoleLanguage
 from .phrases import Phrase
 from .visits import Visit
@@ -31,12 +32,11 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return (
                 str(translate.gettext(text)) if isinstance(text, str) and text else str(text or "")
             )
-        found: str = translate.gettext(text.text)
-        return (
-            found % {name: _plain(value) for name, value in text.values.items()}
-            if text.values
-            else found
-        )
+        if text.plural is None:
+            found: str = translate.gettext(text.text)
+        else:
+            found = translate.ngettext(text.text, text.plural.text, text.values["num"])
+        return text.filled(found, {name: _plain(value) for name, value in text.values.items()})
 
     def _plain(value: object) -> object:
         return said(value) if isinstance(value, Phrase) else value
@@ -138,6 +138,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "hours": hours,
         "number": number,
         "size": size,
+        "advice": advice_phrase,
     }
     environment.filters.update(found)
 

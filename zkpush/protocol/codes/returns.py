@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from .code import Code
 
@@ -99,3 +99,11 @@ def return_meaning(command: str, code: int) -> str | None:
     if own is not None and (code > 0 or any(code == one.value for one in own)):
         return own(code).meaning
     return ReturnCode(code).meaning
+
+
+def return_meanings() -> Iterator[str]:
+    """Generate the meanings of all Returns."""
+    tables: list[type[Code]] = [ReturnCode, *_ENROLL.values()]
+    for codes in dict.fromkeys(tables):
+        for code in codes:
+            yield code.meaning
