@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.support import NullTranslations
+from jinja2 import Environment
 
 from zkpush.manage.console.extraction import PackageCatalogues, catalogues_of, packages_of_zkpush
+from zkpush.manage.console.formats import add_filters
 from zkpush.manage.console.languages import (
     ENGLISH,
     LANGUAGES,
@@ -18,6 +21,8 @@ from zkpush.manage.console.languages import (
     pseudo,
     translations_of,
 )
+from zkpush.manage.console.phrases import Phrase, counted_phrase
+from zkpush.problems import ProblemCode, advice_phrase
 
 PLACES = re.compile(r"%\((\w+)\)s")
 CODE = re.compile(r"`[^`]*`")
@@ -107,3 +112,16 @@ def test_the_artificial_language_keeps_places_and_tags() -> None:
     text = pseudo("Hi %(name)s, 100%% &amp; <b>bold</b>")
     assert re.findall(r"[A-Za-z]+", text) == ["name", "s", "amp", "b", "b"]
     assert PSEUDO not in LANGUAGES
+
+
+def test_values_of_a_text_are_data() -> None:
+    """Values are neither markup nor commands, whatever a terminal has sent."""
+    environment = Environment(autoescape=True)
+    add_filters(environment, LANGUAGES[1], NullTranslations())
+    marked = environment.filters["marked"]
+    inner = counted_phrase("%(num)s day", "%(num)s days", 2)
+    shown = marked(Phrase("`<a>` %(ago)s: %(said)s", ago=inner, said="<b>`x`"))
+    assert shown == ('`&lt;a&gt;` 2 days: <bdi translate="no">&lt;b&gt;&#96;x&#96;</bdi>')
+    assert str(Phrase("%(ago)s ago", ago=inner)) == "2 days ago"
+    advice = marked(advice_phrase(ProblemCode.COUNT_DIFFERS, "<T1>"))
+    assert '<bdi translate="no">&lt;T1&gt;</bdi> attendance`' in advice

@@ -218,4 +218,5 @@ def transitions() -> list[tuple[str, str, str, str]]:
 
 def reasons() -> list[tuple[str, str]]:
     """All end reasons of commands: code and words."""
-    return [(reason.value, reason.words) for reason in EndReason]
+    places = {"attempts": "{attempts}", "replaced_by": "{replaced_by}"}
+    return [(reason.value, reason.words % places) for reason in EndReason]

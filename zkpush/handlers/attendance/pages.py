@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.days import NO_DAY
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -273,7 +274,7 @@ class AttendancePages:
             try:
                 days[name] = parse_day(getattr(query, name))
             except ValueError:
-                wrong[name] = Phrase("This is not a date such as 2026-03-01.")
+                wrong[name] = NO_DAY
         first, last = days.values()
         if first is not None and last is not None and first > last:
             wrong["until"] = Phrase("The last day is before the first one.")

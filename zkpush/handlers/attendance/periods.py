@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from ...manage.console.days import midnight
 from ...manage.console.phrases import Phrase
 
 DAY = datetime.timedelta(days=1)
@@ -37,11 +38,6 @@ class DayPeriod:
         """The days as part of the name of a file."""
         days = dict.fromkeys(str(day) for day in (self.first, self.last) if day is not None)
         return "-to-".join(days) or "all"
-
-
-def midnight(day: datetime.date, zone: ZoneInfo) -> int:
-    """Return the begin of a day, in seconds since the epoch."""
-    return int(datetime.datetime.combine(day, datetime.time(), zone).timestamp())
 
 
 def _week(day: datetime.date) -> DayPeriod:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.days import NO_DAY, typed_midnight
 from ...manage.console.forms import FormEntry
 from ...manage.console.pages import ConsolePage, ConsoleRoute, NavGroup, NavPlace, View
 from ...manage.console.phrases import Phrase
@@ -20,7 +20,6 @@ from ...protocol.fields import Scope
 
 PER_PAGE = 50
 """Records on a page."""
-NO_DAY = Phrase("This is not a date such as 2026-03-01.")
 _Text = Annotated[str, Meta(max_length=200)]
 _FILTERS = ("since", "until", "actor", "action", "pin")
 
@@ -89,15 +88,12 @@ class AuditPages:
 
 def _midnight(visit: Visit, text: str, days: int, name: str, wrong: dict[str, str]) -> int | None:
     """Return the begin (ms) of a day, or of one some days later; None for no day."""
-    if not text:
-        return None
     try:
-        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=days)
-        begin = datetime.datetime(day.year, day.month, day.day, tzinfo=visit.zone)
-        return int(begin.timestamp() * 1000)
-    except (ValueError, OverflowError):
+        begin = typed_midnight(text, visit.zone, days)
+    except ValueError:
         wrong[name] = NO_DAY
         return None
+    return None if begin is None else begin * 1000
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

@@ -38,7 +38,7 @@ def approval_of(sn: str, *, knows_zone: bool, adds: bool = False) -> str:
     """Return the command that approves a terminal; `adds` if it has not connected."""
     added = " --add" if adds else ""
     zone = "" if knows_zone else f" --timezone {EXAMPLE_ZONE}"
-    return f"`zkpush devices approve {sn}{added}{zone}`"
+    return f"zkpush devices approve {sn}{added}{zone}"
 
 
 def duration(milliseconds: int) -> Phrase:

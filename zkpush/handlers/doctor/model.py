@@ -1,4 +1,8 @@
-"""Checks, and the advice that follows from them."""
+"""Checks, and the advice that follows from them.
+
+Texts of a check of a terminal are `Phrase`s, which the console translates; the API returns them in
+English.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ NOTHING_TO_DO = "No fault was found."
 
 
 class Check(msgspec.Struct, frozen=True):
-    """Result of one check; `detail` and `advice` may be a `Phrase`, for translation."""
+    """Result of one check."""
 
     name: str
     state: Annotated[

@@ -163,7 +163,7 @@ async def _terminals(found: ServerFacts) -> Check:
             "terminals",
             "warning",
             f"Pending: {len(pending)} of {counted(count, 'terminal')}: {names}.",
-            f"Approve those that are yours: {approval(pending[0])}.",
+            f"Approve those that are yours: `{approval(pending[0])}`.",
         )
     if ailing:
         return Check(

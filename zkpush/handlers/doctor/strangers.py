@@ -126,13 +126,13 @@ def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: b
     if reason == Refusal.UNKNOWN.words:
         return Phrase(
             "This server takes no unknown terminals (`admission` in the configuration). If it is "
-            "yours, add it: %(command)s.",
+            "yours, add it: `%(command)s`.",
             command=add,
         )
     if reason == Refusal.PENDING_TERMINALS.words:
         return Phrase(
             "Too many terminals are pending: approve or block them (`zkpush devices list`). Or add "
-            "this one: %(command)s.",
+            "this one: `%(command)s`.",
             command=add,
         )
     if reason == Refusal.TERMINALS.words:
@@ -141,7 +141,7 @@ def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: b
         )
     if reason == Refusal.UNKNOWN_PER_MINUTE.words:
         return Phrase(
-            "Too many unknown terminals come at once. If it is yours, add it: %(command)s.",
+            "Too many unknown terminals come at once. If it is yours, add it: `%(command)s`.",
             command=add,
         )
     return Phrase(

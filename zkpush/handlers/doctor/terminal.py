@@ -132,8 +132,8 @@ def _admission(facts: TerminalFacts) -> Check:
                 "data."
             ),
             Phrase(
-                "If it is yours, approve it: %(command)s. If not, block it: `zkpush devices block "
-                "%(sn)s`.",
+                "If it is yours, approve it: `%(command)s`. If not, block it: `zkpush devices "
+                "block %(sn)s`.",
                 command=approval(facts.device),
                 sn=facts.device.sn,
             ),
@@ -164,7 +164,7 @@ def _admission(facts: TerminalFacts) -> Check:
 
 def _approved_again(facts: TerminalFacts) -> Phrase:
     return Phrase(
-        "If that is a mistake, approve it again: %(command)s.", command=approval(facts.device)
+        "If that is a mistake, approve it again: `%(command)s`.", command=approval(facts.device)
     )
 
 

@@ -26,7 +26,7 @@ def check_zone(facts: TerminalFacts) -> Check:
             "zone",
             "warning",
             Phrase("Its time zone is not known: it is set with the approval."),
-            Phrase("Approve it with its zone: %(command)s.", command=approval(facts.device)),
+            Phrase("Approve it with its zone: `%(command)s`.", command=approval(facts.device)),
         )
     if zone is None:
         return Check(

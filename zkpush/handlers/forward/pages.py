@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
+from ...manage.console.days import NO_DAY, typed_midnight
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     Asking,
@@ -59,7 +59,6 @@ OUTCOMES: Mapping[str, tuple[Phrase, str]] = {
     "gone": (Phrase("wants no more events"), "bad"),
 }
 NO_FORWARDER = Phrase("There is no such forwarder any more.")
-NO_DAY = Phrase("This is not a date such as 2026-03-01.")
 NOT_YET = Phrase("A replay is going on. Wait for its end, or end it.")
 
 
@@ -275,14 +274,11 @@ def _back(key: int, notice: Phrase) -> Redirect:
 
 def _begin(visit: Visit, name: str, text: str, days: int) -> str | None:
     """Return the begin of a day in the zone of the visit, as ISO 8601; None for no day."""
-    if not text:
-        return None
     try:
-        day = datetime.date.fromisoformat(text) + datetime.timedelta(days=days)
-        begin = datetime.datetime(day.year, day.month, day.day, tzinfo=visit.zone)
-        return instant(int(begin.timestamp()) * 1000)
-    except (ValueError, OverflowError):
+        begin = typed_midnight(text, visit.zone, days)
+    except ValueError:
         raise FormMistakes(**{name: NO_DAY}) from None
+    return None if begin is None else instant(begin * 1000)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from ...manage.auth import ADMIN
+from ...manage.console.days import NO_DAY
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -39,7 +40,6 @@ WRONG_NAME = Phrase("Use 1 to 64 letters, digits, points, hyphens and underscore
 TAKEN = Phrase("There is a token of this name. Choose another one, or revoke that first.")
 NOT_YOURS = Phrase("You cannot allow what you are not allowed yourself.")
 OVER = Phrase("Choose a day in the future.")
-NO_DAY = Phrase("This is not a date such as 2026-03-01.")
 NO_TOKEN = Phrase("There is no such token any more.")
 
 

@@ -10,7 +10,7 @@ import jinja2
 from babel import dates, numbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ...problems import advice_phrase
 from .languages import ConsoleLanguage
@@ -32,11 +32,31 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return (
                 str(translate.gettext(text)) if isinstance(text, str) and text else str(text or "")
             )
+        return text.filled(
+            _found(text), {name: _plain(value) for name, value in text.values.items()}
+        )
+
+    def marked(text: Any) -> Markup:
+        """Translate a text, and mark its values as data, whose direction is their own."""
+        if not isinstance(text, Phrase):
+            return escape(said(text))
+        values = {name: _marked(value) for name, value in text.values.items()}
+        return Markup(text.filled(str(escape(_found(text))), values))  # noqa: S704 - escaped parts
+
+    def _marked(value: object) -> object:
+        if isinstance(value, Phrase):
+            return marked(value)
+        if value is None or isinstance(value, int):
+            return value
+        # A backtick would begin a command.
+        data = Markup(str(escape(str(value))).replace("`", "&#96;"))  # noqa: S704 - escaped
+        return Markup('<bdi translate="no">{}</bdi>').format(data)
+
+    def _found(text: Phrase) -> str:
+        """Translate a text without its values."""
         if text.plural is None:
-            found: str = translate.gettext(text.text)
-        else:
-            found = translate.ngettext(text.text, text.plural.text, text.values["num"])
-        return text.filled(found, {name: _plain(value) for name, value in text.values.items()})
+            return str(translate.gettext(text.text))
+        return str(translate.ngettext(text.text, text.plural.text, text.values["num"]))
 
     def _plain(value: object) -> object:
         return said(value) if isinstance(value, Phrase) else value
@@ -126,6 +146,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
 
     found: Mapping[str, Callable[..., object]] = {
         "said": said,
+        "marked": marked,
         "instant": instant,
         "clock": clock,
         "day": day,
