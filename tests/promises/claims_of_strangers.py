@@ -155,7 +155,7 @@ CLAIMS = {
     ],
     "makes a token that sees and changes only the terminals and people of these areas, and the "
     "records of these terminals.": [
-        f"{AREAS}::test_no_route_shows_anything_of_another_area",
+        f"{AREAS}::test_no_route_shows_or_changes_anything_of_another_area",
         f"{AREAS}::test_what_is_of_the_area_is_seen_and_changed",
     ],
     "is answered like something that does not exist.": [
