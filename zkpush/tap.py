@@ -199,6 +199,7 @@ def _people(
         lambda parts, render, living: LiveHub(feed, parts, render, living, services.clock, room),
         engine.proxies,
         services.refusals,
+        engine.tokens.limits,
         services.clock,
     )
     site = ManageSite(

@@ -141,10 +141,13 @@ async def first_link(rig: Rig) -> str:
     return path.removeprefix("/console")
 
 
-async def signed_in(rig: Rig, *scopes: str, name: str = "ann") -> Browser:
+async def signed_in(
+    rig: Rig, *scopes: str, name: str = "ann", areas: Sequence[str] | None = None
+) -> Browser:
     """A browser in which an account with some scopes has signed in; with all, if none is named."""
     every = ["read", "biometrics", "write", "dangerous", "admin"]
-    made = await rig.api("POST", "/accounts", {"name": name, "scopes": [*scopes] or every})
+    body = {"name": name, "scopes": [*scopes] or every, "areas": areas}
+    made = await rig.api("POST", "/accounts", body)
     assert made.status == 201, made.raw
     path = made.json["link"]["path"].removeprefix("/console")
     browser = Browser(rig)

@@ -20,7 +20,7 @@ NEEDLES = (
     b"Needle",
     b"887766",
     b"needle-alias",
-    b"South",
+    b"Southside",
     b"99177",
     b"TkVFRExF",
     b"needle.reject",
@@ -53,14 +53,14 @@ async def plant(rig: Rig) -> Planted:
     """Fill two areas, and one person who is in both."""
     ids: dict[str, dict[str, str]] = {}
     for sn, area, pin, name, card in (
-        (OTHER, "South", "99177", "Needlename", "887766"),
+        (OTHER, "Southside", "99177", "Needlename", "887766"),
         (MINE, "North", "1", "Ann", "11"),
     ):
         await rig.api("PUT", f"/devices/{sn}", {"state": "approved", "area": area})
         await rig.exchange(sn)
         entered = await rig.api("PUT", f"/users/{pin}", {"name": f"{name}!", "areas": [area]})
         assert entered.status == 200, entered.raw
-        await rig.api("PUT", "/users/5", {"name": "Both", "areas": ["North", "South"]})
+        await rig.api("PUT", "/users/5", {"name": "Both", "areas": ["North", "Southside"]})
         template = "TkVFRExF" if sn == OTHER else "b25l"
         rows = f"USER PIN={pin}\tName={name}\tCard={card}\nUSER PIN=5\tName=Both\n"
         rows += f"FP PIN={pin}\tFID=1\tSize=8\tValid=1\tTMP={template}\n"
@@ -98,10 +98,10 @@ async def plant(rig: Rig) -> Planted:
     both = {"command": "INFO", "devices": [MINE, OTHER]}
     assert (await rig.api("POST", "/commands", both)).status == 202
     await rig.api("PATCH", f"/devices/{OTHER}", {"alias": "needle-alias"})
-    await rig.api("PUT", "/areas/South", {"description": "Needle area"})
-    for area, text in ("South", "Needle code"), ("North", "Code"):
+    await rig.api("PUT", "/areas/Southside", {"description": "Needle area"})
+    for area, text in ("Southside", "Needle code"), ("North", "Code"):
         await rig.api("PUT", f"/areas/{area}/work-codes/10", {"name": text})
-    await rig.api("PUT", "/users/99178", {"name": "Needlesecond", "areas": ["South"]})
+    await rig.api("PUT", "/users/99178", {"name": "Needlesecond", "areas": ["Southside"]})
     body = {"name": "north", "scopes": [scope.value for scope in Scope], "areas": ["North"]}
     made = await rig.api("POST", "/tokens", body)
     assert (made.status, made.json["areas"]) == (201, ["North"])
@@ -126,7 +126,9 @@ async def rows_of_the_other(rig: Rig) -> dict[str, set[str]]:
 def _is_of_the_other(row: Mapping[str, Any], key: int) -> bool:
     if row.get("device_id") == key or row.get("sn") == OTHER:
         return True
-    return row.get("pin") in PEOPLE or row.get("area") == "South" or row.get("name") == "South"
+    return (
+        row.get("pin") in PEOPLE or row.get("area") == "Southside" or row.get("name") == "Southside"
+    )
 
 
 def shown(text: bytes, asked: str = "") -> list[bytes]:

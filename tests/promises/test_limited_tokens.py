@@ -19,8 +19,8 @@ from .limited import MINE, OTHER, Planted, plant, rows_of_the_other, shown
 
 FORMS = ("Accept: text/csv", "Accept: application/x-ndjson")
 TRIED: Mapping[str, Sequence[object]] = {
-    "PUT /devices/<sn>": [{"alias": "x"}, {"area": "South"}],
-    "PATCH /devices/<sn>": [{"alias": "x"}, {"area": "South"}, {"area": None}],
+    "PUT /devices/<sn>": [{"alias": "x"}, {"area": "Southside"}],
+    "PATCH /devices/<sn>": [{"alias": "x"}, {"area": "Southside"}, {"area": None}],
     "DELETE /devices/<sn>": [None],
     "POST /devices/<sn>/recompute": [{}],
     "POST /devices/<sn>/resend": [{"table": "ATTLOG"}],
@@ -44,7 +44,7 @@ TRIED: Mapping[str, Sequence[object]] = {
     "POST /commands": [
         {"command": "INFO", "devices": [OTHER]},
         {"command": "INFO", "devices": [MINE, OTHER]},
-        {"command": "INFO", "area": "South"},
+        {"command": "INFO", "area": "Southside"},
         {"command": "INFO", "all": True},
         {
             "command": "DATA UPDATE USERINFO",
@@ -58,7 +58,7 @@ TRIED: Mapping[str, Sequence[object]] = {
     "POST /attendance/verify": [
         {"devices": [OTHER]},
         {"devices": [MINE, OTHER]},
-        {"area": "South"},
+        {"area": "Southside"},
         {"all": True},
     ],
     "PUT /areas/<name>": [{"description": "x"}, {"distributes": True}],
@@ -67,7 +67,7 @@ TRIED: Mapping[str, Sequence[object]] = {
     "DELETE /areas/<name>/<table>/<key>": [None],
     "PUT /users/<pin>": [
         {"name": "x"},
-        {"areas": ["South"]},
+        {"areas": ["Southside"]},
         {"areas": ["North"]},
     ],
     "DELETE /users/<pin>": [None],
@@ -97,7 +97,7 @@ def paths(planted: Planted, route: Route) -> list[str]:
     values = {
         "sn": (MINE, OTHER),
         "pin": ("1", "99177", "5"),
-        "name": ("North", "South"),
+        "name": ("North", "Southside"),
         "table": ("work-codes",),
         "key": ("10",),
         "id": (planted.mine.get(path, "1"), planted.others.get(path, "2")),
@@ -115,7 +115,7 @@ def queries(route: Route) -> list[str]:
         "device": OTHER,
         "pin": "99177",
         "pins": "99177,1",
-        "area": "South",
+        "area": "Southside",
         "search": "Needle",
         "order": "desc",
         "limit": "1",
@@ -271,7 +271,7 @@ async def test_another_area_is_as_if_it_were_not(rig: Rig) -> None:
     async def told(method: str, path: str) -> tuple[int, str]:
         reply = await planted.ask(method, path)
         text = reply.json["detail"].replace(OTHER, "NONE1").replace("99177", "404")
-        return reply.status, text.replace("South", "Nowhere")
+        return reply.status, text.replace("Southside", "Nowhere")
 
     for method, theirs, none in (
         ("GET", f"/devices/{OTHER}", "/devices/NONE1"),
@@ -282,7 +282,7 @@ async def test_another_area_is_as_if_it_were_not(rig: Rig) -> None:
         ("GET", f"/attendance?device={OTHER}", "/attendance?device=NONE1"),
         ("GET", f"/attendance?device={OTHER}&x=1", "/attendance?device=NONE1&x=1"),
         ("GET", f"/devices/{OTHER}/commands", "/devices/NONE1/commands"),
-        ("GET", "/areas/South", "/areas/Nowhere"),
+        ("GET", "/areas/Southside", "/areas/Nowhere"),
     ):
         assert await told(method, theirs) == await told(method, none)
     assert await rig.items(f"/devices/{OTHER}/commands") != []
@@ -310,17 +310,17 @@ async def test_people_stay_in_their_other_areas(rig: Rig) -> None:
         found: list[str] = (await rig.api("GET", f"/users/{pin}")).json["areas"]
         return found
 
-    refused = await planted.ask("PUT", "/users/1", {"areas": ["North", "South"]})
+    refused = await planted.ask("PUT", "/users/1", {"areas": ["North", "Southside"]})
     assert (refused.status, await areas("1")) == (400, ["North"])
-    assert "'South' is not one of your areas" in refused.json["detail"]
+    assert "'Southside' is not one of your areas" in refused.json["detail"]
     added = await planted.ask("PUT", "/users/77", {"name": "New"})
     assert (added.status, added.json["areas"]) == (200, ["North"])
     taken = await planted.ask("PUT", "/users/99177", {"name": "Thief"})
-    assert (taken.status, await areas("99177")) == (409, ["South"])
+    assert (taken.status, await areas("99177")) == (409, ["Southside"])
     both = await planted.ask("DELETE", "/users/5")
-    assert (both.status, await areas("5")) == (409, ["North", "South"])
+    assert (both.status, await areas("5")) == (409, ["North", "Southside"])
     out = await planted.ask("PUT", "/users/5", {"areas": []})
-    assert (out.status, out.json["areas"], await areas("5")) == (200, [], ["South"])
+    assert (out.status, out.json["areas"], await areas("5")) == (200, [], ["Southside"])
     assert (await planted.ask("GET", "/users/5")).status == 404
     assert (await planted.ask("DELETE", "/users/77")).status == 200
 
@@ -329,7 +329,7 @@ async def test_people_stay_in_their_other_areas(rig: Rig) -> None:
 async def test_a_terminal_stays_in_the_areas_of_the_caller(rig: Rig) -> None:
     """A limited caller moves it to no other area; one whose areas are two moves it between them."""
     planted = await plant(rig)
-    for area in ("South", None):
+    for area in ("Southside", None):
         refused = await planted.ask("PATCH", f"/devices/{MINE}", {"area": area})
         assert refused.status == 400
         assert "area: " in refused.json["detail"]
@@ -349,7 +349,7 @@ async def test_commands_for_all_terminals_reach_those_of_the_area(rig: Rig) -> N
     assert job["devices"] == 1
     queued = await rig.items(f"/commands?job={job['id']}")
     assert {one["device"] for one in queued} <= {MINE}
-    refused = await planted.ask("POST", "/commands", {"command": "LOG", "area": "South"})
+    refused = await planted.ask("POST", "/commands", {"command": "LOG", "area": "Southside"})
     assert (refused.status, "one of your areas" in refused.json["detail"]) == (400, True)
 
 

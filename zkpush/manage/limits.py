@@ -29,6 +29,8 @@ from .errors import ApiError, not_found
 R = TypeVar("R")
 TERMINAL, PERSON, AREA = "sn", "pin", "name"
 """Variables of paths that place a request in an area."""
+VARIABLES = (TERMINAL, PERSON, AREA, "id")
+"""All variables of paths that place a request in an area."""
 _WORDS = {
     TERMINAL: "There is no terminal {}.",
     PERSON: "There is no user {}.",
@@ -62,11 +64,16 @@ class Belongs:
     to_thd: Callable[[Transaction, Mapping[str, Any]], Collection[Owner]]
     """Called with the variables of the path; returns the owners, or none for an unknown id."""
     missing: str
-    """What is said of an id of another area, with the variables of the path in braces."""
+    """What is said of an id of another area, with `{id}` for it."""
+
+
+def id_of(names: Mapping[str, Any]) -> str:
+    """Return the value of the variable `id`, or of that which ends with `_id`."""
+    return str(next(value for name, value in names.items() if f"_{name}".endswith("_id")))
 
 
 def _command_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
-    found = tx[CommandStore].get(str(names["id"]))
+    found = tx[CommandStore].get(id_of(names))
     return () if found is None else (of_device(found),)
 
 
@@ -144,8 +151,7 @@ def check_thd(
         else:
             owners = one.to_thd(tx, names)
             if not owners or owned_thd(tx, owners, areas) != {*owners}:
-                texts = {name: str(value)[:40] for name, value in names.items()}
-                raise not_found(one.missing.format(**texts))
+                raise not_found(one.missing.format(id=id_of(names)[:40]))
 
 
 def require_thd(tx: Transaction, caller: Caller, *owners: Owner) -> None:

@@ -33,6 +33,18 @@ TOKEN_BYTES = 32
 """Random bytes in an API token."""
 MOST_AREAS = 100
 """Maximum number of areas of a token."""
+LimitAreas = Annotated[
+    Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=MOST_NAME)]],
+        Meta(min_length=1, max_length=MOST_AREAS),
+    ]
+    | None,
+    Meta(
+        description="Areas whose terminals and people are seen and changed, and no others; null "
+        "for no limit"
+    ),
+]
+"""Areas that a token or an account is limited to."""
 TOKENS = WholeSite("Tokens are managed with a token without areas.")
 
 
@@ -145,17 +157,7 @@ class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         list[Scope],
         Meta(min_length=1, description="Permissions of its bearer; a subset of your own"),
     ]
-    areas: Annotated[
-        Annotated[
-            list[Annotated[str, Meta(min_length=1, max_length=MOST_NAME)]],
-            Meta(min_length=1, max_length=MOST_AREAS),
-        ]
-        | None,
-        Meta(
-            description="Areas: the token sees and changes only their terminals and people; null "
-            "for no limit"
-        ),
-    ] = None
+    areas: LimitAreas = None
     expires_at: Annotated[
         str | None, Meta(description="ISO 8601; null for a token that is valid until revoked")
     ] = None

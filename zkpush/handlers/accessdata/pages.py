@@ -21,6 +21,7 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -348,4 +349,4 @@ def _input(field: AccessField, value: object) -> dict[str, Any]:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of access data."""
-    return AccessPages(services).routes()
+    return of_whole_site(AccessPages(services).routes())

@@ -56,25 +56,36 @@ class AccountAdministration:
         self._passwords = passwords
         self._settings = services.section(AccountSettings)
 
-    async def add(self, name: str, scopes: Collection[Scope], by: Caller) -> tuple[Account, str]:
-        """Add an account; return it with the secret of the link to choose its password."""
+    async def add(
+        self,
+        name: str,
+        scopes: Collection[Scope],
+        by: Caller,
+        areas: Collection[str] | None = None,
+    ) -> tuple[Account, str]:
+        """Add an account; return it with the secret of the link to choose its password.
+
+        `areas` limit it; None is no limit.
+        """
         check_account_name(name)
         check_scopes(by, scopes, "An account with these scopes")
         names = sorted(scope.value for scope in scopes)
         now, secret = self._services.now(), _new_secret()
 
         def unit(tx: Transaction) -> Account:
-            added = tx[AccountStore].add(name, names, by.actor, now)
+            added = tx[AccountStore].add(name, names, by.actor, now, areas)
             if added is None:
                 raise AccountExists(name)
             tx[AccountSessionStore].add_link(secret, self._link(added.id, by, now))
-            acts.record(tx, by, ADD_ACCOUNT, f"account {name}", ", ".join(names), now)
+            limit = "" if areas is None else f"; areas: {', '.join(sorted(areas))}"
+            words = ", ".join(names) + limit
+            acts.record(tx, by, ADD_ACCOUNT, f"account {name}", words, now)
             return added
 
         return await self._store.write(unit), secret
 
     async def change(self, name: str, changes: Mapping[str, Any], by: Caller) -> Account:
-        """Change scopes, language or zone; new scopes end the sessions of the account.
+        """Change scopes, areas, language or zone; new scopes or areas end its sessions.
 
         Raises `AccountGone`, or `ScopeNeeded` for scopes that the caller lacks, before or after.
         """
@@ -83,6 +94,13 @@ class AccountAdministration:
         def unit(tx: Transaction) -> Account:
             before = _account(tx, name)
             values = dict(changes)
+            if "areas" in values:
+                _check_reach(by, before)
+                if values["areas"] is not None:
+                    _check_last_admin(tx, before, ())
+                    values["areas"] = sorted(values["areas"])
+                if values["areas"] != (None if before.areas is None else sorted(before.areas)):
+                    tx[AccountSessionStore].end_of(before.id)
             if "scopes" in values:
                 _check_reach(by, before)
                 check_scopes(by, values["scopes"], "An account with these scopes")
@@ -202,7 +220,12 @@ def caller_of(account: Account, address: str | None) -> Caller:
     """Return an account as the caller of what it does in the console."""
     scopes = frozenset(scope for scope in Scope if scope.value in account.scopes)
     return Caller(
-        name=account.name, scopes=scopes, address=address, client="console", kind="account"
+        name=account.name,
+        scopes=scopes,
+        address=address,
+        client="console",
+        kind="account",
+        areas=account.areas,
     )
 
 

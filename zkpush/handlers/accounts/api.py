@@ -16,6 +16,7 @@ from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
+from ...manage.tokens import LimitAreas
 from ...model import Caller
 from ...protocol.fields import Scope
 from ...protocol.times import check_zone
@@ -38,12 +39,14 @@ class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(description="1 to 64 letters, digits, ., -, _ or @; unique", max_length=64)
     ]
     scopes: _Scopes
+    areas: LimitAreas = None
 
 
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Changes to an account."""
 
     scopes: _Scopes | UnsetType = UNSET
+    areas: LimitAreas | UnsetType = UNSET
     language: Annotated[
         str | UnsetType | None,
         Meta(description="Code of its language in the console; null for that of the browser"),
@@ -59,6 +62,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     scopes: list[str]
+    areas: Annotated[list[str] | None, Meta(description="Null for an account without limits")]
     language: str | None
     timezone: str | None
     has_password: Annotated[bool, Meta(description="Whether the person has chosen a password")]
@@ -120,7 +124,7 @@ class _AccountEndpoints:
                 "/accounts/<name>",
                 Scope.ADMIN,
                 self.change,
-                "Change an account; other scopes end its sessions",
+                "Change an account; other scopes or areas end its sessions",
                 body=AccountChange,
                 returns=AccountView,
                 takes=("caller",),
@@ -161,7 +165,9 @@ class _AccountEndpoints:
     async def add(self, body: AccountRequest, caller: Caller) -> NewAccountView:
         """Add an account."""
         try:
-            account, secret = await self._administration.add(body.name, body.scopes, caller)
+            account, secret = await self._administration.add(
+                body.name, body.scopes, caller, body.areas
+            )
         except AccountExists as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
         return NewAccountView(link=self._link(secret), **_shown(account))
@@ -171,6 +177,8 @@ class _AccountEndpoints:
         values: dict[str, Any] = {}
         if body.scopes is not UNSET:
             values["scopes"] = body.scopes
+        if body.areas is not UNSET:
+            values["areas"] = body.areas
         if body.language is not UNSET:
             if body.language not in (None, *(one.code for one in LANGUAGES)):
                 codes = ", ".join(one.code for one in LANGUAGES)
@@ -211,6 +219,7 @@ def _shown(account: Account) -> dict[str, Any]:
     return {
         "name": account.name,
         "scopes": sorted(account.scopes),
+        "areas": None if account.areas is None else sorted(account.areas),
         "language": account.language,
         "timezone": account.zone,
         "has_password": account.password is not None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("Name", "name"),
     Column("Scopes", "scopes", wraps=True),
+    Column("Areas", "areas", lambda areas: ", ".join(areas or ["all"]), wraps=True, is_spare=True),
     Column("Password", "has_password", lambda has: "chosen" if has else "not yet"),
     Column("Code", "has_code", lambda has: "yes" if has else "no", is_spare=True),
     Column("Added", "created_at", shown_instant, is_spare=True),
@@ -48,20 +49,34 @@ accounts = WordGroup("accounts", help=WORDS["accounts"])
     required=True,
     help="What the person may do, as for `zkpush tokens create`. Repeatable.",
 )
+@click.option(
+    "--area",
+    "areas",
+    metavar="NAME",
+    multiple=True,
+    help="Limit the account to the terminals and people of this area. Repeatable. Pages of the "
+    "whole site are refused. Default: no limit.",
+)
 @as_json
 @with_api
-async def add(api: Api, name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+async def add(
+    api: Api, name: str, scopes: tuple[str, ...], areas: tuple[str, ...], as_json: bool
+) -> None:
     """Add an account and print the link by which the person chooses a password.
 
     The link works once, and for an hour unless the configuration says otherwise.
 
     \b
-    Example:
+    Examples:
       zkpush accounts add ann --scope read --scope write
+      zkpush accounts add ben --scope read --area North
     """
-    made = await api.send(
-        "POST", "accounts", body={"name": name, "scopes": [*dict.fromkeys(scopes)]}
-    )
+    body = {
+        "name": name,
+        "scopes": [*dict.fromkeys(scopes)],
+        "areas": [*dict.fromkeys(areas)] or None,
+    }
+    made = await api.send("POST", "accounts", body=body)
     if as_json:
         print_object(made, as_json=True)
         return

@@ -26,7 +26,8 @@ from ...manage.console.permissions import SCOPES
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from ...model import Page
+from ...model import DEFAULT_AREA, Page
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import CHANGE_ACCOUNT, CHOOSE_PASSWORD, AccountAdministration
@@ -84,12 +85,14 @@ class AddAccountForm(msgspec.Struct, frozen=True):
 
     name: str
     scopes: list[Scope]
+    areas: list[str] = []
 
 
 class ScopesForm(msgspec.Struct, frozen=True):
     """New permissions of an account."""
 
     scopes: list[Scope]
+    areas: list[str] = []
 
 
 class OwnAccountPages:
@@ -103,9 +106,14 @@ class OwnAccountPages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages and forms; every account may use them."""
         return [
-            ConsolePage(path="/account", title=Phrase("Your account"), run=self.show),
+            ConsolePage(path="/account", title=Phrase("Your account"), run=self.show, limited=()),
             ConsoleForm(
-                path="/account", scope=Scope.READ, fields=OwnForm, run=self.change, again=self.show
+                path="/account",
+                scope=Scope.READ,
+                fields=OwnForm,
+                run=self.change,
+                again=self.show,
+                limited=(),
             ),
             ConsoleForm(
                 path="/account/password",
@@ -113,12 +121,14 @@ class OwnAccountPages:
                 fields=PasswordForm,
                 run=self.choose,
                 again=self.show,
+                limited=(),
             ),
             ConsoleForm(
                 path="/account/sessions/<int:session_id>/end",
                 scope=Scope.READ,
                 fields=SignOutForm,
                 run=self.end,
+                limited=(),
             ),
             ConsoleForm(
                 path="/account/code",
@@ -126,6 +136,7 @@ class OwnAccountPages:
                 fields=CodeForm,
                 run=self.add_code,
                 again=self.show,
+                limited=(),
             ),
             ConsoleForm(
                 path="/account/code/remove",
@@ -133,6 +144,7 @@ class OwnAccountPages:
                 fields=PresentForm,
                 run=self.remove_code,
                 again=self.show,
+                limited=(),
             ),
         ]
 
@@ -291,11 +303,15 @@ class AccountPages:
 
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED, name: str = "") -> View:
         """List the accounts; `name` is the one whose form has mistakes."""
-        found = await self._store.read(lambda tx: tx[AccountStore].page(Page(MOST_SHOWN)))
+        found, areas = await self._store.read(
+            lambda tx: (tx[AccountStore].page(Page(MOST_SHOWN)), tx[TargetStore].area_counts())
+        )
+        limits = {area for one in found for area in one.areas or ()}
         values = {
             "entry": entry,
             "accounts": found,
             "scopes": SCOPES,
+            "areas": sorted({name or DEFAULT_AREA for name in areas} | limits),
             "own": _name(visit),
             "at": name,
         }
@@ -307,12 +323,15 @@ class AccountPages:
             check_account_name(form.name)
         except ValueError:
             raise FormMistakes(name=WRONG_NAME) from None
-        account, secret = await self._administration.add(form.name, form.scopes, visit.caller)
+        account, secret = await self._administration.add(
+            form.name, form.scopes, visit.caller, form.areas or None
+        )
         return self._shown(visit, account.name, secret)
 
     async def change(self, visit: Visit, form: ScopesForm, name: str) -> Redirect:
         """Change the permissions of an account."""
-        await self._administration.change(name, {"scopes": form.scopes}, visit.caller)
+        values = {"scopes": form.scopes, "areas": form.areas or None}
+        await self._administration.change(name, values, visit.caller)
         return Redirect(to="/accounts", notice=Phrase("%(name)s is changed.", name=name))
 
     async def link(self, visit: Visit, form: SignOutForm, name: str) -> View:

@@ -20,6 +20,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     scopes: frozenset[str]
     """Names of scopes, possibly of some that only a later version knows."""
+    areas: frozenset[str] | None = None
+    """Areas that it is limited to; None for no limit."""
     password: str | None
     """Argon2id hash; None until the person has chosen a password."""
     totp: str | None = None

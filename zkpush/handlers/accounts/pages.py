@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...manage.console.pages import ConsoleRoute
+from ...manage.console.pages import ConsoleRoute, of_whole_site
 from ...manage.services import Services
 from .managing import AccountPages, OwnAccountPages
 from .signing import SigningPages
@@ -13,5 +13,5 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         *SigningPages(services).routes(),
         *OwnAccountPages(services).routes(),
-        *AccountPages(services).routes(),
+        *of_whole_site(AccountPages(services).routes()),
     ]

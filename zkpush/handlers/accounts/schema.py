@@ -14,6 +14,8 @@ accounts = Table(
     Column("name", KeyText, nullable=False, unique=True),
     # Names of scopes, as JSON.
     Column("scopes", PlainText(), nullable=False),
+    # Names of areas, as JSON; null for an account without limits.
+    Column("areas", PlainText()),
     # Argon2id in the PHC format; null until the person has chosen a password.
     Column("password", PlainText()),
     Column("totp", SealedText()),

@@ -139,6 +139,7 @@ class AccountSessions(PeriodicService):
         return Visitor(
             name=account.name,
             scopes=frozenset(_SCOPES[name] for name in account.scopes if name in _SCOPES),
+            areas=account.areas,
             language=account.language,
             zone=zone or self._services.settings.timezone,
             secret=secret,

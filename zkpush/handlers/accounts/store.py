@@ -26,11 +26,24 @@ class AccountStore:
         self._connection = tx.connection
         self._vault = tx.vault
 
-    def add(self, name: str, scopes: Collection[str], by: str, now: int) -> Account | None:
+    def add(
+        self,
+        name: str,
+        scopes: Collection[str],
+        by: str,
+        now: int,
+        areas: Collection[str] | None = None,
+    ) -> Account | None:
         """Add an account without a password; None if the name is taken."""
         row = self._connection.execute(
             insert(self._connection, accounts)
-            .values(name=name, scopes=_encoded(scopes), created_at=now, created_by=by)
+            .values(
+                name=name,
+                scopes=_encoded(scopes),
+                areas=None if areas is None else _encoded(areas),
+                created_at=now,
+                created_by=by,
+            )
             .on_conflict_do_nothing(index_elements=[accounts.c.name])
             .returning(accounts)
         ).one_or_none()
@@ -51,9 +64,9 @@ class AccountStore:
         return self._accounts(part_of(select(accounts), accounts.c.id, part))
 
     def with_scope(self, scope: str) -> list[str]:
-        """List the names of accounts that have a scope."""
-        found = self._accounts(select(accounts).order_by(accounts.c.id))
-        return [one.name for one in found if scope in one.scopes]
+        """List the names of accounts that have a scope, and no limit to areas."""
+        query = select(accounts).where(accounts.c.areas.is_(None)).order_by(accounts.c.id)
+        return [one.name for one in self._accounts(query) if scope in one.scopes]
 
     def count(self) -> int:
         """Count the accounts."""
@@ -65,6 +78,8 @@ class AccountStore:
         values = sealed(self._vault, accounts, {"name": name, **changes})
         if "scopes" in changes:
             values["scopes"] = _encoded(changes["scopes"])
+        if changes.get("areas") is not None:
+            values["areas"] = _encoded(changes["areas"])
         row = self._connection.execute(
             update(accounts)
             .where(accounts.c.name == name)
@@ -87,6 +102,8 @@ class AccountStore:
         values = opened(self._vault, accounts, row)
         values.pop("damaged", None)
         values["scopes"] = msgspec.json.decode(values["scopes"], type=frozenset[str])
+        if values["areas"] is not None:
+            values["areas"] = msgspec.json.decode(values["areas"], type=frozenset[str])
         return Account(**values)
 
 
@@ -225,5 +242,5 @@ class ConsoleSettingStore:
         )
 
 
-def _encoded(scopes: Collection[str]) -> str:
-    return msgspec.json.encode(sorted(scopes)).decode()
+def _encoded(names: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(names)).decode()

@@ -11,6 +11,7 @@ from msgspec import Meta
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...model import DEFAULT_AREA, Page
 from ...persist.devices import DeviceStore
@@ -44,6 +45,7 @@ class HolderPages:
                 title=Phrase("People on this terminal"),
                 run=self.show,
                 query=HolderSearch,
+                limited=(TERMINAL,),
             )
         ]
 
@@ -54,7 +56,9 @@ class HolderPages:
             device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(Phrase("There is no such terminal."))
-            found = tx[WhereaboutsStore].at(device.id, sn, Page(PER_PAGE + 1, query.after))
+            found = tx[WhereaboutsStore].at(
+                device.id, sn, Page(PER_PAGE + 1, query.after, areas=visit.areas)
+            )
             shown = found[:PER_PAGE]
             names = tx[PeopleStore].names({one.pin for one in shown})
             area = device.area or DEFAULT_AREA

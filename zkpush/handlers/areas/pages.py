@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...manage.console.pages import ConsoleRoute
+from ...manage.console.pages import ConsoleRoute, of_whole_site
 from ...manage.services import Services
 from .areapages import AreaPages
 from .holderpages import HolderPages
@@ -12,7 +12,7 @@ from .placepages import PlacePages
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of areas."""
     return [
-        *AreaPages(services).routes(),
+        *of_whole_site(AreaPages(services).routes()),
         *PlacePages(services).routes(),
         *HolderPages(services).routes(),
     ]

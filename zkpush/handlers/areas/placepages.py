@@ -8,6 +8,7 @@ from typing import Any
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
@@ -33,7 +34,9 @@ class PlacePages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the page."""
         title = Phrase("Where this person is")
-        return [ConsolePage(path="/people/<pin>/places", title=title, run=self.show)]
+        return [
+            ConsolePage(path="/people/<pin>/places", title=title, run=self.show, limited=(PERSON,))
+        ]
 
     async def show(self, visit: Visit, pin: str) -> View:
         """Show the terminals that have the person, or are to have the person."""
@@ -42,6 +45,8 @@ class PlacePages:
             found = tx[WhereaboutsStore].of_person(pin)
             if found is None:
                 raise LookupError(Phrase("There is no such person."))
+            if visit.areas is not None:
+                found = visible_thd(tx, found, of_device, visit.areas)
             serials = {one.device for one in found}
             aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
             return {

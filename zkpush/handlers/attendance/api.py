@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from ...manage.limits import TERMINAL, Belongs, Owner, of_device
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList
 from ...manage.news import RecordSource
@@ -24,7 +24,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
 from ...protocol.fields import Scope
-from .listing import AttendanceReadings, AttendanceView, attendance_view, picture_type
+from .listing import PHOTO, AttendanceReadings, AttendanceView, attendance_view, picture_type
 from .model import AttendancePhoto, Punch
 from .photos import AttendancePhotoStore
 from .schema import attendance
@@ -88,7 +88,7 @@ class AttendanceEndpoints:
                 "The picture of an attendance photo",
                 produces=("image/jpeg", "image/png", "application/octet-stream"),
                 takes=("caller",),
-                limited=(Belongs(_photo_owner_thd, "There is no photo {id}."),),
+                limited=(PHOTO,),
             ),
         ]
 
@@ -110,11 +110,6 @@ def photo_view(record: AttendancePhoto) -> PhotoView:
         PhotoView, ATTPHOTO, record, (), {"meaning": meaning, "kind_meaning": meaning}
     )
     return shown
-
-
-def _photo_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
-    sn = tx[AttendancePhotoStore].terminal_of(int(names["id"]))
-    return () if sn is None else (Owner(TERMINAL, sn),)
 
 
 def _last_thd(tx: Transaction) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import Select, func, literal, or_, select
 
+from ...persist.limits import terminals_in
 from ...persist.paging import keys_with_history
 from ...persist.schema import devices
 from ..people.store import DEFAULT_AREA
@@ -130,7 +131,7 @@ class ChronologicalPunches:
     @staticmethod
     def _is_of_some(wanted: PunchFilter) -> bool:
         """Whether only some records of a period are wanted."""
-        filters = wanted.device, wanted.area, wanted.doubt
+        filters = wanted.device, wanted.area, wanted.areas, wanted.doubt
         return any(each is not None for each in filters)
 
     def _listed(self, wanted: PunchFilter) -> ListedKeys | None:
@@ -172,6 +173,8 @@ class ChronologicalPunches:
         if wanted.device is not None:
             device_id = attendance.c.device_id + 0 if is_sorted else attendance.c.device_id
             query = query.where(device_id.in_(_terminals(wanted)))
+        if wanted.areas is not None:
+            query = query.where((attendance.c.device_id + 0).in_(terminals_in(wanted.areas)))
         if before is not None:
             query = query.where(
                 time <= before.time, or_(time < before.time, attendance.c.id < before.id)

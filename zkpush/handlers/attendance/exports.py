@@ -105,4 +105,4 @@ def _slice_thd(
     """Return the next records, and the place of the last one if there may be more."""
     found = tx[ChronologicalPunches].page(wanted, SLICE, before)
     last = TimePlace(found[-1].time, found[-1].id) if len(found) == SLICE else None
-    return shown_punches(tx, found, zone, photos=False), last
+    return shown_punches(tx, found, zone, wanted.areas, photos=False), last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from msgspec import Meta
 
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
-from ...manage.limits import of_device
+from ...manage.limits import TERMINAL, Belongs, Owner, id_of, of_device
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -18,6 +19,7 @@ from ...manage.recordviews import TIMED, record_view, show_record, shows_secrets
 from ...manage.routes import Route
 from ...manage.times import instant_of, time_argument
 from ...model import Caller
+from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.secrecy import Scopes
 from .export import csv_slice_thd
@@ -97,6 +99,15 @@ class AttendanceReadings:
         if any(shows_secrets(ATTLOG, item) for item in shown.items):
             whose = devices_of(shown.query)
             await self._access.note(shown.caller, "unknown columns of attendance", whose)
+
+
+def _photo_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    sn = tx[AttendancePhotoStore].terminal_of(int(id_of(names)))
+    return () if sn is None else (Owner(TERMINAL, sn),)
+
+
+PHOTO = Belongs(_photo_owner_thd, "There is no photo {id}.")
+"""The attendance photo that a path names."""
 
 
 def punch_filter(query: AttendanceQuery) -> PunchFilter:

@@ -28,6 +28,8 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
     """With `device`, also the records of the terminals that it has replaced."""
     area: str | None = None
     """Area of the terminal."""
+    areas: frozenset[str] | None = None
+    """Areas that the reader is limited to, by the terminal; None for no limit."""
     pin: str | None = None
     since: int | None = None
     """Start of the period (inclusive), in seconds since the epoch.

@@ -37,7 +37,7 @@ from ..people.model import PeopleFilter
 from ..people.store import DEFAULT_AREA, PeopleStore
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
 from .exports import SheetExport
-from .listing import AttendanceQuery, AttendanceReadings, picture_type
+from .listing import PHOTO, AttendanceQuery, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
 from .personpages import PersonAttendancePages
@@ -86,6 +86,7 @@ class Search:
         return PunchFilter(
             device=self.device,
             area=self.query.area,
+            areas=visit.areas,
             pin=self.pin,
             doubt=self.query.doubt,
             since=self.period.since(visit.zone),
@@ -117,6 +118,7 @@ class AttendancePages:
                 run=self.show,
                 query=SearchQuery,
                 nav=NavPlace(NavGroup.DAILY, 30, "clock"),
+                limited=(),
             ),
             self._file("/attendance/export.csv", self.csv),
             self._file("/attendance/export.xlsx", self.xlsx),
@@ -126,13 +128,16 @@ class AttendancePages:
                 run=self.photo,
                 scope=Scope.BIOMETRICS,
                 is_file=True,
+                limited=(PHOTO,),
             ),
         ]
 
     @staticmethod
     def _file(path: str, run: Any) -> ConsolePage:
         title = Phrase("Export of attendance")
-        return ConsolePage(path=path, title=title, run=run, query=SearchQuery, is_file=True)
+        return ConsolePage(
+            path=path, title=title, run=run, query=SearchQuery, is_file=True, limited=()
+        )
 
     async def show(self, visit: Visit, query: SearchQuery) -> View:
         """Show the records that are searched for."""
@@ -145,13 +150,19 @@ class AttendancePages:
             values.update(count=0, is_more=False)
             if not search.wrong and not search.matches:
                 found = tx[ChronologicalPunches].part(search.filter(visit), ROWS, before)
-                values["rows"] = shown_punches(tx, found.punches, visit.zone, photos=sees_photos)
+                values["rows"] = shown_punches(
+                    tx, found.punches, visit.zone, visit.areas, photos=sees_photos
+                )
                 if found.next is not None:
                     values["next_query"] = search.link(before=str(found.next))
                 if before is None:
                     values.update(count=found.count, is_more=found.is_more)
-            names = tx[TargetStore].area_counts()
-            return {**values, "areas": _areas(names), "terminals": terminal_options_thd(tx)}
+            names = [name or DEFAULT_AREA for name in tx[TargetStore].area_counts()]
+            return {
+                **values,
+                "areas": _areas(names, visit.areas),
+                "terminals": terminal_options_thd(tx, areas=visit.areas),
+            }
 
         values = await self._store.read(find_thd)
         search = values["search"]
@@ -249,15 +260,17 @@ class AttendancePages:
         pin, device, matches = None, None, []
         if query.device is not None and query.device.strip():
             try:
-                device = find_terminal_thd(tx, query.device)
+                device = find_terminal_thd(tx, query.device, visit.areas)
             except ValueError as error:
                 wrong["device"] = error.args[0]
         text = query.person.strip()
         if text:
-            matches = _people_thd(tx, text)
+            matches = _people_thd(tx, text, visit.areas)
             if len(matches) == 1:
                 pin, matches = matches[0][0], []
-            elif not matches and tx[ChronologicalPunches].count(PunchFilter(pin=text), 1):
+            elif not matches and tx[ChronologicalPunches].count(
+                PunchFilter(pin=text, areas=visit.areas), 1
+            ):
                 pin = text  # of a person who is not stored
             elif not matches:
                 wrong["person"] = Phrase("Nobody has this name or user ID.")
@@ -286,18 +299,20 @@ class AttendancePages:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
 
 
-def _people_thd(tx: Transaction, text: str) -> list[tuple[str, str | None]]:
+def _people_thd(
+    tx: Transaction, text: str, areas: frozenset[str] | None
+) -> list[tuple[str, str | None]]:
     """Return user IDs and names: the person with exactly this ID alone, or else all found."""
     people = tx[PeopleStore]
-    found = people.users(Page(1), text) or people.search(
-        Page(MOST_MATCHES), PeopleFilter(text=text)
+    found = people.users(Page(1, areas=areas), text) or people.search(
+        Page(MOST_MATCHES, areas=areas), PeopleFilter(text=text)
     )
     return sorted(((one.pin, one.name) for one in found), key=lambda one: (one[1] or "", one[0]))
 
 
-def _areas(counts: Mapping[str | None, int]) -> list[tuple[str, str]]:
-    names = sorted({name or DEFAULT_AREA for name in counts})
-    return [("", Phrase("All")), *((name, name) for name in names)]
+def _areas(names: Sequence[str], mine: frozenset[str] | None) -> list[tuple[str, str]]:
+    shown = sorted(set(names) if mine is None else mine.intersection(names))
+    return [("", Phrase("All")), *((name, name) for name in shown)]
 
 
 def _text(day: datetime.date | None) -> str:

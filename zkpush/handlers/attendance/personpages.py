@@ -12,6 +12,7 @@ from msgspec import Meta
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
@@ -48,11 +49,13 @@ class PersonAttendancePages:
                 title=Phrase("Attendance"),
                 run=self.month,
                 query=MonthQuery,
+                limited=(PERSON,),
             ),
             ConsolePage(
                 path="/attendance/people/<pin>/<day>",
                 title=Phrase("Attendance"),
                 run=self.day,
+                limited=(PERSON,),
             ),
         ]
 
@@ -112,6 +115,7 @@ class PersonAttendancePages:
         )
         wanted = PunchFilter(
             pin=pin,
+            areas=visit.areas,
             since=wider.since(visit.zone),
             until=wider.until(visit.zone),
             record_type=RecordType.ATTENDANCE,
@@ -124,7 +128,7 @@ class PersonAttendancePages:
                 raise LookupError(Phrase("There is no such person."))
             found = punches.page(wanted, MOST)
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
-            shown = shown_punches(tx, found, visit.zone, photos=photos)
+            shown = shown_punches(tx, found, visit.zone, visit.areas, photos=photos)
             return {
                 "pin": pin,
                 "name": names.get(pin),

@@ -10,6 +10,7 @@ import attrs
 
 from ...manage.console.phrases import Phrase
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
@@ -87,10 +88,20 @@ class ShownPunch:
 
 
 def shown_punches(
-    tx: Transaction, punches: Sequence[Punch], zone: ZoneInfo, *, photos: bool
+    tx: Transaction,
+    punches: Sequence[Punch],
+    zone: ZoneInfo,
+    areas: frozenset[str] | None,
+    *,
+    photos: bool,
 ) -> list[ShownPunch]:
-    """Add names, words and, if wanted, photos to records; sort them, the newest first."""
-    names = tx[PeopleStore].names({punch.pin for punch in punches})
+    """Add names, words and, if wanted, photos to records; sort them, the newest first.
+
+    `areas` are those of a limited account, to which other people are not named.
+    """
+    pins = {punch.pin for punch in punches}
+    mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
+    names = tx[PeopleStore].names(mine)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}

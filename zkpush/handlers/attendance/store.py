@@ -19,6 +19,7 @@ from sqlalchemy import Row as SQLRow
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
+from ...persist.limits import terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
@@ -242,6 +243,8 @@ class AttendanceStore(BufferedInserts):
             query = query.where(device_id.in_(keys_with_history(wanted.device)))
         elif wanted.device is not None:
             query = query.where(device_id == key_of(wanted.device))
+        if wanted.areas is not None:
+            query = query.where(device_id.in_(terminals_in(wanted.areas)))
         return part_of(query, place, part, device_id)
 
     def first_received(self, since: int) -> int | None:

@@ -10,7 +10,14 @@ from msgspec import Meta
 
 from ...manage.console.days import NO_DAY, typed_midnight
 from ...manage.console.forms import FormEntry
-from ...manage.console.pages import ConsolePage, ConsoleRoute, NavGroup, NavPlace, View
+from ...manage.console.pages import (
+    ConsolePage,
+    ConsoleRoute,
+    NavGroup,
+    NavPlace,
+    View,
+    of_whole_site,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -98,4 +105,4 @@ def _midnight(visit: Visit, text: str, days: int, name: str, wrong: dict[str, st
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of the audit log."""
-    return AuditPages(services).routes()
+    return of_whole_site(AuditPages(services).routes())

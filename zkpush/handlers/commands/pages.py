@@ -24,6 +24,7 @@ from ...manage.console.pages import (
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import COMMAND
 from ...manage.services import Services
 from ...model import Page
 from ...persist.commandrows import reason_phrase
@@ -106,14 +107,23 @@ class CommandPages:
                 run=self.list,
                 query=CommandSearch,
                 nav=NavPlace(NavGroup.SITE, 30, "command"),
+                limited=(),
             ),
-            ConsolePage(path="/commands/<command_id>", title=Phrase("Command"), run=self.show),
-            LivePart(name="commands-state", run=self.state_part, kinds=("command",)),
+            ConsolePage(
+                path="/commands/<command_id>",
+                title=Phrase("Command"),
+                run=self.show,
+                limited=(COMMAND,),
+            ),
+            LivePart(
+                name="commands-state", run=self.state_part, kinds=("command",), limited=(COMMAND,)
+            ),
             ConsoleForm(
                 path="/commands/<command_id>/cancel",
                 fields=CancelCommandForm,
                 run=self.cancel,
                 again=self.show,
+                limited=(COMMAND,),
             ),
         ]
 
@@ -122,7 +132,7 @@ class CommandPages:
         wanted = CommandFilter(
             query.device or None, query.state, query.command or None, query.job or None
         )
-        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
         found = await self._store.read(lambda tx: tx[CommandList].page(part, wanted))
         shown_ones = found[:PER_PAGE]
         texts = {

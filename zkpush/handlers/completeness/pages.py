@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.pages import (
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    Redirect,
+    View,
+    of_whole_site,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -92,4 +99,4 @@ class CompletenessPages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of the completeness of a terminal."""
-    return CompletenessPages(services).routes()
+    return of_whole_site(CompletenessPages(services).routes())

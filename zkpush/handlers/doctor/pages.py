@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ...manage.console.pages import ConsolePage, ConsoleRoute, LivePart, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from .examining import TerminalExaminer, examiner
 from .questions import SUMMARIES, asked
@@ -29,13 +30,17 @@ class DoctorPages:
         """Return the page and its live part."""
         return [
             ConsolePage(
-                path="/terminals/<sn>/doctor", title=Phrase("Why no punches?"), run=self.show
+                path="/terminals/<sn>/doctor",
+                title=Phrase("Why no punches?"),
+                run=self.show,
+                limited=(TERMINAL,),
             ),
             LivePart(
                 name="doctor-checks",
                 run=self.checks_part,
                 kinds=("device", "problem"),
                 every=EVERY,
+                limited=(TERMINAL,),
             ),
         ]
 

@@ -21,6 +21,7 @@ from ...manage.console.pages import (
     PageStream,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -174,4 +175,4 @@ class FilePages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of files."""
-    return FilePages(services).routes()
+    return of_whole_site(FilePages(services).routes())

@@ -21,6 +21,7 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -283,4 +284,4 @@ def _begin(visit: Visit, name: str, text: str, days: int) -> str | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of forwarders."""
-    return ForwarderPages(services).routes()
+    return of_whole_site(ForwarderPages(services).routes())

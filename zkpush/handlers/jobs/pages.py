@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...manage.console.pages import ConsoleRoute
+from ...manage.console.pages import ConsoleRoute, of_whole_site
 from ...manage.services import Services
 from .progresspages import JobPages
 from .sendpages import SendPages
@@ -11,8 +11,10 @@ from .wavepages import WavePages
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of jobs."""
-    return [
-        *SendPages(services).routes(),
-        *WavePages(services).routes(),
-        *JobPages(services).routes(),
-    ]
+    return of_whole_site(
+        [
+            *SendPages(services).routes(),
+            *WavePages(services).routes(),
+            *JobPages(services).routes(),
+        ]
+    )

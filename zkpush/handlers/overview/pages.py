@@ -15,6 +15,7 @@ from ...manage.console.pages import (
     NavGroup,
     NavPlace,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -223,4 +224,4 @@ def _meaning(status: int | None) -> Phrase | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The start page."""
-    return OverviewPages(services).routes()
+    return of_whole_site(OverviewPages(services).routes())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
+
+import msgspec
 
 from ...manage.errors import ApiError, not_found
-from ...manage.limits import TERMINAL, Owner, check_areas, owned_thd
+from ...manage.limits import TERMINAL, Belongs, Owner, check_areas, id_of, of_both, owned_thd
 from ...model import DEFAULT_AREA, Caller
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from .authorship import is_terminal
+from .contradictions import ConflictStore
+from .model import PersonChange
 from .persons import PersonStore
 from .store import PeopleStore
 
@@ -80,3 +85,24 @@ def own_terminals_thd(tx: Transaction, caller: Caller, serials: Collection[str])
 def author_for(caller: Caller, author: str) -> str:
     """Return an author as a caller may see it: no terminal is named to a limited one."""
     return "device" if caller.areas is not None and is_terminal(author) else author
+
+
+def change_for(caller: Caller, change: PersonChange) -> PersonChange:
+    """Leave out the areas in a change that are none of a limited caller."""
+    if caller.areas is None or change.field != "areas":
+        return change
+    old, new = (_own_areas(one, caller.areas) for one in (change.old, change.new))
+    return msgspec.structs.replace(change, old=old, new=new)
+
+
+def _own_areas(text: str | None, areas: Collection[str]) -> str | None:
+    return ", ".join(one for one in (text or "").split(", ") if one in areas) or None
+
+
+def _conflict_owners_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
+    found = tx[ConflictStore].get(int(id_of(names)))
+    return () if found is None else of_both(found)
+
+
+CONFLICT = Belongs(_conflict_owners_thd, "There is no open conflict {id}; it may be settled.")
+"""The conflict that a path names."""

@@ -10,10 +10,12 @@ from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
+from .bounds import CONFLICT
 from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
 
 
@@ -44,18 +46,23 @@ class ConflictPages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages and forms."""
         return [
-            ConsolePage(path="/people/conflicts", title=Phrase("Conflicts"), run=self.list),
+            ConsolePage(
+                path="/people/conflicts", title=Phrase("Conflicts"), run=self.list, limited=()
+            ),
             ConsoleForm(
                 path="/people/conflicts/<int:conflict_id>",
                 fields=SettleForm,
                 run=self.settle,
                 again=self.again,
+                limited=(CONFLICT,),
             ),
         ]
 
     async def list(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """List the open conflicts."""
-        found = await self._store.read(lambda tx: conflicts_thd(tx, Page(MOST_CONFLICTS)))
+        found = await self._store.read(
+            lambda tx: conflicts_thd(tx, Page(MOST_CONFLICTS, areas=visit.areas), visit.caller)
+        )
         values = {
             "conflicts": found,
             "entry": entry,
@@ -89,9 +96,14 @@ class RemovalPages:
                 title=Phrase("Remove a person"),
                 scope=Scope.WRITE,
                 run=self.show,
+                limited=(PERSON,),
             ),
             ConsoleForm(
-                path="/people/<pin>/remove", fields=RemoveForm, run=self.remove, again=self.show
+                path="/people/<pin>/remove",
+                fields=RemoveForm,
+                run=self.remove,
+                again=self.show,
+                limited=(PERSON,),
             ),
             ConsoleForm(
                 path="/people/<pin>/erase",
@@ -99,12 +111,13 @@ class RemovalPages:
                 fields=EraseForm,
                 run=self.erase,
                 again=self.show,
+                limited=(PERSON,),
             ),
         ]
 
     async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Say what removal and erasure do."""
-        values = await self._store.read(lambda tx: person_thd(tx, pin))
+        values = await self._store.read(lambda tx: person_thd(tx, pin, visit.caller))
         return View(
             template="remove.html",
             title=Phrase("Remove a person"),

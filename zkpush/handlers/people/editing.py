@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ...manage.commandviews import CommandView, command_view
 from ...manage.errors import not_found
-from ...manage.limits import PERSON, Belongs, Owner, WholeSite, of_both, of_person
+from ...manage.limits import PERSON, WholeSite, of_both, of_person
 from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList, Shown
 from ...manage.routes import Route
@@ -23,7 +23,7 @@ from ...protocol.secrecy import Scopes, may_see, secrets_of
 from ...protocol.suggestions import did_you_mean
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
-from .bounds import author_for
+from .bounds import CONFLICT, author_for, change_for
 from .contradictions import ConflictStore
 from .importing import MOST_CSV, ImportQuery, ImportView, PeopleImport
 from .model import Conflict, PersonChange
@@ -249,7 +249,7 @@ class EditingEndpoints:
                 body=Settlement,
                 returns=UserView,
                 takes=("caller",),
-                limited=(_CONFLICT,),
+                limited=(CONFLICT,),
             ),
         ]
 
@@ -323,29 +323,14 @@ def _may_see(field: str, scopes: Scopes) -> bool:
 
 def _change_view(change: PersonChange, caller: Caller) -> ChangeView:
     seen = _may_see(change.field, caller.scopes)
-    values = [one if seen else None for one in (change.old, change.new)]
-    if change.field == "areas" and caller.areas is not None:
-        values = [_own_areas(one, caller.areas) for one in values]
+    change = change_for(caller, change)
     return ChangeView(
         field=change.field,
-        old=values[0],
-        new=values[1],
+        old=change.old if seen else None,
+        new=change.new if seen else None,
         author=author_for(caller, change.author),
         at=instant(change.at),
     )
-
-
-def _own_areas(text: str | None, areas: Collection[str]) -> str | None:
-    """Leave out the areas in a recorded value that are none of a limited caller."""
-    return ", ".join(one for one in (text or "").split(", ") if one in areas) or None
-
-
-def _conflict_owners_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
-    found = tx[ConflictStore].get(int(names["id"]))
-    return () if found is None else of_both(found)
-
-
-_CONFLICT = Belongs(_conflict_owners_thd, "There is no open conflict {id}; it may be settled.")
 
 
 def _conflicts_thd(

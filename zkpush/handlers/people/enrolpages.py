@@ -140,7 +140,7 @@ class EnrolmentPages:
 
     async def _view(self, visit: Visit, pin: str, entry: FormEntry) -> View:
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            person = person_thd(tx, pin)["person"]
+            person = person_thd(tx, pin, visit.caller)["person"]
             terminals = terminal_options_thd(tx, DeviceState.APPROVED)
             return {"pin": pin, "person": person, "terminals": terminals}
 

@@ -18,9 +18,11 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
 from ...persist.transaction import Transaction
@@ -35,6 +37,7 @@ from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
 from .store import PeopleStore
+from .views import user_for
 
 PER_PAGE = 50
 """People on a page of the list."""
@@ -85,20 +88,34 @@ class PeoplePages:
                 run=self.list,
                 query=PeopleSearch,
                 nav=NavPlace(NavGroup.DAILY, 40, "people"),
+                limited=(),
             ),
             ConsolePage(
-                path="/people/new", title=Phrase("Add a person"), scope=Scope.WRITE, run=self.new
+                path="/people/new",
+                title=Phrase("Add a person"),
+                scope=Scope.WRITE,
+                run=self.new,
+                limited=(),
             ),
-            ConsoleForm(path="/people/new", fields=NewPersonForm, run=self.add, again=self.new),
-            ConsolePage(path="/people/<pin>", title=Phrase("Person"), run=self.show),
+            ConsoleForm(
+                path="/people/new", fields=NewPersonForm, run=self.add, again=self.new, limited=()
+            ),
+            ConsolePage(
+                path="/people/<pin>", title=Phrase("Person"), run=self.show, limited=(PERSON,)
+            ),
             ConsolePage(
                 path="/people/<pin>/edit",
                 title=Phrase("Change a person"),
                 scope=Scope.WRITE,
                 run=self.edit,
+                limited=(PERSON,),
             ),
             ConsoleForm(
-                path="/people/<pin>/edit", fields=PersonForm, run=self.change, again=self.edit
+                path="/people/<pin>/edit",
+                fields=PersonForm,
+                run=self.change,
+                again=self.edit,
+                limited=(PERSON,),
             ),
         ]
 
@@ -108,9 +125,15 @@ class PeoplePages:
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             return {
-                "people": tx[PeopleStore].search(Page(PER_PAGE + 1, query.after), wanted),
-                "count": tx[PersonStore].count(),
-                "areas": sorted(tx[PersonStore].area_counts()),
+                "people": tx[PeopleStore].search(
+                    Page(PER_PAGE + 1, query.after, areas=visit.areas), wanted
+                ),
+                "count": tx[PersonStore].count(visit.areas),
+                "areas": sorted(
+                    one
+                    for one in tx[PersonStore].area_counts()
+                    if visit.areas is None or one in visit.areas
+                ),
             }
 
         values = await self._store.read(find_thd)
@@ -124,7 +147,7 @@ class PeoplePages:
             template="people.html",
             values={
                 **values,
-                "people": shown,
+                "people": [user_for(visit.caller, one) for one in shown],
                 "next_query": more,
                 "first_query": urlencode(asked) if query.after else None,
                 "areas": areas,
@@ -136,7 +159,7 @@ class PeoplePages:
 
     async def show(self, visit: Visit, pin: str) -> View:
         """Show a person."""
-        values = await self._store.read(lambda tx: person_thd(tx, pin))
+        values = await self._store.read(lambda tx: person_thd(tx, pin, visit.caller))
         return View(
             template="person.html",
             title=values["person"].name or pin,
@@ -162,12 +185,12 @@ class PeoplePages:
 
     async def edit(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a person."""
-        person = await self._person(pin)
+        person = user_for(visit.caller, await self._person(pin))
         return self._form(entry, Phrase("Change a person"), _shown(person), pin)
 
     async def change(self, visit: Visit, form: PersonForm, pin: str) -> Redirect:
         """Change what differs from the stored values, whose author becomes this account."""
-        person = await self._person(pin)
+        person = user_for(visit.caller, await self._person(pin))
         before, given = _shown(person), _entered(form)
         changed = {name: text for name, text in given.items() if text != before.get(name, "")}
         areas = None if form.areas == before["areas"] else form.areas
@@ -247,7 +270,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
         *PeoplePages(services).routes(),
         *ConflictPages(services).routes(),
         *RemovalPages(services).routes(),
-        *ImportPages(services).routes(),
-        *EnrolmentPages(services).routes(),
-        *PortraitPages(services).routes(),
+        *of_whole_site(ImportPages(services).routes()),
+        *of_whole_site(EnrolmentPages(services).routes()),
+        *of_whole_site(PortraitPages(services).routes()),
     ]

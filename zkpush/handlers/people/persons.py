@@ -13,6 +13,7 @@ from ...model import DEFAULT_AREA, Page
 from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, texts
 from ...persist.events import EventStore
+from ...persist.limits import people_in
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
@@ -227,9 +228,12 @@ class PersonStore:
             self._connection.execute(query.order_by(person_areas.c.pin).limit(limit)).scalars()
         )
 
-    def count(self) -> int:
-        """Return the number of users."""
-        return int(self._connection.execute(select(func.count()).select_from(users)).scalar_one())
+    def count(self, areas: frozenset[str] | None = None) -> int:
+        """Return the number of users, or of those of some areas."""
+        query = select(func.count()).select_from(users)
+        if areas is not None:
+            query = query.where(users.c.pin.in_(people_in(areas)))
+        return int(self._connection.execute(query).scalar_one())
 
     def holders(self, pin: str) -> list[str]:
         """Return the serial numbers of terminals that last stated that they have a user."""

@@ -8,16 +8,18 @@ from typing import Any
 import attrs
 
 from ...manage.console.phrases import Phrase
-from ...model import Page
+from ...model import Caller, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
 from ...protocol.secrecy import secrets_of
+from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
 from .model import Conflict
 from .persons import PersonStore
 from .store import PeopleStore
 from .tables import USER
+from .views import user_for
 
 NO_PERSON = Phrase("There is no such person.")
 LABELS: Mapping[str, Phrase] = {
@@ -88,7 +90,9 @@ class ShownConflict:
     """Field, stored value, value of the terminal, and author of the stored one."""
 
 
-def conflicts_thd(tx: Transaction, part: Page, pin: str | None = None) -> list[ShownConflict]:
+def conflicts_thd(
+    tx: Transaction, part: Page, caller: Caller, pin: str | None = None
+) -> list[ShownConflict]:
     """Return open conflicts with the stored values beside those of terminals, without secrets."""
     people, found = tx[PersonStore], tx[ConflictStore].page(part, pin)
     names = tx[PeopleStore].names({one.pin for one in found})
@@ -101,7 +105,7 @@ def conflicts_thd(tx: Transaction, part: Page, pin: str | None = None) -> list[S
                 LABELS.get(field, field),
                 value_text(field, stored.get(field)),
                 value_text(field, said.get(field)),
-                author_of(authors[field]) if field in authors else None,
+                author_of(author_for(caller, authors[field])) if field in authors else None,
             )
             for field in one.fields
         ]
@@ -123,22 +127,25 @@ def value_text(field: str, value: object) -> str:
     return str(value)
 
 
-def person_thd(tx: Transaction, pin: str) -> dict[str, Any]:
-    """Return what the page of a person shows; `LookupError` if there is none."""
+def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
+    """Return what the page of a person shows a caller; `LookupError` if there is none."""
     found = tx[PeopleStore].users(Page(1), pin)
     if not found:
         raise LookupError(NO_PERSON)
-    person, people = found[0], tx[PersonStore]
+    person, people = user_for(caller, found[0]), tx[PersonStore]
     authors = people.authors(pin)
     facts = [
         (
             label,
             value_text(name, getattr(person, name)),
-            author_of(authors[name]) if name in authors else None,
+            author_of(author_for(caller, authors[name])) if name in authors else None,
         )
         for name, label in LABELS.items()
         if name in authors or name in ("name", "card", "privilege")
         if hasattr(person, name)
+    ]
+    changes = [
+        change_for(caller, one) for one in people.changes(pin, Page(HISTORY, newest_first=True))
     ]
     history = [
         (
@@ -146,11 +153,11 @@ def person_thd(tx: Transaction, pin: str) -> dict[str, Any]:
             LABELS.get(one.field, one.field),
             value_text(one.field, one.old),
             value_text(one.field, one.new),
-            author_of(one.author),
+            author_of(author_for(caller, one.author)),
         )
-        for one in people.changes(pin, Page(HISTORY, newest_first=True))
+        for one in changes
     ]
-    holders = people.holders(pin)
+    holders = own_terminals_thd(tx, caller, people.holders(pin))
     return {
         "pin": pin,
         "person": person,
@@ -161,5 +168,5 @@ def person_thd(tx: Transaction, pin: str) -> dict[str, Any]:
         ],
         "history": history,
         "holders": tx[DeviceStore].find_all(holders),
-        "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS), pin),
+        "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS, areas=caller.areas), caller, pin),
     }

@@ -19,6 +19,7 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -192,4 +193,4 @@ class RejectPages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of rejects."""
-    return RejectPages(services).routes()
+    return of_whole_site(RejectPages(services).routes())

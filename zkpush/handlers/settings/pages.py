@@ -9,7 +9,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from ...manage.console.pages import ConsolePage, ConsoleRoute, NavGroup, NavPlace, View
+from ...manage.console.pages import (
+    ConsolePage,
+    ConsoleRoute,
+    NavGroup,
+    NavPlace,
+    View,
+    of_whole_site,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -116,4 +123,4 @@ def _is_chosen(setting: SettingView, part: str) -> bool:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of settings."""
-    return SettingsPage(services).routes()
+    return of_whole_site(SettingsPage(services).routes())

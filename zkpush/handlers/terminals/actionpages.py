@@ -9,6 +9,7 @@ from ...manage.commandviews import ask
 from ...manage.console.pages import ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...protocol.fields import Scope
 from .model import AskRecords, OpenDoor, Reboot
@@ -41,8 +42,14 @@ class ActionPages:
                     button=Phrase("Restart it"),
                     back="/terminals/<sn>",
                 ),
+                limited=(TERMINAL,),
             ),
-            ConsoleForm(path="/terminals/<sn>/resend", fields=PressedButton, run=self.resend),
+            ConsoleForm(
+                path="/terminals/<sn>/resend",
+                fields=PressedButton,
+                run=self.resend,
+                limited=(TERMINAL,),
+            ),
             ConsoleForm(
                 path="/terminals/<sn>/door",
                 scope=Scope.DANGEROUS,
@@ -54,6 +61,7 @@ class ActionPages:
                     button=Phrase("Unlock the door"),
                     back="/terminals/<sn>",
                 ),
+                limited=(TERMINAL,),
             ),
         ]
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from ...device.administration import TerminalAdministration
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    SITE_PAGE,
     ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
@@ -22,9 +23,11 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...manage.views import ProblemView
 from ...model import Device, DeviceState, Page
@@ -101,30 +104,51 @@ class TerminalPages:
                 run=self.list,
                 query=TerminalSearch,
                 nav=NavPlace(NavGroup.DAILY, 20, "terminal"),
+                limited=(),
             ),
-            ConsolePage(path="/first-terminal", title=Phrase("Connect a terminal"), run=self.first),
+            ConsolePage(
+                path="/first-terminal",
+                title=Phrase("Connect a terminal"),
+                run=self.first,
+                limited=SITE_PAGE,
+            ),
             LivePart(
                 name="terminals-first",
                 run=self.first_part,
                 kinds=(*CHANGES, "attendance"),
                 every=5.0,
+                limited=SITE_PAGE,
             ),
-            ConsolePage(path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show),
-            LivePart(name="terminals-state", run=self.state_part, kinds=CHANGES, every=EVERY),
+            ConsolePage(
+                path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show, limited=(TERMINAL,)
+            ),
+            LivePart(
+                name="terminals-state",
+                run=self.state_part,
+                kinds=CHANGES,
+                every=EVERY,
+                limited=(TERMINAL,),
+            ),
             ConsolePage(
                 path="/terminals/<sn>/approve",
                 title=Phrase("Approve a terminal"),
                 scope=Scope.WRITE,
                 run=self.approval,
+                limited=(TERMINAL,),
             ),
             ConsoleForm(
                 path="/terminals/<sn>/approve",
                 fields=ApproveForm,
                 run=self.approve,
                 again=self.approval,
+                limited=(TERMINAL,),
             ),
             ConsoleForm(
-                path="/terminals/<sn>", fields=TerminalForm, run=self.change, again=self.show
+                path="/terminals/<sn>",
+                fields=TerminalForm,
+                run=self.change,
+                again=self.show,
+                limited=(TERMINAL,),
             ),
             ConsoleForm(
                 path="/terminals/<sn>/block",
@@ -139,6 +163,7 @@ class TerminalPages:
                     button=Phrase("Block"),
                     back="/terminals/<sn>",
                 ),
+                limited=(TERMINAL,),
             ),
         ]
 
@@ -149,12 +174,14 @@ class TerminalPages:
         def find(tx: Transaction) -> tuple[list[Device], list[Device], dict[int, int]]:
             store = tx[DeviceStore]
             found = store.search(
-                Page(PER_PAGE + 1, query.after),
+                Page(PER_PAGE + 1, query.after, areas=visit.areas),
                 query.q,
                 state,
                 with_problems=query.state == "problems",
             )
-            waiting = store.search(Page(MOST_WAITING), state=DeviceState.PENDING.value)
+            waiting = store.search(
+                Page(MOST_WAITING, areas=visit.areas), state=DeviceState.PENDING.value
+            )
             return found, waiting, tx[CommandHistory].pending()
 
         found, waiting, commands = await self._store.read(find)
@@ -322,6 +349,6 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         *TerminalPages(services).routes(),
         *ActionPages(services).routes(),
-        *SettingPages(services).routes(),
-        *EndPages(services).routes(),
+        *of_whole_site(SettingPages(services).routes()),
+        *of_whole_site(EndPages(services).routes()),
     ]

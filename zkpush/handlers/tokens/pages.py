@@ -20,6 +20,7 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.permissions import SCOPES
 from ...manage.console.phrases import Phrase
@@ -175,4 +176,4 @@ def _end_of_day(visit: Visit, text: str) -> int | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of tokens."""
-    return TokenPages(services).routes()
+    return of_whole_site(TokenPages(services).routes())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ...manage.console.pages import ConsolePage, ConsoleRoute, LivePart, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...protocol.fields import Scope
@@ -35,8 +36,15 @@ class TracePages:
                 title=Phrase("Last requests"),
                 run=self.show,
                 scope=Scope.READ,
+                limited=(TERMINAL,),
             ),
-            LivePart(name="trace-requests", run=self.part, every=EVERY, scope=Scope.READ),
+            LivePart(
+                name="trace-requests",
+                run=self.part,
+                every=EVERY,
+                scope=Scope.READ,
+                limited=(TERMINAL,),
+            ),
         ]
 
     async def show(self, visit: Visit, sn: str) -> View:

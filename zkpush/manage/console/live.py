@@ -2,8 +2,8 @@
 
 Theory of operation. All consoles of a process are one listener of the feed, which reads the
 database once a second while there is any. A part is rendered anew when an event of one of its kinds
-has come, at most once a second, and only for the combinations of argument, language, zone and
-scopes that are open. Its text is sent to all consoles with that combination. Who joins gets the
+has come, at most once a second, and only for the combinations of argument, language, zone, scopes
+and areas that are open. Its text is sent to all consoles with that combination. Who joins gets the
 parts at once. A console that does not read is disconnected; the browser connects again by itself.
 """
 
@@ -49,6 +49,7 @@ class PartKey:
     language: str
     zone: str
     scopes: frozenset[Any]
+    areas: frozenset[str] | None
 
 
 class LiveHub(PeriodicService):
@@ -97,7 +98,10 @@ class LiveHub(PeriodicService):
 
     async def join(self, console: LiveConsole, names: Sequence[str], visit: Visit) -> None:
         """Add a console, which gets the named parts now and after each change."""
-        keys = [PartKey(name, visit.language.code, visit.zone.key, visit.scopes) for name in names]
+        keys = [
+            PartKey(name, visit.language.code, visit.zone.key, visit.scopes, visit.areas)
+            for name in names
+        ]
         is_first = not self._consoles
         self._consoles[console] = keys
         self._room.consoles = len(self._consoles)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..limits import refusal_of
 from .pages import PREFIX, ConsoleForm, ConsolePage, NavGroup
 from .phrases import Phrase
 from .visits import Visit
@@ -39,7 +40,10 @@ def navigation(
         (
             (one.nav.order, one.path, one)
             for _, one in pages
-            if isinstance(one, ConsolePage) and one.nav is not None and visit.allows(one.scope)
+            if isinstance(one, ConsolePage)
+            and one.nav is not None
+            and visit.allows(one.scope)
+            and (visit.areas is None or refusal_of(one.limited) is None)
         ),
         key=lambda each: each[:2],
     )

@@ -17,10 +17,13 @@ import attrs
 import msgspec
 
 from ...protocol.fields import Scope
+from ..limits import Limit, WholeSite
 from ..routes import Stream
 from .phrases import Phrase
 
 PREFIX = "/console"
+SITE_PAGE = WholeSite("Pages of the whole site are for accounts without areas.")
+"""How a page is limited that shows or changes things of all areas."""
 MOST_FORM = 64 * 1024
 """Maximum length of a form without a file, in bytes."""
 _VARIABLE = re.compile("<[^<>]*>", re.ASCII)
@@ -115,6 +118,9 @@ class ConsolePage:
     is_file: bool = False
     """Whether it returns a file instead of a page."""
 
+    limited: Limit = None
+    """How accounts that are limited to areas are served, as `Route.limited`; None refuses them."""
+
     @property
     def claim(self) -> str:
         """Method and path, unique among pages and forms."""
@@ -160,6 +166,9 @@ class ConsoleForm:
     most_bytes: int = MOST_FORM
     """Maximum length of the form, in bytes."""
 
+    limited: Limit = None
+    """How accounts that are limited to areas are served, as `Route.limited`; None refuses them."""
+
     @property
     def claim(self) -> str:
         """Method and path, unique among pages and forms."""
@@ -171,7 +180,7 @@ class LivePart:
     """A part of pages that is rendered anew when something happens.
 
     Consoles that would see the same share one rendering: it depends on the argument, the language,
-    the time zone and the scopes only.
+    the time zone, the scopes and the areas only.
     """
 
     name: str
@@ -183,9 +192,16 @@ class LivePart:
     every: float | None = None
     """Seconds after which it is rendered anyway; None for never."""
     scope: Scope = Scope.READ
+    limited: Limit = None
+    """As `ConsolePage.limited`; the argument stands for each variable."""
 
 
 ConsoleRoute = ConsolePage | ConsoleForm | LivePart
+
+
+def of_whole_site(routes: Sequence[ConsoleRoute]) -> list[ConsoleRoute]:
+    """Declare that pages are refused to accounts that are limited to areas."""
+    return [attrs.evolve(route, limited=SITE_PAGE) for route in routes]
 
 
 @attrs.frozen

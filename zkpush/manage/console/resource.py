@@ -29,6 +29,7 @@ from ...protocol.errors import ProtocolError
 from ..arguments import parse_query
 from ..channel import ManageRequest
 from ..errors import ApiError, explain, too_large
+from ..limits import VARIABLES, AreaLimits, Limit, refusal_of
 from ..routes import Raw, Stream, header_of
 from . import security
 from .assets import assets
@@ -45,7 +46,7 @@ from .forms import (
 from .languages import ConsoleLanguage, language_of
 from .live import LiveConsole, LiveHub
 from .navigation import navigation
-from .pagemap import PageMap, PageTarget
+from .pagemap import NO_PAGE, PageMap, PageTarget
 from .pages import (
     PREFIX,
     ConsoleAddition,
@@ -70,6 +71,7 @@ _STATIC = f"{PREFIX}/static/"
 _LIVE = f"{PREFIX}/live"
 _log = Logger()
 
+NOT_OF_AREAS = Phrase("Your account is limited to areas, and this is for the whole site.")
 NOT_ALLOWED = Phrase("Your account may not do this. A manager of accounts can allow it.")
 ENDED = Phrase("Your session has ended. Sign in again; then repeat what you did last.")
 BUSY = Phrase("Too many pages are live already. This one stays as it is until it is reloaded.")
@@ -91,12 +93,17 @@ class ConsoleResource(Resource):
         hub_of: Any,
         proxies: Proxies,
         refusals: RefusalLog,
+        limits: AreaLimits,
         reactor: Any,
     ) -> None:
-        """`hub_of` makes the `LiveHub`, given its parts, what renders them, and `living`."""
+        """`limits` checks accounts that are limited to areas.
+
+        `hub_of` makes the `LiveHub`, given its parts, what renders them, and `living`.
+        """
         super().__init__()
         self._sign_in = sign_in
         self._refusals = refusals
+        self._limits = limits
         self._reactor = reactor
         self._wall = wall_clock(reactor)
         self._renderer = Renderer(additions, assets())
@@ -167,6 +174,8 @@ class ConsoleResource(Resource):
             if chosen is not None and language_of(chosen) is not None:
                 return self._redirect(request, Redirect(to=visit.path, language=chosen))
             visit = await self._visits.known(request, visit)
+            if visit.areas is not None:
+                visit = attrs.evolve(visit, reaches=self._reaches)
             if path == _LIVE:
                 return self._live(request, visit)
             return await self._page(request, visit)
@@ -195,6 +204,9 @@ class ConsoleResource(Resource):
             if not visit.allows(route.scope):
                 self._note_no_scope(visit, route)
                 raise ApiError(HTTPStatus.FORBIDDEN, NOT_ALLOWED)
+            if visit.areas is not None and refusal_of(route.limited) is not None:
+                return self._refused(request, visit, route)
+            await self._check_areas(visit, route.limited, target.names)
         try:
             if isinstance(route, ConsoleForm):
                 result = await self._sent(request, visit, target, route)
@@ -208,6 +220,31 @@ class ConsoleResource(Resource):
         except (ValueError, ProtocolError) as error:
             raise ApiError(HTTPStatus.BAD_REQUEST, str(error)) from None
         return await self._reply(request, visit, target, result)
+
+    def _refused(
+        self, request: ManageRequest, visit: Visit, route: ConsolePage | ConsoleForm
+    ) -> Raw:
+        """Refuse a limited account; instead of the start page, it gets its first one."""
+        sections = navigation(self.pages, visit)
+        if route.path == "/" and sections:
+            first = sections[0].links[0].url.removeprefix(PREFIX)
+            return self._redirect(request, Redirect(to=first))
+        self._note_no_scope(visit, route)
+        raise ApiError(HTTPStatus.FORBIDDEN, NOT_OF_AREAS)
+
+    async def _check_areas(self, visit: Visit, limit: Limit, names: Mapping[str, object]) -> None:
+        """Raise `ApiError` (404) for what is of another area than those of the account."""
+        if visit.areas is not None:
+            try:
+                await self._limits.check(limit, names, visit.areas)
+            except ApiError as error:
+                raise ApiError(error.status, NO_PAGE) from None
+
+    def _reaches(self, path: str, method: str = "GET") -> bool:
+        """Whether a page, or with POST a form, is served to limited accounts."""
+        plain = path.partition("#")[0].partition("?")[0]
+        route = self._map.match(method.encode(), f"{PREFIX}{plain}".encode()).route
+        return refusal_of(route.limited) is None
 
     async def _shown(
         self, request: ManageRequest, visit: Visit, target: PageTarget, page: ConsolePage
@@ -296,6 +333,10 @@ class ConsoleResource(Resource):
         """Render a live part for all who see the same."""
         if visit.visitor is not None:
             visit = attrs.evolve(visit, visitor=attrs.evolve(visit.visitor, name="", secret=""))
+        try:
+            await self._check_areas(visit, part.limited, dict.fromkeys(VARIABLES, argument))
+        except ApiError:
+            return ""  # it is not of these areas, or no longer
         capability, _ = self.parts[part.name]
         view = await part.run(visit, argument)
         name = view.template if "/" in view.template else f"{capability}/{view.template}"
@@ -346,7 +387,8 @@ class ConsoleResource(Resource):
                 part, _ = self.hub.find(name)
             except LookupError:
                 return Raw("text/plain", b"", HTTPStatus.NOT_FOUND, HEADERS)
-            if not visit.allows(part.scope):
+            is_refused = visit.areas is not None and refusal_of(part.limited) is not None
+            if is_refused or not visit.allows(part.scope):
                 return Raw("text/plain", b"", HTTPStatus.FORBIDDEN, HEADERS)
         if self.hub.is_full or not names:
             return Raw("text/plain", b"", HTTPStatus.NO_CONTENT, HEADERS)

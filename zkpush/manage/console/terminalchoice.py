@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...model import DeviceState, Page
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from .phrases import Phrase
 
@@ -18,26 +19,29 @@ MOST_NAMED = 5
 
 
 def terminal_options_thd(
-    tx: Transaction, state: DeviceState | None = None
+    tx: Transaction, state: DeviceState | None = None, areas: frozenset[str] | None = None
 ) -> list[tuple[str, str]] | None:
-    """Return serial numbers and names of terminals, by name; None for more than `MOST_OPTIONS`."""
+    """Return serial numbers and names of terminals, by name; None for more than `MOST_OPTIONS`.
+
+    `areas` are those of a limited account.
+    """
     wanted = None if state is None else state.value
-    found = tx[DeviceStore].search(Page(MOST_OPTIONS + 1), state=wanted)
+    found = tx[DeviceStore].search(Page(MOST_OPTIONS + 1, areas=areas), state=wanted)
     if len(found) > MOST_OPTIONS:
         return None
     named = sorted((one.alias or one.sn, one.sn) for one in found)
     return [(sn, name) for name, sn in named]
 
 
-def find_terminal_thd(tx: Transaction, text: str) -> str:
+def find_terminal_thd(tx: Transaction, text: str, areas: frozenset[str] | None = None) -> str:
     """Return the serial number of the terminal with this serial number or name, or part of it.
 
-    `ValueError` if there is none, or more than one.
+    `areas` are those of a limited account. `ValueError` if there is none, or more than one.
     """
     text = text.strip()
-    if tx[DeviceStore].find(text) is not None:
+    if tx[AreaLimitStore].terminals([text], areas) if areas else tx[DeviceStore].find(text):
         return text
-    found = tx[DeviceStore].search(Page(MOST_OPTIONS), text)
+    found = tx[DeviceStore].search(Page(MOST_OPTIONS, areas=areas), text)
     named = [one for one in found if text.lower() in f"{one.alias or ''}\n{one.sn}".lower()]
     exact = [one for one in named if (one.alias or "").lower() == text.lower()]
     named = exact or named

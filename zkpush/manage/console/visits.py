@@ -22,6 +22,8 @@ class Visitor:
     name: str
     """Name of the account."""
     scopes: frozenset[Scope]
+    areas: frozenset[str] | None = None
+    """Areas that the account is limited to; None for no limit."""
     language: str | None
     """Code of the chosen language; None for that of the browser."""
     zone: str | None
@@ -62,6 +64,11 @@ class Visit:
     """Path of the request, under `/console`."""
     query: str = ""
     """Query of the request, as it was sent."""
+    reaches: Callable[..., bool] = attrs.field(
+        default=lambda path, method="GET": True, eq=False, repr=False
+    )
+    """Whether the page of a path under `/console` is served to an account of these areas; called
+    with the path and, for a form, `POST`."""
     said: Callable[[str], str] = attrs.field(default=str, eq=False, repr=False)
     """Translates a text, for files; pages do it in their templates."""
 
@@ -71,11 +78,21 @@ class Visit:
         return frozenset() if self.visitor is None else self.visitor.scopes
 
     @property
+    def areas(self) -> frozenset[str] | None:
+        """Areas that the account is limited to; None for no limit."""
+        return None if self.visitor is None else self.visitor.areas
+
+    @property
     def caller(self) -> Caller:
         """The account as a caller of stores and administrations, for the audit log."""
         name = "" if self.visitor is None else self.visitor.name
         return Caller(
-            name=name, scopes=self.scopes, address=self.address, client="console", kind="account"
+            name=name,
+            scopes=self.scopes,
+            address=self.address,
+            client="console",
+            kind="account",
+            areas=self.areas,
         )
 
     def allows(self, scope: Scope | None) -> bool:

@@ -1,0 +1,11 @@
+"""Areas that accounts of the console are limited to."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0049"
+down_revision = "0048"
+
+
+def upgrade():
+    op.add_column("accounts", sa.Column("areas", sa.Text()))
