@@ -19,6 +19,7 @@ from zkpush.protocol.times import wall_clock
 
 from . import recipes
 from .consoles import consoles
+from .distribution import distribution
 from .forwarding import backlog_of, forwarding_results
 from .jobs import jobs
 from .lists import lists
@@ -419,4 +420,5 @@ CASES = (
     consoles,
     forwarding,
     jobs,
+    distribution,
 )

@@ -72,14 +72,14 @@ def _job(server: Zkpush, token: str, serials: list[str], name: str) -> _Measured
     waits: list[float] = []
     alone = _uploads_alone(server, ALONE_SECONDS)
     done = threading.Event()
-    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    uploads = threading.Thread(target=upload_beside, args=(server, waits, done))
     uploads.start()
     cpu, started = server.cpu(), time.monotonic()
     body = {"commands": _commands(name), "devices": serials}
-    job = _ask(server, token, "POST", "commands", body)
+    job = ask(server, token, "POST", "commands", body)
     while job["state"] == "queueing":
         time.sleep(0.1)
-        job = _ask(server, token, "GET", f"jobs/{job['id']}")
+        job = ask(server, token, "GET", f"jobs/{job['id']}")
     seconds, cpu = time.monotonic() - started, server.cpu() - cpu
     done.set()
     uploads.join()
@@ -91,7 +91,7 @@ def _uploads_alone(server: Zkpush, seconds: float) -> list[float]:
     """Upload for a time without other work; on a busy machine, these wait as well."""
     waits: list[float] = []
     done = threading.Event()
-    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    uploads = threading.Thread(target=upload_beside, args=(server, waits, done))
     uploads.start()
     time.sleep(seconds)
     done.set()
@@ -153,19 +153,19 @@ def _package() -> Iterator[Result]:
     token = (data / "admin.token").read_text().strip()
     waits: list[float] = []
     done = threading.Event()
-    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    uploads = threading.Thread(target=upload_beside, args=(server, waits, done))
     base = f"http://127.0.0.1:{server.port}/iclock"
     try:
         for sn in ("J0", "J1"):
             server.exchange(sn)
         for start in range(0, PEOPLE, 100):
-            body = "\n".join(_person(number) for number in range(start, start + 100)).encode()
+            body = "\n".join(person_lines(number) for number in range(start, start + 100)).encode()
             urllib.request.urlopen(f"{base}/cdata?SN=J1&table=OPERLOG&Stamp=1", body).read()
         memory = server.peak()
         uploads.start()
         started = time.monotonic()
         request = {"command": "PutFile", "params": {"Action": "AppendData"}}
-        _ask(server, token, "POST", "devices/J1/commands", request)
+        ask(server, token, "POST", "devices/J1/commands", request)
         line = urllib.request.urlopen(f"{base}/getrequest?SN=J1").read().decode()
         url = line.partition("PutFile ")[2].partition("\t")[0]
         content = urllib.request.urlopen(f"{base}/{url}").read()
@@ -186,7 +186,8 @@ def _package() -> Iterator[Result]:
     yield Result(f"memory for {what}", "32 MB", memory / 1e6, 32.0, {}, "MB")
 
 
-def _person(number: int) -> str:
+def person_lines(number: int) -> str:
+    """Return the uploaded lines of a person with two fingerprints."""
     template = base64.b64encode(random.Random(number).randbytes(1200)).decode()
     fingers = [f"FP PIN={number + 1}\tFID={finger}\tTMP={template}" for finger in (1, 2)]
     return "\n".join([f"USER PIN={number + 1}\tName=Person {number}", *fingers])
@@ -197,7 +198,7 @@ def _turns(server: Zkpush, token: str, sn: str, count: int) -> float:
     before = server.cpu()
     base = f"http://127.0.0.1:{server.port}/iclock"
     for _ in range(count):
-        made = _ask(server, token, "POST", f"devices/{sn}/commands", {"command": "LOG"})
+        made = ask(server, token, "POST", f"devices/{sn}/commands", {"command": "LOG"})
         line = urllib.request.urlopen(f"{base}/getrequest?SN={sn}").read()
         assert made["id"].encode() in line
         answer = f"ID={made['id']}&Return=0&CMD=LOG".encode()
@@ -229,8 +230,11 @@ def _commands(name: str) -> list[dict[str, object]]:
     ]
 
 
-def _upload(server: Zkpush, waits: list[float], done: threading.Event) -> None:
-    url = f"http://127.0.0.1:{server.port}/iclock/cdata?SN=J0&table=ATTLOG&Stamp=9999"
+def upload_beside(
+    server: Zkpush, waits: list[float], done: threading.Event, sn: str = "J0"
+) -> None:
+    """Upload punches one by one until `done` is set, and record how long each takes (seconds)."""
+    url = f"http://127.0.0.1:{server.port}/iclock/cdata?SN={sn}&table=ATTLOG&Stamp=9999"
     for number, row in enumerate(rows(0, 100_000)):
         if done.is_set() and number:
             return
@@ -239,7 +243,8 @@ def _upload(server: Zkpush, waits: list[float], done: threading.Event) -> None:
         waits.append(time.monotonic() - started)
 
 
-def _ask(server: Zkpush, token: str, method: str, path: str, body: object = None) -> Any:
+def ask(server: Zkpush, token: str, method: str, path: str, body: object = None) -> Any:
+    """Send a request to the API; returns the reply."""
     request = urllib.request.Request(
         f"{server.manage}/api/v1/{path}",
         None if body is None else json.dumps(body).encode(),

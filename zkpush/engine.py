@@ -221,7 +221,7 @@ def assemble(
     problems.add_stored_source(inbox.stored_problems)
     # Workers share the terminals' certificates with their parent, which logs faults.
     form = settings.commands.package_format
-    packages = Packages(store, known.functions, form, data.path, reactor)
+    packages = Packages(store, known.functions, known.intents, catalogue, form, data.path, reactor)
     certificates = Certificates(settings.tls, reactor, quiet=is_worker)
     tokens = Tokens(data.admin_token, store, reactor)
     return Engine(

@@ -64,6 +64,9 @@ asked for and where to begin, at first 0; returns commands as text, one a line o
 where to go on, or None at the end."""
 Counter = Callable[[Transaction, Device, Params], int | None]
 """Counts the lines of such a file when the command is sent; None if the command states no count."""
+PackageSource = Callable[[Transaction, Device, int], tuple[Sequence[object], int | None]]
+"""Selects the content of a package in parts, when it is fetched: takes where to begin, at first 0;
+returns intents (`zkpush.device.intents`), and where to go on, or None at the end."""
 Matcher = Callable[[Table, Row, Params], bool]
 """Whether the command with these parameters requested an uploaded row."""
 Arrival = Callable[[Transaction, Device, Table, Sequence[Row], int], None]
@@ -83,6 +86,8 @@ class CommandFunctions:
     """Matchers by command name, then by table name."""
     arrivals: Mapping[str, Arrival] = attrs.field(factory=dict)
     """Functions for requested rows, of commands with matchers; optional."""
+    sources: Mapping[str, PackageSource] = attrs.field(factory=dict)
+    """Sources of packages, by the name that the parameter `Source` of a command has; optional."""
     family: str = FIRST_FAMILY
 
     @classmethod
@@ -97,12 +102,12 @@ class CommandFunctions:
         Raises `ValueError` unless each command has exactly the functions that its entry declares,
         each from a single noun.
         """
-        joined = cls({}, {}, {}, {}, {}, {}, family)
+        joined = cls({}, {}, {}, {}, {}, {}, {}, family)
         commands = [command for command in commands if command.family == family]
         for part in parts:
             if part.family != family:
                 continue
-            for kind in (*_KINDS, "arrivals"):
+            for kind in (*_KINDS, "arrivals", "sources"):
                 own, all_ = getattr(part, kind), getattr(joined, kind)
                 for name in own:
                     if name in all_:

@@ -30,12 +30,17 @@ from twisted.internet.interfaces import IDelayedCall
 from ..interfaces import IStore
 from ..model import Device
 from ..persist.transaction import Transaction
+from ..protocol.catalogue import Catalogue
+from ..protocol.commands import command_text
 from ..protocol.errors import Unavailable
 from ..values.commands import QueuedCommand
-from .functions import FunctionTable, Maker
+from .functions import FunctionTable, Maker, Params
+from .intents import IntentTable, NotPossible
 
 T = TypeVar("T")
 PackageForm = Literal["tar", "gzip"]
+SOURCE = "Source"
+"""The parameter that names a source of packages; see `CommandFunctions.sources`."""
 MADE_AT_ONCE = 2
 """Maximum number of packages made at the same time."""
 UNUSED_SECONDS = 120.0
@@ -157,6 +162,8 @@ class Packages:
         self,
         store: IStore,
         functions: FunctionTable,
+        intents: IntentTable,
+        catalogue: Catalogue,
         form: PackageForm,
         folder: Path,
         reactor: Any,
@@ -164,6 +171,8 @@ class Packages:
         """`folder` holds the temporary files."""
         self._store = store
         self._functions = functions
+        self._intents = intents
+        self._catalogue = catalogue
         self._form = form
         self._folder = folder
         self._reactor = reactor
@@ -219,7 +228,7 @@ class Packages:
             shelved.made.remove()
 
     async def _make(self, command: QueuedCommand, device: Device) -> Package:
-        maker = self._functions.of(command.family).makers[command.command]
+        maker = self._maker(command)
         lines = SealedSpool(self._folder)
         try:
             count = await self._collect(lines, maker, command, device)
@@ -229,6 +238,32 @@ class Packages:
             return await self._in_thread(_packed, lines, self._folder, self._form)
         finally:
             lines.close()
+
+    def _maker(self, command: QueuedCommand) -> Maker:
+        """Return what makes the lines of a package: a named source, or the command's own maker."""
+        functions = self._functions.of(command.family)
+        source = functions.sources.get(command.asked.get(SOURCE, ""))
+        if source is None:
+            return functions.makers[command.command]
+
+        def make(
+            tx: Transaction, device: Device, params: Params, after: int
+        ) -> tuple[list[str], int | None]:
+            intents, following = source(tx, device, after)
+            return [line for one in intents for line in self._lines(tx, device, one)], following
+
+        return make
+
+    def _lines(self, tx: Transaction, device: Device, intent: object) -> list[str]:
+        """Return the commands of an intent as text."""
+        try:
+            found = self._intents.translate(tx, device, intent)
+        except (NotPossible, ValueError):  # what has become damaged is left out
+            return []
+        family = device.family
+        return [
+            command_text(self._catalogue.find(one.command, family), one.params) for one in found
+        ]
 
     async def _collect(
         self, lines: SealedSpool, maker: Maker, command: QueuedCommand, device: Device

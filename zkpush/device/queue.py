@@ -25,7 +25,7 @@ from . import acts
 from .changes import check_scopes
 from .files import MADE_FILE, base_of
 from .functions import FunctionTable
-from .intents import IntentTable
+from .intents import Instruction, IntentTable
 from .life import LifeEvent, LifeRules, happen
 from .modes import REFUSAL, takes_commands
 from .privacy import Privacy
@@ -170,6 +170,10 @@ class CommandQueue(PeriodicService):
             check_scopes(by, needed, f"This {one.command}")
             queued.append(self.writer.add(tx, device, one.command, one.params, by, delivery, now))
         return queued
+
+    def translate(self, tx: Transaction, device: Device, intent: object) -> Sequence[Instruction]:
+        """Return the commands of an intent without queueing them; see `ask` for the errors."""
+        return self._intents.translate(tx, device, intent)
 
     def hurry(self, sn: str, not_before_at: int | None) -> None:
         """Make a new command available to the next poll of its terminal."""

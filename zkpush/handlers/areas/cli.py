@@ -34,6 +34,7 @@ _DRIFT = (
     Column("Lost", "lost"),
     Column("Templates lost", "lost_templates"),
     Column("Found", "found"),
+    Column("No packages", "no_packages", wraps=True, is_spare=True),
     Column("Reason", "reason", wraps=True, is_spare=True),
 )
 _name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("areas"))

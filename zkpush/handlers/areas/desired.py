@@ -296,7 +296,7 @@ def leaving_parts(
     before = stored.get(USER)
     # A deletion that is not queued yet is for something that the server has sent, or may have.
     is_ours = any(
-        one.told is not None or one.command is not None or one.wanted is None
+        one.told is not None or one.command is not None or one.wanted is None or one.tries > 0
         for one in stored.values()
     )
     is_removed = person.fields is None

@@ -174,7 +174,7 @@ class Distributor:
             one = wanted.get(part.part)
             if one is None:
                 continue
-            intent = _intent(tx, pin, one)
+            intent = intent_of(tx, pin, one)
             if intent is None:
                 continue
             is_new = part.told is None and not one.is_stated
@@ -229,7 +229,7 @@ class Distributor:
             store.put([settled(tx, part, state, code, now)])
 
 
-def _intent(tx: Transaction, pin: str, part: WantedPart) -> object | None:
+def intent_of(tx: Transaction, pin: str, part: WantedPart) -> object | None:
     """Return the intent that puts a part on a terminal; None if it is gone meanwhile."""
     fitting = part.fitting
     if fitting is None:

@@ -19,6 +19,7 @@ from ...protocol.fields import Scope
 from .confirming import area_terminals
 from .drift import words_of
 from .driftstore import DriftStore
+from .places import DistributionStore
 from .store import AreaStore
 
 
@@ -42,6 +43,10 @@ class DriftView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     lost_templates: Annotated[int, Meta(description="Recorded templates that it did not have")]
     found: Annotated[int, Meta(description="People whom it had and who were not recorded there")]
+    no_packages: Annotated[
+        str | None,
+        Meta(description="Why the terminal gets people one by one, and not as packages"),
+    ]
     reason: Annotated[
         str | None, Meta(description="Why the last check is incomplete; null if it is complete")
     ]
@@ -75,10 +80,12 @@ class DriftEndpoints:
 def _views_thd(tx: Transaction, name: str) -> list[DriftView]:
     if tx[AreaStore].find(name) is None:
         raise not_found(f"There is no area {name[:40]}.")
+    terminals = tx[DistributionStore].terminals()
     drifts = tx[DriftStore].all()
     keys = area_terminals(tx, name)
     found = []
     for device in sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.sn):
+        terminal = terminals.get(device.id)
         drift = drifts.get(device.id) or tx[DriftStore].of(device.id)
         found.append(
             DriftView(
@@ -90,6 +97,7 @@ def _views_thd(tx: Transaction, name: str) -> list[DriftView]:
                 lost=drift.lost,
                 lost_templates=drift.lost_templates,
                 found=drift.found,
+                no_packages=terminal.no_packages if terminal else None,
                 reason=drift.reason,
             )
         )

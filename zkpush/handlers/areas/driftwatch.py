@@ -258,6 +258,7 @@ class DriftWatch:
                 after, settled=written(differences(device.counts, held))
             )
             tx[DriftStore].put(ended)
+            _judge_packages(tx, ended)
             if ended.lost or ended.lost_templates or ended.found:
                 data = {
                     "device": device.sn,
@@ -284,6 +285,19 @@ def _is_behind(tx: Transaction, key: int) -> bool:
         or tx[CommandSchedule].next_due(key) is not None
         or tx[PlaceStore].is_awaited(key)
     )
+
+
+def _judge_packages(tx: Transaction, drift: Drift) -> None:
+    """Send no more packages to a terminal that lacks people after it has executed some."""
+    terminal = tx[DistributionStore].terminals().get(drift.device_id)
+    if terminal is None or terminal.packaged_at is None or drift.reason is not None:
+        return
+    values: dict[str, object] = {"packaged_at": None}
+    if drift.lost:
+        values["no_packages"] = (
+            f"The terminal executed packages, and lacked {drift.lost} people afterwards."
+        )
+    tx[DistributionStore].change(drift.device_id, **values)
 
 
 def _put(tx: Transaction, drift: Drift) -> None:

@@ -215,6 +215,7 @@ class AreaEndpoints:
                 if terminal.area == name:
                     tx[DistributionStore].compare_again(terminal.device_id, now)
                     tx[DriftStore].ask(terminal.device_id, now)
+                    tx[DistributionStore].change(terminal.device_id, no_packages=None)
             acts.record(tx, caller, REPAIR, f"area {name}", "", now)
             return shown
 

@@ -32,6 +32,10 @@ DELETED = b""
 """What the command of a deletion holds."""
 
 
+PACKAGES = "distribution"
+"""Name of the source of packages for terminals of areas that distribute."""
+
+
 class PartState(StrEnum):
     """State of a part of a person on a terminal, as stored."""
 
@@ -99,6 +103,12 @@ class DistributionTerminal(msgspec.Struct, frozen=True, kw_only=True):
     """Number of deletions that an operator has confirmed."""
     compared_at: int = 0
     """When its people were last compared as a whole."""
+    package: str | None = None
+    """CmdID of the open package."""
+    packaged_at: int | None = None
+    """When a package was executed; None since the terminal was asked for its users."""
+    no_packages: str | None = None
+    """Why the terminal gets no packages any more, in words."""
 
 
 class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):

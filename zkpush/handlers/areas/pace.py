@@ -8,32 +8,30 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from ...persist.commandschema import commands
-from ...values.commands import CommandState
-from .model import PRIORITY
+from .model import PartState
+from .schema import places
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 WINDOW = 10 * 60 * 1000
-"""Milliseconds whose commands decide the pace."""
+"""Milliseconds whose parts decide the pace."""
 LEAST = 2
-"""Least number of commands that have a pace."""
+"""Least number of parts that have a pace."""
 
 
 def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: int) -> int | None:
-    """Estimate the seconds until `left` commands of a distribution are executed.
+    """Estimate the seconds until `left` parts of people are on terminals.
 
-    The pace is that of the last ten minutes (`WINDOW`), `now` is in milliseconds. None if
-    terminals have executed too few commands in that time.
+    The pace is that of the last ten minutes (`WINDOW`), by single commands and by packages; `now`
+    is in milliseconds. None if too few parts have come to the terminals in that time.
     """
     if not left:
         return 0
-    query = select(func.count(), func.min(commands.c.finished_at)).where(
-        commands.c.finished_at > now - WINDOW,
-        commands.c.device_id.in_(devices),
-        commands.c.rank == -PRIORITY,
-        commands.c.state == CommandState.DONE.value,
+    query = select(func.count(), func.min(places.c.updated_at)).where(
+        places.c.device_id.in_(devices),
+        places.c.state == PartState.THERE.value,
+        places.c.updated_at > now - WINDOW,
     )
     row = tx.connection.execute(query).one()
     count, first = int(row[0]), int(row[1] or now)

@@ -134,14 +134,58 @@ class PlaceStore:
         )
         return self._connection.execute(query.limit(1)).first() is not None
 
+    def pack(self, device_id: int, pins: Collection[str], command: str, now: int) -> None:
+        """Record that a package has the fields and templates of people that wait."""
+        self._connection.execute(
+            update(places)
+            .where(
+                places.c.device_id == device_id,
+                places.c.pin.in_(pins),
+                _is_waiting(),
+                _is_packable(),
+            )
+            .values(
+                state=PartState.SENT.value,
+                sent=places.c.wanted,
+                command=command,
+                reason=None,
+                updated_at=now,
+            )
+        )
+
+    def packable(self, device_id: int, limit: int) -> list[tuple[str, str]]:
+        """List user IDs and names of parts that wait and can be in a package."""
+        query = select(places.c.pin, places.c.part).where(
+            _is_waiting(), places.c.device_id == device_id, _is_packable()
+        )
+        rows = self._connection.execute(query.order_by(places.c.pin, places.c.part).limit(limit))
+        return [(row.pin, row.part) for row in rows]
+
+    def of_command(self, device_id: int, command: str, limit: int) -> list[PlacedPart]:
+        """List parts of the open command of a terminal."""
+        query = select(places).where(places.c.device_id == device_id, places.c.command == command)
+        rows = self._connection.execute(query.order_by(places.c.pin, places.c.part).limit(limit))
+        return [_part(row) for row in rows]
+
+    def pins_of(self, device_id: int, command: str) -> Any:
+        """Return a query for the people of whom a command has parts."""
+        return select(places.c.pin).where(
+            places.c.device_id == device_id, places.c.command == command
+        )
+
     def ended(self, limit: int) -> list[EndedPart]:
-        """List parts whose commands have ended."""
+        """List parts whose commands have ended, except for packages."""
+        package = select(distribution_terminals.c.package).where(
+            distribution_terminals.c.device_id == places.c.device_id,
+            distribution_terminals.c.package == places.c.command,
+        )
         query = (
             select(places, commands.c.state.label("ending"), commands.c.return_code)
             .outerjoin(commands, commands.c.id == places.c.command)
             .where(
                 places.c.command.is_not(None),
                 commands.c.state.is_(None) | commands.c.state.not_in(_OPEN),
+                ~package.exists(),
             )
             .limit(limit)
         )
@@ -353,6 +397,12 @@ def forget_terminal(tx: Transaction, device_id: int) -> None:
 
 def _is_waiting() -> Any:
     return places.c.state == _WAITING
+
+
+def _is_packable() -> Any:
+    """Select fields and templates to send, of people who are not copied."""
+    is_part = (places.c.part == USER) | places.c.part.startswith("template ")
+    return is_part & places.c.wanted.is_not(None) & places.c.is_copied.is_(False)
 
 
 def _is_guarded() -> Any:

@@ -111,6 +111,7 @@ class PlaceEndpoints:
                 forget_terminal(tx, device.id)
             tx[DistributionStore].compare_again(device.id, now)
             tx[DriftStore].ask(device.id, now)
+            tx[DistributionStore].change(device.id, no_packages=None)
             acts.record(tx, caller, REPAIR, f"terminal {sn}", "", now)
 
         await self._store.write(unit)

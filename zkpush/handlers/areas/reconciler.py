@@ -34,6 +34,7 @@ from .distributor import Comparison, Distributor, compare_thd, write
 from .driftwatch import DriftWatch
 from .fits import Abilities
 from .model import DistributionTerminal
+from .packing import Packer
 from .places import DistributionStore, PlaceStore, forget_terminal
 from .settings import AreaSettings
 from .store import AreaStore
@@ -88,6 +89,8 @@ class Reconciler(PeriodicService):
         self._queue = queue
         self._now = now
         self._distributor = Distributor(queue)
+        self._settings = settings
+        self._packer = Packer(store, queue, now)
         self._drift = DriftWatch(store, queue, now, settings)
         self._turns = DeferredLock()
         self._devices: dict[int, Device] = {}
@@ -104,6 +107,7 @@ class Reconciler(PeriodicService):
             if not distributing and is_idle:
                 return
             targets = self._targets(distributing)
+            await self._packer.settle(targets)
             await self._settle()
             await self._note_terminals(targets)
             await self._follow_events(targets)
@@ -211,6 +215,11 @@ class Reconciler(PeriodicService):
         """Queue commands, a few for each terminal in turn."""
         waiting = await self._store.read(lambda tx: tx[PlaceStore].waiting())
         places = {key: "" for key in waiting if key in targets}
+        if self._settings.packages:
+            for key in [*places]:
+                # What else waits is sent when the package is executed.
+                if await self._packer.pack(targets[key]):
+                    del places[key]
         left = SENDINGS_AT_ONCE
         while places and left > 0:
             for key, after in [*places.items()]:
@@ -250,6 +259,8 @@ def _noted(
             due_at=now,
             may_delete=0 if before is None else before.may_delete,
             compared_at=0 if before is None else before.compared_at,
+            package=None if before is None else before.package,
+            packaged_at=None if before is None else before.packaged_at,
         )
     if users is None or users == before.users:
         return before

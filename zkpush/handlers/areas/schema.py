@@ -83,6 +83,11 @@ distribution_terminals = Table(
     Column("may_delete", BigInteger(), nullable=False, server_default=text("0")),
     # When the last full comparison ended.
     Column("compared_at", BigInteger(), nullable=False, server_default=text("0")),
+    # The open command of a package, when the last one was executed since a check of what the
+    # terminal holds, and why it gets no packages any more.
+    Column("package", KeyText),
+    Column("packaged_at", BigInteger()),
+    Column("no_packages", PlainText()),
 )
 """Terminals of areas that distribute."""
 

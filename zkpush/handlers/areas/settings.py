@@ -19,6 +19,13 @@ class AreaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "lost. If false, only `zkpush areas repair` and `zkpush devices repair` do that"
         ),
     ] = True
+    packages: Annotated[
+        bool,
+        Meta(
+            description="Whether many people go to a terminal as packages (PutFile), if the "
+            "terminal executes these"
+        ),
+    ] = True
     query_days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)] | None,
         Meta(

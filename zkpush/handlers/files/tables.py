@@ -90,6 +90,14 @@ COMMANDS = (
                 meaning="With Action and without url: user IDs, separated by commas. Default: "
                 "everybody. Not sent: the server makes a package of these people",
             ),
+            Field(
+                wire="Source",
+                name="source",
+                pattern="distribution",
+                form="distribution",
+                meaning="With Action=AppendData and without url: `distribution`, what is on its "
+                "way from the area of the terminal, instead of People. Not sent",
+            ),
         ),
     ),
     Command(

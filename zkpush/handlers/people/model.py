@@ -224,6 +224,13 @@ class QueryTemplates(msgspec.Struct, frozen=True):
     type: int
 
 
+class PutPackage(msgspec.Struct, frozen=True):
+    """Intent to put many people on a terminal by a package, beside those that are there."""
+
+    source: str
+    """What the package holds; see `zkpush.device.functions.CommandFunctions.sources`."""
+
+
 class PutTemplate(msgspec.Struct, frozen=True):
     """Intent to add or change a template on a terminal."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...device.intents import Instruction
+from ...device.packages import SOURCE
 from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
@@ -36,8 +37,9 @@ def completed(
     if action == SYNC and table is None:
         raise ValueError("TableName: SyncData needs USERINFO, FINGERTMP or FACE")
     if "url" in params:
-        if PEOPLE in params:
-            raise ValueError(f"{PEOPLE}: belongs to packages, which have no url")
+        for name in (PEOPLE, SOURCE):
+            if name in params:
+                raise ValueError(f"{name}: belongs to packages, which have no url")
         if action == SYNC and "RecordCount" not in params:
             raise ValueError("RecordCount: SyncData needs the number of records in the file")
         if action is None and "path" not in params and not params["url"].endswith(PACKED):
@@ -45,9 +47,12 @@ def completed(
         return dict(params)
     if "RecordCount" in params:
         raise ValueError("RecordCount: is counted for a package; leave it out")
-    PeopleSelector.of(params).check(tx, device)
+    if SOURCE not in params:
+        PeopleSelector.of(params).check(tx, device)
+    elif action == SYNC or PEOPLE in params:
+        raise ValueError(f"{SOURCE}: belongs to AppendData, without {PEOPLE}")
     name = f"{(table or 'people').lower()}{PACKED}"
-    made = {key: value for key, value in params.items() if key != PEOPLE}
+    made = {key: value for key, value in params.items() if key not in (PEOPLE, SOURCE)}
     return {**made, "url": f"file/package/{name}", "path": params.get("path", name)}
 
 

@@ -127,6 +127,12 @@ class PersonSurvey:
         rows = self._connection.execute(query.where(is_held | users.c.pin.in_(others)))
         return [(int(row.id), str(row.pin)) for row in rows]
 
+    def among(self, selected: Select[Any], part: Page) -> list[tuple[int, str]]:
+        """List the known people whose user IDs a query selects, by id."""
+        query = part_of(select(users.c.id, users.c.pin), users.c.id, part)
+        rows = self._connection.execute(query.where(users.c.pin.in_(selected)))
+        return [(int(row.id), str(row.pin)) for row in rows]
+
     def people_on(self, devices: Collection[int]) -> dict[int, int]:
         """Count the people whom terminals last stated to have, by terminal."""
         query = select(holdings.c.device_id, func.count()).where(

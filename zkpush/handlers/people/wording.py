@@ -9,6 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from ...device.intents import Instruction, NotPossible, Translations
+from ...device.packages import SOURCE
 from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
@@ -21,6 +22,7 @@ from .commands import COMMANDS
 from .model import (
     DeletePerson,
     Enrol,
+    PutPackage,
     PutPerson,
     PutPhoto,
     PutTemplate,
@@ -93,6 +95,10 @@ def _put_photo(tx: Transaction, device: Device, intent: PutPhoto) -> Sequence[In
     return [_filled(f"DATA UPDATE {photo.kind}", photo, instead)]
 
 
+def _put_package(tx: Transaction, device: Device, intent: PutPackage) -> Sequence[Instruction]:
+    return [Instruction("PutFile", {"Action": "AppendData", SOURCE: intent.source})]
+
+
 def _query_people(tx: Transaction, device: Device, intent: QueryPeople) -> Sequence[Instruction]:
     return [Instruction("DATA QUERY USERINFO", {})]
 
@@ -119,6 +125,7 @@ INTENTS: Translations = {
     (FIRST_FAMILY, DeletePerson): _delete_person,
     (FIRST_FAMILY, PutTemplate): _put_template,
     (FIRST_FAMILY, PutPhoto): _put_photo,
+    (FIRST_FAMILY, PutPackage): _put_package,
     (FIRST_FAMILY, QueryPeople): _query_people,
     (FIRST_FAMILY, QueryTemplates): _query_templates,
     (FIRST_FAMILY, Enrol): _enrol,
