@@ -6,35 +6,50 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
-from .model import PartState
+from ...persist.commandschema import commands
+from ...values.commands import CommandState
+from .model import PRIORITY, PartState
 from .schema import places
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 WINDOW = 10 * 60 * 1000
-"""Milliseconds whose parts decide the pace."""
+"""Milliseconds whose commands decide the pace."""
+_PACKAGE = "PutFile"
 LEAST = 2
-"""Least number of parts that have a pace."""
+"""Least number of commands that have a pace."""
 
 
 def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: int) -> int | None:
     """Estimate the seconds until `left` parts of people are on terminals.
 
-    The pace is that of the last ten minutes (`WINDOW`), by single commands and by packages; `now`
-    is in milliseconds. None if too few parts have come to the terminals in that time.
+    The pace is that of the last ten minutes (`WINDOW`), `now` is in milliseconds. A command has one
+    part, and a package those that have come to the terminals in that time. None if terminals have
+    executed too few commands in that time.
     """
     if not left:
         return 0
-    query = select(func.count(), func.min(places.c.updated_at)).where(
-        places.c.device_id.in_(devices),
-        places.c.state == PartState.THERE.value,
-        places.c.updated_at > now - WINDOW,
+    is_package = commands.c.command == _PACKAGE
+    begin = case((is_package, commands.c.sent_at), else_=commands.c.finished_at)
+    packages = func.sum(case((is_package, 1), else_=0))
+    query = select(func.count(), func.min(begin), packages).where(
+        commands.c.finished_at > now - WINDOW,
+        commands.c.device_id.in_(devices),
+        commands.c.rank == -PRIORITY,
+        commands.c.state == CommandState.DONE.value,
     )
     row = tx.connection.execute(query).one()
     count, first = int(row[0]), int(row[1] or now)
+    if row[2]:
+        query = select(func.count()).where(
+            places.c.device_id.in_(devices),
+            places.c.state == PartState.THERE.value,
+            places.c.updated_at > now - WINDOW,
+        )
+        count = max(count, int(tx.connection.execute(query).scalar_one()))
     if count < LEAST:
         return None
     return math.ceil(left * max(now - first, 1000) / count / 1000)
