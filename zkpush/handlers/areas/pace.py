@@ -44,12 +44,12 @@ def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: 
     row = tx.connection.execute(query).one()
     count, first = int(row[0]), int(row[1] or now)
     if row[2]:
-        query = select(func.count()).where(
+        there = select(func.count()).where(
             places.c.device_id.in_(devices),
             places.c.state == PartState.THERE.value,
             places.c.updated_at > now - WINDOW,
         )
-        count = max(count, int(tx.connection.execute(query).scalar_one()))
+        count = max(count, int(tx.connection.execute(there).scalar_one()))
     if count < LEAST:
         return None
     return math.ceil(left * max(now - first, 1000) / count / 1000)
