@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..browser import PASSWORD
-from .conftest import LiveSite, until
+from .conftest import SECONDS, LiveSite, until
 from .test_console import SERIAL, OpenPage, approve, make_first_account, overflow
 
 TERMINAL = "Front door"
@@ -197,7 +197,8 @@ def test_an_enrolment_is_watched_without_a_mouse_on_a_phone(
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Start"
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile("^Enrolled"))).to_be_visible()
+    # The terminal fetches the person first, and then the order.
+    expect(page.get_by_text(re.compile("^Enrolled"))).to_be_visible(timeout=4 * SECONDS * 1000)
     assert overflow(page) <= 0
 
 
