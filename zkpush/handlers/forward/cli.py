@@ -9,16 +9,16 @@ import attrs
 import click
 import msgspec
 
-from ...cli import completion
 from ...cli.arguments import as_json, pairs
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, LeafCommand, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.records import ListForm, list_options, print_records
-from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import Column
-from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from ...cli.times import shown_instant
+from .chosen import find_forwarder, forwarder_name, id_of
+from .letterscli import dead, discard, replay
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ _COLUMNS = (
     Column("Next try", "next_try_at", shown_instant, is_spare=True),
     Column("Last error", "last_error", is_below=True),
 )
-_DEAD = (
-    Column("Event", "event", lambda event: event["id"]),
-    Column("Type", "event", lambda event: event["type"]),
-    Column("Stored", "event", lambda event: shown_instant(event["timestamp"])),
-    Column("Given up", "parked_at", shown_instant, is_spare=True),
-    Column("Reason", "reason", is_below=True),
-)
 _ATTEMPTS = (
     Column("Time", "at", shown_instant),
     Column("Batch", "batch", is_spare=True),
@@ -51,7 +44,6 @@ _ATTEMPTS = (
 )
 MOST_ATTEMPTS = 20
 """Number of attempts that are listed without options."""
-_name = click.argument("name", metavar="NAME", shell_complete=completion.names_of("forwarders"))
 _url = click.option("--url", metavar="URL", help="Address of the receiver.")
 _private = click.option(
     "--allow-private/--no-allow-private",
@@ -96,22 +88,6 @@ _rules = click.option(
     metavar="JSON",
     help="Which events it gets, and how they look, such as "
     '\'{"areas": ["North"], "doubt": "hold"}\'. `zkpush docs forwarding` explains all rules.',
-)
-
-_since = click.option(
-    "--since",
-    metavar="TIME",
-    callback=point_in_time,
-    help=f"Events stored from this time on. {TIME_FORMAT}",
-)
-_until = click.option(
-    "--until",
-    metavar="TIME",
-    callback=point_in_time,
-    help=f"Events stored before this time. {TIME_FORMAT}",
-)
-_ids = click.option(
-    "--id", "ids", metavar="EVENT", multiple=True, help="The dead letter of this event. Repeatable."
 )
 
 
@@ -209,7 +185,7 @@ async def add(
 
 
 @forwarders.command("set", cls=_Kinds)
-@_name
+@forwarder_name
 @_url
 @_private
 @_set
@@ -240,12 +216,12 @@ async def set_(
         body["rules"] = _json(rules)
     if not body:
         raise click.UsageError("Say what to change: --url, --set, --ask, --event or --rules.")
-    await api.send("PATCH", "forwarders", await _id(api, name), body=body)
+    await api.send("PATCH", "forwarders", await id_of(api, name), body=body)
     echo(f"The forwarder {name} is changed.")
 
 
 @forwarders.command()
-@_name
+@forwarder_name
 @as_json
 @with_api
 async def show(api: Api, name: str, as_json: bool) -> None:
@@ -255,11 +231,11 @@ async def show(api: Api, name: str, as_json: bool) -> None:
     Example:
       zkpush forwarders show payroll
     """
-    print_object(await _find(api, name), as_json=as_json)
+    print_object(await find_forwarder(api, name), as_json=as_json)
 
 
 @forwarders.command(cls=ListCommand, order=OLDEST_FIRST)
-@_name
+@forwarder_name
 @partial(list_options, has_csv=False)
 @with_api
 async def deliveries(api: Api, name: str, form: ListForm) -> None:
@@ -272,7 +248,7 @@ async def deliveries(api: Api, name: str, form: ListForm) -> None:
     await print_records(
         api,
         "forwarders",
-        await _id(api, name),
+        await id_of(api, name),
         "deliveries",
         form=form if form.selects else attrs.evolve(form, last=MOST_ATTEMPTS),
         columns=_ATTEMPTS,
@@ -281,7 +257,7 @@ async def deliveries(api: Api, name: str, form: ListForm) -> None:
 
 
 @forwarders.command()
-@_name
+@forwarder_name
 @with_api
 async def test(api: Api, name: str) -> None:
     """Send one signed sample event, and say what came back.
@@ -290,14 +266,14 @@ async def test(api: Api, name: str) -> None:
     Example:
       zkpush forwarders test payroll
     """
-    found = await api.send("POST", "forwarders", await _id(api, name), "test")
+    found = await api.send("POST", "forwarders", await id_of(api, name), "test")
     if not found["delivered"]:
         raise click.ClickException(f"Not delivered. {found['words']}")
     echo(f"Delivered. {found['words']}")
 
 
 @forwarders.command()
-@_name
+@forwarder_name
 @with_api
 async def pause(api: Api, name: str) -> None:
     """Pause a forwarder. Its events are kept.
@@ -306,12 +282,12 @@ async def pause(api: Api, name: str) -> None:
     Example:
       zkpush forwarders pause payroll
     """
-    await api.send("POST", "forwarders", await _id(api, name), "pause")
+    await api.send("POST", "forwarders", await id_of(api, name), "pause")
     echo(f"The forwarder {name} is paused.")
 
 
 @forwarders.command()
-@_name
+@forwarder_name
 @with_api
 async def resume(api: Api, name: str) -> None:
     """Resume a forwarder that is paused, stopped or failing, and try at once.
@@ -320,12 +296,12 @@ async def resume(api: Api, name: str) -> None:
     Example:
       zkpush forwarders resume payroll
     """
-    await api.send("POST", "forwarders", await _id(api, name), "resume")
+    await api.send("POST", "forwarders", await id_of(api, name), "resume")
     echo(f"The forwarder {name} is resumed.")
 
 
 @forwarders.command()
-@_name
+@forwarder_name
 @with_api
 async def rotate(api: Api, name: str) -> None:
     """Make a new signing secret, and print it. For a day, the old one signs as well.
@@ -334,129 +310,19 @@ async def rotate(api: Api, name: str) -> None:
     Example:
       zkpush forwarders rotate payroll
     """
-    made = await api.send("POST", "forwarders", await _id(api, name), "rotate")
+    made = await api.send("POST", "forwarders", await id_of(api, name), "rotate")
     echo(
         f"The old secret is valid until {shown_instant(made['old_until'])}; the new one:", err=True
     )
     echo(made["secret"])
 
 
-@forwarders.command()
-@_name
-@_since
-@_until
-@click.option("--dead", "is_dead", is_flag=True, help="Only dead letters.")
-@_ids
-@click.option("--dry-run", is_flag=True, help="Send nothing; say how many events there are.")
-@click.option("--cancel", is_flag=True, help="End a replay that is going on.")
-@with_api
-async def replay(
-    api: Api,
-    name: str,
-    since: str | None,
-    until: str | None,
-    is_dead: bool,
-    ids: tuple[str, ...],
-    dry_run: bool,
-    cancel: bool,
-) -> None:
-    """Send events again: those of a period, or dead letters after their cause was mended.
-
-    Events have the ids that they had, so that a receiver can ignore those that it knows. Their data
-    is that of the records as they are now, and the rules of the forwarder apply as they are now.
-    Dead letters that the rules leave out stay.
-
-    \b
-    Examples:
-      zkpush forwarders replay payroll --since 2026-03-01 --until 2026-03-02 --dry-run
-      zkpush forwarders replay payroll --dead
-    """
-    given = {
-        "since": since,
-        "until": until,
-        "dead": is_dead or None,
-        "ids": list(ids) or None,
-        "cancel": cancel or None,
-    }
-    body: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if not body:
-        raise click.UsageError("Say what to send again: --since, --until, --dead or --id.")
-    done = await api.send(
-        "POST", "forwarders", await _id(api, name), "replay", body={**body, "dry_run": dry_run}
-    )
-    if cancel:
-        echo("The replay is cancelled.")
-        return
-    count = f"{done['queued']} events" if done["is_exact"] else f"At most {done['queued']} events"
-    echo(f"{count} {'would be' if dry_run else 'are'} sent again.")
-
-
-@forwarders.command(cls=ListCommand, order=OLDEST_FIRST)
-@_name
-@partial(list_options, has_csv=False)
-@with_api
-async def dead(api: Api, name: str, form: ListForm) -> None:
-    """List dead letters: events that the receiver did not take.
-
-    \b
-    Example:
-      zkpush forwarders dead payroll
-    """
-    await print_records(
-        api,
-        "forwarders",
-        await _id(api, name),
-        "dead",
-        form=form,
-        columns=_DEAD,
-        empty="There are no such dead letters.",
-    )
+for _command in (replay, dead, discard):
+    forwarders.add_command(_command)
 
 
 @forwarders.command()
-@_name
-@_since
-@_until
-@click.option("--all", "is_all", is_flag=True, help="All dead letters.")
-@_ids
-@click.option("--dry-run", is_flag=True, help="Discard nothing; say how many there are.")
-@yes
-@with_api
-async def discard(
-    api: Api,
-    name: str,
-    since: str | None,
-    until: str | None,
-    is_all: bool,
-    ids: tuple[str, ...],
-    dry_run: bool,
-    yes: bool,
-) -> None:
-    """Discard dead letters: the receiver never gets these events. Records stay stored.
-
-    Asks for confirmation on a console, unless --yes is given.
-
-    \b
-    Examples:
-      zkpush forwarders discard payroll --id rec_17
-      zkpush forwarders discard payroll --all
-    """
-    given = {"since": since, "until": until, "all": is_all or None, "ids": list(ids) or None}
-    body: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if not body:
-        raise click.UsageError("Say what to discard: --all, --id, --since or --until.")
-    path = ("forwarders", await _id(api, name), "discard")
-    found = await api.send("POST", *path, body={**body, "dry_run": True})
-    if dry_run:
-        echo(f"{found['discarded']} dead letters would be discarded.")
-        return
-    confirm(f"{name} never gets {found['discarded']} events. Discard them?", yes=yes)
-    done = await api.send("POST", *path, body=body)
-    echo(f"{done['discarded']} dead letters are discarded.")
-
-
-@forwarders.command()
-@_name
+@forwarder_name
 @yes
 @with_api
 async def delete(api: Api, name: str, yes: bool) -> None:
@@ -468,7 +334,7 @@ async def delete(api: Api, name: str, yes: bool) -> None:
     Example:
       zkpush forwarders delete payroll
     """
-    found = await _find(api, name)
+    found = await find_forwarder(api, name)
     lost = f"{found['backlog']} pending events and {found['dead']} dead letters"
     confirm(f"{name} has {lost}, which are lost for it. Delete it?", yes=yes)
     await api.send("DELETE", "forwarders", str(found["id"]))
@@ -504,15 +370,3 @@ def _json(text: str) -> object:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise click.BadParameter(f"--rules is not JSON: {error}") from None
-
-
-async def _find(api: Api, name: str) -> Item:
-    async for page in api.pages("forwarders"):
-        for item in page.items:
-            if item["name"] == name:
-                return item
-    raise click.ClickException(f"There is no forwarder {name}. See zkpush forwarders list.")
-
-
-async def _id(api: Api, name: str) -> str:
-    return str((await _find(api, name))["id"])
