@@ -164,3 +164,8 @@ def commanded(fields: Mapping[str, AuthoredValue], said: Mapping[str, object]) -
             and not (fields[name].is_emptied and value == NEUTRAL.get(name))
         }
     )
+
+
+def stated(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that a statement states, without those it leaves empty."""
+    return {name: values[name] for name in FIELDS if values.get(name) not in (None, "")}

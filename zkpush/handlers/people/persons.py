@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import BigInteger, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from ...model import DEFAULT_AREA, Page
-from ...persist.damage import DAMAGED
-from ...persist.databases import Insert, texts
+from ...persist.databases import Insert
 from ...persist.events import EventStore
 from ...persist.limits import people_in
 from ...persist.paging import part_of
 from ...persist.schema import devices
-from ...persist.sealed import opened, seal_columns
+from ...persist.sealed import opened
 from .authorship import (
     COMMAND,
     FIELDS,
-    UNDECLARED,
     AuthoredValue,
     Merged,
     commanded,
     merge,
+    stated,
     terminal,
 )
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .model import EnrolledTemplate, PersonChange, PersonStatement, Portrait, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
+from .personrows import PersonRow, PersonRows, changes_of
 from .removals import about
 from .schema import (
     REMOVED,
@@ -52,10 +51,6 @@ from .schema import (
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-T = TypeVar("T")
-_WORD = ("pin", "device_id", "word")
-_AUTHOR = ("pin", "field", "author")
-_CHANGE = ("pin", "field", "at", "author", "old", "new")
 _OF_PERSON = (person_words, person_authors, person_areas, conflicts, contested_parts)
 """Tables whose rows about a person are deleted with the person."""
 
@@ -68,7 +63,8 @@ class PersonStore:
         self._vault = tx.vault
         self._connection = tx.connection
         self._events = tx[EventStore]
-        self._find = _lookups(tx.connection.dialect.name)
+        self._rows = PersonRows(tx)
+        self._find = self._rows.find
 
     def keep(
         self,
@@ -97,8 +93,8 @@ class PersonStore:
         sn, _ = self._terminal(device_id)
         by = terminal(sn) if written_at is None else COMMAND
         known = [pin for pin in pins_of(spoken) if pin not in new]
-        stored = {**self._stored(known), **dict.fromkeys(new, _Row.new(terminal(sn)))}
-        former = self._words(device_id, known)
+        stored = {**self._rows.stored(known), **dict.fromkeys(new, PersonRow.new(terminal(sn)))}
+        former = self._rows.words(device_id, known)
         changed: list[dict[str, object]] = []
         authors: list[tuple[str, str, str]] = []
         changes: list[tuple[object, ...]] = []
@@ -108,9 +104,9 @@ class PersonStore:
             pin = str(one.key[0])
             row = stored[pin]
             if not row.is_known and row.main != by and written_at is None:
-                row = self._adopt(pin, device_id, row, by)
+                row = self._rows.adopt(pin, device_id, row, by)
             word = words.get(pin) or former.get(pin, {})
-            words[pin] = {**word, **_stated(one.values)}
+            words[pin] = {**word, **stated(one.values)}
             if written_at is None and key not in news:
                 continue
             if written_at is None:
@@ -124,15 +120,15 @@ class PersonStore:
             if result.taken:
                 authors += [(pin, name, by) for name in result.taken if row.main != by]
                 if row.is_known:
-                    changes += _changes(pin, row.fields, result, now, by)
+                    changes += changes_of(pin, row.fields, result, now, by)
                 stored[pin] = row.with_values(result.taken, by, now)
             if result.taken or not row.is_known:
                 values = stored[pin].writable()
                 changed.append({"pin": pin, "updated_at": written_at or now, **values})
-        self._write(changed)
-        self._author(authors)
-        self._remember(changes)
-        self._keep_words(device_id, words)
+        self._rows.write(changed)
+        self._rows.author(authors)
+        self._rows.remember(changes)
+        self._rows.keep_words(device_id, words)
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [str(row["pin"]) for row in changed], now)
         self.tell("conflict", sn, in_conflict, now)
@@ -182,13 +178,13 @@ class PersonStore:
         is_new = self._connection.execute(self._find.known, keys).first() is None
         if is_new:
             self._tx.insert(Insert(users, ("pin",), ([pin],)))
-        row = self._stored([pin])[pin]
+        row = self._rows.stored([pin])[pin]
         differing = {name: value for name, value in values.items() if value != row.value(name)}
-        self._write(
+        self._rows.write(
             [{"pin": pin, "updated_at": now, **row.with_values(values, author, now).writable()}]
         )
-        self._author([(pin, name, author) for name in values])
-        self._remember(_changes(pin, row.fields, Merged(differing), now, author))
+        self._rows.author([(pin, name, author) for name in values])
+        self._rows.remember(changes_of(pin, row.fields, Merged(differing), now, author))
         self._tx[ConflictStore].settle_fields(pin, values.keys(), author, now)
         self.tell("user", None, [pin], now)
         return is_new
@@ -203,7 +199,7 @@ class PersonStore:
         if wanted:
             self._tx.insert(Insert(person_areas, ("pin", "area"), ([pin] * len(wanted), wanted)))
         old, new = (", ".join(names) or None for names in (before, wanted))
-        self._remember([(pin, "areas", now, author, old, new)])
+        self._rows.remember([(pin, "areas", now, author, old, new)])
         self.tell("areas", None, [pin], now)
 
     def areas(self, pins: Collection[str]) -> dict[str, list[str]]:
@@ -323,8 +319,8 @@ class PersonStore:
             of_photo = (person_authors.c.pin == pin) & (person_authors.c.field == field)
             self._connection.execute(delete(person_authors).where(of_photo))
         else:
-            self._author([(pin, field, author)])
-        self._remember([(pin, field, now, by, old, new)])
+            self._rows.author([(pin, field, author)])
+        self._rows.remember([(pin, field, now, by, old, new)])
 
     def card_since(self, device_id: int, pin: str, since: int) -> list[EnrolledTemplate]:
         """Return the card of a user if a terminal changed it since a time, in a list."""
@@ -346,17 +342,17 @@ class PersonStore:
 
     def values(self, pin: str) -> dict[str, object]:
         """Return the values of the fields of a user, without damaged ones."""
-        return self._stored([pin])[pin].writable()
+        return self._rows.stored([pin])[pin].writable()
 
     def authored(self, pins: Sequence[str]) -> dict[str, Mapping[str, AuthoredValue]]:
         """Return the fields of users with their authors, by user ID; unknown ones are left out."""
-        return {pin: row.fields for pin, row in self._stored(pins).items()}
+        return {pin: row.fields for pin, row in self._rows.stored(pins).items()}
 
     def emptied(self, pins: Collection[str]) -> dict[str, list[str]]:
         """Return the fields that operators have emptied, by user ID."""
         return {
             pin: [name for name in FIELDS if row.fields[name].is_emptied]
-            for pin, row in self._stored([*pins]).items()
+            for pin, row in self._rows.stored([*pins]).items()
         }
 
     def authors(self, pin: str) -> dict[str, str]:
@@ -364,7 +360,7 @@ class PersonStore:
 
         Returns none for an unknown user.
         """
-        row = self._stored([pin]).get(pin)
+        row = self._rows.stored([pin]).get(pin)
         of_photos = select(person_authors.c.field, person_authors.c.author).where(
             person_authors.c.pin == pin, person_authors.c.field.in_([*Portrait])
         )
@@ -402,171 +398,3 @@ class PersonStore:
             found = self._connection.execute(query).scalars()
             gone |= {digests[bytes(digest)] for digest in found}
         return gone
-
-    def _stored(self, pins: Sequence[str]) -> dict[str, _Row]:
-        """Read the rows of users, with the authors of their fields; lock them in a writer."""
-        keys = {"keys": msgspec.json.encode(pins).decode()}
-        found = {}
-        query = self._find.rows
-        if self._tx.writes:
-            query = query.with_for_update(of=users, key_share=True)
-        rows = self._connection.execute(query, keys).all()
-        # Read after the rows are locked, since another process may have changed the authors before.
-        authors: dict[str, dict[str, str]] = {}
-        for pin, field, author in self._connection.execute(self._find.authors, keys):
-            authors.setdefault(pin, {})[field] = author
-        for row in rows:
-            values = opened(self._vault, users, row._mapping)
-            damaged = values.get(DAMAGED, ())
-            main = None if row.device is None else terminal(row.device)
-            own = authors.get(row.pin, {})
-            fields = {
-                name: AuthoredValue(values[name], own.get(name, main), name in damaged)
-                for name in (*FIELDS, *UNDECLARED)
-            }
-            found[str(row.pin)] = _Row(fields, main, row.updated_at)
-        return found
-
-    def _adopt(self, pin: str, device_id: int, row: _Row, by: str) -> _Row:
-        """Make a terminal the one that reported a user first."""
-        self._connection.execute(
-            update(users).where(users.c.pin == pin).values(device_id=device_id)
-        )
-        return row._replace(main=by)
-
-    def _words(self, device_id: int, pins: Sequence[str]) -> dict[str, Mapping[str, object]]:
-        keys = {"keys": msgspec.json.encode(pins).decode(), "device": device_id}
-        said = {}
-        for row in self._connection.execute(self._find.words, keys).all():
-            word = opened(self._vault, person_words, row._mapping)["word"]
-            said[str(row.pin)] = {} if word is None else msgspec.json.decode(word)
-        return said
-
-    def _keep_words(self, device_id: int, words: Mapping[str, Mapping[str, object]]) -> None:
-        columns = (
-            [*words],
-            [device_id] * len(words),
-            [msgspec.json.encode(word) for word in words.values()],
-        )
-        sealed_columns = seal_columns(self._vault, person_words, _WORD, columns)
-        clause = "(pin, device_id) DO UPDATE SET word = excluded.word"
-        self._tx.insert(Insert(person_words, _WORD, sealed_columns, clause))
-
-    def _write(self, rows: Sequence[Mapping[str, object]]) -> None:
-        """Write the columns that the rows have; others stay as they are."""
-        alike: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
-        for row in {row["pin"]: row for row in rows}.values():
-            alike.setdefault((*row,), []).append(row)
-        for names, some in alike.items():
-            columns = [[row[name] for row in some] for name in names]
-            values = seal_columns(self._vault, users, names, columns)
-            self._tx.insert(Insert(users, names, values, _replace(names)))
-
-    def _author(self, authors: Sequence[tuple[str, str, str]]) -> None:
-        last = {(pin, field): author for pin, field, author in authors}
-        if last:
-            rows = zip(
-                *((pin, field, author) for (pin, field), author in last.items()), strict=True
-            )
-            clause = "(pin, field) DO UPDATE SET author = excluded.author"
-            self._tx.insert(Insert(person_authors, _AUTHOR, [*rows], clause))
-
-    def _remember(self, changes: Sequence[tuple[object, ...]]) -> None:
-        if changes:
-            columns = [*zip(*changes, strict=True)]
-            values = seal_columns(self._vault, person_changes, _CHANGE, columns)
-            self._tx.insert(Insert(person_changes, _CHANGE, values))
-
-
-class _Row(NamedTuple):
-    """A stored user."""
-
-    fields: Mapping[str, AuthoredValue]
-    main: str | None
-    """Author of the fields without one of their own."""
-    updated_at: int | None
-    """None if nothing is stored about the user but the ID."""
-
-    @classmethod
-    def new(cls, main: str) -> _Row:
-        """Return the row of a user who was added in this unit of work."""
-        nothing = AuthoredValue(None, main)
-        return cls(dict.fromkeys((*FIELDS, *UNDECLARED), nothing), main, None)
-
-    @property
-    def is_known(self) -> bool:
-        return self.updated_at is not None
-
-    def value(self, name: str) -> object:
-        return self.fields[name].value
-
-    def writable(self) -> dict[str, object]:
-        """Return the values without damaged ones, which stay as they are stored."""
-        return {name: field.value for name, field in self.fields.items() if not field.is_damaged}
-
-    def with_values(self, values: Mapping[str, object], author: str, now: int) -> _Row:
-        changed = {name: AuthoredValue(value, author) for name, value in values.items()}
-        return self._replace(fields={**self.fields, **changed}, updated_at=now)
-
-
-class _PersonLookups(NamedTuple):
-    """Queries for many user IDs, given as a JSON array; built once per dialect."""
-
-    terminal: Select[Any]
-    known: Select[tuple[str]]
-    kept: Select[tuple[str]]
-    """As `known`, and locked against removal."""
-    rows: Select[Any]
-    authors: Select[Any]
-    words: Select[Any]
-    any_removed: Select[Any]
-
-
-@functools.cache
-def _lookups(dialect: str) -> _PersonLookups:
-    keys = texts(dialect, "keys")
-    device = bindparam("device", type_=BigInteger())
-    return _PersonLookups(
-        terminal=select(devices.c.sn, devices.c.area).where(devices.c.id == device),
-        known=select(users.c.pin).where(users.c.pin.in_(keys)),
-        kept=select(users.c.pin)
-        .where(users.c.pin.in_(keys))
-        .order_by(users.c.pin)
-        .with_for_update(read=True, key_share=True),
-        rows=select(users, devices.c.sn.label("device"))
-        .outerjoin(devices, devices.c.id == users.c.device_id)
-        .where(users.c.pin.in_(keys))
-        # All processes lock rows in this order.
-        .order_by(users.c.pin),
-        authors=select(person_authors).where(person_authors.c.pin.in_(keys)),
-        words=select(person_words).where(
-            person_words.c.device_id == device, person_words.c.pin.in_(keys)
-        ),
-        any_removed=select(removed_people.c.digest).limit(1),
-    )
-
-
-@functools.cache
-def _replace(names: tuple[str, ...]) -> str:
-    """SQL conflict clause that replaces columns of a user."""
-    changes = [f'"{name}" = excluded."{name}"' for name in names if name != "pin"]
-    return f"(pin) DO UPDATE SET {', '.join(changes)}"
-
-
-def _stated(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields that a statement states, without those it leaves empty."""
-    return {name: values[name] for name in FIELDS if values.get(name) not in (None, "")}
-
-
-def _changes(
-    pin: str, fields: Mapping[str, AuthoredValue], result: Merged, now: int, author: str
-) -> list[tuple[object, ...]]:
-    return [
-        (pin, name, now, author, _text(fields[name].value), _text(value))
-        for name, value in result.taken.items()
-        if name in FIELDS
-    ]
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
