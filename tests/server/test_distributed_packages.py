@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.areas import packing
+from zkpush.handlers.people.returns import ErasedReturns
 from zkpush.simulator.faults import Faults
 from zkpush.simulator.model import ATT, CLASSIC, Model
 from zkpush.simulator.terminal import SimulatedTerminal
@@ -175,3 +176,40 @@ async def test_who_is_removed_while_a_package_is_unanswered_is_deleted(rig: Rig)
     await fetch_all(rig, first, second)
     assert polled[0] not in held(second)
     assert held(second) == held(first)
+
+
+@pytest_twisted.ensureDeferred
+async def test_deletions_do_not_wait_for_packages(rig: Rig) -> None:
+    """Who is removed is deleted from the terminal while further packages are to come."""
+    first = await filled(rig)
+    second = await joined(rig, "A2")
+    await look(rig)
+    await second.poll()
+    gone, *_ = held(second)
+    await rig.api("DELETE", f"/users/{gone}")
+    await look(rig)
+    await second.poll()
+    assert gone not in held(second)
+    assert packages(second) < 3
+    await fetch_all(rig, first, second)
+    assert held(second) == held(first)
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_erased_while_a_package_is_unanswered_is_deleted(rig: Rig) -> None:
+    """The terminal, which does not state the person, is sent the deletion, too."""
+    first = await filled(rig)
+    second = rig.terminal("A2", users=0, faults=Faults(lose_answers=1.0))
+    await second.exchange()
+    await rig.api("PATCH", "/devices/A2", {"state": "approved", "area": "North"})
+    await look(rig)
+    await second.poll()
+    gone, *_ = held(second)
+    erased = await rig.api("DELETE", f"/users/{gone}?erase=true")
+    assert erased.status < 300, erased.raw
+    (job,) = (job for job in rig.daemon.jobs if isinstance(job, ErasedReturns))
+    await job.work()
+    await second.poll()
+    await first.poll()
+    assert gone not in held(second)
+    assert gone not in held(first)

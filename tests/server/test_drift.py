@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 import pytest_twisted
 
-from zkpush.handlers.people.tables import FP
+from zkpush.handlers.areas.model import DistributionTerminal
+from zkpush.handlers.areas.places import DistributionStore
+from zkpush.handlers.people.tables import FP, USER
 from zkpush.model import Page
 from zkpush.persist.events import EventStore
 from zkpush.simulator.faults import Faults
@@ -239,3 +242,80 @@ async def test_a_silent_terminal_holds_up_no_other(rig: Rig) -> None:
     await pass_time(rig, 60, second)
     await pass_time(rig, 10, first, second)
     assert asked(first) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_with_fewer_people_than_the_terminal_counts_is_not_believed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is forgotten or sent again; the terminal is asked again later."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await filled(rig, first, second)
+    count = len(second.executed)
+    second.outbox.forget("3")
+    sent = second.send
+
+    async def send(records: list[Record]) -> None:
+        await sent(records[:1])
+
+    monkeypatch.setattr(second, "send", send)
+    await pass_time(rig, 15, first, second)
+    assert second.executed[count:] == [QUERY]
+    shown = await drift(rig, "A2")
+    assert (shown["lost"], shown["found"]) == (0, 0)
+    assert shown["reason"] == "The terminal uploaded 1 of 4 users that it counts."
+    states = {one["pin"]: one["state"] for one in await rig.items("/devices/A2/users")}
+    assert states == dict.fromkeys("12345", "there")
+    monkeypatch.setattr(second, "send", sent)
+    await pass_time(rig, 80, first, second)
+    assert held(second) == held(first)
+    assert asked(second) == 2
+    assert (await drift(rig, "A2"))["reason"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_that_go_back_and_forth_are_asked_about_once_an_hour(rig: Rig) -> None:
+    """Each value lasts long enough to be a reason to ask."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await filled(rig, first, second)
+    real = second.outbox.count
+    shown = itertools.cycle([6, 5, 7])
+    begin = rig.clock.seconds()
+    for _ in range(12):
+        wrong = next(shown)
+        second.outbox.count = lambda table, type_=None, wrong=wrong: (
+            wrong if table is USER else real(table, type_)
+        )
+        await pass_time(rig, 20, first, second)
+    hours = (rig.clock.seconds() - begin) / 3600
+    assert hours > 4
+    assert 1 <= asked(second) <= hours
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_that_wait_for_the_question_are_not_all_read_for_each(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look reads all terminals as often, however many wait."""
+    reads = []
+    stored = DistributionStore.terminals
+
+    def terminals(self: DistributionStore) -> dict[int, DistributionTerminal]:
+        reads.append(1)
+        return stored(self)
+
+    await distribute(rig)
+    await person(rig, "9", name="Ida")
+    counts = []
+    for number in range(6):
+        await joined(rig, f"A{number}")
+        await look(rig)
+        if number in (1, 5):
+            await rig.api("POST", "/areas/North/repair")
+            await look(rig)
+            with monkeypatch.context() as patch:
+                patch.setattr(DistributionStore, "terminals", terminals)
+                reads.clear()
+                await look(rig)
+            counts.append(len(reads))
+    assert counts[0] == counts[1] > 0

@@ -114,11 +114,16 @@ class Distributor:
         target: DistributionTarget,
         after: str,
         now: int,
+        *,
+        deletions: bool = False,
     ) -> QueuedParts:
-        """Queue the next commands for a terminal, without deletions that need a confirmation."""
+        """Queue the next commands for a terminal, without deletions that need a confirmation.
+
+        With `deletions`, nothing but deletions.
+        """
         store = tx[PlaceStore]
         may_delete = not store.is_held_back(target.device_id)
-        pins = store.next_waiting(target.device_id, after, AT_ONCE)
+        pins = store.next_waiting(target.device_id, after, AT_ONCE, deletions=deletions)
         room = min(AT_ONCE, MOST_OPEN - store.open_commands(target.device_id))
         if not pins or room <= 0:
             return QueuedParts((), None)

@@ -36,7 +36,8 @@ LOOKS_AT_ONCE = 5
 ANSWER_WITHIN = 10 * 60
 """Seconds for which a question waits for the terminal."""
 ASK_AGAIN = 3600 * 1000
-"""Milliseconds after which a terminal that did not answer is asked again."""
+"""Milliseconds after which a terminal that did not answer is asked again, and between two checks of
+a terminal because of its counts."""
 LOST_AT_ONCE = 50
 """People or templates forgotten in one unit of work."""
 _DAY = 24 * 3600 * 1000
@@ -76,14 +77,13 @@ class DriftWatch:
         await self._look(here, devices, drifts)
         busy = {here[key].area for key, one in drifts.items() if key in here and one.command}
         now = self._now()
-        due = [one for key, one in drifts.items() if key in here and _is_due(one, now)]
-        for drift in sorted(due, key=lambda one: (one.due_at or 0, one.device_id)):
-            area = here[drift.device_id].area
-            if area in busy or await self._store.read(partial(_is_behind, key=drift.device_id)):
-                continue
-            asked = await self._ask(msgspec.structs.replace(drift, due_at=None), PEOPLE)
-            if asked.command is not None:
-                busy.add(area)
+        due: dict[str, list[Drift]] = {}
+        for key, one in drifts.items():
+            if key in here and here[key].area not in busy and _is_due(one, now):
+                due.setdefault(here[key].area, []).append(one)
+        if due:
+            for drift in await self._store.read(partial(_next, due=due)):
+                await self._ask(msgspec.structs.replace(drift, due_at=None), PEOPLE)
 
     async def _look(
         self,
@@ -124,6 +124,8 @@ class DriftWatch:
             after = msgspec.structs.replace(after, settled=None)
         is_lasting = after.since_at is not None and after.since_at <= now - LASTING
         is_new = self._settings.repair and is_lasting and found != after.settled
+        # Counts that go back and forth are no reason to ask all the time.
+        is_new = is_new and (after.checked_at or 0) <= now - ASK_AGAIN
         days = self._settings.query_days
         is_scheduled = days is not None and (after.checked_at or 0) <= now - days * _DAY
         if after.due_at is None and (is_new or is_scheduled):
@@ -180,6 +182,9 @@ class DriftWatch:
         if command is None or command.state is not CommandState.DONE:
             return await self._fail(drift, command)
         if drift.subject == PEOPLE:
+            if reason := await self._store.read(partial(_shortfall, drift=drift, device=device)):
+                drift = msgspec.structs.replace(drift, reason=reason)
+                return await self._end(drift, self._now() + ASK_AGAIN)
             drift = await self._forget_people(drift)
             held = await self._store.read(lambda tx: tx[TerminalHoldings].counts(device.id))
             types = types_of(differences(device.counts, held), held)
@@ -276,9 +281,37 @@ def _is_due(drift: Drift, now: int) -> bool:
     return drift.command is None and drift.due_at is not None and drift.due_at <= now
 
 
+def _next(tx: Transaction, due: Mapping[str, Sequence[Drift]]) -> list[Drift]:
+    """Return, for each area, the first terminal to ask to which nothing is on its way."""
+    found = []
+    for drifts in due.values():
+        for drift in sorted(drifts, key=lambda one: (one.due_at or 0, one.device_id)):
+            if not _is_behind(tx, drift.device_id):
+                found.append(drift)
+                break
+    return found
+
+
+def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
+    """Return why an answer is not believed: the terminal counts more people than it uploaded.
+
+    None if it uploaded all recorded people, or as many as it counts. Such an answer may be cut off
+    or empty because of an error. Nobody is forgotten by it: the deletions of people would be
+    forgotten, too.
+    """
+    counted, since = device.counts.get("users"), drift.asked_at or 0
+    holdings = tx[TerminalHoldings]
+    stated = holdings.stated_since(drift.device_id, since)
+    if counted is None or stated >= counted:
+        return None
+    if not holdings.unstated_people(drift.device_id, since, 1):
+        return None
+    return f"The terminal uploaded {stated} of {counted} users that it counts."
+
+
 def _is_behind(tx: Transaction, key: int) -> bool:
     """Whether anything is on its way to a terminal, or it is being compared."""
-    terminal = tx[DistributionStore].terminals().get(key)
+    terminal = tx[DistributionStore].terminal(key)
     is_compared = terminal is None or terminal.due_at <= tx.now()
     return (
         is_compared
@@ -289,7 +322,7 @@ def _is_behind(tx: Transaction, key: int) -> bool:
 
 def _judge_packages(tx: Transaction, drift: Drift) -> None:
     """Send no more packages to a terminal that lacks people after it has executed some."""
-    terminal = tx[DistributionStore].terminals().get(drift.device_id)
+    terminal = tx[DistributionStore].terminal(drift.device_id)
     if terminal is None or terminal.packaged_at is None or drift.reason is not None:
         return
     values: dict[str, object] = {"packaged_at": None}

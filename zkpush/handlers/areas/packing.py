@@ -191,7 +191,7 @@ def _not_executed(part: PlacedPart, now: int, *, is_tried: bool) -> PlacedPart:
 def _plan_thd(tx: Transaction, target: DistributionTarget) -> tuple[bool, list[str]]:
     """Return whether a package is open, and else the people for one; none if few are to be sent."""
     key = target.device_id
-    terminal = tx[DistributionStore].terminals().get(key)
+    terminal = tx[DistributionStore].terminal(key)
     if terminal is None or terminal.package is not None or terminal.no_packages is not None:
         return terminal is not None and terminal.package is not None, []
     device = tx[DeviceStore].get(key)
@@ -233,7 +233,7 @@ def _intents(
 
 def package_of(tx: Transaction, device: Device, after: int) -> tuple[Sequence[object], int | None]:
     """Return intents for the next people of the open package of a terminal, and where to go on."""
-    terminal = tx[DistributionStore].terminals().get(device.id)
+    terminal = tx[DistributionStore].terminal(device.id)
     if terminal is None or terminal.package is None:
         return [], None
     store = tx[PlaceStore]

@@ -173,6 +173,22 @@ class PlaceStore:
             places.c.device_id == device_id, places.c.command == command
         )
 
+    def packed_for(self, pin: str) -> list[int]:
+        """List the terminals that were sent a package with parts of a person."""
+        query = (
+            select(places.c.device_id)
+            .join(
+                distribution_terminals,
+                and_(
+                    distribution_terminals.c.device_id == places.c.device_id,
+                    distribution_terminals.c.package == places.c.command,
+                ),
+            )
+            .join(commands, commands.c.id == places.c.command)
+            .where(places.c.pin == pin, commands.c.attempts > 0)
+        )
+        return list(self._connection.execute(query.distinct()).scalars())
+
     def ended(self, limit: int) -> list[EndedPart]:
         """List parts whose commands have ended, except for packages."""
         package = select(distribution_terminals.c.package).where(
@@ -203,17 +219,24 @@ class PlaceStore:
         query = select(places.c.device_id).where(_is_waiting()).distinct()
         return list(self._connection.execute(query).scalars())
 
-    def next_waiting(self, device_id: int, after: str, limit: int) -> list[str]:
-        """List the next people with parts to send to a terminal, after a user ID."""
+    def next_waiting(
+        self, device_id: int, after: str, limit: int, *, deletions: bool = False
+    ) -> list[str]:
+        """List the next people with parts to send to a terminal, after a user ID.
+
+        With `deletions`, only people who are to be deleted there.
+        """
         query = select(places.c.pin).where(
             _is_waiting(), places.c.device_id == device_id, places.c.pin > after
         )
+        if deletions:
+            query = query.where(places.c.wanted.is_(None))
         query = query.distinct().order_by(places.c.pin).limit(limit)
         return list(self._connection.execute(query).scalars())
 
     def open_commands(self, device_id: int) -> int:
-        """Return the number of open commands for a terminal."""
-        query = select(func.count()).where(
+        """Return the number of open commands for a terminal; a package is one of them."""
+        query = select(func.count(places.c.command.distinct())).where(
             places.c.device_id == device_id, places.c.command.is_not(None)
         )
         return int(self._connection.execute(query).scalar_one())
@@ -341,6 +364,14 @@ class DistributionStore:
         """Return all terminals that are compared, by key."""
         rows = self._connection.execute(select(distribution_terminals))
         return {row.device_id: DistributionTerminal(**row._mapping) for row in rows}
+
+    def terminal(self, device_id: int) -> DistributionTerminal | None:
+        """Return a terminal that is compared; None if it is not."""
+        query = select(distribution_terminals).where(
+            distribution_terminals.c.device_id == device_id
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else DistributionTerminal(**row._mapping)
 
     def put(self, terminal: DistributionTerminal) -> None:
         """Store a terminal."""

@@ -215,18 +215,21 @@ class Reconciler(PeriodicService):
         """Queue commands, a few for each terminal in turn."""
         waiting = await self._store.read(lambda tx: tx[PlaceStore].waiting())
         places = {key: "" for key in waiting if key in targets}
+        packed = set()
         if self._settings.packages:
-            for key in [*places]:
-                # What else waits is sent when the package is executed.
-                if await self._packer.pack(targets[key]):
-                    del places[key]
+            # Deletions are sent at once; what else waits, when the package is executed.
+            packed = {key for key in places if await self._packer.pack(targets[key])}
         left = SENDINGS_AT_ONCE
         while places and left > 0:
             for key, after in [*places.items()]:
                 left -= 1
                 sent = await self._store.write(
                     partial(
-                        self._distributor.send, target=targets[key], after=after, now=self._now()
+                        self._distributor.send,
+                        target=targets[key],
+                        after=after,
+                        now=self._now(),
+                        deletions=key in packed,
                     )
                 )
                 for command in sent.queued:

@@ -210,7 +210,7 @@ SHORTCUT_KEY = _access_table(
     _integer("AutoState", "1: the state switches automatically", maximum=1),
     _text(
         "AutoTime",
-        "Times of the automatic switch, from Sunday to Saturday",
+        "Times of the automatic switch, from Monday to Sunday",
         f"{_CLOCK}(;{_CLOCK}){{0,6}}",
         "one to seven times such as 08:00;08:30",
     ),

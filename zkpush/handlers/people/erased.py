@@ -1,7 +1,8 @@
 """People who were erased, and the terminals that may still have them.
 
 Of an erased person, only keyed digests of the user ID stay. A terminal that uploads the person
-again is recorded with the encrypted user ID until a deletion is queued for it; see `returns`.
+again, or is about to get the person, is recorded with the encrypted user ID until a deletion is
+queued for it; see `returns`.
 """
 
 from __future__ import annotations
@@ -64,6 +65,13 @@ class ErasedPeople:
         query = select(devices.c.id).where(devices.c.sn.in_(serials)).order_by(devices.c.id)
         keys = self._connection.execute(query).scalars().all()
         self._hold([(self._digest(pin), key, None) for key in keys])
+
+    def expect(self, pin: str, devices: Collection[int]) -> None:
+        """Have a person deleted from terminals that are about to get the person."""
+        digest = self._digest(pin)
+        query = select(erased_holders.c.device_id).where(erased_holders.c.digest == digest)
+        known = {*self._connection.execute(query).scalars()}
+        self._hold([(digest, key, pin) for key in sorted({*devices} - known)])
 
     def holders(self, pin: str) -> list[str]:
         """Return the serial numbers of terminals that may have an erased person."""

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_AREA",
+    "ErasedPeople",
     "HeldCounts",
     "PeopleStore",
     "PersonStore",
