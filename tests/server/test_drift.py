@@ -319,3 +319,24 @@ async def test_terminals_that_wait_for_the_question_are_not_all_read_for_each(
                 await look(rig)
             counts.append(len(reads))
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize("others", [0, 3])
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_count_hides_a_lost_person_until_the_second_answer(
+    rig: Rig, others: int
+) -> None:
+    """The same answer is believed then, but never an empty one."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await filled(rig, first, second)
+    real, count = second.outbox.count, len(second.executed)
+    second.outbox.count = lambda table, type_=None: (  # type: ignore[method-assign]
+        9 if table is USER else real(table, type_)
+    )
+    for number in range(others + 1, 6):
+        second.outbox.forget(str(number))
+    await pass_time(rig, 15, first, second)
+    assert [line for line in second.executed[count:] if b"UPDATE" in line] == []
+    await pass_time(rig, 100, first, second)
+    assert asked(second) > 1
+    assert len(held(second)) == (5 if others else 0)

@@ -297,7 +297,8 @@ def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
 
     None if it uploaded all recorded people, or as many as it counts. Such an answer may be cut off
     or empty because of an error. Nobody is forgotten by it: the deletions of people would be
-    forgotten, too.
+    forgotten, too. The count may be wrong instead, so the same answer is believed the second time,
+    unless it is empty.
     """
     counted, since = device.counts.get("users"), drift.asked_at or 0
     holdings = tx[TerminalHoldings]
@@ -306,7 +307,8 @@ def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
         return None
     if not holdings.unstated_people(drift.device_id, since, 1):
         return None
-    return f"The terminal uploaded {stated} of {counted} users that it counts."
+    reason = f"The terminal uploaded {stated} of {counted} users that it counts."
+    return None if stated and drift.reason == reason else reason
 
 
 def _is_behind(tx: Transaction, key: int) -> bool:
