@@ -213,3 +213,23 @@ async def test_who_is_erased_while_a_package_is_unanswered_is_deleted(rig: Rig) 
     await first.poll()
     assert gone not in held(second)
     assert gone not in held(first)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_outdated_package_is_no_reason_to_send_no_more(rig: Rig) -> None:
+    """Everybody in it has changed before the terminal fetched it; another one follows."""
+    await distribute(rig)
+    for number in range(PEOPLE):
+        await person(rig, str(number + 1), name="Before")
+    terminal = rig.terminal("A1", users=0)
+    await terminal.exchange()
+    await terminal.poll()  # a report of other abilities would be a reason to try again
+    await rig.api("PATCH", "/devices/A1", {"state": "approved", "area": "North"})
+    await look(rig)
+    for number in range(PEOPLE):
+        await person(rig, str(number + 1), name="After")
+    await look(rig)
+    await fetch_all(rig, terminal)
+    assert held(terminal) == {str(number + 1): "After" for number in range(PEOPLE)}
+    assert (await drift(rig, "A1"))["no_packages"] is None
+    assert packages(terminal) > 1

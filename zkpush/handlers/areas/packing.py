@@ -70,7 +70,16 @@ class Packer:
             command = await self._store.read(partial(_command_thd, command_id=command_id))
             if command is not None and command.state in OPEN_STATES:
                 continue
-            unit = partial(self._settle_thd, target=targets[key], command=command, id_=command_id)
+            is_current = await self._store.read(
+                partial(_is_current_thd, device_id=key, command_id=command_id)
+            )
+            unit = partial(
+                self._settle_thd,
+                target=targets[key],
+                command=command,
+                id_=command_id,
+                is_current=is_current,
+            )
             while await self._store.write(unit):
                 pass
 
@@ -80,8 +89,14 @@ class Packer:
         target: DistributionTarget,
         command: QueuedCommand | None,
         id_: str,
+        *,
+        is_current: bool,
     ) -> bool:
-        """Record the outcome of some parts of a package; False if none are left."""
+        """Record the outcome of some parts of a package; False if none are left.
+
+        A package of which everything has changed has no lines, and no terminal executes it: that is
+        no reason to send no more.
+        """
         store, key, now = tx[PlaceStore], target.device_id, self._now()
         parts = store.of_command(key, id_, _SETTLED_AT_ONCE)
         is_done = command is not None and command.state is CommandState.DONE
@@ -96,7 +111,7 @@ class Packer:
         values: dict[str, object] = {"package": None}
         if is_done:
             values["packaged_at"] = now
-        elif command is None or command.attempts:
+        elif is_current and (command is None or command.attempts):
             words = (None if command is None else reason_words(command)) or "no answer"
             code = None if command is None else command.return_code
             reason = words if code is None else f"{words} (return code {code})"
@@ -166,6 +181,10 @@ class Packer:
 
 def _command_thd(tx: Transaction, command_id: str) -> QueuedCommand | None:
     return tx[CommandStore].get(command_id)
+
+
+def _is_current_thd(tx: Transaction, device_id: int, command_id: str) -> bool:
+    return tx[PlaceStore].is_sent_by(device_id, command_id)
 
 
 def _executed(part: PlacedPart, now: int, *, is_missing: bool) -> PlacedPart:

@@ -167,6 +167,15 @@ class PlaceStore:
         rows = self._connection.execute(query.order_by(places.c.pin, places.c.part).limit(limit))
         return [_part(row) for row in rows]
 
+    def is_sent_by(self, device_id: int, command: str) -> bool:
+        """Whether the open command of a terminal has parts that have not changed since."""
+        query = select(places.c.pin).where(
+            places.c.device_id == device_id,
+            places.c.command == command,
+            places.c.state == PartState.SENT.value,
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
+
     def pins_of(self, device_id: int, command: str) -> Any:
         """Return a query for the people of whom a command has parts."""
         return select(places.c.pin).where(
