@@ -45,7 +45,8 @@ $(VENV)/installed-for-fuzzing: $(VENV)/installed-for-tests
 	@touch $@
 
 run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 8081
-	@echo "In a second shell: $(BIN)/zkpush --data $(DATA) devices list"
+	@echo "For the console, in a second shell: $(BIN)/zkpush --data $(DATA) console setup"
+	@echo "For the command line: $(BIN)/zkpush --data $(DATA) devices list"
 	@echo "In a terminal's menu: server $$(hostname -I 2>/dev/null | cut -d' ' -f1), port 8081"
 	$(BIN)/twistd --nodaemon --pidfile= zkpush --data $(DATA)
 

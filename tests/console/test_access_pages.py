@@ -21,7 +21,12 @@ async def test_an_entry_is_added_changed_and_deleted(rig: Rig) -> None:
     wrong = await browser.send(new, new, {**week, "key": "5", "params.monday": "25:00-26:00"})
     assert wrong.status == 422
     assert "is not a begin and an end from 00:00 to 23:59" in text_of(wrong)
-    stored = await browser.send(new, new, {**week, "key": "5"})
+    hint = "Write closed for a day without entry."
+    assert hint in text_of(wrong)
+    loose = {**week, "key": "5", "params.monday": " 8:00 - 17:30 "}
+    stored = await browser.send(new, new, loose)
+    (period,) = await rig.items("/areas/North/time-periods")
+    assert period["fields"]["monday"] == "08:00-17:30"
     assert location(stored) == f"{LIST}/time-periods"
     edit = f"{LIST}/groups/edit"
     await browser.send(edit, edit, {"key": "2", "params.verify": "1", "params.time_periods": "5"})

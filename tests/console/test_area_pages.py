@@ -32,7 +32,9 @@ async def test_an_area_is_added_described_and_deleted(rig: Rig) -> None:
     await rig.exchange("T1")
     missing = await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "T9"})
     assert missing.status == 422
-    assert location(await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "T1"})) == PAGE
+    await rig.api("PATCH", "/devices/T1", {"alias": "Front door"})
+    assert "Front door" in text_of(await browser.get(PAGE))
+    assert location(await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "Front door"})) == PAGE
     assert (await rig.api("GET", "/devices/T1")).json["area"] == "North"
     assert f"/console{PAGE}/delete" not in [path for path, _ in forms_of(await browser.get(PAGE))]
     await rig.api("PATCH", "/devices/T1", {"area": None})

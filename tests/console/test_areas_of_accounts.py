@@ -43,7 +43,10 @@ async def test_the_page_of_accounts_offers_the_areas(rig: Rig) -> None:
     for sn, area in (("T1", "North"), ("T2", "South")):
         await rig.exchange(sn)
         await rig.api("PATCH", f"/devices/{sn}", {"area": area})
+    await rig.api("PUT", "/areas/East", {})
     browser = await signed_in(rig)
+    for page in ("/accounts", "/tokens"):
+        assert 'value="East"' in (await browser.get(page)).body.decode()
     fields = {"name": "ben", "scopes": ["read"], "areas": ["South"]}
     added = await browser.send("/accounts", "/accounts", fields)
     assert added.status == 200

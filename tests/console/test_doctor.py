@@ -98,6 +98,24 @@ async def test_a_serial_number_that_is_no_terminal_has_its_refusals(make_rig) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_blocked_terminal_is_told_apart_from_a_waiting_one(make_rig) -> None:
+    """Blocking it is no advice any more; whether its requests would be accepted is not known."""
+    rig: Rig = await make_rig(admission="approve")
+    await rig.get("cdata?SN=T1&options=all")
+    browser = await signed_in(rig)
+    waiting = await browser.get(PAGE)
+    assert "until you approve it" in checks_of(waiting)["Is it approved?"][1]
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get("cdata?SN=T1&options=all")
+    checks = checks_of(await browser.get(PAGE))
+    assert "block it" not in checks["Is it approved?"][1]
+    assert "Approve it again if it belongs here." in checks["Is it approved?"][1]
+    (kind, words) = checks["Are its requests accepted?"]
+    assert kind == "calm"
+    assert "refused" in words
+
+
+@pytest_twisted.ensureDeferred
 async def test_findings_are_translated_and_the_api_stays_english(rig: Rig) -> None:
     """What was found, and what to do, is said in the language of the visit."""
     await rig.exchange("T1")

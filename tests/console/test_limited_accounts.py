@@ -39,8 +39,8 @@ QUERIES = (
     "?area=Southside",
 )
 ENTERED: Mapping[str, Mapping[str, object]] = {
-    "/people/new": {"pin": "99177", "name": "x", "areas": "Southside"},
-    "/people/<pin>/edit": {"name": "x", "areas": "North, Southside"},
+    "/people/new": {"pin": "99177", "name": "x", "areas": ["Southside"]},
+    "/people/<pin>/edit": {"name": "x", "areas": ["North", "Southside"]},
     "/people/<pin>/remove": {"confirm": "99177"},
     "/people/<pin>/erase": {"confirm": "99177", "attendance": "true"},
     "/people/conflicts/<int:conflict_id>": {"keep": "terminal"},

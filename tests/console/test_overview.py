@@ -11,7 +11,7 @@ from zkpush.manage.views import ProblemView
 from zkpush.problems import ProblemCode
 
 from ..rig import Rig
-from .browser import document, signed_in
+from .browser import document, signed_in, text_of
 from .test_attendance import JPEG, line, punch
 from .walk import pages_of
 
@@ -73,3 +73,22 @@ async def test_a_photo_is_beside_its_punch_for_those_who_may_see_it(rig: Rig) ->
     assert picture.attrib["alt"]
     other = await (await signed_in(rig, "read", name="bob")).get("/")
     assert b"/attendance/photos/" not in other.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_last_punches_have_the_time_of_the_visitor(rig: Rig) -> None:
+    """A punch in another zone has the same time as on the page of attendance."""
+    for sn, zone in (("T1", "UTC"), ("T2", "Asia/Tokyo")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"timezone": zone})
+        await rig.exchange(sn)
+    await punch(rig, line("1", "2026-03-01 08:00:00"))
+    await punch(rig, line("2", "2026-03-01 17:05:00"), sn="T2")
+    browser = await signed_in(rig)
+    await browser.get("/account")
+    await browser.send("/account", "/account", {"language": "zh-Hans", "zone": "UTC"})
+    shown = document(await browser.get("/"))
+    feed = [one for one in shown.iter("ol") if "feed" in one.attrib.get("class", "")]
+    assert ["".join(one.itertext()) for one in feed[0].iter("time")][::2] == ["08:05", "08:00"]
+    dated = text_of(await browser.get("/attendance?since=2026-03-01&until=2026-03-02"))
+    assert "2026年3月1日" in dated

@@ -81,7 +81,10 @@ async def test_a_person_has_fields_with_authors_and_history_but_no_secrets(rig: 
 async def test_a_person_is_added_and_changed(rig: Rig) -> None:
     """Only changed fields get the account as author; mistakes are shown beside what was entered."""
     browser = await signed_in(rig)
-    fields = {"pin": "7", "name": "Gus Grey", "card": "1234", "areas": "North, South"}
+    for area in ("North", "South"):
+        await rig.api("PUT", f"/areas/{area}", {})
+    both = ["North", "South"]
+    fields = {"pin": "7", "name": "Gus Grey", "card": "1234", "areas": both}
     added = await browser.send("/people/new", "/people/new", fields)
     assert location(added) == "/people/7"
     stored = (await rig.api("GET", "/users/7")).json
@@ -91,7 +94,7 @@ async def test_a_person_is_added_and_changed(rig: Rig) -> None:
     assert again.status == 422
     assert "Another person has this user ID." in text_of(again)
     await rig.api("PUT", "/users/7", {"group": 3})
-    shown = {"name": "Gus Green", "card": "1234", "group": "3", "areas": "North, South"}
+    shown = {"name": "Gus Green", "card": "1234", "group": "3", "areas": both}
     done = await browser.send("/people/7/edit", "/people/7/edit", shown)
     assert location(done) == "/people/7"
     authors = (await rig.api("GET", "/users/7")).json["authors"]
@@ -100,6 +103,24 @@ async def test_a_person_is_added_and_changed(rig: Rig) -> None:
     assert wrong.status == 422
     assert "This is not a number." in text_of(wrong)
     assert 'value="Gus Green"' in wrong.body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_areas_of_a_person_are_chosen_among_the_known_ones(rig: Rig) -> None:
+    """Described areas are offered without terminals and people; another name changes nothing."""
+    browser = await signed_in(rig)
+    await rig.api("PUT", "/areas/North", {})
+    assert 'value="North"' in (await browser.get("/people/new")).body.decode()
+    for name in ("areas", "typed_areas"):
+        fields = {"pin": "8", "name": "Hal", name: "north"}
+        wrong = await browser.send("/people/new", "/people/new", fields)
+        assert wrong.status == 422
+        assert "There is no area north." in text_of(wrong)
+    assert (await rig.api("GET", "/users/8")).status == 404
+    await browser.send("/people/new", "/people/new", {"pin": "8", "typed_areas": "North"})
+    assert (await rig.api("GET", "/users/8")).json["areas"] == ["North"]
+    await browser.send("/people/8/edit", "/people/8/edit", {"name": "Hal"})
+    assert (await rig.api("GET", "/users/8")).json["areas"] == []
 
 
 @pytest.mark.parametrize(("keep", "name"), [("stored", "Ann Ash"), ("terminal", "Bob Birch")])

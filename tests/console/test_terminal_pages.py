@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.testing.wire import everything
+
 from ..rig import Rig
+from ..server.test_unknown_requests import HELLO
 from .browser import forms_of, location, signed_in, text_of
 from .test_attendance import person, rows
 from .test_people import operate
@@ -142,3 +145,25 @@ async def test_a_terminal_is_replaced_and_retired_with_its_records_kept(rig: Rig
     assert location(ended) == "/terminals/T2"
     assert (await rig.api("GET", "/devices/T2")).json["state"] == "retired"
     assert len(await rig.items("/attendance")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_page_that_connects_a_terminal_waits_and_helps(rig: Rig) -> None:
+    """It waits for another terminal beside approved ones, and names HTTPS on the plain port."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/first-terminal"))
+    assert "waiting for another terminal" in shown
+    assert "Nothing comes?" in shown
+    assert "turn HTTPS off" not in shown
+    await everything(rig.terminals, HELLO, "192.0.2.9")
+    assert "turn HTTPS off" in text_of(await browser.get("/first-terminal"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_one_time_link_of_the_server_itself_says_so(rig: Rig) -> None:
+    """A link to 127.0.0.1 opens on the machine of the server only."""
+    browser = await signed_in(rig)
+    made = await browser.send("/accounts", "/accounts", {"name": "ben", "scopes": ["read"]})
+    is_local = "//127.0.0.1" in text_of(made) or "//localhost" in text_of(made)
+    assert ("on the machine of the server only" in text_of(made)) == is_local

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
+from .declared import CLOSED, DAYS, MOST_MESSAGE_BYTES, MOST_NUMBER
 
 TABLE_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
     "time-periods": (
@@ -53,6 +54,55 @@ FIELD_LABELS: Mapping[str, Phrase] = {
     "bytes": Phrase("Size in bytes"),
 }
 """Names of fields."""
+_NUMBER = (Phrase("Number"), Phrase("A number from 1 to %(most)s.", most=MOST_NUMBER))
+KEY_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
+    "work-codes": (
+        Phrase("Code"),
+        Phrase(
+            "What people enter at terminals: 1 to 24 characters, without spaces, = and /. It is "
+            "in the attendance records."
+        ),
+    ),
+    "shortcut-keys": (Phrase("Function key"), Phrase("1 to 8 for the keys F1 to F8.")),
+}
+"""Names and hints of the keys of entries, by table."""
+
+
+def key_label(table: str) -> tuple[Phrase, Phrase]:
+    """Return the name and the hint of the key of entries of a table."""
+    return KEY_LABELS.get(table, _NUMBER)
+
+
+_OPENING = Phrase(
+    "Begin and end, such as 08:00-17:30. Write %(closed)s for a day without entry.", closed=CLOSED
+)
+_DATE = Phrase("Month and day, such as 12-24.")
+FIELD_HINTS: Mapping[tuple[str, str], Phrase] = {
+    **{("time-periods", day): _OPENING for day in DAYS},
+    ("holidays", "start"): _DATE,
+    ("holidays", "end"): _DATE,
+    ("holidays", "time_period"): Phrase("The number of the time period that holds then."),
+    ("groups", "time_periods"): Phrase(
+        "Numbers of up to three time periods, with commas between them."
+    ),
+    ("combinations", "groups"): Phrase(
+        "Numbers of up to five groups, one for each person, with commas between them. A group may "
+        "be named several times."
+    ),
+    ("work-codes", "index"): Phrase("Without one, the next free place."),
+    ("messages", "text"): Phrase(
+        "At most %(most)s bytes in the encoding of the terminal.", most=MOST_MESSAGE_BYTES
+    ),
+    ("messages", "users"): Phrase("With commas between them."),
+    ("messages", "start"): Phrase("By the clock of the terminal, such as 2026-03-01 08:00."),
+    ("messages", "minutes"): Phrase("How long it appears."),
+    **{
+        ("shortcut-keys", day): Phrase("When the state switches by itself, such as 08:00.")
+        for day in DAYS
+    },
+    ("pictures", "content"): Phrase("A JPEG file of at most 512 KiB."),
+}
+"""Hints of fields that need one, by table and field."""
 STATE_LABELS: Mapping[str, tuple[Phrase, str]] = {
     "there": (Phrase("is there"), "good"),
     "on_its_way": (Phrase("on its way"), "calm"),

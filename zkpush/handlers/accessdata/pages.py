@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -33,9 +34,9 @@ from ...protocol.fields import Scope
 from ..areas.model import Area
 from ..areas.store import AreaStore
 from .administration import AccessChange, remove_thd
-from .declared import ACCESS_TABLES, MOST_PICTURE, AccessMistakes, AccessTable, table_named
+from .declared import ACCESS_TABLES, DAYS, MOST_PICTURE, AccessMistakes, AccessTable, table_named
 from .fields import AccessField, FieldKind, Given, is_known
-from .labels import FIELD_LABELS, STATE_LABELS, TABLE_LABELS
+from .labels import FIELD_HINTS, FIELD_LABELS, STATE_LABELS, TABLE_LABELS, key_label
 from .model import AccessEntry, EntryPlace
 from .showing import shown_fields
 from .store import AccessStore
@@ -48,6 +49,8 @@ MOST_PLACES = 100
 NO_AREA = Phrase("There is no such area.")
 NO_TABLE = Phrase("There is no such table.")
 NO_ENTRY = Phrase("There is no such entry.")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_TIMES = re.compile(rf"\s*{_CLOCK.pattern}(\s*[-\u2013]\s*{_CLOCK.pattern})?\s*")
 _PARAMS = "params."
 _FILE = "file"
 _Key = Annotated[str, Meta(max_length=64)]
@@ -194,6 +197,7 @@ class AccessPages:
                 "table": found,
                 "label": TABLE_LABELS[found.name][0],
                 "help": TABLE_LABELS[found.name][1],
+                "key_label": key_label(table)[0],
                 "entries": [
                     (one, _shown(one), _badges(values["counts"].get(one.key, {}))) for one in shown
                 ],
@@ -231,7 +235,9 @@ class AccessPages:
                 "label": TABLE_LABELS[found.name][0],
                 "entry": entry,
                 "stored": stored,
-                "inputs": [_input(field, fields.get(field.name)) for field in found.fields],
+                "key_label": key_label(table)[0],
+                "key_help": key_label(table)[1],
+                "inputs": [_input(table, one, fields.get(one.name)) for one in found.fields],
                 "has_file": any(field.kind is FieldKind.PICTURE for field in found.fields),
                 "places": [(one, *STATE_LABELS[one.state]) for one in places[:MOST_PLACES]],
                 "more": max(0, len(places) - MOST_PLACES),
@@ -241,7 +247,7 @@ class AccessPages:
     async def put(self, visit: Visit, form: EntryForm, area: str, table: str) -> Redirect:
         """Define an entry."""
         found, now = _table(table), self._services.now()
-        given: dict[str, Given] = {**form.params}
+        given: dict[str, Given] = {name: _tidy(name, text) for name, text in form.params.items()}
         if form.file:
             given["content"] = base64.b64encode(form.file).decode()
         change = AccessChange(area, found, form.key, given)
@@ -291,6 +297,14 @@ def _pager(query: AccessSearch, found: int, keys: list[int]) -> dict[str, object
     }
 
 
+def _tidy(name: str, text: str) -> str:
+    """Return times as they are stored: `8:00 - 17:30` is `08:00-17:30`; other texts unchanged."""
+    found = _TIMES.fullmatch(text) if name in DAYS else None
+    if found is None:
+        return text
+    return "-".join(f"{int(hour):02}:{minute}" for hour, minute in _CLOCK.findall(text))
+
+
 def _names(table: AccessTable, mistakes: Mapping[str, str]) -> dict[str, str]:
     """Return mistakes by the names of inputs."""
     pictures = {field.name for field in table.fields if field.kind is FieldKind.PICTURE}
@@ -322,7 +336,7 @@ def _badges(counts: Mapping[str, int]) -> list[tuple[Phrase, str, int]]:
     return [(*STATE_LABELS[state], number) for state, number in counts.items()]
 
 
-def _input(field: AccessField, value: object) -> dict[str, Any]:
+def _input(table: str, field: AccessField, value: object) -> dict[str, Any]:
     """Describe the input of a field."""
     is_file = field.kind is FieldKind.PICTURE
     text = ", ".join(map(str, value)) if isinstance(value, list) else value
@@ -338,7 +352,7 @@ def _input(field: AccessField, value: object) -> dict[str, Any]:
     return {
         "name": _FILE if is_file else f"{_PARAMS}{field.name}",
         "label": FIELD_LABELS[field.name],
-        "help": field.meaning,
+        "help": FIELD_HINTS.get((table, field.name)),
         "kind": "file" if is_file else "box" if field.kind is FieldKind.YES else "text",
         "required": field.required,
         "options": options,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,10 +27,10 @@ from ...manage.console.permissions import SCOPES
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from ...model import DEFAULT_AREA, Page
-from ...persist.targets import TargetStore
+from ...model import Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
+from ..people.areanames import known_areas_thd
 from .administration import CHANGE_ACCOUNT, CHOOSE_PASSWORD, AccountAdministration
 from .model import Account, AccountSession, check_account_name
 from .passwords import Passwords, check_password
@@ -38,6 +39,8 @@ from .signing import NONE, WRONG_NAME, SignOutForm, languages, zones
 from .store import AccountSessionStore, AccountStore
 from .totp import SECRET_BYTES, new_secret, period_of, uri_of
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Names of the machine of the server, which no other machine reaches."""
 MOST_SHOWN = 1000
 """Maximum number of accounts on one page."""
 MOST_SESSIONS = 20
@@ -304,14 +307,14 @@ class AccountPages:
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED, name: str = "") -> View:
         """List the accounts; `name` is the one whose form has mistakes."""
         found, areas = await self._store.read(
-            lambda tx: (tx[AccountStore].page(Page(MOST_SHOWN)), tx[TargetStore].area_counts())
+            lambda tx: (tx[AccountStore].page(Page(MOST_SHOWN)), known_areas_thd(tx))
         )
         limits = {area for one in found for area in one.areas or ()}
         values = {
             "entry": entry,
             "accounts": found,
             "scopes": SCOPES,
-            "areas": sorted({name or DEFAULT_AREA for name in areas} | limits),
+            "areas": sorted({*areas, *limits}),
             "own": _name(visit),
             "at": name,
         }
@@ -345,7 +348,12 @@ class AccountPages:
 
     def _shown(self, visit: Visit, name: str, secret: str) -> View:
         url = f"{visit.origin}{PREFIX}/welcome/{secret}"
-        values = {"name": name, "url": url, "minutes": self._minutes}
+        values = {
+            "name": name,
+            "url": url,
+            "minutes": self._minutes,
+            "is_local": urlsplit(url).hostname in LOOPBACK,
+        }
         return View(template="link.html", values=values, title=Phrase("One-time link"))
 
 

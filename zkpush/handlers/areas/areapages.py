@@ -25,6 +25,7 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError, NotConfirmed
 from ...manage.services import Services
@@ -203,6 +204,7 @@ class AreaPages:
             return {
                 "one": found,
                 "terminals": _terminals_thd(tx, page),
+                "choice": terminal_options_thd(tx),
                 "people": [(pin, tx[PeopleStore].names(pins).get(pin)) for pin in pins],
                 "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,
             }
@@ -275,10 +277,13 @@ class AreaPages:
         """Put a terminal into the area, out of its former one."""
         await self._distribution(area)
         try:
-            await self._terminals.change(form.sn, {"area": area}, visit.caller)
-        except LookupError:
-            raise FormMistakes(sn=Phrase("There is no such terminal.")) from None
-        return _back(area, Phrase("%(name)s is in this area now.", name=form.sn))
+            sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.sn))
+        except ValueError as error:
+            raise FormMistakes(sn=error.args[0]) from None
+        await self._terminals.change(sn, {"area": area}, visit.caller)
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        name = sn if device is None else device.alias or sn
+        return _back(area, Phrase("%(name)s is in this area now.", name=name))
 
     async def ask_distribute(
         self, visit: Visit, form: DeletionsForm, area: str

@@ -18,15 +18,6 @@ from sqlalchemy import (
 
 from ...persist.schema import KeyText, PlainText, RowId, metadata
 
-areas = Table(
-    "areas",
-    metadata,
-    Column("name", KeyText, primary_key=True),
-    Column("description", PlainText()),
-    Column("distributes", Boolean(), nullable=False, server_default=text("false")),
-)
-"""Areas that are described or distribute people. Others exist by their terminals and people."""
-
 _WAITING = text("state = 'waiting'")
 _SENT = text("command IS NOT NULL")
 

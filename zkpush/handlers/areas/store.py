@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from ...model import Page
+from ...persist.areas import areas
 from ...persist.databases import insert
 from ...persist.targets import TargetStore
 from ..people.store import DEFAULT_AREA, PersonStore
@@ -16,7 +17,6 @@ from .erasing import erase_person, forget_templates
 from .model import Area
 from .outcomes import settled
 from .places import DistributionStore, PlaceStore
-from .schema import areas
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

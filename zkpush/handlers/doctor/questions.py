@@ -75,6 +75,11 @@ REJECTS = Remedy(Phrase("Look at what was not understood"), "/rejects?device=%s"
 COMMANDS = Remedy(Phrase("Look at its commands"), "/commands?device=%s")
 KEYS = Remedy(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
 
+APPROVE_AGAIN = Phrase(
+    "Its requests are refused, and it keeps its new records. Approve it again if it belongs here."
+)
+"""What to do about a terminal that was blocked or retired."""
+
 STATES: Mapping[CheckState, tuple[Phrase, str]] = {
     "ok": (Phrase("all right"), "good"),
     "unknown": (Phrase("not known yet"), "calm"),
@@ -183,7 +188,10 @@ def _asked(check: Check, device: Device | None) -> AskedCheck:
     if device is None or is_well:
         return AskedCheck(check, question.text, words, kind, None, ())
     remedies = _remedies(check.name, question, device)
-    return AskedCheck(check, question.text, words, kind, question.step, remedies)
+    step = question.step
+    if check.name == "admission" and device.state is not DeviceState.PENDING:
+        step = APPROVE_AGAIN
+    return AskedCheck(check, question.text, words, kind, step, remedies)
 
 
 def _remedies(name: str, question: PlainQuestion, device: Device) -> tuple[Remedy, ...]:

@@ -181,7 +181,7 @@ def _refusals(facts: TerminalFacts) -> Check:
         count = sum(one.count for one in refused)
         return Check(
             "refusals",
-            "ok",
+            "unknown",
             Phrase(
                 "%(refused)s in the last hour, because it is %(state)s.",
                 refused=_refused(count),

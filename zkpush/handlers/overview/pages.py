@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 import attrs
 import msgspec
@@ -29,6 +30,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
 from ..attendance.model import Punch, PunchFilter
+from ..attendance.showing import wall_of
 from ..attendance.store import AttendanceStore
 from ..forward.store import ForwarderStore
 from ..people.store import PeopleStore
@@ -56,6 +58,8 @@ class FeedPunch:
     """A punch in the feed."""
 
     punch: Punch
+    wall: datetime.datetime
+    """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
     name: str | None
     """Name of the person."""
     terminal: str
@@ -179,7 +183,7 @@ class OverviewPages:
             newest = store.page(Page(NEWEST, newest_first=True), only)
             names = tx[PeopleStore].names({punch.pin for punch in newest})
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
-            return store.hours(since, 24), _feed(tx, newest, names, photos)
+            return store.hours(since, 24), _feed(tx, newest, visit.zone, names, photos)
 
         hours, feed = await self._store.read(find)
         most = max(*hours, 1)
@@ -197,6 +201,7 @@ class OverviewPages:
 def _feed(
     tx: Transaction,
     punches: Sequence[Punch],
+    zone: ZoneInfo,
     names: Mapping[str, str],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
@@ -207,6 +212,7 @@ def _feed(
     return [
         FeedPunch(
             punch,
+            wall_of(punch, zone),
             names.get(punch.pin),
             terminals[punch.device],
             _meaning(msgspec.structs.asdict(punch).get("status")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -29,6 +29,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration, edit_of
+from .areanames import known_areas_thd
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
 from .importpages import ImportPages
@@ -41,6 +42,8 @@ from .views import user_for
 
 PER_PAGE = 50
 """People on a page of the list."""
+MOST_AREAS = 100
+"""Maximum number of areas to tick; the names of more are typed."""
 _Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -63,7 +66,9 @@ class PersonForm(msgspec.Struct, frozen=True):
     start_datetime: str = ""
     end_datetime: str = ""
     password: str = ""
-    areas: str = ""
+    areas: list[str] = []
+    typed_areas: str = ""
+    """Names of areas with commas between them, where there are too many to tick."""
 
 
 class NewPersonForm(PersonForm, frozen=True, kw_only=True):
@@ -172,30 +177,33 @@ class PeoplePages:
 
     async def new(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a new person."""
-        return self._form(entry, Phrase("Add a person"), {}, None)
+        return await self._form(visit, entry, Phrase("Add a person"), {}, None)
 
     async def add(self, visit: Visit, form: NewPersonForm) -> Redirect:
         """Add a person."""
         known = await self._store.read(lambda tx: tx[PeopleStore].known([form.pin]))
         if known:
             raise FormMistakes(pin=Phrase("Another person has this user ID."))
-        await self._put(visit, form.pin, _entered(form), {}, form.areas)
+        areas = await self._areas(visit, form, ())
+        await self._put(visit, form.pin, _entered(form), {}, areas)
         notice = Phrase("%(name)s is added.", name=form.name or form.pin)
         return Redirect(to=f"/people/{quote(form.pin, safe='')}", notice=notice)
 
     async def edit(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a person."""
         person = user_for(visit.caller, await self._person(pin))
-        return self._form(entry, Phrase("Change a person"), _shown(person), pin)
+        title = Phrase("Change a person")
+        return await self._form(visit, entry, title, _shown(person), pin, person.areas)
 
     async def change(self, visit: Visit, form: PersonForm, pin: str) -> Redirect:
         """Change what differs from the stored values, whose author becomes this account."""
         person = user_for(visit.caller, await self._person(pin))
         before, given = _shown(person), _entered(form)
         changed = {name: text for name, text in given.items() if text != before.get(name, "")}
-        areas = None if form.areas == before["areas"] else form.areas
-        if changed or areas is not None:
-            await self._put(visit, pin, changed, msgspec.structs.asdict(person), areas)
+        areas = await self._areas(visit, form, person.areas)
+        listed = None if set(areas) == set(person.areas) else areas
+        if changed or listed is not None:
+            await self._put(visit, pin, changed, msgspec.structs.asdict(person), listed)
         return Redirect(to=f"/people/{quote(pin, safe='')}", notice=Phrase("Saved."))
 
     async def _put(
@@ -204,7 +212,7 @@ class PeoplePages:
         pin: str,
         texts: Mapping[str, str],
         known: Mapping[str, object],
-        areas: str | None,
+        areas: Sequence[str] | None,
     ) -> None:
         wrong: dict[str, str] = {}
         values: dict[str, object] = {}
@@ -215,10 +223,30 @@ class PeoplePages:
             values[name] = int(text) if is_number and text.isdecimal() else text or None
         if wrong:
             raise FormMistakes(**wrong)
-        listed = None if areas is None else _areas(areas)
-        if not known and not listed:
-            listed = None
-        await self._people.put(edit_of(pin, values, listed, known), visit.caller)
+        if not known and not areas:
+            areas = None
+        await self._people.put(edit_of(pin, values, areas, known), visit.caller)
+
+    async def _known_areas(self, visit: Visit) -> Sequence[str]:
+        """Return the areas that the visitor can put people into."""
+        if visit.areas is not None:
+            return sorted(visit.areas)
+        return await self._store.read(known_areas_thd)
+
+    async def _areas(
+        self, visit: Visit, form: PersonForm, before: Collection[str]
+    ) -> Sequence[str]:
+        """Return the chosen areas, which exist or are those of the person already."""
+        typed = (area.strip() for area in form.typed_areas.split(","))
+        chosen = list(dict.fromkeys([*form.areas, *filter(None, typed)]))
+        known = {*await self._known_areas(visit), *before}
+        unknown = [area for area in chosen if area not in known]
+        if unknown:
+            text = Phrase(
+                "There is no area %(name)s. Add it on the page of areas first.", name=unknown[0]
+            )
+            raise FormMistakes(areas=text, typed_areas=text)
+        return chosen
 
     async def _person(self, pin: str) -> Any:
         found = await self._store.read(lambda tx: tx[PeopleStore].users(Page(1), pin))
@@ -226,9 +254,16 @@ class PeoplePages:
             raise LookupError(NO_PERSON)
         return found[0]
 
-    def _form(
-        self, entry: FormEntry, title: Phrase, stored: Mapping[str, str], pin: str | None
+    async def _form(
+        self,
+        visit: Visit,
+        entry: FormEntry,
+        title: Phrase,
+        stored: Mapping[str, str],
+        pin: str | None,
+        chosen: Collection[str] = (),
     ) -> View:
+        areas = sorted({*await self._known_areas(visit), *chosen})
         return View(
             template="edit.html",
             title=title,
@@ -237,6 +272,8 @@ class PeoplePages:
                 "stored": stored,
                 "pin": pin,
                 "labels": LABELS,
+                "areas": areas if len(areas) <= MOST_AREAS else None,
+                "chosen": sorted(chosen),
                 "privileges": [
                     ("", Phrase("Not set")),
                     *((str(int(code)), Phrase(code.meaning)) for code in Privilege),
@@ -247,21 +284,16 @@ class PeoplePages:
 
 def _shown(person: Any) -> dict[str, str]:
     """Return the stored values as texts of the form."""
-    texts = {
+    return {
         name: "" if getattr(person, name) is None else str(getattr(person, name))
         for name in TEXT_FIELDS
     }
-    return {**texts, "areas": ", ".join(person.areas)}
 
 
 def _entered(form: PersonForm) -> dict[str, str]:
     """Return the entered texts; an empty password leaves it as it is."""
     texts = {name: getattr(form, name) for name in TEXT_FIELDS}
     return {**texts, "password": form.password} if form.password else texts
-
-
-def _areas(text: str) -> Sequence[str]:
-    return [area.strip() for area in text.split(",") if area.strip()]
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

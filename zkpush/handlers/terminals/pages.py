@@ -35,6 +35,7 @@ from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...problems import ProblemCode
 from ...protocol.codes import language_of
 from ...protocol.facts import capacities_of
 from ...protocol.fields import Scope
@@ -227,7 +228,13 @@ class TerminalPages:
             )
 
         waiting, approved = await self._store.read(find)
+        problems = await self._services.problems.of_server()
         return {
+            "problems": [
+                ProblemView.of_server(one)
+                for one in problems
+                if one.code == ProblemCode.TLS_ON_PLAIN
+            ],
             "waiting": seen_terminals(self._registry, waiting),
             "approved": seen_terminals(self._registry, approved),
         }

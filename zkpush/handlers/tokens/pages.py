@@ -28,12 +28,12 @@ from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
 from ...manage.services import Services
 from ...manage.tokens import is_token_name
-from ...model import DEFAULT_AREA, Page
-from ...persist.targets import TargetStore
+from ...model import Page
 from ...persist.tokens import TokenStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.tokens import StoredToken
+from ..people.areanames import known_areas_thd
 
 MOST_SHOWN = 200
 """Maximum number of tokens on the page."""
@@ -104,8 +104,7 @@ class TokenPages:
         """List the tokens."""
 
         def find(tx: Transaction) -> tuple[Sequence[StoredToken], list[str]]:
-            areas = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
-            return tx[TokenStore].page(Page(MOST_SHOWN)), sorted(areas)
+            return tx[TokenStore].page(Page(MOST_SHOWN)), known_areas_thd(tx)
 
         found, areas = await self._store.read(find)
         now = self._services.now()

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
 import jinja2
 from babel import dates, numbers
 from jinja2 import pass_context
@@ -20,9 +21,26 @@ from .visits import Visit
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
+@attrs.frozen
+class DateForms:
+    """Patterns of dates (Unicode TR 35)."""
+
+    instant: str = "d MMM y HH:mm"
+    day: str = "EEE d MMM y"
+    short_day: str = "EEE d MMM"
+    month: str = "LLLL y"
+
+
+DATE_FORMS: Mapping[str, DateForms] = {
+    "zh-Hans": DateForms("y年M月d日 HH:mm", "y年M月d日 EEE", "M月d日 EEE", "y年M月")
+}
+"""Patterns of languages that begin a date with the year, by code."""
+
+
 def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, translate: Any) -> None:
     """Add the filters for a language; `translate` are its translations."""
     locale = language.locale
+    forms = DATE_FORMS.get(language.code, DateForms())
 
     def said(text: Any) -> Any:
         """Translate a text that is declared in Python; what is translated already stays."""
@@ -67,7 +85,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if at is None:
             return Markup("")
         moment = _moment(at, context)
-        form = "d MMM y HH:mm:ss" if seconds else "d MMM y HH:mm"
+        form = forms.instant + (":ss" if seconds else "")
         return _time(moment, dates.format_datetime(moment, form, locale=locale))
 
     @pass_context
@@ -84,7 +102,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if at is None:
             return Markup("")
         moment = _moment(at, context)
-        return _time(moment, dates.format_date(moment, "EEE d MMM y", locale=locale))
+        return _time(moment, dates.format_date(moment, forms.day, locale=locale))
 
     @pass_context
     def ago(context: Context, at: int | None) -> Markup:
@@ -108,12 +126,12 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
 
     def wall_day(day: datetime.date) -> Markup:
         """Show a day, without the year."""
-        text = dates.format_date(day, "EEE d MMM", locale=locale)
+        text = dates.format_date(day, forms.short_day, locale=locale)
         return Markup('<time datetime="{}">{}</time>').format(f"{day:%Y-%m-%d}", text)
 
     def month_name(day: datetime.date) -> Markup:
         """Show the month of a day."""
-        text = dates.format_date(day, "LLLL y", locale=locale)
+        text = dates.format_date(day, forms.month, locale=locale)
         return Markup('<time datetime="{}">{}</time>').format(f"{day:%Y-%m}", text)
 
     def days(period: Any) -> Markup:
@@ -122,8 +140,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if ends[0] == ends[1]:
             ends = ends[:1]
         shown = [
-            "…" if day is None else dates.format_date(day, "EEE d MMM y", locale=locale)
-            for day in ends
+            "…" if day is None else dates.format_date(day, forms.day, locale=locale) for day in ends
         ]
         return Markup("<time>{}</time>").format(" \N{EN DASH} ".join(shown))
 

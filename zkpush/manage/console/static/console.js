@@ -40,3 +40,10 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button && navigator.clipboard) navigator.clipboard.writeText(button.dataset.copy);
 });
+
+// The first form proposes the time zone of the browser.
+const zone = document.querySelector('form[action^="/console/welcome/"] select[name="zone"]');
+if (zone && !zone.value) {
+  zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone.value) zone.selectedIndex = 0;
+}
