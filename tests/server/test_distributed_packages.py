@@ -8,6 +8,8 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.areas import packing
+from zkpush.handlers.areas.desired import DistributionTarget
+from zkpush.handlers.areas.distributor import Distributor
 from zkpush.handlers.people.returns import ErasedReturns
 from zkpush.simulator.faults import Faults
 from zkpush.simulator.model import ATT, CLASSIC, Model
@@ -179,13 +181,28 @@ async def test_who_is_removed_while_a_package_is_unanswered_is_deleted(rig: Rig)
 
 
 @pytest_twisted.ensureDeferred
-async def test_deletions_do_not_wait_for_packages(rig: Rig) -> None:
+async def test_deletions_do_not_wait_for_packages(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who is removed is deleted from the terminal while further packages are to come."""
     first = await filled(rig)
     second = await joined(rig, "A2")
     await look(rig)
     await second.poll()
     gone, *_ = held(second)
+    await look(rig)
+    sent: list[int] = []
+    send = Distributor.send
+
+    def noted(
+        self: Distributor, tx: Any, target: DistributionTarget, *args: Any, **more: Any
+    ) -> Any:
+        sent.append(target.device_id)
+        return send(self, tx, target, *args, **more)
+
+    monkeypatch.setattr(Distributor, "send", noted)
+    await look(rig)
+    assert sent == []  # without deletions, there is nothing to write
     await rig.api("DELETE", f"/users/{gone}")
     await look(rig)
     await second.poll()

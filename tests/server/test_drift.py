@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.areas.driftstore import DriftStore
 from zkpush.handlers.areas.model import DistributionTerminal
 from zkpush.handlers.areas.places import DistributionStore
 from zkpush.handlers.people.tables import FP, USER
@@ -321,6 +322,22 @@ async def test_terminals_that_wait_for_the_question_are_not_all_read_for_each(
     assert counts[0] == counts[1] > 0
 
 
+@pytest_twisted.ensureDeferred
+async def test_the_drift_of_an_area_is_read_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many of its terminals have none; they are shown, too."""
+    await joined(rig, "A1")
+    await joined(rig, "A2")
+
+    def one(self: DriftStore, device_id: int) -> NoReturn:
+        raise AssertionError("one terminal is read by itself")
+
+    monkeypatch.setattr(DriftStore, "of", one)
+    shown = await rig.items("/areas/North/drift")
+    assert [(item["device"], item["differs"]) for item in shown] == [("A1", None), ("A2", None)]
+
+
 @pytest.mark.parametrize("others", [0, 3])
 @pytest_twisted.ensureDeferred
 async def test_a_wrong_count_hides_a_lost_person_until_the_second_answer(
@@ -340,3 +357,19 @@ async def test_a_wrong_count_hides_a_lost_person_until_the_second_answer(
     await pass_time(rig, 100, first, second)
     assert asked(second) > 1
     assert len(held(second)) == (5 if others else 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_count_that_is_wrong_by_one_hides_nobody(rig: Rig) -> None:
+    """A terminal that counts one user and uploads none has lost everybody."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await filled(rig, first, second)
+    real = second.outbox.count
+    second.outbox.count = lambda table, type_=None: (  # type: ignore[method-assign]
+        real(table, type_) + (table is USER)
+    )
+    for number in range(1, 6):
+        second.outbox.forget(str(number))
+    await pass_time(rig, 15, first, second)
+    assert held(second) == held(first)
+    assert asked(second) == 1

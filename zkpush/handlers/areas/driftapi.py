@@ -17,7 +17,7 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .confirming import area_terminals
-from .drift import words_of
+from .drift import Drift, words_of
 from .driftstore import DriftStore
 from .places import DistributionStore
 from .store import AreaStore
@@ -86,7 +86,7 @@ def _views_thd(tx: Transaction, name: str) -> list[DriftView]:
     found = []
     for device in sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.sn):
         terminal = terminals.get(device.id)
-        drift = drifts.get(device.id) or tx[DriftStore].of(device.id)
+        drift = drifts.get(device.id) or Drift(device_id=device.id)
         found.append(
             DriftView(
                 device=device.sn,

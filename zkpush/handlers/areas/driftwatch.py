@@ -21,7 +21,7 @@ from ...persist.devices import DeviceStore
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
-from ..people.model import QueryPeople, QueryTemplates
+from ..people.model import QueryPeople, QueryTemplates, is_many
 from ..people.store import TerminalHoldings
 from .desired import DistributionTarget
 from .drift import DRIFT, LASTING, PEOPLE, Drift, differences, part_of, types_of, written
@@ -293,17 +293,17 @@ def _next(tx: Transaction, due: Mapping[str, Sequence[Drift]]) -> list[Drift]:
 
 
 def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
-    """Return why an answer is not believed: the terminal counts more people than it uploaded.
+    """Return why an answer is not believed: the terminal counts many more people than it uploaded.
 
-    None if it uploaded all recorded people, or as many as it counts. Such an answer may be cut off
-    or empty because of an error. Nobody is forgotten by it: the deletions of people would be
-    forgotten, too. The count may be wrong instead, so the same answer is believed the second time,
-    unless it is empty.
+    None if it uploaded all recorded people, or about as many as it counts. Such an answer may be
+    cut off or empty because of an error. Nobody is forgotten by it: the deletions of people would
+    be forgotten, too. The count may be wrong instead, so the same answer is believed the second
+    time, unless it is empty.
     """
     counted, since = device.counts.get("users"), drift.asked_at or 0
     holdings = tx[TerminalHoldings]
     stated = holdings.stated_since(drift.device_id, since)
-    if counted is None or stated >= counted:
+    if counted is None or not is_many(counted - stated, counted):
         return None
     if not holdings.unstated_people(drift.device_id, since, 1):
         return None

@@ -223,9 +223,11 @@ class PlaceStore:
             for row in self._connection.execute(query)
         ]
 
-    def waiting(self) -> list[int]:
-        """List the terminals with parts to send."""
+    def waiting(self, *, deletions: bool = False) -> list[int]:
+        """List the terminals with parts to send; with `deletions`, those with people to delete."""
         query = select(places.c.device_id).where(_is_waiting()).distinct()
+        if deletions:
+            query = query.where(places.c.wanted.is_(None))
         return list(self._connection.execute(query).scalars())
 
     def next_waiting(

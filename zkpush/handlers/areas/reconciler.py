@@ -219,6 +219,10 @@ class Reconciler(PeriodicService):
         if self._settings.packages:
             # Deletions are sent at once; what else waits, when the package is executed.
             packed = {key for key in places if await self._packer.pack(targets[key])}
+        if packed:
+            leaving = await self._store.read(lambda tx: tx[PlaceStore].waiting(deletions=True))
+            for key in packed.difference(leaving):
+                del places[key]
         left = SENDINGS_AT_ONCE
         while places and left > 0:
             for key, after in [*places.items()]:
