@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.trace.pages import REQUESTS
+from zkpush.resources.attendance.family import AttendancePush
 from zkpush.testing.wire import everything
 
 from ..rig import Rig
@@ -28,6 +30,34 @@ async def test_the_last_requests_are_listed_with_their_answers(rig: Rig) -> None
     first, *_ = rows(await browser.get("/terminals/T1/requests"))
     assert "refused" in first
     assert (await browser.get("/terminals/T2/requests")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_meaning_of_a_request_is_translated(rig: Rig) -> None:
+    """Every request that terminals send has a phrase; a path that is not served is unknown."""
+    assert {one.meaning for one in AttendancePush.routes if one.meaning} <= REQUESTS.keys()
+    await rig.exchange("T1")
+    await rig.get("getrequest?SN=T1")
+    browser = await signed_in(rig, "read")
+    await browser.get("/?lang=es")
+    first, *_ = rows(await browser.get("/terminals/T1/requests"))
+    assert "consulta de órdenes" in first
+    assert "poll for commands" not in first
+    await rig.get("accounting?SN=T1")
+    first, *_ = rows(await browser.get("/terminals/T1/requests"))
+    assert "petición desconocida" in first
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_serial_number_that_was_refused_is_found_by_the_search(rig: Rig) -> None:
+    """The page that connects a terminal asks for it; the page of the reason is one step away."""
+    browser = await signed_in(rig)
+    assert 'name="q"' in (await browser.get("/first-terminal")).body.decode()
+    await rig.get("zdata?SN=NEVER9")
+    shown = await browser.get("/terminals?q=NEVER9")
+    assert b"/console/terminals/NEVER9/doctor" in shown.body
+    found = text_of(await browser.get("/terminals/NEVER9/doctor"))
+    assert "path is not served" in found
 
 
 @pytest_twisted.ensureDeferred

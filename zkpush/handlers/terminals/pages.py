@@ -211,7 +211,7 @@ class TerminalPages:
         settings = self._services.settings
         urls = self._services.installation.urls()[:-1]
         entries = server_entries(urls, settings.commands.public_url)
-        values = {**await self._first(), "entries": entries}
+        values = {**await self._first(), "entries": entries, "entry": NOTHING_ENTERED}
         return View(template="first.html", values=values, live=["terminals-first"])
 
     async def first_part(self, visit: Visit, argument: str | None) -> View:

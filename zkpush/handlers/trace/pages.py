@@ -17,6 +17,22 @@ SHOWN = 60
 """Requests on the page."""
 EVERY = 3.0
 """Seconds after which they are read again."""
+REQUESTS: Mapping[str, Phrase] = {
+    one.text: one
+    for one in (
+        Phrase("lookup of a user"),
+        Phrase("initialization exchange"),
+        Phrase("background verification"),
+        Phrase("upload"),
+        Phrase("upload of photos"),
+        Phrase("exchange of keys"),
+        Phrase("poll for commands"),
+        Phrase("answers to commands"),
+        Phrase("heartbeat"),
+        Phrase("download of a file"),
+    )
+}
+"""Meanings of requests of attendance terminals; those of other families are in English."""
 FAILURE = 400
 """Lowest status of a reply that refuses a request."""
 
@@ -68,6 +84,7 @@ class TracePages:
             "sn": sn,
             "name": device.alias or sn,
             "requests": [*reversed(found[-SHOWN:])],
+            "words": REQUESTS,
             "failure": FAILURE,
         }
 
