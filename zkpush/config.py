@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
@@ -171,9 +172,15 @@ def section_of(settings: Config, kind: type[S]) -> S:
     return kind()
 
 
+@lru_cache(maxsize=64)
+def annotations_of(section: type[msgspec.Struct]) -> Mapping[str, Any]:
+    """Return the annotations of a section by key, evaluated, with their metadata."""
+    return get_type_hints(section, include_extras=True)
+
+
 def meaning(section: type[msgspec.Struct], key: str) -> str:
     """Description of a key of a section, for help texts and the manual."""
-    hint = get_type_hints(section, include_extras=True)[key]
+    hint = annotations_of(section)[key]
     if _is_section(hint):
         return (hint.__doc__ or "").rstrip(".")
     for meta in getattr(hint, "__metadata__", ()):
@@ -248,7 +255,7 @@ def _convert(
 ) -> dict[str, Any]:
     """Convert the keys of one section one by one, so that every mistake is found."""
     good: dict[str, Any] = {}
-    hints = get_type_hints(section, include_extras=True)
+    hints = annotations_of(section)
     for key in values:
         if key not in hints:
             mistakes.append(f"{prefix}{key}: unknown key; the keys are {', '.join(hints)}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ...config import Config, meaning
+from ...config import Config, annotations_of, meaning
 from ...origins import KEY_FILE, KEY_FILE_MODE, SettingOrigin, SettingOrigins
 
 _OWN = __name__.partition(".")[0]
@@ -86,7 +86,7 @@ def _is_secret(kind: type[msgspec.Struct], name: str, value: object) -> bool:
 
     Texts of sections of other packages are secret unless declared otherwise; numbers are not.
     """
-    hint = get_type_hints(kind, include_extras=True)[name]
+    hint = annotations_of(kind)[name]
     for meta in getattr(hint, "__metadata__", ()):
         declared = (meta.extra or {}) if isinstance(meta, Meta) else {}
         if "secret" in declared:
