@@ -51,7 +51,7 @@ def test_a_token_is_limited_to_areas(daemon: Daemon) -> None:
     assert made["areas"] == ["Gate", "North"]
     env = environment(ZKPUSH_URL=daemon.url, ZKPUSH_TOKEN=made["token"])
     assert said(zkpush("devices", "list", "--json", env=env)).strip() == "[]"
-    assert "limited to areas" in failed(zkpush("jobs", "list", env=env))
+    assert "limited to areas" in failed(zkpush("files", "list", env=env))
 
 
 def test_a_token_is_revoked(daemon: Daemon) -> None:
