@@ -34,6 +34,7 @@ TIMES = (
 )
 FAR = "9999-12-31T23:59:59-01:00"
 """A time in the year 10000 of UTC."""
+TABLE = "/areas/{name}/{table}"
 AUTH = f"Authorization: Bearer {TOKEN}"
 
 
@@ -55,10 +56,10 @@ def filled(path: str, value: object) -> str:
 
 
 async def lists(rig: Rig) -> Iterator[str]:
-    """The paths of all lists, of a terminal that exists."""
+    """The paths of all lists, of a terminal and an area that exist."""
     await rig.exchange("T1")
     return [
-        path.replace("{sn}", "T1").replace("{id}", "1")
+        path.replace("{sn}", "T1").replace("{id}", "1").replace(TABLE, "/areas/default/messages")
         for method, path, _, arguments in await operations(rig)
         if method == "GET" and "after" in arguments
     ]
