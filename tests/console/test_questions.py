@@ -12,6 +12,7 @@ from .test_pages import filled
 from .walk import english_left, forms_of_console, path_of
 
 ASK = {
+    "/access/<area>/<table>/delete",
     "/accounts/<name>/remove",
     "/files/<int:file_id>/delete",
     "/areas/<area>/confirm",
@@ -52,7 +53,7 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
     for form in asking:
         if form.path in NOTHING_TO_ASK:
             continue
-        fields = {"csrf": token[1], "deletions": "0", "kind": "face"}
+        fields = {"csrf": token[1], "deletions": "0", "kind": "face", "key": "1"}
         asked = await browser.post(path_of(form.path), fields)
         assert asked.status == 200, form.path
         assert english_left(document(asked)) == [], form.path
