@@ -22,7 +22,7 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import delete, select
 
-from ...persist.databases import Insert
+from ...persist.databases import Insert, texts
 from ...persist.sealed import opened, seal_columns
 from .model import Conflict, PersonStatement
 from .news import Keyed, parts_of, pins_of
@@ -131,16 +131,15 @@ class ContestedParts:
 
     def _contested(self, device_id: int, pins: Sequence[str]) -> set[str]:
         """Return the users about whose name or card a terminal has an open conflict."""
-        found = set()
-        for some in parts_of(pins):
-            query = select(conflicts.c.pin, conflicts.c.fields).where(
-                conflicts.c.device_id == device_id,
-                conflicts.c.pin.in_(some),
-                conflicts.c.settled_at.is_(None),
-            )
-            rows = self._connection.execute(query).all()
-            found |= {row.pin for row in rows if not IDENTITY.isdisjoint(row.fields.split())}
-        return found
+        keys = texts(self._connection.dialect.name, "keys")
+        query = select(conflicts.c.pin, conflicts.c.fields).where(
+            conflicts.c.device_id == device_id,
+            conflicts.c.pin.in_(keys),
+            conflicts.c.settled_at.is_(None),
+        )
+        listed = {"keys": msgspec.json.encode(pins).decode()}
+        rows = self._connection.execute(query, listed).all()
+        return {row.pin for row in rows if not IDENTITY.isdisjoint(row.fields.split())}
 
 
 _Said = tuple[tuple[str | int, ...], dict[str, object], bytes]
