@@ -40,11 +40,9 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def wait_for_templates(daemon: Daemon) -> None:
-    """Wait until the pending lines of the upload are stored: the last is a template."""
-    deadline = time.monotonic() + SECONDS
-    while not daemon.api("GET", f"users/{PEOPLE - 1}").get("templates"):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    """Wait until the pending lines of the upload are stored: users and templates."""
+    daemon.settle("people")
+    assert daemon.api("GET", f"users/{PEOPLE - 1}").get("templates")
 
 
 def test_pending_lines_are_stored_after_a_kill(tmp_path: pathlib.Path) -> None:
