@@ -295,7 +295,9 @@ async def test_consequences_of_another_fault_are_no_errors(make_rig) -> None:
     await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
     await rig.get(POLL)
     _, examined = await run(rig, "doctor", "T1")
-    assert re.search("^ok +refusals +.* because it is blocked", examined, re.MULTILINE), examined
+    assert re.search("^unknown +refusals +.* because it is blocked", examined, re.MULTILINE), (
+        examined
+    )
 
 
 @pytest_twisted.ensureDeferred
