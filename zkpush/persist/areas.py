@@ -1,4 +1,4 @@
-"""Areas that are described, or that distribute people."""
+"""Areas: those that are described or distribute people, and the names of all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Boolean, Column, Table, select, text
 
+from ..model import DEFAULT_AREA
+from .limits import person_areas
 from .schema import KeyText, PlainText, metadata
+from .targets import TargetStore
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -21,12 +24,8 @@ areas = Table(
 """Areas that are described or distribute people. Others exist by their terminals and people."""
 
 
-class DescribedAreas:
-    """Names of the areas that exist without terminals and people."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._connection = tx.connection
-
-    def names(self) -> frozenset[str]:
-        """Return the names."""
-        return frozenset(self._connection.execute(select(areas.c.name)).scalars())
+def known_areas_thd(tx: Transaction) -> list[str]:
+    """List the areas of terminals and of people, and the described ones, by name."""
+    of_terminals = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
+    others = select(person_areas().c.area).union(select(areas.c.name))
+    return sorted({DEFAULT_AREA, *of_terminals, *tx.connection.execute(others).scalars()})

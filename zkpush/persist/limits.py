@@ -23,7 +23,7 @@ def terminals_in(areas: Collection[str]) -> Select[tuple[int]]:
 
 def people_in(areas: Collection[str]) -> Select[tuple[str]]:
     """Query for the user IDs of the people of some areas."""
-    table = _person_areas()
+    table = person_areas()
     return select(table.c.pin).where(table.c.area.in_(sorted(areas)))
 
 
@@ -63,16 +63,16 @@ class AreaLimitStore:
 
     def people(self, pins: Collection[str], areas: Collection[str]) -> set[str]:
         """Return which people belong to one of the areas."""
-        query = people_in(areas).where(_person_areas().c.pin.in_(pins))
+        query = people_in(areas).where(person_areas().c.pin.in_(pins))
         return {*self._connection.execute(query).scalars()}
 
     def elsewhere(self, pins: Collection[str], areas: Collection[str]) -> set[str]:
         """Return which people belong to another area, whether they also belong to one of these."""
-        table = _person_areas()
+        table = person_areas()
         query = select(table.c.pin).where(table.c.pin.in_(pins), table.c.area.not_in(sorted(areas)))
         return set(self._connection.execute(query).scalars())
 
 
-def _person_areas() -> sqlalchemy.Table:
+def person_areas() -> sqlalchemy.Table:
     """The table, of the noun of people, that says who belongs to which area."""
     return next(table for table in metadata.sorted_tables if table.info.get(PERSON_AREAS))

@@ -28,9 +28,9 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
+from ...persist.areas import known_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
-from ..people.areanames import known_areas_thd
 from .administration import CHANGE_ACCOUNT, CHOOSE_PASSWORD, AccountAdministration
 from .model import Account, AccountSession, check_account_name
 from .passwords import Passwords, check_password

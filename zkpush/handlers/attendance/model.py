@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+from zoneinfo import ZoneInfo
+
 import msgspec
 
 from ...protocol.codes import RecordType
+from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
 from .tables import ATTLOG
 
@@ -14,6 +18,21 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
 
     pin: str
     record_type: int | None = None
+
+    def wall(self, zone: ZoneInfo) -> datetime.datetime:
+        """Return the wall clock time in a zone, without the zone.
+
+        Without a known zone of the terminal, and outside the years 1 to 9999, it is the time of the
+        terminal's own clock.
+        """
+        if self.doubt != NO_ZONE:
+            try:
+                moment = datetime.datetime.fromtimestamp(self.utc, zone)
+            except (ValueError, OverflowError):
+                pass
+            else:
+                return moment.replace(tzinfo=None)
+        return datetime.datetime.fromisoformat(self.time)
 
 
 STORED_PUNCH = stored_type(Punch, ATTLOG)

@@ -116,7 +116,7 @@ def _shown(
     aliases: Mapping[str, str | None],
     photo: int | None,
 ) -> ShownPunch:
-    wall = wall_of(punch, zone)
+    wall = punch.wall(zone)
     values = {name: getattr(punch, name) for name in ATTLOG.names}
     status, verify, mask = values["status"], values["verify"], values["mask"]
     direction = "in" if status in IN else "out" if status in OUT else "none"
@@ -138,15 +138,3 @@ def _shown(
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
     )
-
-
-def wall_of(punch: Punch, zone: ZoneInfo) -> datetime.datetime:
-    """Return the wall clock time of a record in a zone, without the zone."""
-    if punch.doubt != NO_ZONE:
-        try:
-            moment = datetime.datetime.fromtimestamp(punch.utc, zone)
-        except (ValueError, OverflowError):  # outside the years 1 to 9999
-            pass
-        else:
-            return moment.replace(tzinfo=None)
-    return datetime.datetime.fromisoformat(punch.time)

@@ -30,7 +30,6 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
 from ..attendance.model import Punch, PunchFilter
-from ..attendance.showing import wall_of
 from ..attendance.store import AttendanceStore
 from ..forward.store import ForwarderStore
 from ..people.store import PeopleStore
@@ -212,7 +211,7 @@ def _feed(
     return [
         FeedPunch(
             punch,
-            wall_of(punch, zone),
+            punch.wall(zone),
             names.get(punch.pin),
             terminals[punch.device],
             _meaning(msgspec.structs.asdict(punch).get("status")),

@@ -25,11 +25,11 @@ from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
+from ...persist.areas import known_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration, edit_of
-from .areanames import known_areas_thd
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
 from .importpages import ImportPages

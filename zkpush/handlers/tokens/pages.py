@@ -29,11 +29,11 @@ from ...manage.errors import ApiError
 from ...manage.services import Services
 from ...manage.tokens import is_token_name
 from ...model import Page
+from ...persist.areas import known_areas_thd
 from ...persist.tokens import TokenStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.tokens import StoredToken
-from ..people.areanames import known_areas_thd
 
 MOST_SHOWN = 200
 """Maximum number of tokens on the page."""
