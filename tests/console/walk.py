@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree.ElementTree import Element
 
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.console.resource import ConsoleResource
@@ -55,21 +56,21 @@ def forms_of_console(rig: Rig) -> list[ConsoleForm]:
     return [form for _, form in console_of(rig).pages if isinstance(form, ConsoleForm)]
 
 
-def english_left(node: object, is_data: bool = False) -> list[str]:
+def english_left(node: Element, is_data: bool = False) -> list[str]:
     """The English words that a reader of the page would see or hear."""
-    tag = node.tag  # type: ignore[attr-defined]
+    tag = node.tag
     if not isinstance(tag, str) or tag in ("script", "style"):
         return []
-    attributes = node.attrib  # type: ignore[attr-defined]
+    attributes = node.attrib
     is_data = is_data or attributes.get("translate") == "no" or tag in ("code", "time")
     found = []
     if not is_data:
-        text = (node.text or "").replace("· zkpush", "")  # type: ignore[attr-defined]
+        text = (node.text or "").replace("· zkpush", "")
         found = [text] if WORDS.search(text) else []
         for name in SHOWN_ATTRIBUTES:
             if WORDS.search(attributes.get(name, "")):
                 found.append(attributes[name])
-    for child in node:  # type: ignore[attr-defined]
+    for child in node:
         found += english_left(child, is_data)
         if not is_data and WORDS.search(child.tail or ""):
             found.append(child.tail)

@@ -166,7 +166,7 @@ async def test_a_row_of_another_database_keeps_its_correction(
             return other.execute(statement).fetchall()
 
     run("CREATE TABLE punches (event_id TEXT PRIMARY KEY, pin TEXT, utc TEXT, UNIQUE (pin, utc))")
-    run(f"INSERT INTO punches VALUES ('of somebody else', '7', '{UTC}')")  # noqa: S608
+    run(f"INSERT INTO punches VALUES ('of somebody else', '7', '{UTC}')")  # noqa: S608 - no outside text
     columns = {"event_id": "event_id", "pin": "pin", "utc": "utc"}
     settings = {"url": f"sqlite:///{path}", "table": "punches", "columns": columns}
     await rig.exchange()

@@ -168,7 +168,7 @@ def test_an_import_with_mistakes_stores_nothing(work: WorkSite, page: Page) -> N
 
     def choose(lines: str) -> None:
         file = {"name": "people.csv", "mimeType": "text/csv", "buffer": lines.encode()}
-        page.get_by_label(re.compile("^CSV file")).set_input_files(file)  # type: ignore[arg-type]
+        page.get_by_label(re.compile("^CSV file")).set_input_files(file)  # type: ignore[arg-type]  # a dict will do
         page.get_by_role("button", name="Check the file").click()
 
     choose("pin,name,privilege\n911,Cleo Cole,0\n912,Dan Dow,boss\n")

@@ -93,7 +93,7 @@ def _number(field: AccessField, given: Given) -> int:
     if isinstance(given, str) and _NUMBER.fullmatch(given.strip()):
         given = int(given)
     if isinstance(given, bool) or not isinstance(given, int):
-        raise ValueError(f"{quoted(str(given))} is not a number")  # noqa: TRY004
+        raise ValueError(f"{quoted(str(given))} is not a number")  # noqa: TRY004 - as above
     if field.minimum is not None and given < field.minimum:
         raise ValueError(f"{given} is less than {field.minimum}")
     if field.maximum is not None and given > field.maximum:

@@ -108,7 +108,7 @@ class IssueStore:
         )
 
     def note_unsupported(self, place: PlacedEntry, reason: str, now: int) -> None:
-        """Record that a terminal has no such entries: what waits of the table does not fit."""
+        """Record that a terminal does not support a table: its waiting entries do not fit."""
         is_refused = (access_places.c.entry == place.entry) & (access_places.c.part == place.part)
         is_waiting = access_places.c.state == PartState.WAITING.value
         self._connection.execute(

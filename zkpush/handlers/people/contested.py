@@ -51,7 +51,7 @@ class Outcome(Enum):
 def outcome_of(conflict: Conflict, values: Mapping[str, object]) -> Outcome:
     """Return the outcome of a settled conflict, by the values that are stored now.
 
-    People are told apart by their names, and without a name by their cards.
+    The name tells people apart; if there is none, the card does.
     """
     if "name" in conflict.fields:
         field = "name"
