@@ -28,6 +28,8 @@ TERMINALS, COMMANDS = 500, 20
 ALONE_SECONDS = 2.0
 """Time of the uploads without a job."""
 
+PAUSE = 0.02
+"""Seconds between two uploads of `upload_beside`."""
 PEOPLE = 10_000
 PAST = 100_000
 """Ended commands of a terminal."""
@@ -233,7 +235,10 @@ def _commands(name: str) -> list[dict[str, object]]:
 def upload_beside(
     server: Zkpush, waits: list[float], done: threading.Event, sn: str = "J0"
 ) -> None:
-    """Upload punches one by one until `done` is set, and record how long each takes (seconds)."""
+    """Upload punches one by one until `done` is set, and record how long each takes (seconds).
+
+    Pauses keep it below the number of requests that an address may send in a minute.
+    """
     url = f"http://127.0.0.1:{server.port}/iclock/cdata?SN={sn}&table=ATTLOG&Stamp=9999"
     for number, row in enumerate(rows(0, 100_000)):
         if done.is_set() and number:
@@ -241,6 +246,7 @@ def upload_beside(
         started = time.monotonic()
         urllib.request.urlopen(urllib.request.Request(url, row)).read()
         waits.append(time.monotonic() - started)
+        time.sleep(PAUSE)
 
 
 def ask(server: Zkpush, token: str, method: str, path: str, body: object = None) -> Any:

@@ -75,4 +75,4 @@ class AreaLimitStore:
 
 def person_areas() -> sqlalchemy.Table:
     """The table, of the noun of people, that says who belongs to which area."""
-    return next(table for table in metadata.sorted_tables if table.info.get(PERSON_AREAS))
+    return next(table for table in metadata.tables.values() if table.info.get(PERSON_AREAS))

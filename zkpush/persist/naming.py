@@ -17,7 +17,7 @@ def pointers() -> list[Column[str]]:
     """List the columns of the built-in tables that are declared to hold keys of pictures."""
     return [
         column
-        for table in metadata.sorted_tables
+        for table in metadata.tables.values()
         for column in table.columns
         if column.info.get(PICTURE)
     ]

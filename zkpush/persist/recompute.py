@@ -38,7 +38,7 @@ class Reckoned(NamedTuple):
 
 def timed_tables() -> list[Table]:
     """List the tables of records with a time by the clock of their terminal."""
-    return [table for table in metadata.sorted_tables if "doubt" in table.c]
+    return [table for table in metadata.tables.values() if "doubt" in table.c]
 
 
 def terminals_waiting(tx: Transaction) -> list[str]:

@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem
 from ..problems import ProblemCode
+from ..protocol.fields import Table
 from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import public_reason
@@ -68,12 +69,12 @@ def seal_rejects(
 
     `attempts` is the number of earlier attempts to decode them.
     """
-    count = len(rejects_)
+    count, known = len(rejects_), kept_records()
     columns = (
         [device_id] * count,
         [plain(reject.table) for reject in rejects_],
         [plain(reject.reason) for reject in rejects_],
-        [cause_of(reject.table, reject.reason) for reject in rejects_],
+        [cause_of(known.get(reject.table), reject.reason) for reject in rejects_],
         [reject.raw for reject in rejects_],
         [vault.index(_identity(reject)) for reject in rejects_],
         [now] * count,
@@ -89,12 +90,12 @@ def seal_rejects(
 _NUMBER = re.compile(r"(?<![\w-])-?[0-9]+\b")
 
 
-def cause_of(table: str, reason: str) -> str:
-    """Return the cause of a reject: its public reason, without the numbers in it.
+def cause_of(table: Table | None, reason: str) -> str:
+    """Return the cause of a reject of a declared table: its public reason, without its numbers.
 
     It contains nothing that was sent, so it is not encrypted.
     """
-    return _NUMBER.sub("…", public_reason(kept_records().get(table), reason, counted=False))
+    return _NUMBER.sub("…", public_reason(table, reason, counted=False))
 
 
 def _identity(reject: Reject) -> bytes:
@@ -153,7 +154,9 @@ class RejectStore:
         self._connection.execute(
             update(rejects)
             .where(rejects.c.id == reject.id)
-            .values(reason=written["reason"], cause=cause_of(reject.table, reason))
+            .values(
+                reason=written["reason"], cause=cause_of(kept_records().get(reject.table), reason)
+            )
         )
 
     def remove(self, reject_id: int) -> None:
@@ -289,7 +292,7 @@ class RejectStore:
         """Return the cause of a reject that was stored without one."""
         query = self._select(rejects.c.raw).where(rejects.c.id == reject_id)
         found = self._reject(self._connection.execute(query).one()._mapping)
-        return cause_of(found.table, found.reason)
+        return cause_of(kept_records().get(found.table), found.reason)
 
     def _listed(self, selection: RejectSelection) -> Select[Any]:
         length = func.length(rejects.c.raw)

@@ -107,7 +107,7 @@ def record_columns(table: fields.Table) -> list[Column[Any]]:
 def kept_records() -> TableSet:
     """Return the record types stored by the built-in tables, by their declarations."""
     return TableSet(
-        record for table in metadata.sorted_tables for record in table.info.get(RECORDS, ())
+        record for table in metadata.tables.values() for record in table.info.get(RECORDS, ())
     )
 
 

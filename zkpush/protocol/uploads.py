@@ -116,7 +116,7 @@ class UploadDecoder:
                 for keyword in (table.keyword, *table.aliases):
                     self._keywords[keyword.lower()] = decoder
         known = "|".join(re.escape(keyword) for keyword in self._keywords) or "(?!)"
-        self._keyword = re.compile(f"({known})[ \t]".encode(), re.IGNORECASE)
+        self._keyword = re.compile(f"^({known})[ \t]".encode(), re.IGNORECASE | re.MULTILINE)
         """Matches at the known keyword of a line."""
 
     def takes(self, table: str) -> bool:
@@ -182,10 +182,10 @@ class UploadDecoder:
         self, lines: Sequence[bytes], bare: LineDecoder | None
     ) -> Iterable[tuple[LineDecoder | None, Sequence[bytes]]]:
         """Group lines by their decoder, in order; `bare` is the one of lines without a keyword."""
+        if self._keyword.search(b"\n".join(lines)) is None:  # one search costs less than thousands
+            return [(bare, lines)]
         keyword = self._keyword.match
         found = [keyword(line) for line in lines]
-        if not any(found):
-            return [(bare, lines)]
         own: list[bytes] = []
         groups = {bare: own}
         for line, word in zip(lines, found, strict=True):
