@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 
 from ..rig import Rig
-from ..server.test_distribution import enrol, fetch, held, joined, look, person
+from ..server.test_distribution import distribute, enrol, fetch, held, joined, look, person
 from .browser import Browser, forms_of, location, signed_in, text_of
 
 PAGE = "/areas/North"
@@ -127,3 +127,85 @@ async def test_a_reader_changes_nothing(rig: Rig) -> None:
         actions = [path for path, _ in forms_of(await browser.get(path))]
         assert [one for one in actions if "/areas" in one] == []
     assert f'href="/console{PAGE}"' in (await browser.get("/people/901")).body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_conflict_is_one_step_from_where_it_is_said(rig: Rig) -> None:
+    """The pages of the area, the terminal and the person lead to the conflict in the way."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await fetch(rig, first, second)
+    await enrol(second, "5", "Eve", finger=None)
+    await fetch(rig, first, second)
+    browser = await signed_in(rig, "read")
+    for page in ("/areas/North", "/terminals/A2/people", "/people/5/places"):
+        assert b'href="/console/people/5#conflicts"' in (await browser.get(page)).body, page
+    assert b'id="conflicts"' in (await browser.get("/people/5")).body
+    for conflict in await rig.items("/conflicts"):
+        await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+    assert b"#conflicts" not in (await browser.get("/terminals/A2/people")).body
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_are_put_into_an_area_and_taken_out_on_its_page(rig: Rig) -> None:
+    """By user ID or by name, several at once; unclear names are mistakes, and nothing changes."""
+    await rig.api("PUT", "/areas/North", {"description": "Factory"})
+    await person(rig, "1", name="Ann Ash", areas=["South"])
+    await person(rig, "2", name="Ben Ash", areas=[])
+    browser = await signed_in(rig)
+
+    async def areas(pin: str) -> list[str]:
+        found: list[str] = (await rig.api("GET", f"/users/{pin}")).json["areas"]
+        return found
+
+    for text, why in (("1, Zoe", "Nobody has the name"), ("1, Ash", "Several people are found")):
+        wrong = await browser.send(PAGE, f"{PAGE}/people", {"people": text})
+        assert wrong.status == 422
+        assert why in text_of(wrong)
+    assert await areas("1") == ["South"]
+    done = await browser.send(PAGE, f"{PAGE}/people", {"people": "1, ben ash, 1"})
+    assert location(done) == PAGE
+    assert "2 people were added." in text_of(await browser.get(PAGE))
+    assert (await areas("1"), await areas("2")) == (["North", "South"], ["North"])
+    taken = await browser.send(PAGE, f"{PAGE}/people/out", {"pin": "1"})
+    assert location(taken) == PAGE
+    assert (await areas("1"), await areas("2")) == (["South"], ["North"])
+    assert (await browser.send(PAGE, f"{PAGE}/people/out", {"pin": "1"})).status == 422
+    acts = [one["action"] for one in await rig.items("/audit?actor=account+ann&pin=1")]
+    assert acts == ["put person into area", "take person out of area"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_taken_out_leaves_the_terminals_after_a_question(rig: Rig) -> None:
+    """An area that keeps people on terminals says that the person is deleted there."""
+    terminal = await joined(rig, "A1")
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await fetch(rig, terminal)
+    assert held(terminal) == {"5": "Ann"}
+    browser = await signed_in(rig)
+    asked = await browser.send(PAGE, f"{PAGE}/people/out", {"pin": "5"})
+    assert "Ann is deleted from the terminals of this area" in text_of(asked)
+    assert location(await browser.confirm(PAGE, f"{PAGE}/people/out", {"pin": "5"})) == PAGE
+    await fetch(rig, terminal)
+    assert held(terminal) == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_is_taken_out_of_an_area_on_its_page(rig: Rig) -> None:
+    """The question says where it goes; the default area has no such button."""
+    await joined(rig, "A1")
+    browser = await signed_in(rig)
+    action = f"{PAGE}/terminals/out"
+    asked = await browser.send(PAGE, action, {"terminal": "A1"})
+    assert "A1 goes to the area default. People stay on it" in text_of(asked)
+    assert (await rig.api("GET", "/devices/A1")).json["area"] == "North"
+    await distribute(rig, "default")
+    asked = await browser.send(PAGE, action, {"terminal": "A1"})
+    assert "which keeps its people on its terminals" in text_of(asked)
+    assert location(await browser.confirm(PAGE, action, {"terminal": "A1"})) == PAGE
+    assert (await rig.api("GET", "/devices/A1")).json["area"] is None
+    shown = await browser.get("/areas/default")
+    assert "A1" in text_of(shown)
+    assert "/console/areas/default/terminals/out" not in [path for path, _ in forms_of(shown)]

@@ -357,3 +357,21 @@ async def test_too_long_a_list_is_no_workbook(rig: Rig, monkeypatch: pytest.Monk
     assert refused.status == 400
     assert "Choose a shorter period" in text_of(refused)
     assert (await browser.get("/attendance/export.csv")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_empty_period_is_exported_as_headings(rig: Rig) -> None:
+    """The buttons are there, the page says what the files have, and they have it."""
+    browser = await signed_in(rig)
+    period = "since=2026-01-01&until=2026-01-31"
+    shown = await browser.get(f"/attendance?{period}")
+    assert "headings of the columns, and no rows" in text_of(shown)
+    for kind in ("xlsx", "csv"):
+        assert f"/console/attendance/export.{kind}?{period}".replace("&", "&amp;") in (
+            shown.body.decode()
+        )
+    assert [row[:3] for row in cells((await browser.get("/attendance/export.xlsx")).body)] == [
+        ["Date", "Time", "User ID"]
+    ]
+    (heading,) = (await browser.get("/attendance/export.csv")).body.decode().splitlines()
+    assert "pin" in heading.split(",")

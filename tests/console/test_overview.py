@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.forward.handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
-from zkpush.handlers.overview.remedies import mending_page
+from zkpush.manage.console.mending import mending_page
 from zkpush.manage.views import ProblemView
 from zkpush.problems import ProblemCode
 

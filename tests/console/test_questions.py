@@ -12,6 +12,9 @@ from .test_pages import filled
 from .walk import english_left, forms_of_console, path_of
 
 ASK = {
+    "/areas/<area>/people/out",
+    "/areas/<area>/terminals/out",
+    "/terminals/<sn>/recompute",
     "/access/<area>/<table>/delete",
     "/accounts/<name>/remove",
     "/files/<int:file_id>/delete",
@@ -28,7 +31,11 @@ ASK = {
     "/tokens/<name>/revoke",
 }
 """Forms that ask."""
-NOTHING_TO_ASK = {"/forwarders/<int:key>/discard"}
+NOTHING_TO_ASK = {
+    "/forwarders/<int:key>/discard",
+    "/areas/<area>/people/out",
+    "/areas/<area>/terminals/out",
+}
 """Those that ask only if there is something to lose, which `filled` does not make."""
 
 

@@ -11,8 +11,10 @@ from zkpush.testing.wire import everything
 
 from ..rig import Rig
 from ..server.test_unknown_requests import HELLO
+from ..server.test_zones import punch
 from .browser import forms_of, location, signed_in, text_of
-from .test_attendance import person, rows
+from .test_attendance import line, person, rows
+from .test_attendance import punch as punches
 from .test_people import operate
 
 
@@ -197,3 +199,71 @@ async def test_a_one_time_link_of_the_server_itself_says_so(rig: Rig) -> None:
     made = await browser.send("/accounts", "/accounts", {"name": "ben", "scopes": ["read"]})
     is_local = "//127.0.0.1" in text_of(made) or "//localhost" in text_of(made)
     assert ("on the machine of the server only" in text_of(made)) == is_local
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_list_names_the_default_area_and_finds_it(rig: Rig) -> None:
+    """A terminal without an area of its own is in `default`, in the list and in its search."""
+    await rig.exchange("T1")
+    await rig.exchange("T2")
+    await rig.api("PATCH", "/devices/T2", {"area": "North"})
+    browser = await signed_in(rig, "read")
+    first, second = rows(await browser.get("/terminals"))
+    assert "default" in first.split()
+    assert "North" in second.split()
+    (found,) = rows(await browser.get("/terminals?q=defau"))
+    assert found.startswith("T1")
+    assert b'href="/console/areas/default"' in (await browser.get("/terminals/T1")).body
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_waits_has_no_buttons_for_commands(make_rig) -> None:
+    """It executes nothing; after the approval the buttons are there."""
+    rig: Rig = await make_rig(admission="approve")
+    await rig.get("cdata?SN=T1&options=all")
+    browser = await signed_in(rig)
+    words = ("reboot", "resend", "door")
+
+    async def buttons() -> list[str]:
+        paths = [path for path, _ in forms_of(await browser.get("/terminals/T1"))]
+        return [word for word in words if f"/console/terminals/T1/{word}" in paths]
+
+    assert await buttons() == []
+    assert "until it is approved" in text_of(await browser.get("/terminals/T1"))
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    assert await buttons() == [*words]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_clock_is_said_with_what_to_do(rig: Rig) -> None:
+    """The page says by how much, and leads to its zone and a restart; then it is right."""
+    await rig.exchange("T1")
+    await punch(rig, 3, 9000)
+    browser = await signed_in(rig)
+    shown = await browser.get("/terminals/T1")
+    words = text_of(shown)
+    assert "Its clock is 2 hours, 30 minutes ahead of the server's" in words
+    assert "If the display is right, its time zone here is wrong." in words
+    assert b'href="/console/terminals/T1#change"' in shown.body
+    assert b'href="/console/terminals/T1#state"' in (await browser.get("/")).body
+    await punch(rig, 3, 0, first=4)
+    words = text_of(await browser.get("/terminals/T1"))
+    assert "Its clock is" not in words
+    assert "Clock right" in words
+
+
+@pytest_twisted.ensureDeferred
+async def test_stored_punches_are_dated_anew_after_their_zone_was_wrong(rig: Rig) -> None:
+    """The time on the clock stays; the instant is that of the corrected zone."""
+    await rig.exchange("T1")
+    await punches(rig, line("1", "2026-03-01 08:00:00"))
+    before = (await rig.items("/attendance"))[0]
+    browser = await signed_in(rig)
+    fields = {"timezone": "Asia/Tokyo"}
+    assert location(await browser.send("/terminals/T1", "/terminals/T1", fields)) == "/terminals/T1"
+    assert (await rig.items("/attendance"))[0]["utc"] == before["utc"]
+    action = "/terminals/T1/recompute"
+    assert location(await browser.confirm("/terminals/T1", action, {})) == "/terminals/T1"
+    assert "Records with another instant now: 1." in text_of(await browser.get("/terminals/T1"))
+    after = (await rig.items("/attendance"))[0]
+    assert (after["time"], after["utc"]) == (before["time"], "2026-02-28T23:00:00Z")

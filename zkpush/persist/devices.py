@@ -20,7 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState, no_zone
+from ..model import (
+    DEFAULT_AREA,
+    DEVICE_ATTRIBUTES,
+    Device,
+    DeviceState,
+    Page,
+    Problem,
+    SessionState,
+    no_zone,
+)
 from ..problems import ProblemCode
 from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.facts import counts_of, firmware_of
@@ -152,7 +161,8 @@ class DeviceStore:
         """
         query = select(devices)
         if text:
-            columns = (devices.c.sn, devices.c.alias, devices.c.area, devices.c.address)
+            area = func.coalesce(devices.c.area, DEFAULT_AREA)
+            columns = (devices.c.sn, devices.c.alias, area, devices.c.address)
             query = query.where(or_(*(one.icontains(text, autoescape=True) for one in columns)))
         if state is not None:
             query = query.where(devices.c.state == state)

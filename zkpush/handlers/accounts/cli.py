@@ -145,11 +145,14 @@ console = WordGroup("console", help=WORDS["console"])
 async def setup(api: Api, as_json: bool) -> None:
     """Say how the console is reached, and print the link to its first account.
 
-    The link works once, and for an hour unless the configuration says otherwise.
+    The link works once, and for an hour unless the configuration says otherwise. Run it on the
+    machine of the server: DIR is the data directory with which the daemon was started. Without
+    --data, set ZKPUSH_DATA.
 
     \b
-    Example:
-      zkpush console setup
+    Examples:
+      zkpush --data DIR console setup
+      zkpush --data DIR console setup --json
     """
     made: dict[str, str] | None = None
     try:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
-import attrs
 import msgspec
 from msgspec import Meta
 
-from ...device.administration import TerminalAdministration
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -25,18 +22,19 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
-from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
+from ...manage.console.terminalchoice import terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError, NotConfirmed
 from ...manage.services import Services
-from ...model import Device
+from ...model import DEFAULT_AREA
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.model import check_area
-from ..people.store import PeopleStore, PersonStore
+from ..people.store import PeopleStore, PersonStore, PersonSurvey
+from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .confirming import area_terminals
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
-from .model import LONGEST_DESCRIPTION, Area, PartState, PlacedPart
+from .model import LONGEST_DESCRIPTION, Area, PlacedPart
 from .placepages import STATES
 from .places import PlaceStore
 from .store import AreaStore
@@ -49,9 +47,6 @@ MOST_TROUBLED = 30
 """Refused and unfitting parts that are shown."""
 EVERY = 5.0
 """Seconds after which the progress is looked at again."""
-WAY = (PartState.WAITING, PartState.SENT)
-"""States of parts that are on their way."""
-NO_AREA = Phrase("There is no such area.")
 WRONG_NAME = Phrase("Use 1 to 100 printable characters, without spaces at the ends.")
 CHANGED = Phrase("The number of deletions has changed meanwhile. Look at it again.")
 _Text = Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)]
@@ -81,12 +76,6 @@ class AreaForm(msgspec.Struct, frozen=True):
     description: _Text = ""
 
 
-class MemberForm(msgspec.Struct, frozen=True):
-    """A terminal to put into an area."""
-
-    sn: Annotated[str, Meta(max_length=200)]
-
-
 class DeletionsForm(msgspec.Struct, frozen=True):
     """The number of deletions that the page named."""
 
@@ -97,21 +86,6 @@ class AreaButton(msgspec.Struct, frozen=True):
     """A form that is one button."""
 
 
-@attrs.frozen
-class AreaTerminal:
-    """A terminal of an area, with the parts of people that belong on it."""
-
-    device: Device
-    there: int
-    total: int
-    counts: Mapping[PartState, int]
-
-    @property
-    def on_its_way(self) -> int:
-        """Number of parts that are to be sent or answered."""
-        return sum(self.counts.get(state, 0) for state in WAY)
-
-
 class AreaPages:
     """The list, and one area."""
 
@@ -119,7 +93,6 @@ class AreaPages:
         self._services = services
         self._store = services.store
         self._areas = AreaEndpoints(services)
-        self._terminals = TerminalAdministration(services.store, services.registry)
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages, forms and the live part."""
@@ -144,7 +117,6 @@ class AreaPages:
                 name="areas-progress", run=self.progress_part, kinds=("command",), every=EVERY
             ),
             ConsoleForm(path=one, fields=AreaForm, run=self.describe, again=self.show),
-            form("terminals", MemberForm, self.put_terminal, None),
             form("distribute", DeletionsForm, self.distribute, self.ask_distribute),
             form("stop", AreaButton, self.stop, STOP),
             form("confirm", DeletionsForm, self.confirm, self.ask_confirm),
@@ -159,7 +131,7 @@ class AreaPages:
 
         def find_thd(tx: Transaction) -> list[tuple[Area, int, int]]:
             found = [one for one in tx[AreaStore].all() if one.place > query.after]
-            return [(one, *_progress_thd(tx, one)) for one in found[: PER_PAGE + 1]]
+            return [(one, *progress_thd(tx, one)) for one in found[: PER_PAGE + 1]]
 
         found = await self._store.read(find_thd)
         shown = found[:PER_PAGE]
@@ -184,7 +156,7 @@ class AreaPages:
         await self._areas.put(
             form.name, AreaChange(description=form.description), AreaQuery(), visit.caller
         )
-        return _back(form.name, Phrase("Saved."))
+        return back_to(form.name, Phrase("Saved."))
 
     async def show(
         self,
@@ -197,13 +169,14 @@ class AreaPages:
         shown = await self._distribution(area)
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            found = _area_thd(tx, area)
+            found = area_thd(tx, area)
             keys = [key for key in sorted(area_terminals(tx, area)) if key > query.after]
             page = keys[:PER_PAGE]
             pins = tx[PersonStore].pins_in(area, "", MOST_PEOPLE)
             return {
                 "one": found,
-                "terminals": _terminals_thd(tx, page),
+                "is_default": area == DEFAULT_AREA,
+                "terminals": terminals_thd(tx, page),
                 "choice": terminal_options_thd(tx),
                 "people": [(pin, tx[PeopleStore].names(pins).get(pin)) for pin in pins],
                 "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,
@@ -244,10 +217,12 @@ class AreaPages:
             store = tx[PlaceStore]
             troubled = store.troubled(MOST_TROUBLED, keys)
             serials = {one.id: one for one in tx[DeviceStore].with_keys(_keys(troubled))}
-            names = tx[PeopleStore].names({one.pin for one in troubled})
+            pins = {one.pin for one in troubled}
+            names = tx[PeopleStore].names(pins)
             return {
-                "area": _area_thd(tx, area),
+                "area": area_thd(tx, area),
                 "is_held_back": any(store.is_held_back(key) for key in keys),
+                "conflicts": tx[PersonSurvey].contradictions(pins),
                 "troubled": [
                     (one, serials[one.device_id], names.get(one.pin), *STATES[one.state.value])
                     for one in troubled
@@ -271,19 +246,7 @@ class AreaPages:
         await self._distribution(area)
         change = AreaChange(description=form.description)
         await self._areas.put(area, change, AreaQuery(), visit.caller)
-        return _back(area, Phrase("Saved."))
-
-    async def put_terminal(self, visit: Visit, form: MemberForm, area: str) -> Redirect:
-        """Put a terminal into the area, out of its former one."""
-        await self._distribution(area)
-        try:
-            sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.sn))
-        except ValueError as error:
-            raise FormMistakes(sn=error.args[0]) from None
-        await self._terminals.change(sn, {"area": area}, visit.caller)
-        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
-        name = sn if device is None else device.alias or sn
-        return _back(area, Phrase("%(name)s is in this area now.", name=name))
+        return back_to(area, Phrase("Saved."))
 
     async def ask_distribute(
         self, visit: Visit, form: DeletionsForm, area: str
@@ -309,13 +272,13 @@ class AreaPages:
         """Let the area distribute."""
         await self._agreed(form, area)
         await self._put(visit, area, AreaChange(distributes=True), form.deletions)
-        return _back(area, Phrase("The server puts the people of this area on its terminals."))
+        return back_to(area, Phrase("The server puts the people of this area on its terminals."))
 
     async def stop(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
         """Let the area distribute no longer."""
         await self._distribution(area)
         await self._put(visit, area, AreaChange(distributes=False), None)
-        return _back(area, Phrase("It is off. People stay where they are."))
+        return back_to(area, Phrase("It is off. People stay where they are."))
 
     async def ask_confirm(
         self, visit: Visit, form: DeletionsForm, area: str
@@ -337,17 +300,17 @@ class AreaPages:
         """Confirm deletions that wait."""
         await self._agreed(form, area)
         await self._put(visit, area, AreaChange(), form.deletions)
-        return _back(area, Phrase("They are deleted from the terminals."))
+        return back_to(area, Phrase("They are deleted from the terminals."))
 
     async def repair(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
         """Compare all terminals, and send again what was refused or not answered."""
         await self._distribution(area)
         await self._areas.repair(area, visit.caller)
-        return _back(area, Phrase("All terminals are compared; what is missing is sent again."))
+        return back_to(area, Phrase("All terminals are compared; what is missing is sent again."))
 
     async def delete(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
         """Delete an area without terminals."""
-        found = await self._store.read(lambda tx: _area_thd(tx, area))
+        found = await self._store.read(lambda tx: area_thd(tx, area))
         if found.devices:
             raise FormMistakes(Phrase("Put its terminals into other areas first."))
         await self._areas.remove(area, visit.caller)
@@ -385,38 +348,10 @@ DELETE = ConfirmationQuestion(
 )
 
 
-def _area_thd(tx: Transaction, name: str) -> Area:
-    found = tx[AreaStore].find(name)
-    if found is None:
-        raise LookupError(NO_AREA)
-    return found
-
-
-def _progress_thd(tx: Transaction, area: Area) -> tuple[int, int]:
-    """Return the numbers of parts that are on the terminals of an area, and of all."""
-    if not area.distributes:
-        return 0, 0
-    counts = tx[PlaceStore].counts(area_terminals(tx, area.name))
-    return counts.get(PartState.THERE, 0), sum(counts.values())
-
-
-def _terminals_thd(tx: Transaction, keys: list[int]) -> list[AreaTerminal]:
-    counts = tx[PlaceStore].counts_at(keys)
-    devices = sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.id)
-    return [
-        AreaTerminal(
-            device,
-            counts.get(device.id, {}).get(PartState.THERE, 0),
-            sum(counts.get(device.id, {}).values()),
-            counts.get(device.id, {}),
-        )
-        for device in devices
-    ]
-
-
 def _keys(parts: list[PlacedPart]) -> set[int]:
     return {one.device_id for one in parts}
 
 
-def _back(area: str, notice: Phrase) -> Redirect:
+def back_to(area: str, notice: Phrase) -> Redirect:
+    """Return to the page of an area."""
     return Redirect(to=f"/areas/{quote(area, safe='')}", notice=notice)

@@ -16,7 +16,7 @@ from ...manage.services import Services
 from ...model import DEFAULT_AREA, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ..people.store import PeopleStore
+from ..people.store import PeopleStore, PersonSurvey
 from .placepages import STATES
 from .store import AreaStore
 from .whereabouts import WhereaboutsStore
@@ -60,7 +60,8 @@ class HolderPages:
                 device.id, sn, Page(PER_PAGE + 1, query.after, areas=visit.areas)
             )
             shown = found[:PER_PAGE]
-            names = tx[PeopleStore].names({one.pin for one in shown})
+            pins = {one.pin for one in shown}
+            names = tx[PeopleStore].names(pins)
             area = device.area or DEFAULT_AREA
             is_more = len(found) > PER_PAGE
             return {
@@ -68,6 +69,7 @@ class HolderPages:
                 "name": device.alias or sn,
                 "area": area,
                 "distributes": area in tx[AreaStore].distributing(),
+                "conflicts": tx[PersonSurvey].contradictions(pins),
                 "reported": device.counts.get("users"),
                 "people": [(one, names.get(one.pin), *STATES[one.state]) for one in shown],
                 "next_query": urlencode({"after": shown[-1].id}) if is_more else None,

@@ -6,13 +6,16 @@ from ...manage.console.pages import ConsoleRoute, of_whole_site
 from ...manage.services import Services
 from .areapages import AreaPages
 from .holderpages import HolderPages
+from .memberpages import MemberPages
 from .placepages import PlacePages
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of areas."""
+    areas = AreaPages(services)
+    members = MemberPages(services, areas.show)
     return [
-        *of_whole_site(AreaPages(services).routes()),
+        *of_whole_site([*areas.routes(), *members.routes()]),
         *PlacePages(services).routes(),
         *HolderPages(services).routes(),
     ]

@@ -12,7 +12,7 @@ from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ..people.store import PeopleStore
+from ..people.store import PeopleStore, PersonSurvey
 from .whereabouts import WhereaboutsStore
 
 STATES: Mapping[str, tuple[Phrase, str]] = {
@@ -52,6 +52,7 @@ class PlacePages:
             return {
                 "pin": pin,
                 "name": tx[PeopleStore].names([pin]).get(pin),
+                "conflicts": tx[PersonSurvey].contradictions([pin]),
                 "places": [
                     (one, aliases.get(one.device) or one.device, *STATES[one.state])
                     for one in found

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import msgspec
 
+from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
     ConsolePage,
     ConsoleRoute,
@@ -33,7 +34,6 @@ from ..attendance.model import Punch, PunchFilter
 from ..attendance.store import AttendanceStore
 from ..forward.store import ForwarderStore
 from ..people.store import PeopleStore
-from .remedies import MendingPage, mending_page
 
 MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
@@ -41,15 +41,6 @@ MOST_WAITING = 5
 """Waiting terminals that are named."""
 NEWEST = 9
 """Punches in the feed."""
-
-
-@attrs.frozen
-class ShownProblem:
-    """A problem with the page where it is solved."""
-
-    view: ProblemView
-    page: MendingPage | None
-    """The link to it; None if the advice is all there is."""
 
 
 @attrs.frozen
@@ -149,7 +140,7 @@ class OverviewPages:
         of_terminals, waiting = await self._store.read(find)
         views = [*map(ProblemView.of_server, server[:MOST_PROBLEMS]), *of_terminals]
         return {
-            "problems": [ShownProblem(view, mending_page(view)) for view in views[:MOST_PROBLEMS]],
+            "problems": shown_problems(views[:MOST_PROBLEMS]),
             "more_problems": len(views) - MOST_PROBLEMS,
             "waiting": waiting,
         }

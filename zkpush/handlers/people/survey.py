@@ -12,6 +12,7 @@ from sqlalchemy import Select, Text, bindparam, delete, func, select
 from ...model import Page
 from ...persist.databases import texts
 from ...persist.paging import part_of
+from ...persist.schema import devices
 from ...persist.sealed import opened
 from .authorship import FIELDS, NEUTRAL, is_terminal
 from .model import PartRecord, PersonField, PersonOverview, key_text
@@ -91,6 +92,16 @@ class PersonSurvey:
                 contradicting=frozenset(contradicting.get(pin, ())),
             )
         return found
+
+    def contradictions(self, pins: Collection[str]) -> set[tuple[str, str]]:
+        """Return the user IDs with open conflicts among some, each with the terminal's serial."""
+        query = (
+            select(conflicts.c.pin, devices.c.sn)
+            .join(devices, devices.c.id == conflicts.c.device_id)
+            .where(conflicts.c.pin.in_(self._keys), conflicts.c.settled_at.is_(None))
+        )
+        keys = {"keys": msgspec.json.encode([*pins]).decode()}
+        return {(row.pin, row.sn) for row in self._connection.execute(query, keys)}
 
     def held_by(self, device_id: int, after: str, limit: int) -> list[tuple[str, str]]:
         """List the people that a terminal last stated to have, each with a key to go on after."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...device import acts
+from ...device.zones import ZoneUnknown
 from ...manage.commandviews import ask
 from ...manage.console.pages import ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase
@@ -63,6 +64,22 @@ class ActionPages:
                 ),
                 limited=(TERMINAL,),
             ),
+            ConsoleForm(
+                path="/terminals/<sn>/recompute",
+                fields=PressedButton,
+                run=self.recompute,
+                question=ConfirmationQuestion(
+                    title=Phrase("Date the stored punches of this terminal anew?"),
+                    text=Phrase(
+                        "The time on its clock stays. The instant of each punch is computed again "
+                        "by the present time zone of the terminal, and forwarded records are "
+                        "corrected. Many records take a while."
+                    ),
+                    button=Phrase("Date them anew"),
+                    back="/terminals/<sn>",
+                ),
+                limited=(TERMINAL,),
+            ),
         ]
 
     async def reboot(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
@@ -85,6 +102,21 @@ class ActionPages:
         """Open the door of a terminal once."""
         notice = Phrase("%(name)s opens its door when it fetches its commands.", name=sn)
         return await self._ask(visit, sn, OpenDoor(), notice)
+
+    async def recompute(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
+        """Compute the instants of its records again, by its present time zone."""
+        try:
+            counts = await self._services.zones.recompute(sn, None, None, visit.caller)
+        except LookupError:
+            raise LookupError(NO_TERMINAL) from None
+        except ZoneUnknown:
+            raise ValueError(Phrase("Set the time zone of the terminal first.")) from None
+        notice = Phrase(
+            "Records looked at: %(checked)s. Records with another instant now: %(changed)s.",
+            checked=counts.checked,
+            changed=counts.changed,
+        )
+        return Redirect(to=f"/terminals/{sn}", notice=notice)
 
     async def _ask(
         self,

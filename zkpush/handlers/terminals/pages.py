@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from ...device.administration import TerminalAdministration
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
     SITE_PAGE,
     ConfirmationQuestion,
@@ -30,7 +31,7 @@ from ...manage.console.visits import Visit
 from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...manage.views import ProblemView
-from ...model import Device, DeviceState, Page
+from ...model import DEFAULT_AREA, Device, DeviceState, Page
 from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
@@ -196,6 +197,7 @@ class TerminalPages:
                 "found": seen_terminals(self._registry, shown),
                 "waiting": seen_terminals(self._registry, waiting if not kept else ()),
                 "commands": commands,
+                "default_area": DEFAULT_AREA,
                 "states": STATES,
                 "query": query,
                 "is_filtered": bool(kept),
@@ -269,7 +271,11 @@ class TerminalPages:
             "sn": sn,
             "keys": keys,
             "commands": commands,
-            "problems": ProblemView.of_device(device),
+            "skew": device.clock_skew_seconds,
+            "clock_wrong": ProblemCode.CLOCK_WRONG,
+            "is_approved": device.state is DeviceState.APPROVED,
+            "problems": shown_problems(ProblemView.of_device(device)),
+            "area": device.area or DEFAULT_AREA,
             "version": self._registry.version(device),
             "language_meaning": language,
             "capacities": capacities_of(device.options),

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 import jinja2
-from babel import dates, numbers
+from babel import dates, lists, numbers, units
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
@@ -116,6 +116,15 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         )
         return _time(moment, text)
 
+    def duration(seconds: int) -> str:
+        """Show a length of time in whole seconds, by its two largest units."""
+        parts = []
+        for unit, one in (("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", 1)):
+            count, seconds = divmod(seconds, one)
+            if count:
+                parts.append(units.format_unit(count, f"duration-{unit}", locale=locale))
+        return lists.format_list(parts[:2], style="unit", locale=locale)
+
     def wall_clock(at: datetime.datetime) -> str:
         """Show the time of day of a wall clock."""
         return str(dates.format_datetime(at, "HH:mm:ss", locale=locale))
@@ -168,6 +177,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "clock": clock,
         "day": day,
         "ago": ago,
+        "duration": duration,
         "wall_clock": wall_clock,
         "wall_minute": wall_minute,
         "wall_day": wall_day,

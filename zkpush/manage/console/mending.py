@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 import attrs
 
-from ...manage.console.phrases import Phrase
-from ...manage.views import ProblemView
 from ...problems import ProblemCode
 from ...protocol.fields import Scope
+from ..views import ProblemView
+from .phrases import Phrase
 
 _TERMINAL = "terminal "
 """Beginning of the subject of a problem of the server that is about a terminal."""
@@ -29,6 +29,7 @@ class MendingPage:
 
 CHECKS = MendingPage(Phrase("Why no punches?"), "/terminals/%s/doctor")
 _ZONE = MendingPage(Phrase("Set the time zone"), "/terminals/%s#change", Scope.WRITE)
+_CLOCK = MendingPage(Phrase("What to do about its clock"), "/terminals/%s#state")
 _KEYS = MendingPage(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
 _PROTECTION = MendingPage(Phrase("Look at its protection"), "/terminals/%s/settings")
 _REQUESTS = MendingPage(Phrase("Look at its requests"), "/terminals/%s/requests")
@@ -42,6 +43,7 @@ _FORWARDERS = MendingPage(Phrase("Look at the forwarders"), "/forwarders", Scope
 _PAGES: Mapping[str, MendingPage] = {
     ProblemCode.NO_ZONE: _ZONE,
     ProblemCode.PROXY_DATE: _ZONE,
+    ProblemCode.CLOCK_WRONG: _CLOCK,
     ProblemCode.KEY_CHANGED: _KEYS,
     ProblemCode.SEVERAL_KEYS: _KEYS,
     ProblemCode.OTHER_FAMILY: _KEYS,
@@ -70,6 +72,19 @@ _PAGES: Mapping[str, MendingPage] = {
     "forwarder unusable": _FORWARDERS,
     "dead letters": _FORWARDERS,
 }
+
+
+@attrs.frozen
+class ShownProblem:
+    """A problem with the page that mends it."""
+
+    view: ProblemView
+    page: MendingPage | None
+
+
+def shown_problems(problems: Iterable[ProblemView]) -> list[ShownProblem]:
+    """Return problems with the pages that mend them."""
+    return [ShownProblem(view, mending_page(view)) for view in problems]
 
 
 def mending_page(problem: ProblemView) -> MendingPage | None:

@@ -1,0 +1,240 @@
+"""Forms of an area's page that put terminals and people into it, and take them out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from ...device import acts
+from ...device.administration import TerminalAdministration
+from ...manage.console.forms import FormMistakes
+from ...manage.console.pages import Again, ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
+from ...manage.console.phrases import Phrase, counted_phrase
+from ...manage.console.terminalchoice import find_terminal_thd
+from ...manage.console.visits import Visit
+from ...manage.services import Services
+from ...model import DEFAULT_AREA, Device, Page
+from ...persist.audit import AuditStore
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ..people.model import PeopleFilter
+from ..people.store import PeopleStore, PersonStore
+from .areapages import back_to
+from .areaviews import area_thd
+from .store import AreaStore
+
+PUT_PERSON, TAKE_PERSON = "put person into area", "take person out of area"
+MOST_PEOPLE = 100
+"""Maximum number of people who are put into an area at once."""
+MOST_NAMED = 5
+"""Maximum number of people that a mistake names."""
+_BACK = "/areas/<area>"
+
+
+class TerminalChoiceForm(msgspec.Struct, frozen=True):
+    """A terminal to put into an area."""
+
+    sn: Annotated[str, Meta(max_length=200)]
+
+
+class TerminalMemberForm(msgspec.Struct, frozen=True):
+    """A terminal to take out of an area."""
+
+    terminal: Annotated[str, Meta(max_length=200)]
+
+
+class PeopleChoiceForm(msgspec.Struct, frozen=True):
+    """People to put into an area: user IDs or names, with commas between them."""
+
+    people: Annotated[str, Meta(max_length=5000)]
+
+
+class PersonMemberForm(msgspec.Struct, frozen=True):
+    """A person to take out of an area."""
+
+    pin: Annotated[str, Meta(max_length=200)]
+
+
+class MemberPages:
+    """The members of an area."""
+
+    def __init__(self, services: Services, show: Again) -> None:
+        """`show` is the page of an area."""
+        self._services = services
+        self._store = services.store
+        self._terminals = TerminalAdministration(services.store, services.registry)
+        self._show = show
+
+    def routes(self) -> list[ConsoleRoute]:
+        """Return the forms."""
+
+        def form(
+            word: str, fields: type[msgspec.Struct], run: Any, question: Any = None
+        ) -> ConsoleForm:
+            return ConsoleForm(
+                path=f"/areas/<area>/{word}",
+                fields=fields,
+                run=run,
+                again=self._show,
+                question=question,
+            )
+
+        return [
+            form("terminals", TerminalChoiceForm, self.put_terminal),
+            form("terminals/out", TerminalMemberForm, self.take_terminal, self.ask_take_terminal),
+            form("people", PeopleChoiceForm, self.put_people),
+            form("people/out", PersonMemberForm, self.take_person, self.ask_take_person),
+        ]
+
+    async def put_terminal(self, visit: Visit, form: TerminalChoiceForm, area: str) -> Redirect:
+        """Put a terminal into the area, out of its former one."""
+
+        def find_thd(tx: Transaction) -> str:
+            area_thd(tx, area)
+            return find_terminal_thd(tx, form.sn)
+
+        try:
+            sn = await self._store.read(find_thd)
+        except ValueError as error:
+            raise FormMistakes(sn=error.args[0]) from None
+        device = await self._terminals.change(sn, {"area": area}, visit.caller)
+        return back_to(area, Phrase("%(name)s is in this area now.", name=device.alias or sn))
+
+    async def ask_take_terminal(
+        self, visit: Visit, form: TerminalMemberForm, area: str
+    ) -> ConfirmationQuestion:
+        """Ask whether a terminal is to go to the default area, and say what follows."""
+
+        def find_thd(tx: Transaction) -> tuple[str, bool]:
+            device = _member_thd(tx, form.terminal, area)
+            return device.alias or device.sn, DEFAULT_AREA in tx[AreaStore].distributing()
+
+        name, distributes = await self._store.read(find_thd)
+        text = (
+            Phrase(
+                "%(name)s goes to the area %(default)s, which keeps its people on its terminals: "
+                "people who are not in that area are deleted from the terminal.",
+                name=name,
+                default=DEFAULT_AREA,
+            )
+            if distributes
+            else Phrase(
+                "%(name)s goes to the area %(default)s. People stay on it, and changes of this "
+                "area are not sent to it any more.",
+                name=name,
+                default=DEFAULT_AREA,
+            )
+        )
+        return ConfirmationQuestion(
+            title=Phrase("Take this terminal out of the area?"),
+            text=text,
+            button=Phrase("Take it out"),
+            back=_BACK,
+        )
+
+    async def take_terminal(self, visit: Visit, form: TerminalMemberForm, area: str) -> Redirect:
+        """Put a terminal into the default area."""
+        device = await self._store.read(lambda tx: _member_thd(tx, form.terminal, area))
+        await self._terminals.change(device.sn, {"area": None}, visit.caller)
+        name = device.alias or device.sn
+        return back_to(area, Phrase("%(name)s is not in this area any more.", name=name))
+
+    async def put_people(self, visit: Visit, form: PeopleChoiceForm, area: str) -> Redirect:
+        """Put people into the area; they stay in their other ones."""
+        by, now = visit.caller, self._services.now()
+
+        def unit(tx: Transaction) -> int:
+            area_thd(tx, area)
+            people = tx[PersonStore]
+            pins = _people_thd(tx, form.people)
+            areas = people.areas(pins)
+            new = [pin for pin in pins if area not in areas.get(pin, ())]
+            for pin in new:
+                people.put_areas(pin, [*areas.get(pin, ()), area], by.actor, now)
+                acts.record(tx, by, PUT_PERSON, tx[AuditStore].person(pin), area, now)
+            return len(new)
+
+        try:
+            count = await self._store.write(unit)
+        except ValueError as error:
+            raise FormMistakes(people=error.args[0]) from None
+        done = counted_phrase("%(num)s person was added.", "%(num)s people were added.", count)
+        return back_to(area, done)
+
+    async def ask_take_person(
+        self, visit: Visit, form: PersonMemberForm, area: str
+    ) -> ConfirmationQuestion | None:
+        """Ask whether a person is to be deleted from terminals, where the area does that."""
+
+        def find_thd(tx: Transaction) -> tuple[str, bool]:
+            name = tx[PeopleStore].names([form.pin]).get(form.pin) or form.pin
+            return name, area_thd(tx, area).distributes
+
+        name, distributes = await self._store.read(find_thd)
+        if not distributes:
+            return None
+        return ConfirmationQuestion(
+            title=Phrase("Take this person out of the area?"),
+            text=Phrase(
+                "%(name)s is deleted from the terminals of this area, and stays stored here.",
+                name=name,
+            ),
+            button=Phrase("Take the person out"),
+            back=_BACK,
+        )
+
+    async def take_person(self, visit: Visit, form: PersonMemberForm, area: str) -> Redirect:
+        """Take a person out of the area; the person stays stored."""
+        pin, by, now = form.pin, visit.caller, self._services.now()
+
+        def unit(tx: Transaction) -> str:
+            area_thd(tx, area)
+            people = tx[PersonStore]
+            before = people.areas([pin]).get(pin, [])
+            if area not in before:
+                raise LookupError(Phrase("This person is not in this area."))
+            people.put_areas(pin, [one for one in before if one != area], by.actor, now)
+            acts.record(tx, by, TAKE_PERSON, tx[AuditStore].person(pin), area, now)
+            return tx[PeopleStore].names([pin]).get(pin) or pin
+
+        name = await self._store.write(unit)
+        return back_to(area, Phrase("%(name)s is not in this area any more.", name=name))
+
+
+def _member_thd(tx: Transaction, sn: str, area: str) -> Device:
+    """Find a terminal of an area other than the default one, which all others belong to."""
+    device = tx[DeviceStore].find(sn)
+    if device is None or area == DEFAULT_AREA or device.area != area:
+        raise LookupError(Phrase("This terminal is not in this area."))
+    return device
+
+
+def _people_thd(tx: Transaction, text: str) -> list[str]:
+    """Return user IDs of people by user ID or name; `ValueError` names the first unknown one."""
+    given = [part for one in text.split(",") if (part := one.strip())]
+    if len(given) > MOST_PEOPLE:
+        raise ValueError(Phrase("Write at most %(most)s people at once.", most=MOST_PEOPLE))
+    store = tx[PeopleStore]
+    pins: dict[str, None] = {}
+    for one in given:
+        if store.users(Page(1), one):
+            pins[one] = None
+            continue
+        found = store.search(Page(MOST_NAMED), PeopleFilter(text=one))
+        exact = [each for each in found if (each.name or "").lower() == one.lower()]
+        found = exact or found
+        if not found:
+            raise ValueError(Phrase("Nobody has the name or user ID %(given)s.", given=one))
+        if len(found) > 1:
+            names = ", ".join(f"{each.name or each.pin} ({each.pin})" for each in found)
+            raise ValueError(
+                Phrase(
+                    "Several people are found for %(given)s, such as %(names)s. Write the user ID.",
+                    given=one,
+                    names=names,
+                )
+            )
+        pins[found[0].pin] = None
+    return [*pins]
