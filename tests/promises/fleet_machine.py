@@ -296,7 +296,7 @@ class FleetMachine(RuleBasedStateMachine):
             return
         fleet.strangers += 1
         pin, terminal = f"9{fleet.strangers}", fleet.terminals[place]
-        user = terminal.people.person(pin).user(chinese=False, card_bytes=terminal.model.old)
+        user = terminal.people.person(pin).user(card_bytes=terminal.model.old)
         values = {**user.values, "name": "Fay", "privilege": 0}
         terminal.keep(Record(RecordForm(USER, values), USER.transfer[-1:], sent=True, given=True))
         fleet.drifted[place] = fleet.drifted.get(place, 0) + 1

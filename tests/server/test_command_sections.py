@@ -61,7 +61,7 @@ async def terminal_of(
     link = Tapped(Network(rig.terminals).agent, SERVER, "SIM1", rig.clock, cipher)
     terminal = SimulatedTerminal("SIM1", 1, link, rig.clock, random.Random(1), model=model)
     await terminal.exchange()
-    terminal.keep(Record(ADA.user(chinese=False, card_bytes=False), USER.transfer[:1]))
+    terminal.keep(Record(ADA.user(card_bytes=False), USER.transfer[:1]))
     for algorithm in (FINGERPRINT, INFRARED_FACE, FINGER_VEIN, PALM, VISIBLE_FACE):
         if algorithm in model.algorithms:
             terminal.keep(template(algorithm))

@@ -89,7 +89,7 @@ def fingers(terminal: SimulatedTerminal) -> set[tuple[str, int]]:
 
 async def enrol(terminal: SimulatedTerminal, pin: str, name: str, finger: int | None = 1) -> None:
     """Enrol a person with a finger at a terminal, which uploads it."""
-    user = terminal.people.person(pin).user(chinese=False, card_bytes=terminal.model.old)
+    user = terminal.people.person(pin).user(card_bytes=terminal.model.old)
     values = {**user.values, "name": name, "privilege": 0}
     terminal.keep(Record(RecordForm(USER, values), USER.transfer[-1:]))
     if finger is not None:

@@ -54,7 +54,7 @@ def asked(terminal: SimulatedTerminal) -> int:
 
 def gain(terminal: SimulatedTerminal, pin: str) -> None:
     """Put a person on a terminal, which does not say so."""
-    user = terminal.people.person(pin).user(chinese=False, card_bytes=False)
+    user = terminal.people.person(pin).user(card_bytes=False)
     terminal.keep(Record(user, (), sent=True, given=True))
 
 

@@ -49,6 +49,7 @@ async def test_every_kind_is_sent_and_understood(rig: Rig, encrypt: bool) -> Non
     assert result.punches == result.acknowledged == 44  # one of each terminal to begin with
     assert EVERY_KIND | {PACKETS} == set(result.others) | {"ATTLOG"}
     assert await rig.items("/rejects") == []
+    assert await rig.items("/conflicts") == []  # a user ID is one person at all of them
     devices = await rig.items("/devices")
     assert [device["device_type"] for device in devices] == ["att", "pid", "att", None]
     for device, name in zip(devices, MODELS, strict=True):
@@ -85,12 +86,16 @@ async def test_a_terminal_says_how_much_it_holds(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_users_keep_their_names_in_every_encoding(rig: Rig) -> None:
     """A name that was sent in GB2312 by a terminal set to Chinese is the one that is stored."""
-    plan = {**EVERYTHING, "devices": 1, "models": ("pid",)}
+    plan = {**EVERYTHING, "devices": 1, "users": 12, "models": ("pid",)}
     started = Started(rig.terminals, rig.clock, **plan, rate=1.0, punches=1)
     await started.end()
-    person = started.fleet.people.person("1")
-    (stored,) = [item for item in await rig.items("/users") if item["pin"] == "1"]
-    assert (stored["name"], stored["card"]) == (person.chinese_name, str(person.card))
+    people = started.fleet.people
+    stored = {item["pin"]: item for item in await rig.items("/users")}
+    persons = [people.person(str(number)) for number in range(1, plan["users"] + 1)]
+    for person in persons:
+        item = stored[person.pin]
+        assert (item["name"], item["card"]) == (person.name, str(person.card))
+    assert any(person.name == person.chinese_name for person in persons)
 
 
 @pytest_twisted.ensureDeferred
@@ -141,7 +146,7 @@ async def test_people_come_and_go(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_identity_cards_are_of_users_and_of_others(rig: Rig) -> None:
     """A terminal that reads identity cards tells of them; a card of no user has user ID 0."""
-    plan = {**EVERYTHING, "devices": 1, "models": ("pid",)}
+    plan = {**EVERYTHING, "devices": 1, "users": 12, "models": ("pid",)}
     result = await Started(rig.terminals, rig.clock, **plan, rate=10.0, punches=100).end()
     cards = await rig.items("/idcards?limit=1000")
     assert {"0", "1", "2"} <= {card["pin"] for card in cards}

@@ -30,7 +30,7 @@ def test_a_byte_that_would_be_a_marker_is_stuffed() -> None:
 
 def test_everybody_has_their_own() -> None:
     """No two people have one picture, one card or one citizen ID number; a seed repeats them."""
-    people, same = (People(random.Random(5)) for _ in range(2))
+    people, same = (People(random.Random(5), 200) for _ in range(2))
     crowd = [people.person(str(pin)) for pin in range(1, 201)]
     for name in ("picture", "card", "id_number"):
         assert len({getattr(person, name) for person in crowd}) == len(crowd)

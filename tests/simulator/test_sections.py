@@ -111,14 +111,14 @@ CASES = {
     ),
     "11.5 user": (
         ATT,
-        Record(ADA.user(chinese=False, card_bytes=False)),
+        Record(ADA.user(card_bytes=False)),
         OPERLOG,
         "USER PIN=14\tName=Zoë Dvořák\tPri=14\tPasswd=0815\tCard=123456789\tGrp=1\t"
         "TZ=0001000100000000\tVerify=-1\tViceCard=\n".encode(),
     ),
     "11.5 user, Chinese": (
         PID,
-        Record(ADA.user(chinese=True, card_bytes=True)),
+        Record(attrs.evolve(ADA, name=ADA.chinese_name).user(card_bytes=True)),
         OPERLOG,
         b"USER PIN=14\tName=\xcd\xf5\xb7\xbc\tPri=14\tPasswd=0815\tCard=[15CD5B07]\tGrp=1\t"
         b"TZ=0001000100000000\tVerify=-1\tViceCard=\n",
@@ -298,7 +298,7 @@ async def test_each_photo_goes_alone() -> None:
 async def test_one_body_mixes_record_types_as_they_happened() -> None:
     """Operations, users, templates and photos are in one body, in the order of the events."""
     operation = Record(RecordForm(OPLOG, OPERATION))
-    user = Record(ADA.user(chinese=False, card_bytes=False))
+    user = Record(ADA.user(card_bytes=False))
     records = (operation, user, template(FINGERPRINT), Record(ADA.user_photo()), operation)
     ((uri, body),) = await sent(ATT, NEWEST, *records)
     assert uri == b"cdata?SN=SIM1&table=OPERLOG&Stamp=5"

@@ -110,7 +110,8 @@ class Fleet:
         self._started = clock.seconds()
         self._ended = False
         self.result = FleetResult()
-        self.people = People(random.Random(f"{plan.seed} people"))  # noqa: S311 - a simulation
+        chance = random.Random(f"{plan.seed} people")  # noqa: S311 - a simulation
+        self.people = People(chance, plan.users)
         models = itertools.cycle(MODELS[name] for name in plan.models)
         serials = [f"SIM{plan.seed:03d}{number:05d}" for number in range(1, plan.devices + 1)]
         self._links = [

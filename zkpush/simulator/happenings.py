@@ -13,7 +13,7 @@ from ..protocol.codes import AlarmReason, Operation
 from ..protocol.fields import Table
 from .attendance import SimulatedPunch
 from .happening import happenings_of_nouns
-from .model import CHINESE, Model
+from .model import Model
 from .operation import ADMINISTRATOR, NOBODY
 from .people import People, SimulatedPerson, rename, retake
 from .record import Record, RecordForm
@@ -34,7 +34,6 @@ class Happenings:
         self._chance = chance
         self._guests: list[SimulatedPerson] = []
         """Users enrolled during the simulation; only these are changed and deleted."""
-        self._next_guest = terminal.users + 1
         self.begun = False
         """Whether each event has happened once."""
 
@@ -72,8 +71,7 @@ class Happenings:
 
     def enroll_guest(self) -> None:
         """Enrol a new user at the terminal."""
-        guest = self._people.person(str(self._next_guest))
-        self._next_guest += 1
+        guest = self._people.guest()
         self._guests.append(guest)
         self.open_menu()
         self.enroll(guest)
@@ -153,8 +151,7 @@ class Happenings:
 
     @staticmethod
     def _user(person: SimulatedPerson, model: Model) -> dict[str, object]:
-        chinese = model.language == CHINESE
-        return dict(person.user(chinese=chinese, card_bytes=model.old).values)
+        return dict(person.user(card_bytes=model.old).values)
 
     def _take_picture(self, person: SimulatedPerson, operation: Operation) -> None:
         """Take a picture for the screen, and for comparison where the model supports that."""

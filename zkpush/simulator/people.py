@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -20,6 +21,8 @@ _GIVEN = ("Ada", "Benoît", "Chloé", "Dmitri", "Eduardo", "Fatima", "Göran", "
 _FAMILY = ("Abara", "Brandt", "Castro", "Dvořák", "Eriksen", "Fontaine", "García", "Horvat", "Ito")
 _CHINESE_GIVEN = ("伟", "芳", "娜", "敏", "静", "强", "磊", "军", "洋", "艳")
 _CHINESE_FAMILY = ("王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周")
+_IN_CHINESE = 0.25
+"""Fraction of the people whose name is in Chinese."""
 _ADMINISTRATOR = 14
 _OWN_PERIODS = "0001000100000000"
 _GROUP_PERIODS = "0000000000000000"
@@ -35,7 +38,9 @@ class SimulatedPerson:
 
     pin: str
     name: str
+    """Name that every terminal shows; that of some people is in Chinese."""
     chinese_name: str
+    """Name on the identity card."""
     gender: Gender
     birthday: str
     """Birthday, as yyyyMMdd."""
@@ -63,13 +68,13 @@ class SimulatedPerson:
                 enrolled.append(duress)
         return enrolled
 
-    def user(self, *, chinese: bool, card_bytes: bool) -> RecordForm:
+    def user(self, *, card_bytes: bool) -> RecordForm:
         """Make the user record (11.5); with `card_bytes`, with the card number as bytes."""
         return RecordForm(
             USER,
             {
                 "pin": self.pin,
-                "name": self.chinese_name if chinese else self.name,
+                "name": self.name,
                 "privilege": self.privilege,
                 "password": self.password,
                 "card": _card_bytes(self.card) if card_bytes else self.card,
@@ -121,9 +126,15 @@ class SimulatedPerson:
 class People:
     """All invented people; a user ID is the same person on every terminal."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, users: int) -> None:
+        """`users` is the number of people whom the terminals have from the beginning."""
         self._seed = chance.getrandbits(64)
         self._known: dict[str, SimulatedPerson] = {}
+        self._guests = itertools.count(users + 1)
+
+    def guest(self) -> SimulatedPerson:
+        """Return somebody whom no terminal has yet."""
+        return self.person(str(next(self._guests)))
 
     def person(self, pin: str) -> SimulatedPerson:
         """Return the person of a user ID, invented on first use; user 1 is the administrator."""
@@ -140,10 +151,12 @@ def invent_person(chance: random.Random, pin: str) -> SimulatedPerson:
     birthday = f"{day:%Y%m}{min(day.day, 28):02}"
     gender = chance.choice(list(Gender))
     order = chance.randrange(500) * 2 + (gender == Gender.MALE)
+    name = f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}"
+    chinese_name = chance.choice(_CHINESE_FAMILY) + chance.choice(_CHINESE_GIVEN)
     return SimulatedPerson(
         pin=pin,
-        name=f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}",
-        chinese_name=chance.choice(_CHINESE_FAMILY) + chance.choice(_CHINESE_GIVEN),
+        name=chinese_name if chance.random() < _IN_CHINESE else name,
+        chinese_name=chinese_name,
         gender=gender,
         birthday=birthday,
         id_number=_checked(f"{_NOWHERE}{birthday}{order:03}"),
@@ -160,11 +173,11 @@ def invent_person(chance: random.Random, pin: str) -> SimulatedPerson:
 def rename(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
     """Change the family name of a person."""
     given = person.name.partition(" ")[0]
-    return attrs.evolve(
-        person,
-        name=f"{given} {chance.choice(_FAMILY)}",
-        chinese_name=chance.choice(_CHINESE_FAMILY) + person.chinese_name[1:],
+    chinese_name = chance.choice(_CHINESE_FAMILY) + person.chinese_name[1:]
+    name = (
+        chinese_name if person.name == person.chinese_name else f"{given} {chance.choice(_FAMILY)}"
     )
+    return attrs.evolve(person, name=name, chinese_name=chinese_name)
 
 
 def retake(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:

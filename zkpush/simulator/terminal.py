@@ -23,7 +23,7 @@ from .executor import Executor
 from .faults import Faults, Mischief
 from .files import Files
 from .link import Link
-from .model import ATT, CHINESE, Model
+from .model import ATT, Model
 from .operation import NOBODY, operated
 from .orders import Orders
 from .outbox import Outbox
@@ -83,7 +83,7 @@ class SimulatedTerminal:
         self.chance = chance
         self.door = Door()
         self.files = Files(sn)
-        self.people = people or People(chance)
+        self.people = people or People(chance, users)
         self._pushed: dict[str, str] = {}
         self._looked = self.clock.now()
 
@@ -118,10 +118,9 @@ class SimulatedTerminal:
         They are not sent: the server queries or changes them.
         """
         if not self._settled and not self.outbox.count(USER):
-            chinese = self.model.language == CHINESE
             for number in range(1, self.users + 1):
                 person = self.people.person(str(number))
-                form = person.user(chinese=chinese, card_bytes=self.model.old)
+                form = person.user(card_bytes=self.model.old)
                 self.keep(Record(form, USER.transfer[:1], sent=True, given=True))
         self._settled = True
 
