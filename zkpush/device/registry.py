@@ -11,11 +11,10 @@ from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..interfaces import IAdmissionPolicy, IStore
-from ..model import Device, DeviceState, Problem, SessionState
+from ..model import Device, DeviceState, Problem
 from ..periodic import PeriodicService
 from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
-from ..persist.leases import LeaseStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import FIRST_FAMILY
@@ -23,14 +22,13 @@ from ..protocol.errors import Refused
 from ..protocol.exchange import OPTION_REPLY
 from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
-from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from ..settings.network import Limits
 from .families import Families
 from .lookups import StoreLookups
+from .offsets import OffsetWatch
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
-from .session import renewed
 from .skew import SkewMeter
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
@@ -44,8 +42,6 @@ ZONES_EVERY = 60.0
 """Seconds between checks for changed zone offsets and for problems that are over."""
 
 DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
-_TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
-"""Session states in which the next exchange sends all options anyway."""
 _REFUSALS = {
     DeviceState.PENDING: (
         Refusal.PENDING,
@@ -86,7 +82,7 @@ class Registry(PeriodicService):
         self.families = families
         self.refusals = refusals
         self._places = AddressWatch(store, refusals.refuse, self.updated)
-        self._owner = owner
+        self._offsets = OffsetWatch(store, owner, families, self.updated, 2 * ZONES_EVERY)
         self._cursor: int = 0
         self._followed_at = 0
         """Start (ms) of the last successful read of other processes' changes."""
@@ -114,7 +110,7 @@ class Registry(PeriodicService):
         self.every(FEED_EVERY, self.follow, "Changes of other processes wait")
         self.every(SEEN_EVERY, self._write_seen, "Last-seen times wait")
         self.every(ZONES_EVERY, self._settle_problems, "Problems that are over stay for now")
-        self.every(ZONES_EVERY, self._renew_moved_zones, "Time zones wait")
+        self.every(ZONES_EVERY, self._renew_moved_offsets, "Time zones wait")
 
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""
@@ -369,35 +365,5 @@ class Registry(PeriodicService):
     def _settle_problems(self) -> None:
         self._places.settle(self.terminals.values(), self.now())
 
-    async def _renew_moved_zones(self) -> None:
-        """Renew sessions after a change of offset: terminals know no daylight saving (spec 5)."""
-        now = self.wall()
-        offsets: dict[str | None, str] = {}
-        moved = []
-        for terminal in self.terminals.values():
-            zone = terminal.device.timezone
-            offset = offsets.get(zone) or offsets.setdefault(zone, zone_option(zone, now))
-            if (
-                terminal.session.state not in _TELLS_AGAIN
-                and terminal.device.told_time_zone != offset
-            ):
-                moved.append(terminal)
-        if not moved:
-            return
-
-        now_ms, until = self.now(), self.now() + int(2 * ZONES_EVERY * 1000)
-
-        def unit(tx: Transaction) -> list[Device]:
-            if not tx[LeaseStore].hold("zones", self._owner, until, now_ms):
-                return []
-            devices = [tx[DeviceStore].get(terminal.device.id) for terminal in moved]
-            return [
-                tx[DeviceStore].change(
-                    device.id,
-                    {"session": renewed(self.families.of(device).session, device.session)},
-                )
-                for device in devices
-            ]
-
-        for device in await self._store.write(unit):
-            self.updated(device)
+    async def _renew_moved_offsets(self) -> None:
+        await self._offsets.renew(self.terminals.values(), self.wall())
