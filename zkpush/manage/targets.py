@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 
 from ..model import Caller
 from ..persist.targets import NamedTerminal, TargetStore
@@ -15,20 +17,15 @@ MOST_TERMINALS = 10_000
 _SHOWN = 10
 
 
-class TargetRequest(Protocol):
+class TargetRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request that names terminals in exactly one of three ways."""
 
-    @property
-    def devices(self) -> Sequence[str] | None:
-        """Serial numbers."""
-
-    @property
-    def area(self) -> str | None:
-        """An area: all its approved terminals."""
-
-    @property
-    def all(self) -> bool:
-        """All approved terminals."""
+    devices: Annotated[
+        Annotated[list[str], Meta(min_length=1, max_length=MOST_TERMINALS)] | None,
+        Meta(description="Serial numbers of terminals; or `area`, or `all`"),
+    ] = None
+    area: Annotated[str | None, Meta(description="All approved terminals of this area")] = None
+    all: Annotated[bool, Meta(description="All approved terminals")] = False
 
 
 def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list[NamedTerminal]:

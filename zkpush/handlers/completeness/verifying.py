@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from ...device import acts
@@ -19,7 +18,7 @@ from ...manage.limits import TERMINAL, Belongs, Owner, of_device
 from ...manage.listing import DeviceQuery
 from ...manage.lists import ApiList
 from ...manage.routes import Route
-from ...manage.targets import MOST_TERMINALS, targets_thd, targets_words
+from ...manage.targets import TargetRequest, targets_thd, targets_words
 from ...model import Caller, Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
@@ -47,15 +46,9 @@ DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _Day = Annotated[str, Meta(pattern=DAY)]
 
 
-class CompletenessRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CompletenessRequest(TargetRequest, frozen=True):
     """Days to compare, and terminals."""
 
-    devices: Annotated[
-        Annotated[list[str], Meta(min_length=1, max_length=MOST_TERMINALS)] | None,
-        Meta(description="Serial numbers of terminals; or `area`, or `all`"),
-    ] = None
-    area: Annotated[str | None, Meta(description="All approved terminals of this area")] = None
-    all: Annotated[bool, Meta(description="All approved terminals")] = False
     since: Annotated[
         _Day | None,
         Meta(

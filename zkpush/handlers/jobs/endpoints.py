@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from ...device import acts
 from ...device.changes import check_scopes
@@ -16,127 +15,24 @@ from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.errors import ApiError, NotConfirmed, not_found
 from ...manage.limits import TERMINAL, Belongs, Owner
-from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
-from ...manage.targets import MOST_TERMINALS, targets_thd, targets_words
-from ...manage.times import instant_of
+from ...manage.targets import targets_thd, targets_words
 from ...model import Caller, Page
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
 from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
-from ...protocol.fields import MOST_PRIORITY, Command, Scope
-from ...values.commands import CommandState
-from ..people.model import RULE
+from ...protocol.fields import Command, Scope
 from ..people.store import check_commands_thd, deletions_thd
-from .model import Job, JobCommand, JobOptions, JobState, NewJob
+from .model import Job, JobCommand, JobState, NewJob
+from .requests import JobDeletionQuery, JobQuery, JobRequest, RetryRequest, commands_of, options_of
 from .runner import JobRunner
 from .store import JobStore
-from .views import JobView, WindowView, view_thd
+from .views import JobView, view_thd
 
-MOST_COMMANDS = 1000
-"""Maximum number of commands in a job, for each terminal."""
-MOST_WAIT = 3650 * 24 * 3600
-WAVE = 10
-"""Default number of terminals at a time, for commands that restart a terminal."""
-WAVE_WAIT = 3600
-"""Default time in seconds that a command of a wave waits for its terminal."""
-_RETRIED = (CommandState.FAILED.value, CommandState.EXPIRED.value)
 _CREATE, _CANCEL, _RETRY = "create job", "cancel job", "retry job"
-
-
-class OneCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command of a job."""
-
-    command: Annotated[
-        str,
-        Meta(
-            description="The words of the protocol, such as INFO, or of a command that the site "
-            "defines: `GET commands/catalogue` lists all"
-        ),
-    ]
-    params: dict[str, str] = {}
-
-
-class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Commands to queue, and the terminals that get them."""
-
-    commands: Annotated[
-        Annotated[list[OneCommand], Meta(min_length=1, max_length=MOST_COMMANDS)] | None,
-        Meta(description="The commands, in their order; or `command` and `params` for one"),
-    ] = None
-    command: str | None = None
-    params: dict[str, str] = {}
-    devices: Annotated[
-        Annotated[list[str], Meta(min_length=1, max_length=MOST_TERMINALS)] | None,
-        Meta(description="Serial numbers of terminals; or `area`, or `all`"),
-    ] = None
-    area: Annotated[str | None, Meta(description="All approved terminals of this area")] = None
-    all: Annotated[bool, Meta(description="All approved terminals")] = False
-    expires_in: Annotated[
-        Annotated[int, Meta(ge=1, le=MOST_WAIT)] | None,
-        Meta(
-            description="Seconds that a command may wait for its terminal, once it is queued; the "
-            f"catalogue has the default, and for waves it is {WAVE_WAIT}"
-        ),
-    ] = None
-    not_before: Annotated[
-        str | None, Meta(description="Earliest time to send the commands, ISO 8601 with Z")
-    ] = None
-    priority: Annotated[
-        Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
-        Meta(description="Higher ones are sent first; the catalogue has the default"),
-    ] = None
-    wave: Annotated[
-        Annotated[int, Meta(ge=1, le=MOST_TERMINALS)] | None,
-        Meta(
-            description="Terminals at a time: the next ones follow when all commands of these have "
-            f"ended. Default: {WAVE} if a command restarts the terminal, else all at once"
-        ),
-    ] = None
-    stop_after: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(
-            description="Number of failed commands after which no further wave begins. Default: 1"
-        ),
-    ] = None
-    window: Annotated[
-        WindowView | None,
-        Meta(description="Time of day, by the clock of each terminal, to send the commands"),
-    ] = None
-
-
-class JobDeletionQuery(msgspec.Struct, frozen=True):
-    """Confirmation of deletions of people."""
-
-    confirm: Annotated[
-        int | None,
-        Meta(
-            description="Number of people to delete on all terminals together, as DATA DELETE "
-            "USERINFO, CLEAR DATA and CLEAR ALL USERINFO do, and such lines of RAW: needed if one "
-            f"terminal loses {RULE}"
-        ),
-    ] = None
-
-
-class RetryRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Commands to queue again."""
-
-    states: Annotated[
-        list[Literal["failed", "expired", "unknown"]],
-        Meta(
-            description="Commands in these states are queued again; `unknown` ones may be executed "
-            "twice"
-        ),
-    ] = msgspec.field(default_factory=lambda: ["failed", "expired"])
-
-
-class JobQuery(ListQuery, frozen=True):
-    """Paging of jobs."""
-
-    order: Order = "desc"
 
 
 class JobEndpoints:
@@ -240,12 +136,12 @@ class JobEndpoints:
         caller: Caller,
     ) -> JobView:
         """Store a job, and begin to carry it out."""
-        commands = _commands(body)
+        commands = commands_of(body)
         terminals = await self._store.read(lambda tx: targets_thd(tx, body, caller))
         entries = self._entries(commands, {family for _, family in terminals})
         for entry, params in entries:
             check_scopes(caller, entry.scopes(params), f"This {entry.name}")
-        options = _options(body, entries)
+        options = options_of(body, entries)
         now = self._registry.now()
         new = NewJob(
             id=self._queue.writer.new_id(now),
@@ -380,34 +276,6 @@ def _check_deletions(
             "terminal counted by themselves",
             found.people,
         )
-
-
-def _commands(body: JobRequest) -> list[JobCommand]:
-    if (body.commands is None) == (body.command is None) or (body.commands and body.params):
-        raise ValueError("commands: give either `commands`, or `command` with `params`.")
-    if body.command is not None:
-        return [JobCommand(body.command, body.params)]
-    return [JobCommand(one.command, one.params) for one in body.commands or ()]
-
-
-def _options(body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str]]]) -> JobOptions:
-    restarts = any(entry.restarts for entry, _ in entries)
-    wave = WAVE if body.wave is None and restarts else body.wave
-    if wave is None and body.stop_after is not None:
-        raise ValueError("stop_after: needs `wave`, because without waves all are sent at once.")
-    not_before = instant_of("not_before", body.not_before)
-    expires_in = body.expires_in
-    if expires_in is None and wave is not None:
-        expires_in = WAVE_WAIT
-    return JobOptions(
-        expires_in=expires_in,
-        not_before_at=None if not_before is None else not_before * 1000,
-        priority=body.priority,
-        wave=wave,
-        stop_after=None if wave is None else body.stop_after or 1,
-        window=None if body.window is None else body.window.window(),
-        scopes=frozenset().union(*(entry.scopes(params) for entry, params in entries)),
-    )
 
 
 def endpoints_of(services: Services) -> JobEndpoints:

@@ -24,8 +24,9 @@ from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
 from ...persist.transaction import Transaction
-from .endpoints import JobEndpoints, RetryRequest, endpoints_of
+from .endpoints import JobEndpoints, endpoints_of
 from .model import Job
+from .requests import RetryRequest
 from .store import JobStore
 from .views import JobView, view_thd
 

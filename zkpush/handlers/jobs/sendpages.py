@@ -19,7 +19,8 @@ from ...model import DEFAULT_AREA, DeviceState
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
-from .endpoints import JobDeletionQuery, JobEndpoints, JobRequest, endpoints_of
+from .endpoints import JobEndpoints, endpoints_of
+from .requests import JobDeletionQuery, JobRequest
 
 MOST_TYPED = 20_000
 """Maximum length of the serial numbers that are typed in."""

@@ -18,7 +18,8 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.files import StoredFile
 from ...valuewords import TIME_OF_DAY
-from .endpoints import WAVE, JobDeletionQuery, JobEndpoints, JobRequest, endpoints_of
+from .endpoints import JobEndpoints, endpoints_of
+from .requests import WAVE, JobDeletionQuery, JobRequest
 from .sendpages import NEEDED, NO_TARGET, TICK, TargetForm, target_options_thd
 from .views import WindowView
 
