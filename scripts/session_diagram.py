@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from inspect import cleandoc
 
 from zkpush.device.session import transitions
-from zkpush.model import SessionState
 from zkpush.resources.attendance import session
+from zkpush.values.sessions import SessionState
 
 
 def page() -> str:

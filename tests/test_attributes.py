@@ -13,10 +13,11 @@ from zkpush.cli import main
 from zkpush.device.acts import change_detail
 from zkpush.device.changes import scopes_to_change
 from zkpush.manage.views import DeviceChange, DeviceView
-from zkpush.model import DEVICE_ATTRIBUTES, SessionState, TokenPolicy
+from zkpush.model import DEVICE_ATTRIBUTES
 from zkpush.persist.schema import devices
 from zkpush.protocol.fields import Scope
 from zkpush.values.devicewords import SESSION_WORDS
+from zkpush.values.sessions import SessionState, TokenPolicy
 
 ALL = [*DEVICE_ATTRIBUTES.values()]
 CHANGEABLE = [one for one in ALL if one.own.is_changeable]

@@ -8,8 +8,8 @@ import runpy
 import pytest
 
 from zkpush.device.session import OutOfOrder, Session, SessionReply, transitions
-from zkpush.model import SessionState
 from zkpush.resources.attendance.session import SESSION
+from zkpush.values.sessions import SessionState
 
 NEW, READY, STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
 KEYS, FACTORS = SessionState.KEYS, SessionState.FACTORS

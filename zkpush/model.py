@@ -29,6 +29,7 @@ from .values.devicewords import (
     device_type_words,
     language_words,
 )
+from .values.sessions import EncryptionPolicy, SessionState, SessionToken, TokenPolicy
 
 DEFAULT_AREA = "default"
 """Area of terminals without one."""
@@ -48,50 +49,6 @@ class DeviceState(StrEnum):
     def is_refused(self) -> bool:
         """Whether an operator has decided that the terminal is refused."""
         return self in (DeviceState.BLOCKED, DeviceState.RETIRED)
-
-
-class SessionState(StrEnum):
-    """State of a terminal's session; `zkpush.device.session` is the state machine."""
-
-    NEW = "new"
-    """No initialization exchange with this server yet."""
-    READY = "ready"
-    """Initialized; the terminal works with the current options."""
-    STALE = "stale"
-    """Initialized, but the exchange has to be repeated: an option it sent has changed."""
-    KEYS = "keys"
-    """Public keys are exchanged; factors are not."""
-    FACTORS = "factors"
-    """Factors are exchanged; the terminal has not proved yet that it has the session key."""
-    ENCRYPTED = "encrypted"
-    """The terminal has proved that it has the session key; plain requests are refused."""
-    OUTDATED = "outdated"
-    """Encrypted, but the exchanges have to be repeated."""
-
-
-ENCRYPTED_STATES = frozenset({SessionState.ENCRYPTED, SessionState.OUTDATED})
-
-
-class EncryptionPolicy(StrEnum):
-    """Whether sessions with a terminal are encrypted (Appendix 8)."""
-
-    PREFER = "prefer"
-    """Encrypt if both sides can and the terminal starts it."""
-    REQUIRE = "require"
-    """Always encrypt; plain requests are refused."""
-    NEVER = "never"
-    """Report a protocol version without encryption to the terminal."""
-
-
-class TokenPolicy(StrEnum):
-    """Check of the session token, which terminals get as a cookie (6, 7, 10)."""
-
-    CHECK = "check"
-    """Require the token once the terminal has shown that it returns it."""
-    REQUIRE = "require"
-    """Require the token from the first request on."""
-    IGNORE = "ignore"
-    """Do not check the token."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -130,21 +87,6 @@ def check_fingerprint(text: str) -> str:
             "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in comm_key.offered."
         )
     return found
-
-
-class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token that the server issued in an exchange of a terminal."""
-
-    digest: str
-    """SHA-256 of the token, in hex."""
-    address: str | None = None
-    """Address that the exchange came from."""
-    proved: bool = False
-    """Whether a request has returned the token."""
-    trusted: bool = False
-    """Whether the token is known to belong to the terminal: see `zkpush.device.tokens`."""
-    follows: str | None = None
-    """Digest of the token that the exchange carried."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):

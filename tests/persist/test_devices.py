@@ -8,10 +8,12 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.attendance.store import AttendanceStore
-from zkpush.model import DeviceState, Page, Problem, SessionState
+from zkpush.model import DeviceState, Page, Problem
 from zkpush.persist.devices import DeviceStore
+from zkpush.persist.presence import PresenceStore
 from zkpush.persist.stamps import StampStore
 from zkpush.protocol.handshake import Hello
+from zkpush.values.sessions import SessionState
 
 from .contract import NOW, UTC, in_file, in_memory, on_postgresql, rows, with_store
 
@@ -106,8 +108,8 @@ def make_device_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_last_seen_never_goes_back(self, store, device) -> None:
             """An older time of another process does not overwrite a newer one."""
-            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
-            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (8000, "192.0.2.8")}))
+            await store.write(lambda tx: tx[PresenceStore].record({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[PresenceStore].record({device.id: (8000, "192.0.2.8")}))
             found = await store.read(lambda tx: tx[DeviceStore].get(device.id))
             assert (found.last_seen_at, found.address) == (9000, "192.0.2.9")
 
@@ -117,14 +119,14 @@ def make_device_tests(factory):
 
             async def elsewhere(*seen: tuple[int, str | None]) -> list[object]:
                 times = {device.id: seen[0], 99: (1, "192.0.2.9")}
-                return await store.write(lambda tx: tx[DeviceStore].elsewhere(times))
+                return await store.write(lambda tx: tx[PresenceStore].elsewhere(times))
 
             assert await elsewhere((1000, "192.0.2.9")) == []
-            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[PresenceStore].record({device.id: (9000, "192.0.2.9")}))
             assert await elsewhere((9500, "192.0.2.9")) == []
             assert await elsewhere((9500, "192.0.2.8")) == [(device.id, 9000, "192.0.2.9")]
             assert await elsewhere((9500, None)) == [(device.id, 9000, "192.0.2.9")]
-            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9900, None)}))
+            await store.write(lambda tx: tx[PresenceStore].record({device.id: (9900, None)}))
             assert await elsewhere((9950, None)) == []
             assert await elsewhere((9950, "192.0.2.8")) == [(device.id, 9900, None)]
 
@@ -171,7 +173,7 @@ def make_device_tests(factory):
             await store.write(lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1))
             found, cursor = await store.read(lambda tx: tx[DeviceStore].changed_since(0))
             assert {one.sn for one in found} == {"T1", "T2"}
-            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[PresenceStore].record({device.id: (9000, "192.0.2.9")}))
             await store.write(lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1))
             found, cursor = await store.read(
                 lambda tx, at=cursor: tx[DeviceStore].changed_since(at)

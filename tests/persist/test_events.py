@@ -11,13 +11,15 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.handlers.attendance.store import AttendanceStore
-from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
+from zkpush.model import GAP, DeviceState, Page, Problem
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.postgresql import PostgreSQL
+from zkpush.persist.presence import PresenceStore
 from zkpush.persist.sqlite_database import SQLite
 from zkpush.persist.store import Store
 from zkpush.protocol.handshake import Hello
+from zkpush.values.sessions import SessionState
 
 from .conftest import open_database
 from .contract import (
@@ -156,7 +158,7 @@ def make_event_tests(factory):
             assert await news(store, exchange) == changed(session="ready")
             assert await news(store, exchange) == []
             seen = {device.id: (9000, "192.0.2.9")}
-            assert await news(store, lambda tx: tx[DeviceStore].seen(seen)) == []
+            assert await news(store, lambda tx: tx[PresenceStore].record(seen)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_problems_are_told_when_they_come_and_go(self, store, device) -> None:

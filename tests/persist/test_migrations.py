@@ -21,7 +21,7 @@ from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
-from zkpush.model import Page, SessionState
+from zkpush.model import Page
 from zkpush.persist.commandschedule import CommandSchedule
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
@@ -32,6 +32,7 @@ from zkpush.persist.stamps import StampStore
 from zkpush.persist.store import Store
 from zkpush.protocol.times import NO_ZONE
 from zkpush.values.commands import CommandState
+from zkpush.values.sessions import SessionState
 
 from .conftest import open_database
 from .contract import say

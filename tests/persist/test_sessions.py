@@ -7,10 +7,10 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.interfaces import NotUnsealed
-from zkpush.model import SessionState
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.sessions import SessionStore
 from zkpush.values.keys import StoredKeys
+from zkpush.values.sessions import SessionState
 
 from .contract import in_file, in_memory, on_postgresql, with_store
 

@@ -13,10 +13,10 @@ from sqlalchemy import column, insert, table
 from twisted.internet import reactor
 
 import zkpush.persist
-from zkpush.model import SessionToken
 from zkpush.persist.commkeys import CommKeyStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.store import Store
+from zkpush.values.sessions import SessionToken
 
 from .conftest import open_database
 

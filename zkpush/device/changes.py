@@ -8,17 +8,7 @@ from typing import cast
 import msgspec
 from twisted.logger import Logger
 
-from ..model import (
-    DEVICE_ATTRIBUTES,
-    OF_ZONE,
-    Caller,
-    Device,
-    DeviceState,
-    Problem,
-    SessionState,
-    TokenPolicy,
-    no_zone,
-)
+from ..model import DEVICE_ATTRIBUTES, OF_ZONE, Caller, Device, DeviceState, Problem, no_zone
 from ..persist.commands import CommandStore
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
@@ -27,6 +17,7 @@ from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
 from ..protocol.reports import OPTION_RULES
+from ..values.sessions import SessionState, TokenPolicy
 from .families import Families
 from .life import LifeEvent, happen
 from .places import SETTLED

@@ -16,15 +16,7 @@ import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore, ITerminalFamily
-from ..model import (
-    Device,
-    DeviceState,
-    EncryptionPolicy,
-    Problem,
-    SessionState,
-    SessionToken,
-    TokenPolicy,
-)
+from ..model import Device, DeviceState, Problem
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
@@ -40,6 +32,7 @@ from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from ..values.families import Opening
 from ..values.keys import StoredKeys
+from ..values.sessions import EncryptionPolicy, SessionState, SessionToken, TokenPolicy
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key

@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from ..interfaces import IStore, StoreError
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
+from ..persist.presence import PresenceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
@@ -97,8 +98,8 @@ class AddressWatch:
 
     def write_seen(self, tx: Transaction, seen: Seen) -> list[tuple[int, int, str | None]]:
         """Write last-seen times; returns terminals that the store saw at another address."""
-        elsewhere = tx[DeviceStore].elsewhere(seen)
-        tx[DeviceStore].seen(seen)
+        elsewhere = tx[PresenceStore].elsewhere(seen)
+        tx[PresenceStore].record(seen)
         return elsewhere
 
     def written(self, key: int) -> tuple[int, str | None] | None:

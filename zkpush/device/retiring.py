@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from ..model import Caller, Device, DeviceState, SessionState
+from ..model import Caller, Device, DeviceState
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.ending import EndTerminal, TerminalEnding, move_command
@@ -19,6 +19,7 @@ from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
 from ..values.commands import CommandState, QueuedCommand
+from ..values.sessions import SessionState
 from . import acts
 from .changes import change, check_scopes, scopes_to_remove
 from .life import LifeEvent, happen

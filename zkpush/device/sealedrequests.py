@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore
-from ..model import ENCRYPTED_STATES, Device, SessionState
+from ..model import Device
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
@@ -29,6 +29,7 @@ from ..protocol.envelope import (
     sealed_of,
 )
 from ..values.keys import StoredKeys
+from ..values.sessions import ENCRYPTED_STATES, SessionState
 from .registry import Registry
 from .request import AdmittedRequest, Request
 from .session import AskForExchange, OutOfOrder, Session, SessionReply

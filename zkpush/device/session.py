@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ..model import SessionState
 from ..values.families import SessionTable
+from ..values.sessions import SessionState
 
 
 class SessionReply(Enum):

@@ -20,9 +20,10 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorThreads
 
 from ..interfaces import IStore
-from ..model import ENCRYPTED_STATES, Problem
+from ..model import Problem
 from ..problems import ProblemCode
 from ..protocol.envelope import place_of
+from ..values.sessions import ENCRYPTED_STATES
 from . import tokens
 from .refusals import Refusal, RefusalLog
 from .registry import Registry

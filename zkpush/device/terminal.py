@@ -10,20 +10,14 @@ import attrs
 
 from ..http.messages import Declined
 from ..interfaces import ICipherSuite, ITerminalFamily
-from ..model import (
-    ENCRYPTED_STATES,
-    Device,
-    DeviceState,
-    EncryptionPolicy,
-    SessionState,
-    TokenPolicy,
-)
+from ..model import Device, DeviceState
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
 from ..protocol.dialect import Dialect
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
 from ..settings.features import Encryption
 from ..values.families import SessionTable
 from ..values.keys import StoredKeys
+from ..values.sessions import ENCRYPTED_STATES, EncryptionPolicy, SessionState, TokenPolicy
 from . import tokens
 from .families import Families
 from .session import Session

@@ -9,10 +9,11 @@ from __future__ import annotations
 import attrs
 
 from ..interfaces import IStore
-from ..model import Device, Problem, SessionToken, TokenPolicy
+from ..model import Device, Problem
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
+from ..values.sessions import SessionToken, TokenPolicy
 from . import tokens
 from .registry import Registry
 from .request import AdmittedRequest

@@ -24,7 +24,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..model import Device, SessionToken, TokenPolicy
+from ..model import Device
+from ..values.sessions import SessionToken, TokenPolicy
 
 MOST_UNPROVED = 4
 """Maximum number of issued tokens that have not been returned yet."""

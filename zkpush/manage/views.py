@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..attributes import DeclaredAttribute
-from ..model import DEVICE_ATTRIBUTES, ENCRYPTED_STATES, Device, SessionState
+from ..model import DEVICE_ATTRIBUTES, Device
 from ..problems import ServerProblem, advice_of, meaning_of
 from ..protocol.codes import BiometricType
 from ..protocol.facts import capacities_of, functions_of
@@ -18,6 +18,7 @@ from ..protocol.hybrid import BiometricSupport, Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
 from ..values.devicewords import SESSION_WORDS
 from ..values.keys import OfferedKey
+from ..values.sessions import ENCRYPTED_STATES, SessionState
 from .recordviews import MEANING
 from .times import instant, instant_or_none
 

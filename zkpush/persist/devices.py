@@ -20,22 +20,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from ..model import (
-    DEFAULT_AREA,
-    DEVICE_ATTRIBUTES,
-    Device,
-    DeviceState,
-    Page,
-    Problem,
-    SessionState,
-    no_zone,
-)
+from ..model import DEFAULT_AREA, DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, no_zone
 from ..problems import ProblemCode
 from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.facts import counts_of, firmware_of
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
 from ..protocol.reports import INFO
+from ..values.sessions import SessionState
 from .damage import DAMAGED
 from .databases import insert
 from .events import EventStore
@@ -323,27 +315,6 @@ class DeviceStore:
         }
         if any(getattr(device, name) != value for name, value in values.items()):
             self._change(device, values)
-
-    def seen(self, times: Mapping[int, tuple[int, str | None]]) -> None:
-        """Record when (ms) and from which address terminals were last seen."""
-        if times:
-            seen = [(key, at, address) for key, (at, address) in times.items()]
-            self._connection.exec_driver_sql(
-                self._database.seen, (msgspec.json.encode(seen).decode(),)
-            )
-
-    def elsewhere(
-        self, times: Mapping[int, tuple[int, str | None]]
-    ) -> list[tuple[int, int, str | None]]:
-        """List the terminals last seen from another address: id, time (ms) and that address.
-
-        Call it before `seen`, with the same argument.
-        """
-        seen = [(key, at, address) for key, (at, address) in times.items()]
-        found = self._connection.exec_driver_sql(
-            self._database.elsewhere, (msgspec.json.encode(seen).decode(),)
-        )
-        return [(key, at, address) for key, at, address in found]
 
     def raise_problem(self, device_id: int, problem: Problem) -> None:
         """Add a problem to a terminal, replacing one with the same code."""

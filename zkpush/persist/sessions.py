@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, or_, select, update
 
 from ..interfaces import NotUnsealed
-from ..model import SessionState
 from ..values.keys import StoredKeys
+from ..values.sessions import SessionState
 from .databases import insert
 from .devices import DeviceStore
 from .schema import sessions

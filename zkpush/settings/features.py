@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ..model import EncryptionPolicy
+from ..values.sessions import EncryptionPolicy
 from .sitecommands import AddedParameter, SiteCommand
 
 

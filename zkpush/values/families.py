@@ -8,10 +8,10 @@ from enum import Enum
 import attrs
 import msgspec
 
-from ..model import SessionState
 from ..protocol.fields import Table
 from ..protocol.handshake import Hello
 from ..protocol.versions import SERVER, Version
+from ..values.sessions import SessionState
 
 
 class Action(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..model import SessionState
+from ..values.sessions import SessionState
 
 MOST_OFFERED = 8
 """Maximum number of offered pushcommkeys that are listed for one terminal."""

@@ -24,8 +24,8 @@ its copy in memory. A sealed upload is served on every process where it decrypts
 
 from __future__ import annotations
 
-from ...model import SessionState
 from ...values.families import SessionTable
+from ...values.sessions import SessionState
 
 _NEW, _READY, _STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
 _KEYS, _FACTORS = SessionState.KEYS, SessionState.FACTORS
