@@ -101,8 +101,10 @@ class ProblemCode(StrEnum):
     TOKEN_MISSING = (
         "token not returned",
         "The terminal returns the token of its session, and a request came without it",
-        "Something else may use its serial number. If the firmware of the terminal no longer "
-        "returns tokens, begin anew: `zkpush devices set SN token=check`.",
+        "If the terminal still works, something else uses its serial number: restrict the terminal "
+        "to its networks, `zkpush devices set SN networks=NETWORK,…`. If the terminal is refused, "
+        "begin anew: `zkpush devices set SN token=check`. If the problem comes back, something at "
+        "its address returns tokens in its name: `zkpush devices set SN token=ignore`.",
     )
     NO_TOKEN = (
         "cannot return a token",
@@ -163,7 +165,9 @@ class ProblemCode(StrEnum):
         "The terminal speaks the access-control protocol (A&C PUSH), which this server does not",
         "Set it to attendance in its menu: System, Device Type Setting, T&A PUSH. It restarts, and "
         "may erase its users and records: save them first. Controllers (C3, inBio) have no "
-        "attendance mode. It is sent no commands; what it uploads is kept as rejects.",
+        "attendance mode. It is sent no commands; what it uploads is kept as rejects. If it is in "
+        "attendance mode, something else uses its serial number: approve it again, `zkpush devices "
+        "approve SN`.",
     )
     PROXY_DATE = (
         "clock set by a proxy",

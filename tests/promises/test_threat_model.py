@@ -38,12 +38,14 @@ class Sealed(SealedTerminal):
     ) -> None:
         super().__init__(rig, "T1", secret)
         self.address = address
+        self.shows: dict[str, str] = {}
+        """What it adds to the initialization exchange."""
         self.plain = Client(rig, address, returns=returns)
 
     async def begin(self, *, greets: bool = True) -> None:
         """Make the exchanges, or all but the first; `AssertionError` if one is refused."""
         if greets:
-            assert (await self.plain.exchange()).status == 200
+            assert (await self.plain.exchange(**self.shows)).status == 200
         keys = await self.keys()
         assert keys.status == 200
         assert (keys.status, keys.body) != BEGIN_AGAIN
@@ -111,13 +113,14 @@ async def at_home(rig: Rig) -> Client:
     return client
 
 
-async def sealing(rig: Rig, policy: str, secret: bytes = b"") -> Sealed:
-    """A terminal that encrypts."""
+async def sealing(rig: Rig, policy: str, secret: bytes = b"", **shows: str) -> Sealed:
+    """A terminal that encrypts, and shows something in its exchange."""
     values = {"state": "approved", "encryption": policy}
     if secret:
         values["secret"] = base64.b64encode(secret).decode()
     assert (await rig.api("PUT", "/devices/T1", values)).status == 200
     terminal = Sealed(rig, HERE, secret)
+    terminal.shows = shows
     await terminal.begin()
     return terminal
 
@@ -130,6 +133,20 @@ async def prefers(rig: Rig) -> Sealed:
 async def prefers_secret(rig: Rig) -> Sealed:
     """With a shared secret."""
     return await sealing(rig, "prefer", SECRET)
+
+
+async def prefers_key(rig: Rig) -> Sealed:
+    """With a pinned pushcommkey."""
+    terminal = await sealing(rig, "prefer", **KEY)
+    assert (await rig.pin(KEY["pushcommkey"])).status == 200
+    return terminal
+
+
+async def requires_key(rig: Rig) -> Sealed:
+    """Encryption is required of it, and its pushcommkey is pinned."""
+    terminal = await sealing(rig, "require", **KEY)
+    assert (await rig.pin(KEY["pushcommkey"])).status == 200
+    return terminal
 
 
 async def requires(rig: Rig) -> Sealed:
@@ -154,7 +171,9 @@ SETTINGS = {
     "`networks`, and the stranger is elsewhere": (at_home, set()),
     "it encrypts, `encryption=prefer`": (prefers, set(WORDS)),
     "it encrypts, `encryption=prefer`, shared secret": (prefers_secret, {PLAIN_COMMAND, PUNCHES}),
+    "it encrypts, `encryption=prefer`, pinned pushcommkey": (prefers_key, set()),
     "`encryption=require`": (requires, set(WORDS)),
+    "`encryption=require`, pinned pushcommkey": (requires_key, set()),
     "`encryption=require`, shared secret": (requires_secret, set()),
 }
 

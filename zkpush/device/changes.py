@@ -15,6 +15,7 @@ from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
+from ..protocol.addresses import parse_networks
 from ..protocol.fields import Scope
 from ..protocol.reports import OPTION_RULES
 from ..values.sessions import SessionState, TokenPolicy
@@ -22,7 +23,7 @@ from .families import Families
 from .life import LifeEvent, happen
 from .places import SETTLED
 from .session import renewed
-from .terminal import Ciphers
+from .terminal import Ciphers, is_in
 
 _SECRET = frozenset({"secret"})
 """The secret of a cipher suite: changed like an attribute, but never shown."""
@@ -97,24 +98,28 @@ def change(
     `now` (ms) dates the problem of an approved terminal whose time zone is not known.
 
     Approving an unapproved terminal pins the offered pushcommkey if it is the only one, every
-    exchange carried it, and none is pinned yet. An approved terminal also works without a key, so a
-    stranger may have offered one: then only a named key is pinned. Approving a terminal that claims
-    another family adopts that family. Approving a terminal, or setting its networks, clears the
-    problems about its address. Settings are merged with the existing ones; None removes one. A
-    change of options makes the terminal read them again.
+    exchange carried it, it came from the networks of the terminal, and none is pinned yet. An
+    approved terminal also works without a key, so a stranger may have offered one: then only a
+    named key is pinned. Approving a terminal that claims another family adopts that family, and
+    approving any clears the problem of its mode, which its requests raise again. Approving a
+    terminal, or setting its networks, clears the problems about its address. Settings are merged
+    with the existing ones; None removes one. A change of options makes the terminal read them
+    again.
     """
     changes, settled = dict(values), set[str]()
     raised: tuple[Problem, ...] = ()
     if changes.get("state") is DeviceState.APPROVED:
-        settled |= SETTLED
+        settled |= SETTLED | {ProblemCode.ACCESS_CONTROL}
         if device.offered_family is not None:
             changes |= _other_family(tx, device, device.offered_family, now)
-            settled |= {ProblemCode.OTHER_FAMILY, ProblemCode.ACCESS_CONTROL}
+            settled.add(ProblemCode.OTHER_FAMILY)
         waited = device.state is not DeviceState.APPROVED
         if waited and "comm_key" not in changes and device.comm_key is None:
+            networks = parse_networks(cast(Iterable[str], changes.get("networks", device.networks)))
             offered = tx[CommKeyStore].of(device.id)
-            if len(offered) == 1 and offered[0].fingerprint is not None:
-                changes["comm_key"] = offered[0].fingerprint
+            key = offered[0].fingerprint if len(offered) == 1 else None
+            if key is not None and is_in(networks, offered[0].address):
+                changes["comm_key"] = key
     if "comm_key" in changes:
         tx[CommKeyStore].forget(device.id, cast(str | None, changes["comm_key"]))
         settled |= {ProblemCode.KEY_CHANGED, ProblemCode.SEVERAL_KEYS}

@@ -275,7 +275,7 @@ class Terminal:
 
     def may_be_at(self, address: str | None) -> bool:
         """Whether the terminal's networks include an address."""
-        return _is_in(self.networks, address)
+        return is_in(self.networks, address)
 
     def move(self, address: str | None, now: int) -> tuple[str | None, int] | None:
         """Record the address of a request at `now` (ms).
@@ -294,10 +294,11 @@ class Terminal:
 
 def may_be_at(device: Device, address: str | None) -> bool:
     """Whether a terminal's networks include an address."""
-    return _is_in(parse_networks(device.networks), address)
+    return is_in(parse_networks(device.networks), address)
 
 
-def _is_in(networks: Sequence[Network], address: str | None) -> bool:
+def is_in(networks: Sequence[Network], address: str | None) -> bool:
+    """Whether networks include an address; without networks, they include any."""
     if not networks:
         return True
     return address is not None and is_within(parse_address(address), networks)

@@ -78,10 +78,11 @@ class UnservedRequests:
     def uploads(self, terminal: Terminal, table: str, title: str) -> None:
         """Report an upload to a table without a handler; `title` is its name for people.
 
-        Some tables are uploaded by terminals in access-control mode only.
+        Some tables are uploaded by terminals in access-control mode only. If the terminal returns
+        tokens, its requests and exchanges show its mode, because anybody may upload in its name.
         """
         name = table.lower()
-        if name not in ACCESS_CONTROL_TABLES:
+        if name not in ACCESS_CONTROL_TABLES or terminal.is_judged:
             self.note(terminal, f"uploads the table {title}, which no handler takes")
             return
         detail = f"It uploads the table {name}, as terminals in access-control mode do."

@@ -66,12 +66,15 @@ class UnservedBodies:
         body: bytes,
         is_proved: bool,
     ) -> bytes:
-        """Store the body of a request, report the request, and raise the error."""
+        """Store the body of a request, report the request, and raise the error.
+
+        Only a proved session (`is_proved`) shows the mode of the terminal.
+        """
         head = request.head
         what = asked_in_words(head.method, head.path)
         self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
-        if name in PATHS:
+        if name in PATHS and is_proved:
             detail = f"It asks for {what}, as terminals in access-control mode do."
             problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
             self._registry.report(terminal, problem)

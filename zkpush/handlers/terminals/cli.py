@@ -144,8 +144,9 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
     initially that of the server. In a script, the present zone is kept.
 
     If the terminal is pending and every handshake under its serial number offered the same
-    pushcommkey, approval pins it. If several keys were offered, if one handshake had none, or if
-    the terminal is already approved, choose a key with --key.
+    pushcommkey, approval pins it. If several keys were offered, if one handshake had none, if it
+    came from outside the networks of the terminal, or if the terminal is already approved, choose a
+    key with --key.
 
     \b
     Example:
