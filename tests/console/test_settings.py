@@ -10,7 +10,8 @@ from zkpush import tap
 from zkpush.origins import SettingOrigins
 
 from ..rig import Rig
-from .browser import signed_in, text_of
+from ..server.test_zones import keeper
+from .browser import location, signed_in, text_of
 
 
 @pytest_twisted.ensureDeferred
@@ -49,3 +50,50 @@ async def test_options_of_single_terminals_lead_to_their_form(rig: Rig) -> None:
     assert "Delay=7" in text_of(shown)
     assert b'href="/console/terminals/T1/settings"' in shown.body
     assert b"/console/terminals/T2/settings" not in shown.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_administrator_changes_the_time_zone_of_the_site(make_rig: Any) -> None:
+    """Times are shown in it; a terminal without a zone gets it, and so do its punches."""
+    rig = await make_rig(timezone=None)
+    await rig.exchange("T1")
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"1\t2026-03-01 08:00:00\t0\t1\n")
+    assert (await rig.items("/attendance"))[0]["utc"] is None
+    browser = await signed_in(rig)
+    assert "1 terminal has no time zone now." in text_of(await browser.get("/settings"))
+    action = "/settings/zone"
+    wrong = await browser.send("/settings", action, {"zone": "Mars/Olympus"})
+    assert wrong.status == 422
+    assert "Choose a time zone of the list." in text_of(wrong)
+    assert location(await browser.send("/settings", action, {"zone": "Asia/Tokyo"})) == "/settings"
+    shown = await browser.get("/settings")
+    assert b'<option value="Asia/Tokyo" selected' in shown.body
+    assert "0 terminals have no time zone now." in text_of(shown)
+    assert (await rig.api("GET", "/devices/T1")).json["timezone"] == "Asia/Tokyo"
+    assert (await rig.items("/attendance"))[0]["utc"] == "2026-02-28T23:00:00Z"
+    (change,) = await rig.items("/audit?action=change+site")
+    assert change["actor"] == "account ann"
+    assert "T21:00:00+09:00" in (await browser.get("/terminals/T1")).body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_zone_of_the_server_counts_before_that_of_the_site(make_rig: Any) -> None:
+    """A terminal with a zone keeps it, and the page says which one terminals get."""
+    rig = await make_rig(timezone="Europe/Madrid")
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    assert "get Europe/Madrid, whatever is chosen here" in text_of(await browser.get("/settings"))
+    await browser.send("/settings", "/settings/zone", {"zone": "Asia/Tokyo"})
+    assert (await rig.api("GET", "/devices/T1")).json["timezone"] == "Europe/Madrid"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_comes_later_gets_the_time_zone_of_the_site(make_rig: Any) -> None:
+    """Within a minute after it was approved without a zone of its own."""
+    rig = await make_rig(timezone=None)
+    browser = await signed_in(rig)
+    await browser.send("/settings", "/settings/zone", {"zone": "Asia/Tokyo"})
+    await rig.exchange("T1")
+    assert (await rig.api("GET", "/devices/T1")).json["timezone"] is None
+    await keeper(rig).follow()
+    assert (await rig.api("GET", "/devices/T1")).json["timezone"] == "Asia/Tokyo"

@@ -48,7 +48,7 @@ overview = _capability(
 )
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
-settings = _capability("settings", "The configuration in force")
+settings = _capability("settings", "The configuration in force", requires=("accounts",))
 terminals = _capability("terminals", "Options and state of terminals")
 tokens = _capability("tokens", "Tokens of the API in the console")
 trace = _capability("trace", "The last requests of terminals")

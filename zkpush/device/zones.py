@@ -6,7 +6,7 @@ Records are recomputed in small units of work, so that no upload has to wait.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 from sqlalchemy import Table
@@ -71,13 +71,21 @@ class ZoneKeeper(PeriodicService):
         self._store = store
         self._registry = registry
         self._zone = zone
+        self._chosen: Callable[[Transaction], str | None] | None = None
         self._turns = DeferredLock()
         self.every(FOLLOW_EVERY, self.follow, "Records wait for the zone of a terminal", now=True)
 
+    def default_to(self, chosen: Callable[[Transaction], str | None]) -> None:
+        """Where the server has no time zone, take the one that this function reads, if any."""
+        self._chosen = chosen
+
     async def follow(self) -> None:
         """Assign time zones that are known now, and compute the instants of waiting records."""
-        if self._zone is not None:
-            await self._assign(self._zone)
+        zone = self._zone
+        if zone is None and self._chosen is not None:
+            zone = await self._store.read(self._chosen)
+        if zone is not None:
+            await self._assign(zone)
         for sn in await self._store.read(terminals_waiting):
             await self._run(sn, None, None, waiting=True)
 

@@ -26,6 +26,7 @@ from ...manage.console.pages import (
 from ...manage.console.permissions import SCOPES
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.console.zonechoice import NONE, zone_options
 from ...manage.services import Services
 from ...model import Page
 from ...persist.areas import known_areas_thd
@@ -35,7 +36,7 @@ from .administration import CHANGE_ACCOUNT, CHOOSE_PASSWORD, AccountAdministrati
 from .model import Account, AccountSession, check_account_name
 from .passwords import Passwords, check_password
 from .settings import AccountSettings
-from .signing import NONE, WRONG_NAME, SignOutForm, languages, zones
+from .signing import WRONG_NAME, SignOutForm, languages
 from .store import AccountSessionStore, AccountStore
 from .totp import SECRET_BYTES, new_secret, period_of, uri_of
 
@@ -176,7 +177,7 @@ class OwnAccountPages:
                 "present": present,
                 "scopes": [one for one in SCOPES if one[0].value in account.scopes],
                 "languages_to_choose": [("", NONE), *languages()],
-                "zones": zones(),
+                "zones": zone_options(),
                 "new_secret": secret,
                 "uri": uri_of(secret, name, host),
             },
@@ -185,7 +186,7 @@ class OwnAccountPages:
     async def change(self, visit: Visit, form: OwnForm) -> Redirect:
         """Choose language and time zone."""
         name, now = _name(visit), self._services.now()
-        if form.zone and (form.zone, form.zone) not in zones():
+        if form.zone and (form.zone, form.zone) not in zone_options():
             raise FormMistakes(zone=Phrase("Choose a time zone of the list."))
         language = form.language if language_of(form.language) is not None else None
         values = {"language": language, "zone": form.zone or None}

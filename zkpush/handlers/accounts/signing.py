@@ -14,6 +14,7 @@ from ...manage.console.languages import LANGUAGES, language_of
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.console.zonechoice import zone_options
 from ...manage.services import Services
 from .administration import LINK_GONE, AccountAdministration
 from .model import SITE_ZONE, Account, AccountLink, check_account_name
@@ -21,8 +22,6 @@ from .passwords import check_password
 from .sessions import AccountSessions
 from .store import ConsoleSettingStore
 
-NONE = "\N{EN DASH}"
-"""Shown for no choice."""
 WRONG_NAME = Phrase(
     "A name has 1 to 64 letters from A to Z, digits, dots, hyphens and underscores."
 )
@@ -145,7 +144,7 @@ class SigningPages:
                 "entry": entry,
                 "secret": secret,
                 "account": account,
-                "zones": zones(),
+                "zones": zone_options(),
                 "zone": self._settings.timezone or "",
                 "languages_to_choose": languages(),
                 "chosen_language": visit.language.code,
@@ -197,13 +196,6 @@ class SigningPages:
         if known is None:
             await self._store.write(lambda tx: tx[ConsoleSettingStore].put(SITE_ZONE, form.zone))
         return account
-
-
-def zones() -> Sequence[tuple[str, str]]:
-    """Return the time zones to choose from, as options of a choice."""
-    names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-    skipped = ("Etc/", "posix/", "right/", "SystemV/", "US/")
-    return [("", NONE), *((name, name) for name in names if not name.startswith(skipped))]
 
 
 def languages() -> Sequence[tuple[str, str]]:

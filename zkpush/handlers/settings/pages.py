@@ -1,4 +1,4 @@
-"""Page of the settings in force, and of the terminals that have settings of their own."""
+"""Page of the settings in force: of the server, of the site, and of single terminals."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
+from ...device import acts
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.pages import (
+    ConsoleForm,
     ConsolePage,
     ConsoleRoute,
     NavGroup,
     NavPlace,
+    Redirect,
     View,
     of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.console.zonechoice import chosen_zone, zone_options
 from ...manage.services import Services
 from ...model import Page
 from ...origins import SettingOrigin
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
+from ..accounts.model import SITE_ZONE
+from ..accounts.store import ConsoleSettingStore
 from .model import SettingView, settings_in_force
 
+CHANGE_SITE = "change site"
+TITLE = Phrase("Settings in force")
 PER_PAGE = 50
 """Terminals with settings of their own on a page."""
 SET, GENERAL, TERMINALS = "set", "general", "terminals"
@@ -48,6 +57,16 @@ class SettingSearch(msgspec.Struct, frozen=True):
     after: Annotated[int, Meta(ge=0)] = 0
 
 
+FIRST = SettingSearch()
+"""The page before a choice."""
+
+
+class SiteZoneForm(msgspec.Struct, frozen=True):
+    """The time zone of the site."""
+
+    zone: str
+
+
 class SettingsPage:
     """The settings of the server."""
 
@@ -56,26 +75,37 @@ class SettingsPage:
         self._store = services.store
 
     def routes(self) -> list[ConsoleRoute]:
-        """Return the page."""
+        """Return the page and its form."""
         return [
+            ConsoleForm(
+                path="/settings/zone",
+                scope=Scope.ADMIN,
+                fields=SiteZoneForm,
+                run=self.change_zone,
+                again=self.show,
+            ),
             ConsolePage(
                 path="/settings",
-                title=Phrase("Settings in force"),
+                title=TITLE,
                 scope=Scope.ADMIN,
                 run=self.show,
                 query=SettingSearch,
                 nav=NavPlace(NavGroup.SERVER, 60, "settings"),
-            )
+            ),
         ]
 
-    async def show(self, visit: Visit, query: SettingSearch) -> View:
+    async def show(
+        self, visit: Visit, query: SettingSearch = FIRST, entry: FormEntry = NOTHING_ENTERED
+    ) -> View:
         """Show the settings of a section, or those that differ from their defaults."""
         services = self._services
         every = settings_in_force(services.settings, services.installation.origins)
         sections = sorted({_section(one) for one in every} - {""})
         return View(
             template="settings.html",
+            title=TITLE,
             values={
+                "entry": entry,
                 "part": query.part,
                 "settings": [
                     (one, _text(one.value), _text(one.default))
@@ -89,8 +119,35 @@ class SettingsPage:
                 "next_query": None,
                 "first_query": None,
                 **(await self._terminals(query.after) if query.part == TERMINALS else {}),
+                **(await self._site() if query.part == SET else {}),
             },
         )
+
+    async def _site(self) -> dict[str, Any]:
+        def find_thd(tx: Transaction) -> tuple[str | None, int]:
+            return tx[ConsoleSettingStore].get(SITE_ZONE), len(tx[DeviceStore].without_zone())
+
+        zone, count = await self._store.read(find_thd)
+        server_zone = self._services.settings.timezone
+        return {
+            "zones": zone_options(),
+            "site_zone": zone or server_zone or "",
+            "server_zone": server_zone,
+            "without_zone": count,
+        }
+
+    async def change_zone(self, visit: Visit, form: SiteZoneForm) -> Redirect:
+        """Change the time zone of the site, and give it to terminals without one."""
+        zone = chosen_zone("zone", form.zone)
+        by, now = visit.caller, self._services.now()
+
+        def unit(tx: Transaction) -> None:
+            tx[ConsoleSettingStore].put(SITE_ZONE, zone)
+            acts.record(tx, by, CHANGE_SITE, "site", f"timezone={zone}", now)
+
+        await self._store.write(unit)
+        await self._services.zones.follow()
+        return Redirect(to="/settings", notice=Phrase("Saved."))
 
     async def _terminals(self, after: int) -> dict[str, Any]:
         def find_thd(tx: Transaction) -> list[Any]:

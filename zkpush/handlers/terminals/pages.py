@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 from urllib.parse import urlencode
-from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import Meta
 
 from ...device.administration import TerminalAdministration
-from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
     SITE_PAGE,
@@ -28,6 +27,7 @@ from ...manage.console.pages import (
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.console.zonechoice import chosen_zone, zone_options
 from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...manage.views import ProblemView
@@ -249,7 +249,7 @@ class TerminalPages:
         return View(
             template="terminal.html",
             title=values["one"].name,  # type: ignore[attr-defined]
-            values={**values, "entry": entry, "zones": _zones()},
+            values={**values, "entry": entry, "zones": zone_options()},
             live=[f"terminals-state:{sn}"],
         )
 
@@ -294,7 +294,7 @@ class TerminalPages:
             values={
                 **values,
                 "entry": entry,
-                "zones": _zones(),
+                "zones": zone_options(),
                 "zone": zone,
                 "choices": [key for key in keys if key.fingerprint is not None],
                 "may_pin": visit.allows(Scope.ADMIN),
@@ -305,7 +305,7 @@ class TerminalPages:
         """Approve a terminal."""
         values: dict[str, object] = {
             "state": DeviceState.APPROVED,
-            "timezone": _zone(form.timezone),
+            "timezone": chosen_zone("timezone", form.timezone),
         }
         if form.alias:
             values["alias"] = form.alias
@@ -319,7 +319,7 @@ class TerminalPages:
 
     async def change(self, visit: Visit, form: TerminalForm, sn: str) -> Redirect:
         """Name a terminal, and set its zone."""
-        zone = None if not form.timezone else _zone(form.timezone)
+        zone = None if not form.timezone else chosen_zone("timezone", form.timezone)
         await self._change(visit, sn, {"alias": form.alias or None, "timezone": zone})
         return Redirect(to=f"/terminals/{sn}", notice=Phrase("Saved."))
 
@@ -343,18 +343,6 @@ def _found(tx: Transaction, sn: str) -> Device:
     if device is None:
         raise LookupError(NO_TERMINAL)
     return device
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise FormMistakes(timezone=Phrase("Choose a time zone of the list."))
-    return name
-
-
-def _zones() -> list[tuple[str, str]]:
-    names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-    skipped = ("Etc/", "posix/", "right/", "SystemV/", "US/")
-    return [("", "\N{EN DASH}"), *((each, each) for each in names if not each.startswith(skipped))]
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
