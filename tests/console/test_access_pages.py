@@ -78,3 +78,29 @@ async def test_what_does_not_exist_is_not_found(rig: Rig) -> None:
     reader = await signed_in(rig, "read", name="reader")
     assert "Add an entry" not in text_of(await reader.get(f"{LIST}/work-codes"))
     assert (await reader.get(f"{LIST}/work-codes/edit")).status == 403
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_week_is_written_once(rig: Rig) -> None:
+    """One text fills the days without a text of their own, in new entries and in stored ones."""
+    await rig.api("PUT", "/areas/North", {})
+    browser = await signed_in(rig)
+    page = f"{LIST}/time-periods/edit"
+
+    async def week() -> list[str]:
+        (period,) = await rig.items("/areas/North/time-periods")
+        return [period["fields"][day] for day in WEEK]
+
+    wrong = await browser.send(page, page, {"key": "1", "days.every_day": "8 to 17"})
+    assert wrong.status == 422
+    assert text_of(wrong).count("is not a begin and an end") == 1
+    await browser.send(
+        page, page, {"key": "1", "days.every_day": "8:00-17:00", "params.friday": "08:00-13:00"}
+    )
+    assert await week() == ["08:00-17:00"] * 4 + ["08:00-13:00"] + ["08:00-17:00"] * 2
+    stored = {f"params.{day}": text for day, text in zip(WEEK, await week(), strict=True)}
+    change = {**stored, "days.workdays": "09:00-18:00", "params.monday": "10:00-18:00"}
+    await browser.send(f"{page}?key=1", page, {**change, "days.weekend": "closed"})
+    assert await week() == ["10:00-18:00"] + ["09:00-18:00"] * 4 + ["closed"] * 2
+    keys = await browser.get(f"{LIST}/work-codes/edit")
+    assert "Monday to Friday" not in text_of(keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -35,11 +35,13 @@ from ..areas.model import Area
 from ..areas.store import AreaStore
 from .administration import AccessChange, remove_thd
 from .declared import ACCESS_TABLES, DAYS, MOST_PICTURE, AccessMistakes, AccessTable, table_named
-from .fields import AccessField, FieldKind, Given, is_known
-from .labels import FIELD_HINTS, FIELD_LABELS, STATE_LABELS, TABLE_LABELS, key_label
+from .fields import FieldKind, Given
+from .inputs import FILE, day_inputs, input_of, named_mistakes
+from .labels import FIELD_LABELS, STATE_LABELS, TABLE_LABELS, key_label
 from .model import AccessEntry, EntryPlace
 from .showing import shown_fields
 from .store import AccessStore
+from .weeks import spread
 from .whereabouts import AccessPlaces
 
 PER_PAGE = 50
@@ -51,8 +53,6 @@ NO_TABLE = Phrase("There is no such table.")
 NO_ENTRY = Phrase("There is no such entry.")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _TIMES = re.compile(rf"\s*{_CLOCK.pattern}(\s*[-\u2013]\s*{_CLOCK.pattern})?\s*")
-_PARAMS = "params."
-_FILE = "file"
 _Key = Annotated[str, Meta(max_length=64)]
 
 
@@ -73,6 +73,8 @@ class EntryForm(msgspec.Struct, frozen=True):
 
     key: _Key
     params: dict[str, str] = {}
+    days: dict[str, str] = {}
+    """Texts for several days (`DAY_GROUPS`)."""
     file: bytes = b""
 
 
@@ -128,7 +130,7 @@ class AccessPages:
                 fields=EntryForm,
                 run=self.put,
                 again=self.edit,
-                file=_FILE,
+                file=FILE,
                 most_bytes=MOST_PICTURE + MOST_FORM,
             ),
             ConsoleForm(
@@ -237,7 +239,10 @@ class AccessPages:
                 "stored": stored,
                 "key_label": key_label(table)[0],
                 "key_help": key_label(table)[1],
-                "inputs": [_input(table, one, fields.get(one.name)) for one in found.fields],
+                "inputs": [
+                    *day_inputs(found),
+                    *(input_of(table, one, fields.get(one.name)) for one in found.fields),
+                ],
                 "has_file": any(field.kind is FieldKind.PICTURE for field in found.fields),
                 "places": [(one, *STATE_LABELS[one.state]) for one in places[:MOST_PLACES]],
                 "more": max(0, len(places) - MOST_PLACES),
@@ -247,14 +252,17 @@ class AccessPages:
     async def put(self, visit: Visit, form: EntryForm, area: str, table: str) -> Redirect:
         """Define an entry."""
         found, now = _table(table), self._services.now()
-        given: dict[str, Given] = {name: _tidy(name, text) for name, text in form.params.items()}
+        stored = await self._store.read(lambda tx: tx[AccessStore].find(area, table, form.key))
+        fields = {} if stored is None else stored.fields
+        texts, groups = spread(form.params, form.days, fields)
+        given: dict[str, Given] = {name: _tidy(name, text) for name, text in texts.items()}
         if form.file:
             given["content"] = base64.b64encode(form.file).decode()
         change = AccessChange(area, found, form.key, given)
         try:
             await self._store.write(lambda tx: change(tx, visit.caller, now))
         except AccessMistakes as error:
-            raise FormMistakes(**_names(found, error.mistakes)) from None
+            raise FormMistakes(**named_mistakes(found, error.mistakes, groups)) from None
         return Redirect(to=_path(area, table), notice=Phrase("Saved."))
 
     async def remove(self, visit: Visit, form: EntryRemovalForm, area: str, table: str) -> Redirect:
@@ -305,15 +313,6 @@ def _tidy(name: str, text: str) -> str:
     return "-".join(f"{int(hour):02}:{minute}" for hour, minute in _CLOCK.findall(text))
 
 
-def _names(table: AccessTable, mistakes: Mapping[str, str]) -> dict[str, str]:
-    """Return mistakes by the names of inputs."""
-    pictures = {field.name for field in table.fields if field.kind is FieldKind.PICTURE}
-    return {
-        name if name == "key" else _FILE if name in pictures else f"{_PARAMS}{name}": text
-        for name, text in mistakes.items()
-    }
-
-
 def _shown(entry: AccessEntry) -> list[tuple[Phrase, str, bool]]:
     """Return the names of fields with their texts, and whether a text is a declared meaning."""
     found: list[tuple[Phrase, str, bool]] = []
@@ -334,31 +333,6 @@ def _shown(entry: AccessEntry) -> list[tuple[Phrase, str, bool]]:
 
 def _badges(counts: Mapping[str, int]) -> list[tuple[Phrase, str, int]]:
     return [(*STATE_LABELS[state], number) for state, number in counts.items()]
-
-
-def _input(table: str, field: AccessField, value: object) -> dict[str, Any]:
-    """Describe the input of a field."""
-    is_file = field.kind is FieldKind.PICTURE
-    text = ", ".join(map(str, value)) if isinstance(value, list) else value
-    codes: Any = field.codes
-    listed = codes if isinstance(codes, Iterable) else ()
-    options: list[tuple[str, str]] = [
-        (str(int(one)), one.meaning) for one in listed if is_known(one)
-    ]
-    if field.choices:
-        options = [(one, one) for one in field.choices]
-    if options and not field.required and field.default is None:
-        options.insert(0, ("", "\N{EN DASH}"))
-    return {
-        "name": _FILE if is_file else f"{_PARAMS}{field.name}",
-        "label": FIELD_LABELS[field.name],
-        "help": FIELD_HINTS.get((table, field.name)),
-        "kind": "file" if is_file else "box" if field.kind is FieldKind.YES else "text",
-        "required": field.required,
-        "options": options,
-        "value": "" if text is None and field.default is None else text or field.default or "0",
-        "checked": value is True,
-    }
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
