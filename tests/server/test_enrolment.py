@@ -46,6 +46,12 @@ async def test_a_finger_is_enrolled_and_watched(rig: Rig) -> None:
     assert put.startswith("DATA UPDATE USERINFO PIN=7\t")
     assert ask == "ENROLL_FP PIN=7\tFID=6"
     assert (await rig.api("GET", path)).json["state"] == "asking"
+    (first,) = [
+        one["id"]
+        for one in await rig.items("/devices/T1/commands")
+        if one["command"] == "DATA UPDATE USERINFO"
+    ]
+    await rig.post("devicecmd?SN=T1", f"ID={first}&Return=0&CMD=DATA\n".encode())
     upload = b"FP PIN=7\tFID=5\tSize=4\tValid=1\tTMP=b25l\n"
     await rig.post("cdata?SN=T1&table=OPERLOG", upload)
     assert (await rig.api("GET", path)).json["state"] == "asking"

@@ -34,7 +34,7 @@ from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
-from .store import PeopleStore
+from .stating import StatedParts
 from .wording import UPDATES
 
 ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
@@ -264,7 +264,7 @@ def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: i
     for one in before:
         device = tx[DeviceStore].find(one.device)
         if one.id not in still and device is not None:
-            tx[PeopleStore].end_conflict(device.id, [pin], outcome_of(one, values), now)
+            tx[StatedParts].end_conflict(device.id, [pin], outcome_of(one, values), now)
 
 
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:

@@ -1,15 +1,24 @@
 """Templates and photos of two people under one user ID.
 
-Theory of operation. A terminal with an open conflict about the name or the card of a user has
-another person under the user ID. Its templates and photos are *contested*: they are stored apart,
-so that they do not overwrite those of the stored person, nor the other way round. When the conflict
-ends, its outcome decides about them:
+Theory of operation. Templates and photos have no name. Whose they are, only the statement of the
+same terminal about the user tells. So they are *contested* while
+
+- the terminal has not stated the user yet, and the user is known from elsewhere, or
+- the terminal has an open conflict about the name or the card: it has another person under the ID.
+
+Contested ones are stored apart, so that they do not overwrite those of the stored person, nor the
+other way round. When the terminal states the user without such a conflict, they are merged. When
+a conflict ends, its outcome decides about them:
 
 - The operator chose the terminal: they replace those of the person who was stored. What the
   terminal has as well stays, and so do photos that an operator has uploaded.
 - The operator chose the stored person, or another one: they are deleted.
 - The terminal agrees by now, or the person has the same name and another card: they are merged as
-  any statement.
+  any statement, at the time at which they were made.
+
+A person who enrols at another terminal has been stated there: by the terminal that added the
+person, or by the command that put the person there. If the terminal does not state the user by
+itself, it is asked; see `identifying`.
 """
 
 from __future__ import annotations
@@ -20,13 +29,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
+from ...interfaces import NotUnsealed
 from ...persist.databases import Insert, texts
-from ...persist.sealed import opened, seal_columns
-from .model import Conflict, PersonStatement
-from .news import Keyed, parts_of, pins_of
-from .schema import conflicts, contested_parts, person_photos, templates
+from ...persist.pictures import PictureStore
+from ...persist.sealed import POINTER, opened, seal_columns
+from .model import Conflict, PersonStatement, key_text
+from .news import Keyed, StatementLog, parts_of, pins_of
+from .schema import (
+    REMOVED,
+    STALE,
+    conflicts,
+    contested_parts,
+    holdings,
+    person_photos,
+    templates,
+    users,
+)
 from .survey import PersonSurvey
 from .tables import BIODATA, BIOPHOTO
 
@@ -35,9 +55,14 @@ if TYPE_CHECKING:
 
 IDENTITY = frozenset({"name", "card"})
 """Fields that show that a user ID is two people."""
-_NAMES = ("table_name", "key", "device_id", "pin", "at", "said")
-_REPLACE = "(table_name, key, device_id) DO UPDATE SET at = excluded.at, said = excluded.said"
-_TABLES = {str(table.name): table for table in (templates, person_photos)}
+_NAMES = ("table_name", "key", "device_id", "pin", "at", "asked", "said")
+_REPLACE = (
+    "(table_name, key, device_id) "
+    "DO UPDATE SET at = excluded.at, said = excluded.said, asked = excluded.asked"
+)
+_KEYS = {templates: BIODATA.key, person_photos: (*BIOPHOTO.key, "kind")}
+_OF_STORE = frozenset({"id", "device_id", "updated_at", "digest", "picture", POINTER})
+"""Columns that no terminal states."""
 
 
 class Outcome(Enum):
@@ -75,30 +100,85 @@ class ContestedParts:
         self, table: sqlalchemy.Table, device_id: int, news: Sequence[Keyed], now: int
     ) -> list[Keyed]:
         """Store the news about contested people apart; return the rest."""
-        contested = self._contested(device_id, pins_of(news))
-        rows = [
-            (
-                str(table.name),
-                key,
-                device_id,
-                str(one.key[0]),
-                now,
-                msgspec.msgpack.encode((one.key, one.values, one.text)),
-            )
-            for key, one in news
-            if str(one.key[0]) in contested
-        ]
-        if rows:
-            values = seal_columns(self._vault, contested_parts, _NAMES, [*zip(*rows, strict=True)])
-            self._tx.insert(Insert(contested_parts, _NAMES, values, _REPLACE))
+        pins = pins_of(news)
+        contested = self._contradicted(device_id, pins) | self._unstated(device_id, pins)
+        apart = [(key, one) for key, one in news if str(one.key[0]) in contested]
+        if apart:
+            self._put(table, device_id, [(key, one, now) for key, one in apart])
+            # Another terminal that states the same thing about the stored person is heard.
+            self._tx[StatementLog].unlearn(table, apart)
         return [(key, one) for key, one in news if str(one.key[0]) not in contested]
 
-    def take(self, device_id: int, pins: Collection[str]) -> dict[str, list[Keyed]]:
-        """Remove what is stored apart from a terminal about users; return it by table.
+    def set_apart(self, device_id: int, pins: Collection[str]) -> None:
+        """Store apart what other terminals have sent about users before any had stated them.
 
-        Damaged values are left out.
+        `device_id` is the terminal that has stated them first.
         """
-        taken: dict[str, list[Keyed]] = {name: [] for name in _TABLES}
+        for table, names in _KEYS.items():
+            for some in parts_of([*pins]):
+                is_other = table.c.device_id.is_not(None) & (table.c.device_id != device_id)
+                query = select(table).where(table.c.pin.in_(some), is_other)
+                for row in self._connection.execute(query).all():
+                    said = opened(self._vault, table, row._mapping)
+                    values = {name: said[name] for name in row._mapping if name not in _OF_STORE}
+                    if table is person_photos:
+                        values["content"] = self._content(row.picture)
+                    key = tuple(values[name] for name in names)
+                    one = PersonStatement(key, values, b"")
+                    self._put(table, row.device_id, [(key_text(key), one, row.updated_at or 0)])
+                    self._connection.execute(delete(table).where(table.c.id == row.id))
+
+    def identified(self, device_id: int, pins: Sequence[str]) -> list[str]:
+        """Return the users whose templates and photos are known to be theirs now.
+
+        They are stored apart, and a terminal has just stated these users without a conflict.
+        """
+        query = select(contested_parts.c.pin).where(
+            contested_parts.c.device_id == device_id,
+            contested_parts.c.pin.in_(texts(self._connection.dialect.name, "keys")),
+        )
+        listed = {"keys": msgspec.json.encode(pins).decode()}
+        found = sorted({*self._connection.execute(query.distinct(), listed).scalars()})
+        contradicted = self._contradicted(device_id, found) if found else set()
+        return [pin for pin in found if pin not in contradicted]
+
+    def to_ask(self, before: int, limit: int) -> list[tuple[int, str]]:
+        """List terminals that are to be asked for users, each with one user.
+
+        They sent templates or photos of these before an instant (ms), and have not stated them.
+        """
+        in_conflict = (
+            select(conflicts.c.id)
+            .where(
+                conflicts.c.pin == contested_parts.c.pin,
+                conflicts.c.device_id == contested_parts.c.device_id,
+                conflicts.c.settled_at.is_(None),
+            )
+            .exists()
+        )
+        query = select(contested_parts.c.device_id, contested_parts.c.pin).where(
+            contested_parts.c.asked.is_(False), contested_parts.c.at <= before, ~in_conflict
+        )
+        query = query.distinct().order_by(contested_parts.c.device_id, contested_parts.c.pin)
+        return [(row.device_id, row.pin) for row in self._connection.execute(query.limit(limit))]
+
+    def asked(self, device_id: int) -> None:
+        """Record that a terminal has been asked who its users are."""
+        self._connection.execute(
+            update(contested_parts)
+            .where(contested_parts.c.device_id == device_id)
+            .values(asked=True)
+        )
+
+    def take(
+        self, device_id: int, pins: Collection[str]
+    ) -> dict[sqlalchemy.Table, dict[int, list[Keyed]]]:
+        """Remove what is stored apart from a terminal about users.
+
+        Returns it by table and by the time of the statement (ms). Damaged values are left out.
+        """
+        taken: dict[sqlalchemy.Table, dict[int, list[Keyed]]] = {table: {} for table in _KEYS}
+        tables = {str(table.name): table for table in _KEYS}
         for some in parts_of([*pins]):
             which = (contested_parts.c.device_id == device_id) & contested_parts.c.pin.in_(some)
             query = select(contested_parts).where(which).order_by(contested_parts.c.at)
@@ -106,7 +186,8 @@ class ContestedParts:
                 said = opened(self._vault, contested_parts, row._mapping)["said"]
                 if said is not None:
                     key, values, text = msgspec.msgpack.decode(said, type=_Said)
-                    taken[row.table_name].append((row.key, PersonStatement(key, values, text)))
+                    one = PersonStatement(key, values, text)
+                    taken[tables[row.table_name]].setdefault(row.at, []).append((row.key, one))
             self._connection.execute(delete(contested_parts).where(which))
         return taken
 
@@ -116,20 +197,59 @@ class ContestedParts:
         Photos without a terminal stay: an operator has uploaded them.
         """
         overview = self._tx[PersonSurvey].of([pin])[pin]
-        for table, names, records in (
-            (templates, BIODATA.key, overview.templates),
-            (person_photos, (*BIOPHOTO.key, "kind"), overview.photos),
-        ):
+        for table, records in ((templates, overview.templates), (person_photos, overview.photos)):
             for one in records:
                 if device_id in one.reporters:
                     continue
-                place = zip(names, one.key, strict=True)
+                place = zip(_KEYS[table], one.key, strict=True)
                 which = [table.c[name] == value for name, value in place]
                 if table is person_photos:
                     which.append(table.c.device_id.is_not(None))
                 self._connection.execute(delete(table).where(*which))
 
-    def _contested(self, device_id: int, pins: Sequence[str]) -> set[str]:
+    def _put(
+        self,
+        table: sqlalchemy.Table,
+        device_id: int,
+        said: Sequence[tuple[str, PersonStatement, int]],
+    ) -> None:
+        """Store statements apart, each with its key and time (ms)."""
+        rows = [
+            (
+                *(str(table.name), key, device_id, str(one.key[0]), at, False),
+                msgspec.msgpack.encode((one.key, one.values, one.text)),
+            )
+            for key, one, at in said
+        ]
+        values = seal_columns(self._vault, contested_parts, _NAMES, [*zip(*rows, strict=True)])
+        self._tx.insert(Insert(contested_parts, _NAMES, values, _REPLACE))
+
+    def _content(self, picture: str | None) -> bytes | None:
+        try:
+            return None if picture is None else self._tx[PictureStore].get(picture)
+        except (LookupError, NotUnsealed):
+            return None
+
+    def _unstated(self, device_id: int, pins: Sequence[str]) -> set[str]:
+        """Return the users whom a terminal has not stated, and who are known from elsewhere."""
+        is_own = (users.c.device_id == device_id) & users.c.updated_at.is_(None)
+        is_stated = (
+            select(holdings.c.key)
+            .where(
+                holdings.c.table_name == str(users.name),
+                holdings.c.key == '["' + users.c.pin + '"]',
+                holdings.c.device_id == device_id,
+                holdings.c.digest.not_in((REMOVED, STALE)),
+            )
+            .exists()
+        )
+        keys = texts(self._connection.dialect.name, "keys")
+        # The terminal of an operator's person is null, which compares as neither.
+        query = select(users.c.pin).where(users.c.pin.in_(keys), is_own.is_not(True), ~is_stated)
+        listed = {"keys": msgspec.json.encode(pins).decode()}
+        return {*self._connection.execute(query, listed).scalars()}
+
+    def _contradicted(self, device_id: int, pins: Sequence[str]) -> set[str]:
         """Return the users about whose name or card a terminal has an open conflict."""
         keys = texts(self._connection.dialect.name, "keys")
         query = select(conflicts.c.pin, conflicts.c.fields).where(

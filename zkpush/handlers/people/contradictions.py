@@ -78,6 +78,17 @@ class ConflictStore:
         row = self._connection.execute(query).one_or_none()
         return None if row is None or field not in row.fields.split() else int(row.id)
 
+    def doubted(self, pins: Collection[str]) -> set[str]:
+        """Return those of the users about whom any terminal has an open conflict."""
+        if not pins:
+            return set()
+        keys = texts(self._connection.dialect.name, "keys")
+        query = select(conflicts.c.pin).where(
+            conflicts.c.pin.in_(keys), conflicts.c.settled_at.is_(None)
+        )
+        listed = {"keys": msgspec.json.encode([*pins]).decode()}
+        return {*self._connection.execute(query.distinct(), listed).scalars()}
+
     def settle(self, conflict_id: int, author: str, now: int) -> None:
         """Close a conflict."""
         self._connection.execute(

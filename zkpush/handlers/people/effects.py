@@ -28,7 +28,7 @@ from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore
 from .schema import person_photos, templates, users
 from .statements import photos_of, templates_of, users_of
-from .store import PeopleStore
+from .stating import StatedParts
 from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 
 _TABLES = {table.name: table for table in (USER, FP, FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)}
@@ -73,11 +73,11 @@ def _put(table: Table) -> _Act:
                 return
             values = {**values, "content": content}
         row = _row(table, values)
-        store, at = tx[PeopleStore], command.created_at
+        store, at = tx[StatedParts], command.created_at
         if table is USER:
-            agreed = tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
-            if agreed:  # the terminal had another person before
-                store.end_conflict(device.id, agreed, Outcome.STORED, now)
+            heard = tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
+            if heard.agreed:  # the terminal had another person before
+                store.end_conflict(device.id, heard.agreed, Outcome.STORED, now)
         elif table in (USERPIC, BIOPHOTO):
             store.keep_photos(device.id, photos_of(table, [row]), now, written_at=at)
         else:

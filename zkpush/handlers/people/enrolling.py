@@ -177,7 +177,7 @@ class EnrolmentEndpoints:
             if type_ is not None:
                 found = tx[PeopleStore].enrolled(device.id, pin, type_, number, since)
                 return command, device, found, None
-            found = tx[PersonStore].card_since(device.id, pin, since)
+            found = tx[PeopleStore].card_since(device.id, pin, since)
             is_done = command.state is CommandState.DONE
             conflict = tx[ConflictStore].about(device.id, pin, "card") if is_done else None
             return command, device, found, conflict

@@ -15,14 +15,13 @@ from ...protocol.codes import BiometricType
 from ...protocol.fields import Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
-from .contested import Outcome
 from .effects import EFFECTS
 from .news import StatementLog, keyed
 from .packages import completed, counted, make
 from .persons import PersonStore
 from .schema import templates, users
 from .statements import photos_of, templates_of, users_of
-from .store import PeopleStore
+from .stating import StatedParts
 from .tables import BIODATA, BIOPHOTO, FP, TEMPLATE_TABLES, USER, USERPIC
 from .wording import INTENTS
 
@@ -40,15 +39,16 @@ class PeopleHandler:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:
-            agreed = tx[PersonStore].keep(device.id, users_of(batch.rows), now)
-            if agreed:
-                tx[PeopleStore].end_conflict(device.id, agreed, Outcome.BOTH, now)
+            said = users_of(batch.rows)
+            heard = tx[PersonStore].keep(device.id, said, now)
+            pins = [*dict.fromkeys(str(one.key[0]) for one in said)]
+            tx[StatedParts].identify(device.id, pins, heard.adopted, now)
         elif table in (USERPIC, BIOPHOTO):
-            tx[PeopleStore].keep_photos(device.id, photos_of(table, batch.rows), now)
+            tx[StatedParts].keep_photos(device.id, photos_of(table, batch.rows), now)
         else:
             hybrid = negotiate_types(device.options, device.attributes)
             templates = templates_of(table, batch.rows, hybrid)
-            tx[PeopleStore].keep_templates(device.id, templates, now)
+            tx[StatedParts].keep_templates(device.id, templates, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Do nothing: the data is visible with the person."""

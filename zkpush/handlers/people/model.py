@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -105,6 +106,15 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class HeardPeople(NamedTuple):
+    """What follows from statements about users, as user IDs."""
+
+    agreed: Sequence[str] = ()
+    """Those whose conflict with the terminal has ended."""
+    adopted: Sequence[str] = ()
+    """Those whom another terminal had sent templates or photos of, and none had stated."""
+
+
 class Portrait(StrEnum):
     """Kind of a photo that an operator uploads; the value is the name of its field in histories."""
 
@@ -191,7 +201,8 @@ class PersonOverview(msgspec.Struct, frozen=True, kw_only=True):
     words: Mapping[int, Mapping[str, object]] = {}
     """Fields that each terminal stated, by terminal."""
     contradicting: frozenset[int] = frozenset()
-    """Terminals with an open conflict about the person."""
+    """Terminals with an open conflict about the person, or whose templates and photos of the person
+    are stored apart."""
 
 
 class Removal(msgspec.Struct, frozen=True):
@@ -215,7 +226,10 @@ class DeletePerson(msgspec.Struct, frozen=True):
 
 
 class QueryPeople(msgspec.Struct, frozen=True):
-    """Intent to have a terminal upload all its users, without templates and photos."""
+    """Intent to have a terminal upload its users, without templates and photos."""
+
+    pin: str | None = None
+    """User ID; None for all."""
 
 
 class QueryTemplates(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import BigInteger, Select, Text, Update, bindparam, select, update
+from sqlalchemy import BigInteger, Select, Text, Update, bindparam, delete, select, update
 
 from ...persist.databases import Insert, texts
 from .model import PersonStatement, key_text
@@ -103,6 +103,17 @@ class StatementLog:
             ],
             [(key, latest[key]) for key in changed],
         )
+
+    def unlearn(self, kept: sqlalchemy.Table, said: Sequence[Keyed]) -> None:
+        """Make statements news for other terminals, as if nobody had made them."""
+        for key, one in said:
+            self._connection.execute(
+                delete(versions).where(
+                    versions.c.table_name == str(kept.name),
+                    versions.c.key == key,
+                    versions.c.digest == self._index(one.text),
+                )
+            )
 
     def repeat(
         self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int

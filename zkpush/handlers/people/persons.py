@@ -27,7 +27,7 @@ from .authorship import (
 )
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
-from .model import EnrolledTemplate, PersonChange, PersonStatement, Portrait, Removal
+from .model import HeardPeople, PersonChange, PersonStatement, Portrait, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .personrows import PersonRow, PersonRows, changes_of
 from .removals import about
@@ -72,10 +72,8 @@ class PersonStore:
         said: Sequence[PersonStatement],
         now: int,
         written_at: int | None = None,
-    ) -> list[str]:
+    ) -> HeardPeople:
         """Merge statements of a terminal about users; see `authorship`.
-
-        Returns the users whose conflict with the terminal has ended.
 
         With `written_at` (ms), the terminal has executed a command with these values that was
         queued then: they are an operator's word, unless something newer is stored.
@@ -87,9 +85,14 @@ class PersonStore:
         spoken = recorded.changed if written_at is None else statements
         spoken, new = self.admit(device_id, spoken, now)
         if not spoken:
-            return []
+            return HeardPeople()
         spoken.sort(key=first_of)
         news = {key for key, _ in recorded.news}
+        if written_at is None:
+            # Another terminal may have said the same, and is in conflict about it.
+            said_before = [(key, one) for key, one in spoken if key not in news]
+            doubted = self._tx[ConflictStore].doubted(pins_of(said_before))
+            news |= {key for key, one in said_before if str(one.key[0]) in doubted}
         sn, _ = self._terminal(device_id)
         by = terminal(sn) if written_at is None else COMMAND
         known = [pin for pin in pins_of(spoken) if pin not in new]
@@ -100,11 +103,13 @@ class PersonStore:
         changes: list[tuple[object, ...]] = []
         contradicted: dict[str, Mapping[str, object]] = {}
         words: dict[str, Mapping[str, object]] = {}
+        adopted: list[str] = []
         for key, one in spoken:
             pin = str(one.key[0])
             row = stored[pin]
             if not row.is_known and row.main != by and written_at is None:
                 row = self._rows.adopt(pin, device_id, row, by)
+                adopted.append(pin)
             word = words.get(pin) or former.get(pin, {})
             words[pin] = {**word, **stated(one.values)}
             if written_at is None and key not in news:
@@ -132,7 +137,7 @@ class PersonStore:
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [str(row["pin"]) for row in changed], now)
         self.tell("conflict", sn, in_conflict, now)
-        return agreed
+        return HeardPeople(agreed, adopted)
 
     def admit(
         self, device_id: int, news: Sequence[Keyed], now: int
@@ -321,18 +326,6 @@ class PersonStore:
         else:
             self._rows.author([(pin, field, author)])
         self._rows.remember([(pin, field, now, by, old, new)])
-
-    def card_since(self, device_id: int, pin: str, since: int) -> list[EnrolledTemplate]:
-        """Return the card of a user if a terminal changed it since a time, in a list."""
-        sn, _ = self._terminal(device_id)
-        query = select(func.max(person_changes.c.at)).where(
-            person_changes.c.pin == pin,
-            person_changes.c.field == "card",
-            person_changes.c.author == terminal(sn),
-            person_changes.c.at >= since,
-        )
-        at = self._connection.execute(query).scalar_one()
-        return [] if at is None else [EnrolledTemplate(type=None, updated_at=at)]
 
     def is_erased(self, pin: str) -> bool:
         """Whether a person was erased."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -200,12 +201,14 @@ contested_parts = Table(
     ),
     Column("pin", KeyText, nullable=False),
     Column("at", BigInteger(), nullable=False),
+    # Whether the terminal has been asked who the user is.
+    Column("asked", Boolean(), nullable=False),
     # The statement, as MessagePack: its key, values and text.
     Column("said", SealedBytes(), nullable=False),
     Index("contested_parts_pin", "pin", "device_id"),
     info={KEY: ("table_name", "key", "device_id"), OF_PEOPLE: ("device_id", "pin")},
 )
-"""Templates and photos from terminals that have another person under the user ID."""
+"""Templates and photos from terminals that have, or may have, another person under the user ID."""
 
 removed_people = Table(
     "removed_people",

@@ -1,10 +1,11 @@
-"""Services of people: replies to terminals that request a user or a verification, and deletions of
-erased people."""
+"""Services of people: replies to terminals that request a user or a verification, deletions of
+erased people, and questions about users whom terminals have not stated."""
 
 from __future__ import annotations
 
 from ...device.questions import Question
 from ...manage.services import Contribution, Role, Services
+from .identifying import UserQuestions
 from .problems import problems_thd
 from .remote import RemoteUsers
 from .returns import ErasedReturns
@@ -35,9 +36,10 @@ def contribute(services: Services) -> Contribution:
         services.clock,
         services.privacy,
     )
-    returns = ErasedReturns(services.store, services.queue, services.now, services.clock)
+    parts = (services.store, services.queue, services.now, services.clock)
+    periodic = (ErasedReturns(*parts), UserQuestions(*parts))
     return Contribution(
-        services=[(Role.DATABASE, returns)],
+        services=[(Role.DATABASE, one) for one in periodic],
         answers={Question.USER: remote.answer, Question.ADMITTANCE: verification.answer},
         stored_problems=[problems_thd],
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Select, Text, bindparam, delete, func, select
+from sqlalchemy import Select, Text, bindparam, delete, func, select, union
 
 from ...model import Page
 from ...persist.databases import texts
@@ -21,6 +21,7 @@ from .schema import (
     REMOVED,
     STALE,
     conflicts,
+    contested_parts,
     erased_holders,
     holdings,
     person_areas,
@@ -58,11 +59,11 @@ class PersonSurvey:
         held = self._held(users, [key_text((pin,)) for pin in pins])
         words = self._words(pins)
         contradicting: dict[str, set[int]] = {}
-        for pin, device in self._connection.execute(
-            select(conflicts.c.pin, conflicts.c.device_id).where(
-                conflicts.c.pin.in_(pins), conflicts.c.settled_at.is_(None)
-            )
-        ):
+        is_open = conflicts.c.pin.in_(pins) & conflicts.c.settled_at.is_(None)
+        doubtful = select(conflicts.c.pin, conflicts.c.device_id).where(is_open)
+        apart = select(contested_parts.c.pin, contested_parts.c.device_id)
+        apart = apart.where(contested_parts.c.pin.in_(pins))
+        for pin, device in self._connection.execute(union(doubtful, apart)):
             contradicting.setdefault(pin, set()).add(device)
         parts = {table: self._records(table, pins) for table in (templates, person_photos)}
         found = {}

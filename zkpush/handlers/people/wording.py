@@ -100,7 +100,8 @@ def _put_package(tx: Transaction, device: Device, intent: PutPackage) -> Sequenc
 
 
 def _query_people(tx: Transaction, device: Device, intent: QueryPeople) -> Sequence[Instruction]:
-    return [Instruction("DATA QUERY USERINFO", {})]
+    params = {} if intent.pin is None else {"PIN": intent.pin}
+    return [Instruction("DATA QUERY USERINFO", params)]
 
 
 def _query_templates(
