@@ -27,6 +27,7 @@ from zkpush.simulator.terminal import SimulatedTerminal
 from ..rig import Rig
 from .test_distribution import distribute, joined, look, person, wired
 
+FOR_ANN = {"kind": "users", "users": ["5"]}
 JPEG = bytes.fromhex("ffd8ffc0000b080001000101011100ffda0008010100003f00d2ffd9")
 """A picture of one pixel."""
 WEEK = {
@@ -251,9 +252,8 @@ async def test_a_message_reaches_its_users_once_the_terminal_has_them(rig: Rig) 
 async def test_a_user_who_comes_back_gets_the_message_again(rig: Rig) -> None:
     """The assignment goes with the user, and comes with the user."""
     first = await joined(rig, "A1")
-    body = {**ALL["messages/7"], "kind": "users", "users": ["5"]}
     await person(rig, "5", name="Ann")
-    await rig.api("PUT", "/areas/North/messages/7", body)
+    await rig.api("PUT", "/areas/North/messages/7", {**ALL["messages/7"], **FOR_ANN})
     await distribute(rig)
     await issue(rig, first)
     await rig.api("PUT", "/users/5", {"areas": []})
@@ -264,6 +264,25 @@ async def test_a_user_who_comes_back_gets_the_message_again(rig: Rig) -> None:
     await issue(rig, first)
     assert len(sent(first)) > before
     assert sent(first)[-1] == b"DATA UPDATE USER_SMS PIN=5\tUID=7"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_look_without_anything_to_do_only_reads(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message for a user whom the terminal has is no reason to write."""
+    first = await joined(rig, "A1")
+    await person(rig, "5", name="Ann")
+    await rig.api("PUT", "/areas/North/messages/7", {**ALL["messages/7"], **FOR_ANN})
+    await distribute(rig)
+    await issue(rig, first)
+    assert await states(rig, "messages/7") == {"A1": "there"}
+
+    def refuse(unit: object) -> None:
+        raise AssertionError("a transaction that writes")
+
+    monkeypatch.setattr(rig.store, "write", refuse)
+    await issuer(rig).work()
 
 
 @pytest_twisted.ensureDeferred

@@ -63,18 +63,19 @@ def _write(tx: Transaction, found: EntryComparison) -> None:
     tx[IssueStore].remove(found.removed)
 
 
-def assign_again(tx: Transaction, now: int) -> None:
-    """Assign messages again to users whom terminals had lost: the assignment went with them."""
+def lost_assignments(tx: Transaction) -> list[PlacedEntry]:
+    """Return assignments of messages to users whom terminals have lost since."""
+    found: list[PlacedEntry] = []
     for device_id, places in tx[IssueStore].receivers().items():
         known = tx[PlaceStore].known_people(device_id, {place.part for place in places})
-        lost = {"told": None, "state": PartState.WAITING, "updated_at": now}
-        tx[IssueStore].put(
-            [
-                msgspec.structs.replace(place, **lost)
-                for place in places
-                if place.part not in known and place.wanted is not None
-            ]
-        )
+        found += [one for one in places if one.part not in known and one.wanted is not None]
+    return found
+
+
+def assign_again(tx: Transaction, now: int) -> None:
+    """Assign messages again to users whom terminals had lost: the assignment went with them."""
+    lost = {"told": None, "state": PartState.WAITING, "updated_at": now}
+    tx[IssueStore].put([msgspec.structs.replace(one, **lost) for one in lost_assignments(tx)])
 
 
 def sendable(tx: Transaction, device_id: int) -> list[PlacedEntry]:

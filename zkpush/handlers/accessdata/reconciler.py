@@ -21,7 +21,14 @@ from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
 from ..areas.store import DistributionStore
-from .issuing import AccessIssuer, assign_again, compare_terminal, leave_terminal, sendable
+from .issuing import (
+    AccessIssuer,
+    assign_again,
+    compare_terminal,
+    leave_terminal,
+    lost_assignments,
+    sendable,
+)
 from .model import IssuedTerminal
 from .store import AccessStore, IssueStore
 
@@ -73,7 +80,7 @@ class AccessReconciler(PeriodicService):
             if found.is_idle:
                 return
             await self._settle()
-            if await self._store.read(lambda tx: bool(tx[IssueStore].receivers())):
+            if await self._store.read(lost_assignments):
                 await self._store.write(partial(assign_again, now=self._now()))
             await self._send()
         finally:

@@ -15,7 +15,7 @@ import msgspec
 from ...device.intents import NotPossible
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery
-from ...model import Device, Page
+from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import ReturnCode
@@ -23,20 +23,15 @@ from ...values.commands import CommandState, QueuedCommand
 from ..people.model import (
     DeletePerson,
     PersonOverview,
-    PutPerson,
-    PutPhoto,
-    PutTemplate,
 )
-from ..people.store import PeopleStore, PersonSurvey
-from ..people.tables import BIODATA, BIOPHOTO, USERPIC
+from ..people.store import PersonSurvey
 from .desired import (
-    PRIVILEGE,
     DistributionTarget,
-    WantedPart,
     compare,
     is_copying,
     wanted_parts,
 )
+from .intents import PersonIntents
 from .model import DELETED, PRIORITY, USER, PartState, PlacedPart
 from .outcomes import settled
 from .places import EndedPart, PlaceStore
@@ -133,6 +128,7 @@ class Distributor:
         space = TerminalRoom(
             target.abilities.capacities, device.counts, store.new_on_way(target.device_id)
         )
+        intents = PersonIntents(tx, people)
         queued: list[QueuedCommand] = []
         last = after
         for pin in pins:
@@ -141,7 +137,7 @@ class Distributor:
             last = pin
             parts = stored.get((target.device_id, pin), {})
             queued += self._send_person(
-                tx, device, target, people[pin], parts, space, now, may_delete=may_delete
+                tx, device, target, people[pin], parts, intents, space, now, may_delete=may_delete
             )
         return QueuedParts(queued, last)
 
@@ -152,6 +148,7 @@ class Distributor:
         target: DistributionTarget,
         person: PersonOverview,
         parts: Mapping[str, PlacedPart],
+        intents: PersonIntents,
         space: TerminalRoom,
         now: int,
         *,
@@ -179,7 +176,7 @@ class Distributor:
             one = wanted.get(part.part)
             if one is None:
                 continue
-            intent = intent_of(tx, pin, one)
+            intent = intents.of(pin, one)
             if intent is None:
                 continue
             is_new = part.told is None and not one.is_stated
@@ -232,28 +229,3 @@ class Distributor:
                 store.gone(part.device_id, part.pin)
                 continue
             store.put([settled(tx, part, state, code, now)])
-
-
-def intent_of(tx: Transaction, pin: str, part: WantedPart) -> object | None:
-    """Return the intent that puts a part on a terminal; None if it is gone meanwhile."""
-    fitting = part.fitting
-    if fitting is None:
-        found = tx[PeopleStore].users(Page(1), pin)
-        if not found:
-            return None
-        person = found[0]
-        authors = tx[PersonSurvey].of([pin])[pin].fields
-        if authors is not None and not authors[PRIVILEGE].by_operator:
-            person = msgspec.structs.replace(person, privilege=None)
-        return PutPerson(person)
-    key = fitting.record.key
-    if fitting.record.form in (USERPIC.name, BIOPHOTO.name):
-        for photo in tx[PeopleStore].photos(pin):
-            names = (*BIOPHOTO.key, "kind")
-            if tuple(getattr(photo, name) for name in names) == key:
-                return PutPhoto(photo, post_back=fitting.post_back)
-        return None
-    for template in tx[PeopleStore].templates(pin):
-        if tuple(getattr(template, name) for name in BIODATA.key) == key:
-            return PutTemplate(msgspec.structs.replace(template, form=fitting.form))
-    return None

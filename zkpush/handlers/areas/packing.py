@@ -31,8 +31,8 @@ from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
 from ..people.model import PutPackage
 from ..people.store import DEFAULT_AREA, PersonSurvey
 from .desired import DistributionTarget, wanted_parts
-from .distributor import intent_of
 from .fits import Abilities
+from .intents import PersonIntents
 from .model import PACKAGES, PRIORITY, USER, PartState, PlacedPart
 from .places import DistributionStore, PlaceStore
 from .room import TerminalRoom
@@ -43,7 +43,7 @@ MOST_PARTS = 2000
 """Maximum number of parts in a package."""
 _MADE_AT_ONCE = 50
 """People read in one transaction while a package is made."""
-_SETTLED_AT_ONCE = 12
+_SETTLED_AT_ONCE = 24
 """Parts whose effects are written in one unit of work."""
 _DAY = 24 * 3600
 _DELIVERY = Delivery(expires_in=_DAY, priority=PRIORITY)
@@ -241,12 +241,13 @@ def _intents(
     """
     pins = list(dict.fromkeys(part.pin for part in parts))
     people = tx[PersonSurvey].of(pins)
+    intents = PersonIntents(tx, people)
     found: list[tuple[PlacedPart, object | None]] = []
     for part in sorted(parts, key=lambda one: (one.pin, one.part != USER, one.part)):
         wanted = wanted_parts(part.pin, people[part.pin], target, tx.vault.index) or {}
         one = wanted.get(part.part)
         if one is not None and one.digest == part.sent:
-            found.append((part, intent_of(tx, part.pin, one)))
+            found.append((part, intents.of(part.pin, one)))
     return found
 
 
