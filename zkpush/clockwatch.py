@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from .clock import wall_clock
 from .periodic import PeriodicService
+from .phrases import Phrase
 from .problems import ProblemCode, ServerProblem
 
 LOOK_EVERY = 5.0
@@ -32,10 +33,12 @@ class Jump:
     """Time of detection, on the wall clock after the jump."""
 
     @property
-    def words(self) -> str:
+    def words(self) -> Phrase:
         """Describe the jump, for people."""
-        way = "back" if self.seconds < 0 else "ahead"
-        return f"the clock of the server was set {way} by {abs(self.seconds):.0f} seconds"
+        by = f"{abs(self.seconds):.0f}"
+        if self.seconds < 0:
+            return Phrase("The clock of the server was set back by %(by)s seconds", by=by)
+        return Phrase("The clock of the server was set ahead by %(by)s seconds", by=by)
 
 
 class ClockWatch(PeriodicService):
@@ -49,7 +52,7 @@ class ClockWatch(PeriodicService):
         self._offset = self._wall() - self._clock.seconds()
         self._jumped: list[Callable[[], object]] = []
         self._last: Jump | None = None
-        self.every(LOOK_EVERY, self.look, "Jumps of the clock are not noticed")
+        self.every(LOOK_EVERY, self.look, Phrase("Jumps of the clock are not noticed"))
 
     def add(self, jumped: Callable[[], object]) -> None:
         """Call `jumped` after each jump."""
@@ -63,7 +66,7 @@ class ClockWatch(PeriodicService):
         if abs(seconds) < JUMP_SECONDS:
             return
         self._last = Jump(seconds, now, wall)
-        self._log.warn("{words}", words=self._last.words.capitalize())
+        self._log.warn("{words}", words=self._last.words)
         for jumped in self._jumped:
             try:
                 jumped()
@@ -76,7 +79,7 @@ class ClockWatch(PeriodicService):
         if last is not None and self._clock.seconds() - last.at < SHOWN_SECONDS:
             yield ServerProblem(
                 code=ProblemCode.CLOCK_JUMPED,
-                subject="clock",
-                detail=f"{last.words.capitalize()}, or the machine was suspended",
+                subject=Phrase("clock"),
+                detail=Phrase("%(jump)s, or the machine was suspended", jump=last.words),
                 since_at=int(last.wall * 1000),
             )

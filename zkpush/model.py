@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from .attributes import Attribute, declared
+from .phrases import Phrase, StoredPhrase, restored, stored_phrase
 from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
 from .protocol.dialect import FIRST_FAMILY, Dialect, dialect_of
@@ -56,7 +57,17 @@ class Problem(msgspec.Struct, frozen=True):
 
     code: str
     detail: str
+    """Observed facts; a `Phrase` unless a version that stored none wrote it."""
     since_at: int
+    said: StoredPhrase | None = None
+    """The phrase of the detail, which is stored beside it; set from the detail."""
+
+    def __post_init__(self) -> None:
+        """Take the phrase of the detail, or restore it after reading."""
+        if isinstance(self.detail, Phrase):
+            msgspec.structs.force_setattr(self, "said", stored_phrase(self.detail))
+        elif self.said is not None:
+            msgspec.structs.force_setattr(self, "detail", restored(self.detail, self.said))
 
 
 OF_ZONE = frozenset({ProblemCode.NO_ZONE, ProblemCode.PROXY_DATE})
@@ -67,7 +78,7 @@ def no_zone(now: int) -> Problem:
     """Return the problem of an approved terminal without a zone."""
     return Problem(
         ProblemCode.NO_ZONE,
-        "Its records have no instant, `utc`, and it is told no time.",
+        Phrase("Its records have no instant, `utc`, and it is told no time."),
         now,
     )
 

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from .clock import wall_clock
 from .interfaces import StoreError
+from .phrases import Phrase
 from .problems import ProblemCode, ServerProblem
 
 MOST_KINDS = 20
@@ -95,8 +96,8 @@ class PeriodicService(Service):
             if job.error is not None:
                 yield ServerProblem(
                     code=ProblemCode.JOB_FAILING,
-                    subject=f"job {type(self).__name__}",
-                    detail=f"{job.trouble}: {job.error}",
+                    subject=Phrase("job %(name)s", name=type(self).__name__),
+                    detail=Phrase("%(trouble)s: %(error)s", trouble=job.trouble, error=job.error),
                     since_at=job.failing_since_at,
                 )
 

@@ -315,7 +315,8 @@ def meaning_of(code: str) -> str:
 class TerminalAdvice(Phrase):
     """Advice with commands, in which the value `sn` takes the place of `SN`."""
 
-    def filled(self, text: str, values: Mapping[str, object]) -> str:
+    @staticmethod
+    def filled(text: str, values: Mapping[str, object]) -> str:
         """Put the serial number into the advice or its translation."""
         sn = values.get("sn")
         return text if sn is None else _SN.sub(lambda _: str(sn), text)

@@ -31,6 +31,7 @@ from zope.interface import implementer
 
 from .clock import wall_clock
 from .periodic import PeriodicService
+from .phrases import Phrase
 from .settings.network import Tls
 
 LOOK_SECONDS = 1.0
@@ -158,7 +159,7 @@ class Certificates(PeriodicService):
         self._wall = wall_clock(clock)
         self._quiet = quiet
         self._listeners: list[Credentials] = []
-        self.every(LOOK_SECONDS, self.look, "Changes of certificates are not noticed")
+        self.every(LOOK_SECONDS, self.look, Phrase("Changes of certificates are not noticed"))
 
     def for_terminals(self, files: CertificateFiles) -> Credentials:
         """Make the credentials of a listener for terminals; `ValueError` for invalid files."""

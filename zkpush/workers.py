@@ -29,6 +29,7 @@ from .adoption import Inheritance
 from .device.refusals import Refusal
 from .http.turns import new_board
 from .periodic import PeriodicService
+from .phrases import Phrase
 from .ports import Port
 
 FIRST_SHARED = 3
@@ -194,7 +195,7 @@ class Reporting(PeriodicService):
         self._pipe = pipe
         self._told: dict[Refusal, int] = {}
         self._told_of: dict[str, int] = {}
-        self.every(TOLD_EVERY, self.tell, "Observations are not reported", now=True)
+        self.every(TOLD_EVERY, self.tell, Phrase("Observations are not reported"), now=True)
 
     async def finish(self) -> None:
         """Report the remaining observations."""

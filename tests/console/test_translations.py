@@ -26,7 +26,19 @@ from zkpush.problems import ProblemCode, advice_phrase
 
 PLACES = re.compile(r"%\((\w+)\)s")
 CODE = re.compile(r"`[^`]*`")
-SAME = frozenset({"%(meaning)s. %(detail)s", "Base64", "Normal", "URL", "base64"})
+SAME = frozenset(
+    {
+        "%(facts)s.",
+        "%(first)s %(next)s",
+        "%(first)s, %(next)s",
+        "%(first)s; %(next)s",
+        "%(meaning)s. %(detail)s",
+        "Base64",
+        "Normal",
+        "URL",
+        "base64",
+    }
+)
 """Phrases that are the same in another language."""
 CASES = [
     pytest.param(package, language, id=f"{package.rpartition('.')[2]}-{language.code}")

@@ -21,6 +21,7 @@ from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.rejects import Reject
@@ -202,7 +203,7 @@ class CommandAnswers:
         # The IDs are left out: terminals choose them freely, and problems are logged.
         problem = Problem(
             ProblemCode.UNKNOWN_ANSWERS,
-            "The terminal answered commands that this server did not send it.",
+            Phrase("The terminal answered commands that this server did not send it."),
             now,
         )
 

@@ -20,6 +20,7 @@ from ..model import Device, DeviceState, Problem
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
 from ..values.keys import MOST_OFFERED
@@ -31,8 +32,8 @@ NOTED_EVERY = 1000
 """Milliseconds between records of refused keys of one terminal, beyond the listed ones."""
 SAME_NOTED_EVERY = 60 * 1000
 """Milliseconds until the same key is recorded again."""
-_CHANGED = "The terminal's pushcommkey is not the pinned one."
-_SEVERAL = (
+_CHANGED = Phrase("The terminal's pushcommkey is not the pinned one.")
+_SEVERAL = Phrase(
     "Several pushcommkeys were offered for this serial number, or one in some exchanges only, and "
     "none is pinned, so that each exchange is served."
 )

@@ -22,6 +22,7 @@ from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.envelope import NotOpened, Step
@@ -43,11 +44,11 @@ from .registry import Registry
 from .session import AskForExchange, OutOfOrder, Session
 from .terminal import Terminal
 
-_CANNOT_ENCRYPT_DETAIL = (
+_CANNOT_ENCRYPT_DETAIL = Phrase(
     "Encryption is required of this terminal, and it reports a version before 2.4.0, which has "
     "none."
 )
-_TOO_OLD_DETAIL = (
+_TOO_OLD_DETAIL = Phrase(
     "A token is required of this terminal, and it reports a version before 2.4.0, which has none."
 )
 _ASKED = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
@@ -190,7 +191,11 @@ class Exchange:
         is_settled = device.state is DeviceState.APPROVED and device.session is not SessionState.NEW
         problem = Problem(
             ProblemCode.OTHER_FAMILY,
-            f"It was approved for {terminal.family.title}, and says that it speaks {said.title}.",
+            Phrase(
+                "It was approved for %(approved)s, and says that it speaks %(said)s.",
+                approved=terminal.family.title,
+                said=said.title,
+            ),
             now,
         )
 

@@ -11,6 +11,7 @@ A terminal whose time zone is not known is sent no `Date`. An HTTP proxy in fron
 from __future__ import annotations
 
 from ..model import Device, Problem
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.dialect import FIRST_FAMILY
 
@@ -24,7 +25,7 @@ REFUSAL = (
 )
 
 
-_PROXY_DATE = (
+_PROXY_DATE = Phrase(
     "An HTTP proxy passes its requests on. The server sends it no Date; many proxies add their own."
 )
 
@@ -49,7 +50,7 @@ def problems_after(
     """
     found = {problem.code: problem for problem in problems}
     if device_type is not None:
-        mode = Problem(ProblemCode.ACCESS_CONTROL, "It says DeviceType=acc.", now)
+        mode = Problem(ProblemCode.ACCESS_CONTROL, Phrase("It says DeviceType=acc."), now)
         is_other = device_type.strip().lower() == ACCESS_CONTROL
         _settle(found, mode, there=is_other and device.family == FIRST_FAMILY)
     date = Problem(ProblemCode.PROXY_DATE, _PROXY_DATE, now)

@@ -25,6 +25,7 @@ from ..model import Device, Problem
 from ..persist.devices import DeviceStore
 from ..persist.presence import PresenceStore
 from ..persist.transaction import Transaction
+from ..phrases import A_SOCKET_FILE, Phrase, two_sentences
 from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
 from .refusals import Refusal, Refuse
@@ -82,8 +83,10 @@ class AddressWatch:
             terminal,
             Problem(
                 ProblemCode.OTHER_ADDRESS,
-                f"It came from {address or 'a socket file'}, which is in none of its networks, and "
-                "was refused.",
+                Phrase(
+                    "It came from %(address)s, which is in none of its networks, and was refused.",
+                    address=address or A_SOCKET_FILE,
+                ),
                 now,
             ),
             lambda device: not may_be_at(device, address),
@@ -181,12 +184,16 @@ class AddressWatch:
     def _two_places(
         self, terminal: Terminal, address: str | None, other: str | None, now: int
     ) -> None:
-        places = " and ".join(sorted(place or "a socket file" for place in (address, other)))
+        first, second = sorted(place or A_SOCKET_FILE for place in (address, other))
         self.find(
             terminal,
             Problem(
                 ProblemCode.TWO_PLACES,
-                f"Requests come from {places} in turns.",
+                Phrase(
+                    "Requests come from %(first)s and %(second)s in turns.",
+                    first=first,
+                    second=second,
+                ),
                 now,
             ),
         )
@@ -214,7 +221,7 @@ def _with_cause(device: Device, problem: Problem) -> Problem | None:
     since_at = problem.since_at if is_again else known.since_at
     if problem.detail in known.detail:
         return msgspec.structs.replace(known, since_at=since_at) if is_again else None
-    detail = f"{known.detail} {problem.detail}"
+    detail = two_sentences(known.detail, problem.detail)
     if len(detail) > LONGEST_DETAIL:
         return problem if is_again else None
     return msgspec.structs.replace(known, detail=detail, since_at=since_at)

@@ -19,6 +19,7 @@ from ..model import Device
 from ..periodic import PeriodicService
 from ..persist.inbox import InboxStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase, in_series
 from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import PacketLimits
@@ -80,8 +81,8 @@ class PluginInbox(PeriodicService):
         self._later = {plugged.name for plugged in handlers.later}
         self._plugins = [one.name for one in handlers.all if one.way is not Way.TRUSTED]
         if self._workers:
-            self.every(WATCH_EVERY, self._watch, "Slow plugins are not noticed")
-            self.every(LOOK_EVERY, self._look, "The inbox of plugins waits")
+            self.every(WATCH_EVERY, self._watch, Phrase("Slow plugins are not noticed"))
+            self.every(LOOK_EVERY, self._look, Phrase("The inbox of plugins waits"))
 
     def startService(self) -> None:
         """Start the workers once the store is open and knows which tables are missing."""
@@ -118,8 +119,8 @@ class PluginInbox(PeriodicService):
                 found.append(
                     ServerProblem(
                         code=ProblemCode.PLUGIN_STUCK,
-                        subject=f"plugin {name}",
-                        detail=f"It has not returned for {int(late)} s.",
+                        subject=Phrase("plugin %(name)s", name=name),
+                        detail=Phrase("It has not returned for %(seconds)s s.", seconds=int(late)),
                         since_at=int(1000 * (now - late)),
                     )
                 )
@@ -127,8 +128,10 @@ class PluginInbox(PeriodicService):
                 found.append(
                     ServerProblem(
                         code=ProblemCode.PLUGIN_FAILING,
-                        subject=f"plugin {name}",
-                        detail=f"It cannot make its tables: {unprepared.error}.",
+                        subject=Phrase("plugin %(name)s", name=name),
+                        detail=Phrase(
+                            "It cannot make its tables: %(error)s.", error=unprepared.error
+                        ),
                         since_at=int(1000 * unprepared.since),
                     )
                 )
@@ -165,21 +168,25 @@ class PluginInbox(PeriodicService):
 
     def _problem_of(self, state: InboxState, now: int) -> ServerProblem | None:
         oldest_at = now if state.oldest_at is None else state.oldest_at
-        waiting = f"{state.waiting} parts of uploads wait for it"
+        parts = [Phrase("%(num)s parts of uploads wait for it", num=state.waiting)]
         since = oldest_at
         if state.plugin not in self._workers:
-            code, why = ProblemCode.PLUGIN_MISSING, ""
+            code = ProblemCode.PLUGIN_MISSING
         elif state.error is not None:
-            code, why = ProblemCode.PLUGIN_FAILING, f"; it last failed with {state.error}"
+            code = ProblemCode.PLUGIN_FAILING
+            parts.append(Phrase("it last failed with %(error)s", error=state.error))
             since = oldest_at if state.failed_at is None else state.failed_at
         elif now - oldest_at > 1000 * LONG_SECONDS:
-            code, why = ProblemCode.PLUGIN_SLOW, ""
+            code = ProblemCode.PLUGIN_SLOW
         else:
             return None
         if state.isolated:
-            why += f"; {state.isolated} of them are set apart"
+            parts.append(Phrase("%(num)s of them are set apart", num=state.isolated))
         return ServerProblem(
-            code=code, subject=f"plugin {state.plugin}", detail=f"{waiting}{why}.", since_at=since
+            code=code,
+            subject=Phrase("plugin %(name)s", name=state.plugin),
+            detail=Phrase("%(facts)s.", facts=in_series(parts)),
+            since_at=since,
         )
 
     def worker(self, name: str) -> PluginWorker:

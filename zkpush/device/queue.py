@@ -15,6 +15,7 @@ from ..persist.commands import CommandStore
 from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.errors import CommandError
@@ -43,7 +44,7 @@ OVERDUE_AT_ONCE = 100
 """Maximum number of overdue commands ended in one unit of work."""
 HELD_FOR = 60 * 1000
 """Milliseconds between checks of commands held back until the session is proved."""
-_HELD = "A command that holds a secret waits, and those behind it do."
+_HELD = Phrase("A command that holds a secret waits, and those behind it do.")
 
 
 class CommandQueue(PeriodicService):
@@ -87,8 +88,8 @@ class CommandQueue(PeriodicService):
         self._leases = {
             entry.name: entry.lease_seconds * 1000 for entry in catalogue if entry.lease_seconds
         }
-        self.every(LEASES_EVERY, self.cut_leases, "Leases that are too long stay for now")
-        self.every(OVERDUE_EVERY, self._give_up, "Commands whose time is over stay open")
+        self.every(LEASES_EVERY, self.cut_leases, Phrase("Leases that are too long stay for now"))
+        self.every(OVERDUE_EVERY, self._give_up, Phrase("Commands whose time is over stay open"))
 
     async def add(
         self,

@@ -24,6 +24,7 @@ from ..interfaces import IStore
 from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
 from ..values.audit import AuditRecord
@@ -158,7 +159,7 @@ class RefusalLog(PeriodicService):
         self._tracked = 0
         """Sum of `_paths`."""
         self._counts = dict.fromkeys(Refusal, 0)
-        self.every(EVERY, self._write_due, "Refusals are not recorded yet")
+        self.every(EVERY, self._write_due, Phrase("Refusals are not recorded yet"))
 
     @property
     def counts(self) -> Mapping[Refusal, int]:

@@ -17,6 +17,7 @@ from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.errors import Refused
 from ..protocol.exchange import OPTION_REPLY
@@ -106,11 +107,13 @@ class Registry(PeriodicService):
         self._taken: dict[int, tuple[int, int]] = {}
         self.skew = SkewMeter(store, self.updated)
         """Measures the clock skew of terminals."""
-        self.every(ZONES_EVERY, self.write_skew, "Differences of clocks are not stored")
-        self.every(FEED_EVERY, self.follow, "Changes of other processes wait")
-        self.every(SEEN_EVERY, self._write_seen, "Last-seen times wait")
-        self.every(ZONES_EVERY, self._settle_problems, "Problems that are over stay for now")
-        self.every(ZONES_EVERY, self._renew_moved_offsets, "Time zones wait")
+        self.every(ZONES_EVERY, self.write_skew, Phrase("Differences of clocks are not stored"))
+        self.every(FEED_EVERY, self.follow, Phrase("Changes of other processes wait"))
+        self.every(SEEN_EVERY, self._write_seen, Phrase("Last-seen times wait"))
+        self.every(
+            ZONES_EVERY, self._settle_problems, Phrase("Problems that are over stay for now")
+        )
+        self.every(ZONES_EVERY, self._renew_moved_offsets, Phrase("Time zones wait"))
 
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""

@@ -21,6 +21,7 @@ from twisted.internet.interfaces import IReactorThreads
 
 from ..interfaces import IStore
 from ..model import Problem
+from ..phrases import A_SOCKET_FILE, Phrase
 from ..problems import ProblemCode
 from ..protocol.envelope import place_of
 from ..values.sessions import ENCRYPTED_STATES
@@ -96,11 +97,17 @@ class SessionGate:
         if reason is None:
             return
         self._log.refuse(reason, request.sn, request.head.address)
-        place = request.head.address or "a socket file"
+        place = request.head.address or A_SOCKET_FILE
         if reason == Refusal.WRONG_TOKEN:
-            detail = f"A request from {place} did not return the token of its session."
+            detail = Phrase(
+                "A request from %(address)s did not return the token of its session.",
+                address=place,
+            )
             problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
             self._registry.report(terminal, problem, tokens.is_judged)
         elif reason == Refusal.NOT_OPENED:
-            detail = f"A sealed request from {place} does not open under the keys of its session."
+            detail = Phrase(
+                "A sealed request from %(address)s does not open under the keys of its session.",
+                address=place,
+            )
             self._registry.report(terminal, Problem(ProblemCode.NOT_OPENED, detail, now))

@@ -14,6 +14,7 @@ from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.records import Batch
 from ..protocol.times import wall_clock
@@ -87,7 +88,7 @@ class SkewMeter:
                 devices = tx[DeviceStore]
                 devices.change(device_id, {"clock_skew_seconds": ahead})
                 if abs(ahead) > WRONG:
-                    detail = f"Its clock is {_words(ahead)} the server's."
+                    detail = _detail(ahead)
                     devices.raise_problem(device_id, Problem(ProblemCode.CLOCK_WRONG, detail, now))
                 else:
                     devices.clear_problem(device_id, ProblemCode.CLOCK_WRONG)
@@ -100,12 +101,13 @@ class SkewMeter:
                 raise
 
 
-def _words(ahead: int) -> str:
-    """Format a skew for people, such as `2 h 30 min ahead of`."""
+def _detail(ahead: int) -> Phrase:
+    """Describe a skew for people, such as `Its clock is 2 h 30 min ahead of the server's.`"""
     minutes = round(abs(ahead) / 60)
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
-    return " ".join(f"{n} {unit}" for n, unit in parts if n) + (
-        " ahead of" if ahead > 0 else " behind"
-    )
+    by = " ".join(f"{n} {unit}" for n, unit in parts if n)
+    if ahead > 0:
+        return Phrase("Its clock is %(by)s ahead of the server's.", by=by)
+    return Phrase("Its clock is %(by)s behind the server's.", by=by)

@@ -12,6 +12,7 @@ from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import A_SOCKET_FILE, Phrase
 from ..problems import ProblemCode
 from ..values.sessions import SessionToken, TokenPolicy
 from . import tokens
@@ -68,9 +69,10 @@ class TokenProofs:
                 changes["returns_token"] = True
             device = tx[DeviceStore].change(device_id, changes)
             if not proved.trusted or (is_elsewhere and not before.returns_token):
-                detail = (
-                    f"A session was begun from {address or 'a socket file'}, and did not show the "
-                    "token of the one before."
+                detail = Phrase(
+                    "A session was begun from %(address)s, and did not show the token of the one "
+                    "before.",
+                    address=address or A_SOCKET_FILE,
                 )
                 tx[DeviceStore].raise_problem(
                     device_id, Problem(ProblemCode.SECOND_SESSION, detail, now)

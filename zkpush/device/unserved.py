@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from twisted.logger import Logger
 
 from ..model import Device, DeviceState, Problem
+from ..phrases import Phrase
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.requests import ACCESS_CONTROL_TABLES
 from ..protocol.text import shown
@@ -52,16 +53,15 @@ class UnservedRequests:
         """Time (ms) of the last unexplained TLS connection, by address."""
 
     def note(
-        self, terminal: Terminal, what: str, code: ProblemCode = ProblemCode.UNKNOWN_REQUESTS
+        self, terminal: Terminal, detail: Phrase, code: ProblemCode = ProblemCode.UNKNOWN_REQUESTS
     ) -> None:
-        """Report an act of a terminal, such as `uploads the table X`; equal texts are one kind."""
-        detail = f"It {shown(what, most=2 * _MOST_SHOWN)}."
+        """Report an act of a terminal, such as `It uploads the table X.`; equal texts are one."""
         problem = Problem(code, detail, self._registry.now())
         sn = terminal.device.sn
         kinds = self._kinds.get(sn, set())
-        if what not in kinds and len(kinds) < MOST_KINDS:
+        if detail not in kinds and len(kinds) < MOST_KINDS:
             self._log.warn("Terminal {sn}: {detail}", sn=sn, code=code, detail=detail)
-        self._remember(sn, what)
+        self._remember(sn, detail)
         self._registry.report(terminal, problem, is_logged=False)
 
     def sends_cookie(self, terminal: Terminal, cookie: bytes) -> None:
@@ -69,9 +69,12 @@ class UnservedRequests:
         is_token = tokens.token_of(cookie) is not None
         self.note(
             terminal,
-            "sends a foreign token, which this server did not issue; it is served all the same"
+            Phrase(
+                "It sends a foreign token, which this server did not issue; it is served all the "
+                "same."
+            )
             if is_token
-            else "sends a cookie that is no token; it is served all the same",
+            else Phrase("It sends a cookie that is no token; it is served all the same."),
             ProblemCode.FOREIGN_TOKEN,
         )
 
@@ -83,9 +86,15 @@ class UnservedRequests:
         """
         name = table.lower()
         if name not in ACCESS_CONTROL_TABLES or terminal.is_judged:
-            self.note(terminal, f"uploads the table {title}, which no handler takes")
+            what = shown(title, most=2 * _MOST_SHOWN)
+            self.note(
+                terminal,
+                Phrase("It uploads the table %(table)s, which no handler takes.", table=what),
+            )
             return
-        detail = f"It uploads the table {name}, as terminals in access-control mode do."
+        detail = Phrase(
+            "It uploads the table %(table)s, as terminals in access-control mode do.", table=name
+        )
         problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
         self._registry.report(terminal, problem)
 
@@ -113,8 +122,11 @@ class UnservedRequests:
             if now - at < SHOWN_FOR:
                 yield ServerProblem(
                     code=ProblemCode.TLS_ON_PLAIN,
-                    subject=f"address {address}",
-                    detail=f"TLS connections come from {address} to a port that speaks HTTP.",
+                    subject=Phrase("address %(address)s", address=address),
+                    detail=Phrase(
+                        "TLS connections come from %(address)s to a port that speaks HTTP.",
+                        address=address,
+                    ),
                     since_at=self._tls.get(address, (at, at))[0],
                 )
 
@@ -124,7 +136,9 @@ class UnservedRequests:
         if 0 <= now - sought < LOOKED_EVERY:
             return
         self._remember_tls(address, first, now)
-        detail = f"TLS connections come from {address}, where it was last heard of."
+        detail = Phrase(
+            "TLS connections come from %(address)s, where it was last heard of.", address=address
+        )
         problem = Problem(ProblemCode.TLS_ON_PLAIN, detail, now)
         found = [one for one in self._registry.at_address(address) if self._is_silent(one.device)]
         for terminal in found:

@@ -12,6 +12,7 @@ from ..interfaces import IStore
 from ..model import Problem
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.errors import ProtocolError
 from ..protocol.rejects import REQUEST, Reject
@@ -72,10 +73,15 @@ class UnservedBodies:
         """
         head = request.head
         what = asked_in_words(head.method, head.path)
-        self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
+        self._unserved.note(
+            terminal,
+            Phrase("It asks for %(request)s, which this server does not serve.", request=what),
+        )
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
         if name in PATHS and is_proved:
-            detail = f"It asks for {what}, as terminals in access-control mode do."
+            detail = Phrase(
+                "It asks for %(request)s, as terminals in access-control mode do.", request=what
+            )
             problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
             self._registry.report(terminal, problem)
         if body:

@@ -28,6 +28,7 @@ from ..persist.recompute import (
     write_part,
 )
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.times import wall_clock
 from . import acts
 from .registry import Registry
@@ -73,7 +74,9 @@ class ZoneKeeper(PeriodicService):
         self._zone = zone
         self._chosen: Callable[[Transaction], str | None] | None = None
         self._turns = DeferredLock()
-        self.every(FOLLOW_EVERY, self.follow, "Records wait for the zone of a terminal", now=True)
+        self.every(
+            FOLLOW_EVERY, self.follow, Phrase("Records wait for the zone of a terminal"), now=True
+        )
 
     def default_to(self, chosen: Callable[[Transaction], str | None]) -> None:
         """Where the server has no time zone, take the one that this function reads, if any."""

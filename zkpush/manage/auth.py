@@ -23,6 +23,7 @@ from ..interfaces import IStore
 from ..model import Caller
 from ..periodic import PeriodicService
 from ..persist.tokens import TokenStore
+from ..phrases import Phrase
 from ..protocol.fields import Scope
 from ..values.tokens import StoredToken
 from .limits import AreaLimits
@@ -89,8 +90,8 @@ class Tokens(PeriodicService):
         self._asking = Allowance(ASK_PER_MINUTE, clock.seconds())
         self._used: dict[int, int] = {}
         self._changed: list[Callable[[], None]] = []
-        self.every(LOOK_EVERY, self.follow, "Changes of tokens wait", now=True)
-        self.every(USED_EVERY, self._write_used, "Times of use of tokens wait")
+        self.every(LOOK_EVERY, self.follow, Phrase("Changes of tokens wait"), now=True)
+        self.every(USED_EVERY, self._write_used, Phrase("Times of use of tokens wait"))
 
     async def finish(self) -> None:
         """Write the times when tokens were last used."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..phrases import in_english
 from ..protocol.text import visible_cell
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -39,7 +40,7 @@ def safe_cell(value: object) -> object:
     if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
         value = ", ".join(value)
     elif isinstance(value, dict | list):
-        value = msgspec.json.encode(value).decode()
+        value = msgspec.json.encode(value, enc_hook=in_english).decode()
     return safe_text(value) if isinstance(value, str) else value
 
 

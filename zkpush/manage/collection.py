@@ -12,6 +12,7 @@ from ..clock import wall_clock
 from ..interfaces import INamesPictures, IStore
 from ..periodic import PeriodicService
 from ..persist.leases import LeaseStore
+from ..phrases import Phrase
 from ..problems import ProblemCode, ServerProblem
 
 EVERY = 3600.0
@@ -45,7 +46,9 @@ class PictureCollection(PeriodicService):
         self.counts: Counter[str] = Counter({"picture": 0, "part": 0})
         """Numbers of files removed by this process."""
         self.every(
-            EVERY, lambda: self.collect(SHARDS // RUNS + 1), "Pictures are not collected for now"
+            EVERY,
+            lambda: self.collect(SHARDS // RUNS + 1),
+            Phrase("Pictures are not collected for now"),
         )
 
     def problems(self) -> Iterable[ServerProblem]:
@@ -53,8 +56,10 @@ class PictureCollection(PeriodicService):
         for name in self._missing:
             yield ServerProblem(
                 code=ProblemCode.PICTURES_STAY,
-                subject=f"plugin {name}",
-                detail=f"The plugin {name} has named pictures, and is not installed",
+                subject=Phrase("plugin %(name)s", name=name),
+                detail=Phrase(
+                    "The plugin %(name)s has named pictures, and is not installed", name=name
+                ),
                 since_at=self._since_at,
             )
 

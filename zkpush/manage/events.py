@@ -18,6 +18,7 @@ from zope.interface import implementer
 from ..interfaces import StoreError
 from ..model import GAP, Caller
 from ..periodic import PeriodicService
+from ..phrases import Phrase
 from ..protocol.fields import Scope
 from .arguments import checked_by
 from .connections import EndlessReplies
@@ -184,7 +185,7 @@ class EventListener:
         self._left: Sequence[Message] = ()
         self._patience: IDelayedCall | None = None
         self._beat = PeriodicService(clock)
-        self._beat.every(HEARTBEAT, self._say_position, "A listener is not kept alive")
+        self._beat.every(HEARTBEAT, self._say_position, Phrase("A listener is not kept alive"))
         self._beat.startService()
         request.notifyFinish().addBoth(lambda _: self._close())
         request.registerProducer(self, True)

@@ -27,6 +27,7 @@ from ..interfaces import IStore, StoreError
 from ..model import GAP
 from ..persist.events import EventStore
 from ..persist.transaction import Transaction
+from ..phrases import in_english
 from .limits import Owner, owned_thd
 from .news import Cursor, RecordSource, Tables, data_of, owners_of, read_news_thd
 
@@ -267,5 +268,8 @@ def encode_message(
     kind: str, at: int, place: int, id: int, data: object, owners: Sequence[Owner] = ()
 ) -> Message:
     """Encode a server-sent event; `at` is in milliseconds."""
-    text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(data))
+    text = b"event: %b\ndata: %b\n\n" % (
+        kind.encode(),
+        msgspec.json.encode(data, enc_hook=in_english),
+    )
     return Message(kind, at, place, id, text, owners)

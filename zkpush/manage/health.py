@@ -25,6 +25,7 @@ from ..interfaces import IStore, StoreError
 from ..periodic import PeriodicService
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase, counted_phrase, in_english
 from ..problems import ProblemCode, ServerProblem
 from ..settings.features import Health as HealthConfig
 from ..storage import Inspection, Space, inspect_thd
@@ -111,7 +112,7 @@ class HealthCheck(PeriodicService):
         self._is_inspecting = False
         self._seen: dict[str, deque[tuple[float, int]]] = {}
         self._since_at: dict[str, int] = {}
-        self.every(EVERY_SECONDS, self.state, "The health check itself fails")
+        self.every(EVERY_SECONDS, self.state, Phrase("The health check itself fails"))
 
     async def respond(self) -> Raw:
         """Return the response of `GET /health`."""
@@ -124,7 +125,7 @@ class HealthCheck(PeriodicService):
             state.warnings or UNSET,
         )
         status = HTTPStatus.SERVICE_UNAVAILABLE if is_failing else HTTPStatus.OK
-        return Raw("application/json", msgspec.json.encode(content), status)
+        return Raw("application/json", msgspec.json.encode(content, enc_hook=in_english), status)
 
     async def state(self) -> State:
         """Return the result of a check that is at most a second old and still valid."""
@@ -139,7 +140,7 @@ class HealthCheck(PeriodicService):
         try:
             state = await self._check(now)
         except BaseException:
-            state = State(now, ["the health check itself failed; see the log"])
+            state = State(now, [Phrase("the health check itself failed; see the log")])
             raise
         finally:
             self._state = state
@@ -160,7 +161,7 @@ class HealthCheck(PeriodicService):
             for text in texts:
                 yield ServerProblem(
                     code=code,
-                    subject="storage",
+                    subject=Phrase("storage"),
                     detail=text,
                     since_at=self._since_at.get(code, int(self._wall() * 1000)),
                 )
@@ -207,15 +208,26 @@ class HealthCheck(PeriodicService):
         try:
             await self._in_time(self._store.write(unit))
         except TimedOut:
-            return [f"the database did not answer within {PATIENCE_SECONDS:.0f} seconds"]
+            return [
+                Phrase(
+                    "the database did not answer within %(seconds)s seconds",
+                    seconds=int(PATIENCE_SECONDS),
+                )
+            ]
         except StoreError as error:
-            return [str(error) or "the database did not answer"]
+            return [str(error) or Phrase("the database did not answer")]
         return []
 
     async def _inspected(self) -> Inspection:
         """Check the disks on a thread; while one hangs, no other check starts."""
         hangs = Inspection(
-            [f"a disk did not answer within {PATIENCE_SECONDS:.0f} seconds; see the mounts"], []
+            [
+                Phrase(
+                    "a disk did not answer within %(seconds)s seconds; see the mounts",
+                    seconds=int(PATIENCE_SECONDS),
+                )
+            ],
+            [],
         )
         if self._is_inspecting:
             return hangs
@@ -259,12 +271,20 @@ class HealthCheck(PeriodicService):
             return None
         free = f"{space.free // MEBIBYTE} MiB"
         if space.limited:
-            said = f"{space.place}: the file size limit of the process (ulimit -f) leaves {free}"
+            said = Phrase(
+                "%(place)s: the file size limit of the process (ulimit -f) leaves %(free)s",
+                place=space.place,
+                free=free,
+            )
         else:
-            said = f"{space.place}: {free} are free"
-        if lasts is not None:
-            said += f", which lasts for about {_duration(lasts)} at the present rate"
-        return said
+            said = Phrase("%(place)s: %(free)s are free", place=space.place, free=free)
+        if lasts is None:
+            return said
+        return Phrase(
+            "%(space)s, which lasts for about %(duration)s at the present rate",
+            space=said,
+            duration=_duration(lasts),
+        )
 
     def _lasts(self, space: Space, now: float) -> float | None:
         """Estimate the seconds until a space is full at the rate of the last day.
@@ -314,8 +334,11 @@ def _uses(seen: Sequence[tuple[float, int]], seconds: float) -> list[int]:
     return [before - after for before, after in itertools.pairwise(frees)]
 
 
-def _duration(seconds: float) -> str:
-    for unit, name in ((DAY, "days"), (3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.0f} {name}"
-    return "a minute"
+def _duration(seconds: float) -> Phrase:
+    if seconds >= 2 * DAY:
+        return counted_phrase("%(num)s day", "%(num)s days", round(seconds / DAY))
+    if seconds >= 2 * 3600:
+        return counted_phrase("%(num)s hour", "%(num)s hours", round(seconds / 3600))
+    if seconds >= 2 * 60:
+        return counted_phrase("%(num)s minute", "%(num)s minutes", round(seconds / 60))
+    return Phrase("a minute")

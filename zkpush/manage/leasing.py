@@ -12,6 +12,7 @@ from ..interfaces import IStore
 from ..periodic import PeriodicService
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ class Leadership(PeriodicService):
         self._next = float("-inf")
         """Monotonic time of the next attempt to take or renew the lease."""
         # Also renews it during a run that takes longer than the lease.
-        self.every(RENEW_SECONDS, self.hold, "The lease of services is not renewed")
+        self.every(RENEW_SECONDS, self.hold, Phrase("The lease of services is not renewed"))
 
     async def hold(self) -> bool:
         """Return whether this process holds the lease; take or renew it if that is due.

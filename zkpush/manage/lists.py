@@ -24,6 +24,7 @@ from ..interfaces import IStore
 from ..model import Caller, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import in_english
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
@@ -204,7 +205,7 @@ class _Wanted(Generic[R]):
             if content_type == CSV:
                 text = csv_items(self.list.view.__struct_fields__, items)
             else:
-                text = msgspec.json.Encoder().encode_lines(items)
+                text = msgspec.json.Encoder(enc_hook=in_english).encode_lines(items)
             return found, items, Slice(text, [*map(self.list.key, found)])
 
         records, items, found = await self.store.read(read_thd)

@@ -15,6 +15,7 @@ from ..periodic import PeriodicService
 from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..problems import ServerProblem
 from .news import PROBLEM
 from .problems import Problems
@@ -40,7 +41,7 @@ class ProblemAnnouncer(PeriodicService):
         self._open: dict[Key, Mapping[str, object]] = {}
         self._known: set[Key] | None = None
         """Problems that this process may clear; None before the first look."""
-        self.every(EVERY_SECONDS, self.look, "Problems of the server are not announced")
+        self.every(EVERY_SECONDS, self.look, Phrase("Problems of the server are not announced"))
 
     async def look(self) -> None:
         """Compare the problems with the announced ones, and add events for the changes."""

@@ -16,6 +16,7 @@ from ..persist.commandhistory import CommandHistory
 from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..settings.features import AuditRetention, Commands, Events
 
 EVERY = 600.0
@@ -51,15 +52,15 @@ class Retention(PeriodicService):
         self._commands = commands
         self._wall = wall_clock(clock)
         self._owner = owner
-        jobs: dict[str, Callable[[], Awaitable[int]]] = {
-            "events": self.drop,
-            "rows of the audit log": self.drop_audit,
-            "commands": self.drop_commands,
-            "parameters and results of commands": self.drop_bodies,
+        jobs: dict[Phrase, Callable[[], Awaitable[int]]] = {
+            Phrase("events"): self.drop,
+            Phrase("rows of the audit log"): self.drop_audit,
+            Phrase("commands"): self.drop_commands,
+            Phrase("parameters and results of commands"): self.drop_bodies,
         }
         for what, remove in jobs.items():
             run = functools.partial(self._remove, what, remove)
-            self.every(EVERY, run, f"Old {what} stay for now")
+            self.every(EVERY, run, Phrase("Old %(what)s stay for now", what=what))
 
     async def _remove(self, what: str, remove: Callable[[], Awaitable[int]]) -> None:
         count = await remove()

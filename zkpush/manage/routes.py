@@ -21,6 +21,7 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from ..device.changes import ScopeNeeded
 from ..device.refusals import Refusal, RefusalLog
 from ..model import MOST_ID, Caller
+from ..phrases import in_english
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
 from .arguments import Mistakes, parse_query
@@ -385,7 +386,7 @@ def _reply(request: ManageRequest, route: Route, result: object) -> Raw | Stream
         return result
     if result is None:
         return Raw("", b"", HTTPStatus.NO_CONTENT)
-    return Raw("application/json", msgspec.json.encode(result), route.status)
+    return Raw("application/json", msgspec.json.encode(result, enc_hook=in_english), route.status)
 
 
 def write_header(request: Request, reply: Raw | Stream) -> None:

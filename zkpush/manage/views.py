@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES, Device
+from ..phrases import Phrase
 from ..problems import ServerProblem, advice_of, meaning_of
 from ..protocol.codes import BiometricType
 from ..protocol.facts import capacities_of, functions_of
@@ -52,7 +53,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_device(cls, device: Device) -> list[ProblemView]:
         """Make the views of a terminal's problems."""
-        subject = f"terminal {device.sn}"
+        subject = Phrase("terminal %(sn)s", sn=device.sn)
         return [
             cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at)
             for problem in device.problems

@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from ..phrases import Phrase
 from ..problems import ProblemCode, ServerProblem
 
 DAMAGED = "damaged"
@@ -64,7 +65,7 @@ class DamageLog:
             ServerProblem(
                 code=ProblemCode.DAMAGED,
                 subject=f"{table} {row}",
-                detail=f"{column} does not open, or belongs to another row",
+                detail=Phrase("%(column)s does not open, or belongs to another row", column=column),
                 since_at=at,
             )
             for (table, column, row), at in met[:LISTED]
@@ -73,8 +74,10 @@ class DamageLog:
             found.append(
                 ServerProblem(
                     code=ProblemCode.DAMAGED,
-                    subject="database",
-                    detail=f"{len(met) - LISTED} more values are damaged; see the log",
+                    subject=Phrase("database"),
+                    detail=Phrase(
+                        "%(num)s more values are damaged; see the log", num=len(met) - LISTED
+                    ),
                     since_at=met[LISTED][1],
                 )
             )

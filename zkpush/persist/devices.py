@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from ..model import DEFAULT_AREA, DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, no_zone
+from ..phrases import Phrase, in_english
 from ..problems import ProblemCode
 from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.facts import counts_of, firmware_of
@@ -364,7 +365,9 @@ class DeviceStore:
             kept = [one for one in problems if one.code != ProblemCode.DAMAGED]
             values = {**values, "problems": tuple(kept)}
         columns = {
-            name: msgspec.json.encode(value).decode() if name in _JSON else value
+            name: msgspec.json.encode(value, enc_hook=in_english).decode()
+            if name in _JSON
+            else value
             for name, value in values.items()
         }
         row = sealed(self._vault, devices, {"id": device_id, **columns})
@@ -382,7 +385,10 @@ class DeviceStore:
         if damaged:
             # The terminal will report these values again. Damage to one must not hide other
             # terminals.
-            detail = f"What the terminal said of itself is damaged: {', '.join(damaged)}."
+            detail = Phrase(
+                "What the terminal said of itself is damaged: %(values)s.",
+                values=", ".join(damaged),
+            )
             since_at = self._vault.damage.since(devices.name, row["sn"])
             problem = Problem(ProblemCode.DAMAGED, detail, since_at)
             values["problems"] = (*values["problems"], problem)

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Select, delete, func, select, update
 
 from ..model import GAP, Event, Page
+from ..phrases import in_english
 from .buffers import BufferedRows
 from .schema import events
 
@@ -39,7 +40,7 @@ class EventStore(BufferedRows):
     def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
         """Add an event, visible after the commit; `now` (ms) defaults to the time of the store."""
         at = self._now() if now is None else now
-        self.waiting.append((kind, msgspec.json.encode(data).decode(), at))
+        self.waiting.append((kind, msgspec.json.encode(data, enc_hook=in_english).decode(), at))
 
     def page(self, part: Page) -> list[Event]:
         """List events by id."""

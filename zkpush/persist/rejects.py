@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem
+from ..phrases import Phrase, in_series
 from ..problems import ProblemCode
 from ..protocol.fields import Table
 from ..protocol.rejects import REQUEST, Origin, Reject
@@ -283,7 +284,7 @@ class RejectStore:
             .limit(MOST_CAUSES + 1)
         )
         causes = [
-            (f"{table[:40]}: {self._old_cause(key) if cause is None else cause}", int(number))
+            (_cause(table, self._old_cause(key) if cause is None else cause), int(number))
             for table, cause, number, key in self._connection.execute(grouped)
         ]
         return Problem(ProblemCode.REJECTS, _described(count, causes), since_at)
@@ -332,16 +333,29 @@ class RejectStore:
         )
 
 
-def _described(count: int, causes: Sequence[tuple[str, int]]) -> str:
+def _cause(table: str, cause: str) -> Phrase:
+    return Phrase("%(table)s: %(cause)s", table=table[:40], cause=cause)
+
+
+def _described(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase:
     """Return the words of the problem; `causes` are the newest ones, each with its number."""
-    words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
-    if count > MOST_COUNTED:
-        words = f"More than {MOST_COUNTED} parts of uploads are"
+    words = Phrase("%(num)s parts of uploads are set aside", num=count)
+    if count == 1:
+        words = Phrase("1 part of an upload is set aside")
+    elif count > MOST_COUNTED:
+        words = Phrase("More than %(num)s parts of uploads are set aside", num=MOST_COUNTED)
     if len(causes) == 1:
-        return f"{words} set aside; {'all ' if count > 1 else ''}of {causes[0][0]}."
-    named = "; ".join(f"{number} of {cause}" for cause, number in causes[:MOST_CAUSES])
-    more = "; and others" if len(causes) > MOST_CAUSES else ""
-    return f"{words} set aside, the newest first: {named}{more}."
+        ((cause, _),) = causes
+        if count == 1:
+            return Phrase("%(parts)s; of %(cause)s.", parts=words, cause=cause)
+        return Phrase("%(parts)s; all of %(cause)s.", parts=words, cause=cause)
+    named = [
+        Phrase("%(num)s of %(cause)s", num=number, cause=cause)
+        for cause, number in causes[:MOST_CAUSES]
+    ]
+    if len(causes) > MOST_CAUSES:
+        named.append(Phrase("and others"))
+    return Phrase("%(parts)s, the newest first: %(causes)s.", parts=words, causes=in_series(named))
 
 
 def _decoded(origin: str | None) -> Origin | None:

@@ -12,6 +12,7 @@ from ..device.refusals import Refuse
 from ..http.messages import Reply, RequestHead, Verdict
 from ..http.site import HttpSite
 from ..periodic import PeriodicService
+from ..phrases import Phrase
 from ..settings.network import Limits
 from .gate import RequestGate
 from .serving import RequestServer
@@ -50,4 +51,4 @@ class TerminalSite(HttpSite):
         self.gate = gate
         self.ticking = PeriodicService(clock)
         """Ends overdue connections; the daemon starts it."""
-        self.ticking.every(TICK_SECONDS, self.check_deadlines, "Idle connections stay")
+        self.ticking.every(TICK_SECONDS, self.check_deadlines, Phrase("Idle connections stay"))

@@ -20,6 +20,7 @@ from ...device.queue import CommandQueue
 from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ..areas.store import DistributionStore
 from .issuing import (
     AccessIssuer,
@@ -64,7 +65,7 @@ class AccessReconciler(PeriodicService):
         self._now = now
         self._issuer = AccessIssuer(queue)
         self._turns = DeferredLock()
-        self.every(EVERY, self.work, "Access data is not distributed")
+        self.every(EVERY, self.work, Phrase("Access data is not distributed"))
 
     async def work(self) -> None:
         """Follow what has changed, and send what is missing."""

@@ -56,7 +56,7 @@ class AccountSessions(PeriodicService):
         self._idle = settings.idle_minutes * 60_000
         self._longest = settings.session_hours * 3_600_000
         self.throttle = SignInThrottle(services.clock.seconds)
-        self.every(CLEAN_EVERY, self._clean, "Sessions that are over are kept")
+        self.every(CLEAN_EVERY, self._clean, Phrase("Sessions that are over are kept"))
 
     async def sign_in(
         self, name: str, password: str, code: str, address: str | None, agent: str

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ...phrases import Phrase, listed_phrases
 from ...protocol.codes import BiometricType
 from ..people.store import HeldCounts
 
@@ -24,6 +25,11 @@ DRIFT = "drift"
 LASTING = 5 * 60 * 1000
 """Milliseconds for which counts differ before they are a problem, and the terminal is asked."""
 _USERS, _FINGERPRINTS, _FACES = "users", "fingerprints", "faces"
+_THINGS = {
+    _USERS: Phrase("users"),
+    _FINGERPRINTS: Phrase("fingerprints"),
+    _FACES: Phrase("faces"),
+}
 Differences = dict[str, tuple[int, int]]
 """Numbers that the terminal counts, and that are recorded, by the name of the count."""
 
@@ -102,10 +108,18 @@ def written(found: Differences) -> str | None:
     return msgspec.json.encode(found).decode() if found else None
 
 
-def words_of(found: Differences) -> str:
+def words_of(found: Differences) -> Phrase:
     """Return differences in words."""
-    return ", ".join(
-        f"{counted} {name} ({known} are recorded)" for name, (counted, known) in found.items()
+    return listed_phrases(
+        [
+            Phrase(
+                "%(counted)s %(things)s (%(known)s are recorded)",
+                counted=counted,
+                things=_THINGS.get(name, name),
+                known=known,
+            )
+            for name, (counted, known) in found.items()
+        ]
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, with_more
 from ...problems import ProblemCode, ServerProblem
 from .drift import LASTING, words_of
 from .driftstore import DriftStore
@@ -37,20 +38,28 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             continue
         yield ServerProblem(
             code=ProblemCode.DELETIONS_WAIT,
-            subject=f"terminal {devices[key].sn}",
-            detail=f"{waiting.people} people are not in the area {terminal.area} and would be "
-            f"deleted from terminal {devices[key].sn}",
+            subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+            detail=Phrase(
+                "%(people)s people are not in the area %(area)s and would be deleted from "
+                "terminal %(sn)s",
+                people=waiting.people,
+                area=terminal.area,
+                sn=devices[key].sn,
+            ),
             since_at=terminal.due_at,
             mark=waiting.newest_at,
         )
     for key, parts in troubled.items():
         pins = sorted({part.pin for part in parts})
-        named = ", ".join(pins[:_NAMED])
-        more = "" if len(pins) <= _NAMED else f" and {len(pins) - _NAMED} more"
+        named, more = ", ".join(pins[:_NAMED]), len(pins) - _NAMED
         yield ServerProblem(
             code=ProblemCode.NOT_DISTRIBUTED,
-            subject=f"terminal {devices[key].sn}",
-            detail=f"Terminal {devices[key].sn} lacks parts of users {named}{more}",
+            subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+            detail=Phrase(
+                "Terminal %(sn)s lacks parts of users %(pins)s",
+                sn=devices[key].sn,
+                pins=named if more < 1 else with_more(named, more),
+            ),
             since_at=min(part.updated_at for part in parts),
             mark=max(part.updated_at for part in parts),
         )
@@ -58,7 +67,11 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         if drift.since_at is not None and drift.since_at <= tx.now() - LASTING:
             yield ServerProblem(
                 code=ProblemCode.DRIFT,
-                subject=f"terminal {devices[key].sn}",
-                detail=f"Terminal {devices[key].sn} counts {words_of(drift.differences)}",
+                subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+                detail=Phrase(
+                    "Terminal %(sn)s counts %(numbers)s",
+                    sn=devices[key].sn,
+                    numbers=words_of(drift.differences),
+                ),
                 since_at=drift.since_at,
             )

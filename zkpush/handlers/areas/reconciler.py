@@ -27,6 +27,7 @@ from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ..people.model import EMPTYING
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget
@@ -96,7 +97,7 @@ class Reconciler(PeriodicService):
         self._devices: dict[int, Device] = {}
         self._abilities: dict[int, Abilities] = {}
         self._revision = 0
-        self.every(EVERY, self.work, "People are not distributed")
+        self.every(EVERY, self.work, Phrase("People are not distributed"))
 
     async def work(self) -> None:
         """Follow what has changed, and send what is missing."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...interfaces import IStore
 from ...periodic import PeriodicService
+from ...phrases import Phrase
 from .lists import DUE, add_entries, next_extension, set_last_listed
 
 EVERY = 10.0
@@ -27,7 +28,9 @@ class ListExtension(PeriodicService):
         super().__init__(clock)
         self._store = store
         self._next = functools.partial(next_extension, due=due)
-        self.every(EVERY, self.extend, "Lists of a person or a terminal become slower", now=True)
+        self.every(
+            EVERY, self.extend, Phrase("Lists of a person or a terminal become slower"), now=True
+        )
 
     async def extend(self) -> None:
         """List all records but the most recent."""

@@ -8,6 +8,7 @@ from ...device.functions import CommandFunctions, Result
 from ...model import Device, Problem
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...problems import ProblemCode
 from ...protocol.codes import succeeded
 from ...protocol.replies import CommandReply
@@ -33,9 +34,13 @@ def _compare_counts(
     if tx[CountStore].is_counting(command.id):  # it updates the problem itself, when it ends
         return result
     if count > stored:
-        detail = (
-            f"From {begin} to {end} the terminal counts {count} attendance records, and "
-            f"{stored} are stored."
+        detail = Phrase(
+            "From %(begin)s to %(end)s the terminal counts %(counted)s attendance records, and "
+            "%(stored)s are stored.",
+            begin=begin,
+            end=end,
+            counted=count,
+            stored=stored,
         )
         tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
     else:

@@ -17,6 +17,7 @@ from ...model import Device
 from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from .model import CompletenessOverview
 from .nights import DAY, NightPlanner
 from .settings import Completeness
@@ -69,9 +70,9 @@ class CompletenessRunner(PeriodicService):
         self._steps = CountSteps(queue.writer, registry.families, settings.at_once)
         self._planner = NightPlanner(settings, chance)
         self._turns = DeferredLock()
-        self.every(EVERY, self.work, "Attendance records are not compared")
-        self.every(PLAN_EVERY, self.plan, "Attendance records are not compared at night")
-        self.every(REMOVE_EVERY, self.remove_old, "Old comparisons stay for now")
+        self.every(EVERY, self.work, Phrase("Attendance records are not compared"))
+        self.every(PLAN_EVERY, self.plan, Phrase("Attendance records are not compared at night"))
+        self.every(REMOVE_EVERY, self.remove_old, Phrase("Old comparisons stay for now"))
 
     def begin(self) -> None:
         """Start with new counts, without waiting for them, if jobs run in this process.
@@ -186,7 +187,7 @@ class CompletenessSurvey(PeriodicService):
         self._store = store
         self.overview = CompletenessOverview()
         """The numbers, at most a minute old."""
-        self.every(READ_EVERY, self.read, "The numbers of completeness are old")
+        self.every(READ_EVERY, self.read, Phrase("The numbers of completeness are old"))
 
     async def read(self) -> None:
         """Read the numbers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import msgspec
 
@@ -14,6 +16,7 @@ from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, in_series, two_sentences
 from ...problems import ProblemCode
 from ...protocol.codes import RecordType
 from ...protocol.dialect import FIRST_FAMILY
@@ -24,7 +27,7 @@ from ...values.setaside import RejectSelection
 from ..attendance.store import AttendanceStore
 from ..attendance.tables import ATTLOG
 from .life import CountEvent, answer_to_count, answer_to_query, next_state, numbers_of
-from .model import ASKED_STATES, CONCLUSIVE, OPEN_COUNTS, CountState, DayCount
+from .model import ASKED_STATES, CONCLUSIVE, OPEN_COUNTS, CountState, DayCount, ShortDay
 from .store import CountStore
 
 COUNT, QUERY = "VERIFY SUM ATTLOG", f"DATA QUERY {ATTLOG.name}"
@@ -281,6 +284,29 @@ def _rejects_of(tx: Transaction, sn: str, day: str) -> int:
     return sum(any(date in (reject.raw or b"") for date in dates) for reject in found)
 
 
+def _missing_words(days: Sequence[ShortDay]) -> Phrase:
+    """Name the days of which a terminal holds more records than are stored."""
+    parts: list[Phrase] = [
+        Phrase(
+            "%(day)s: %(stored)s of %(counted)s",
+            day=one.day,
+            stored=one.stored,
+            counted=one.counted,
+        )
+        for one in days[:_MOST_NAMED]
+    ]
+    if len(days) > _MOST_NAMED:
+        parts.append(Phrase("and %(num)s more days", num=len(days) - _MOST_NAMED))
+    detail = Phrase(
+        "Stored of the records that the terminal counts: %(days)s.", days=in_series(parts)
+    )
+    rejects = sum(one.rejects for one in days)
+    if not rejects:
+        return detail
+    more = Phrase("%(num)s rejects contain these dates.", num=rejects)
+    return two_sentences(detail, more)
+
+
 def update_problem(tx: Transaction, device: Device, now: int) -> Device | None:
     """Raise, update or clear the problem of a terminal; returns the terminal if it has changed."""
     present = tx[DeviceStore].get(device.id)
@@ -291,11 +317,7 @@ def update_problem(tx: Transaction, device: Device, now: int) -> Device | None:
             return None
         tx[DeviceStore].clear_problem(device.id, ProblemCode.RECORDS_MISSING)
         return tx[DeviceStore].get(device.id)
-    named = [f"{one.day}: {one.stored} of {one.counted}" for one in days[:_MOST_NAMED]]
-    more = f"; and {len(days) - _MOST_NAMED} more days" if len(days) > _MOST_NAMED else ""
-    rejects = sum(one.rejects for one in days)
-    words = f" {rejects} rejects contain these dates." if rejects else ""
-    detail = f"Stored of the records that the terminal counts: {'; '.join(named)}{more}.{words}"
+    detail = _missing_words(days)
     if known is not None and known.detail == detail:
         return None
     since = now if known is None else known.since_at

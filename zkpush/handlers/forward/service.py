@@ -16,6 +16,7 @@ from ...manage.times import instant
 from ...periodic import PeriodicService
 from ...persist.leases import LeaseStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.forwarding import ForwardBatch, ForwardedEvent, Outcome, RetryLater
 from .ledger import lease_name
 from .model import StoredForwarder
@@ -56,8 +57,8 @@ class ForwardEngine(PeriodicService):
         self.around = around
         self._workers: dict[int, ForwarderWorker] = {}
         self.overview = Overview()
-        self.every(EVERY, self.look, "Events are not forwarded", now=True)
-        self.every(COUNT_EVERY, self.count, "Events to forward are not counted", now=True)
+        self.every(EVERY, self.look, Phrase("Events are not forwarded"), now=True)
+        self.every(COUNT_EVERY, self.count, Phrase("Events to forward are not counted"), now=True)
 
     @property
     def is_delivering(self) -> bool:

@@ -11,6 +11,7 @@ from ...manage.times import instant, parse_instant
 from ...model import Page
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...problems import ServerProblem
 from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
 from .model import ForwarderBacklog, ForwarderState, StoredForwarder
@@ -88,28 +89,38 @@ def problems_thd(
     store = tx[ForwarderStore]
     dead = store.dead_counts()
     for one in store.page(EVERYTHING):
-        subject = f"forwarder {one.name}"
+        subject = Phrase("forwarder %(name)s", name=one.name)
         if one.kind not in kinds or one.damaged:
             why = (
-                "its stored settings are damaged" if one.damaged else f"no {one.kind} is installed"
+                Phrase("Cannot run: its stored settings are damaged.")
+                if one.damaged
+                else Phrase("Cannot run: no %(kind)s is installed.", kind=one.kind)
             )
             yield ServerProblem(
                 code=UNUSABLE,
                 subject=subject,
-                detail=f"Cannot run: {why}.",
+                detail=why,
                 since_at=one.created_at,
             )
         if one.state is ForwarderState.STOPPED:
             yield ServerProblem(
                 code=STOPPED,
                 subject=subject,
-                detail=f"Stopped: {one.reason}",
+                detail=Phrase("Stopped: %(reason)s", reason=one.reason),
                 since_at=one.last_error_at or now,
             )
         elif one.failing_since_at is not None and now - one.failing_since_at >= FAILING_AFTER:
-            detail = f"{one.tries} attempts in a row failed; the last: {one.last_error}"
+            detail = Phrase(
+                "%(tries)s attempts in a row failed; the last: %(error)s",
+                tries=one.tries,
+                error=one.last_error,
+            )
             if one.next_at is not None:
-                detail += f". The next one is at {instant(one.next_at)}"
+                detail = Phrase(
+                    "%(failures)s. The next one is at %(at)s",
+                    failures=detail,
+                    at=instant(one.next_at),
+                )
             yield ServerProblem(
                 code=FAILING, subject=subject, detail=detail, since_at=one.failing_since_at
             )
@@ -117,6 +128,6 @@ def problems_thd(
             yield ServerProblem(
                 code=DEAD_LETTERS,
                 subject=subject,
-                detail=f"{dead[one.id]} events were given up.",
+                detail=Phrase("%(num)s events were given up.", num=dead[one.id]),
                 since_at=one.last_error_at or now,
             )

@@ -24,6 +24,7 @@ from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...settings.features import Commands
 from .model import Job, JobState
 from .parts import Hurried, JobPart, JobPartMaker
@@ -74,8 +75,8 @@ class JobRunner(PeriodicService):
         self._run: Deferred[None] | None = None
         self._is_again = False
         self._is_ended = False
-        self.every(EVERY, self.work, "Jobs are not carried on", now=True)
-        self.every(REMOVE_EVERY, self.remove_old, "Old jobs stay for now")
+        self.every(EVERY, self.work, Phrase("Jobs are not carried on"), now=True)
+        self.every(REMOVE_EVERY, self.remove_old, Phrase("Old jobs stay for now"))
 
     def stopService(self) -> Deferred[None]:
         """Stop after the current step."""

@@ -18,6 +18,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Field, Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
 from ...protocol.suggestions import did_you_mean
@@ -365,11 +366,23 @@ def _conflict_view(
     )
 
 
-def conflict_words(found: Conflict) -> str:
+def conflict_words(found: Conflict) -> Phrase:
     """Return a conflict in words."""
     if {"name", "card"} & set(found.fields):
-        return f"The user ID {found.pin} is two people: terminal {found.device} has another one"
+        return Phrase(
+            "The user ID %(pin)s is two people: terminal %(sn)s has another one",
+            pin=found.pin,
+            sn=found.device,
+        )
     if found.fields == ["privilege"]:
-        return f"Terminal {found.device} gives user {found.pin} another privilege"
-    names = ", ".join(found.fields)
-    return f"Terminal {found.device} has other values for user {found.pin}: {names}"
+        return Phrase(
+            "Terminal %(sn)s gives user %(pin)s another privilege",
+            pin=found.pin,
+            sn=found.device,
+        )
+    return Phrase(
+        "Terminal %(sn)s has other values for user %(pin)s: %(fields)s",
+        pin=found.pin,
+        sn=found.device,
+        fields=", ".join(found.fields),
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...model import Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, counted_phrase, with_more
 from ...problems import ProblemCode, ServerProblem
 from .contradictions import ConflictStore
 from .editing import conflict_words
@@ -27,11 +28,15 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         by_device.setdefault(removal.device, []).append(removal)
     for sn, removals in by_device.items():
         pins = ", ".join(one.pin for one in removals[:_NAMED])
-        more = "" if len(removals) <= _NAMED else f" and {len(removals) - _NAMED} more"
+        more = len(removals) - _NAMED
         yield ServerProblem(
             code=ProblemCode.REMOVED_PERSON,
-            subject=f"terminal {sn}",
-            detail=f"Terminal {sn} still has removed users: {pins}{more}",
+            subject=Phrase("terminal %(sn)s", sn=sn),
+            detail=Phrase(
+                "Terminal %(sn)s still has removed users: %(pins)s",
+                sn=sn,
+                pins=pins if more < 1 else with_more(pins, more),
+            ),
             since_at=min(one.at for one in removals),
             mark=max(one.at for one in removals),
         )
@@ -45,17 +50,22 @@ def _conflicts_thd(tx: Transaction) -> Iterator[ServerProblem]:
     if not first:
         return
     count, users = store.count()
-    conflicts = "1 conflict" if count == 1 else f"{count} conflicts"
-    about = "1 user" if users == 1 else f"{users} users"
-    newest = f"{conflict_words(last[0])} (conflict {last[0].id})"
-    pins = ", ".join(store.pins(_QUOTED))
-    more = "" if users <= _QUOTED else f" and {users - _QUOTED} more"
+    newest = Phrase("%(words)s (conflict %(id)s)", words=conflict_words(last[0]), id=last[0].id)
+    about = counted_phrase("%(num)s user", "%(num)s users", users)
+    pins, more = ", ".join(store.pins(_QUOTED)), users - _QUOTED
+    several = Phrase(
+        "%(conflicts)s about %(users)s: %(pins)s. The newest: %(newest)s.",
+        conflicts=counted_phrase("%(num)s conflict", "%(num)s conflicts", count),
+        users=about,
+        pins=pins if more < 1 else with_more(pins, more),
+        newest=newest,
+    )
     yield ServerProblem(
         code=ProblemCode.CONFLICT,
-        subject="people",
-        detail=f"{conflicts} about {about}: {newest}."
+        subject=Phrase("people"),
+        detail=Phrase("1 conflict about %(users)s: %(newest)s.", users=about, newest=newest)
         if count == 1
-        else f"{conflicts} about {about}: {pins}{more}. The newest: {newest}.",
+        else several,
         since_at=first[0].at,
         mark=store.last_id(),
     )

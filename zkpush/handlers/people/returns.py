@@ -14,6 +14,7 @@ from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.commands import QueuedCommand
 from .erased import ErasedPeople
 from .model import DeletePerson
@@ -37,7 +38,7 @@ class ErasedReturns(PeriodicService):
         self._store = store
         self._queue = queue
         self._now = now
-        self.every(EVERY, self.work, "Erased people are not deleted from terminals")
+        self.every(EVERY, self.work, Phrase("Erased people are not deleted from terminals"))
 
     async def work(self) -> None:
         """Queue the deletions that are due."""

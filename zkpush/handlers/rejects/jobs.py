@@ -17,6 +17,7 @@ from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.setaside import RejectSelection
 from .reading import RejectReader
 
@@ -33,7 +34,7 @@ class RejectRetry(PeriodicService):
         super().__init__(clock)
         self._store = store
         self._reader = reader
-        self.every(EVERY, self.look, "Rejects are not read again by themselves", now=True)
+        self.every(EVERY, self.look, Phrase("Rejects are not read again by themselves"), now=True)
 
     async def look(self) -> None:
         """Retry the rejects of terminals whose reader has changed."""

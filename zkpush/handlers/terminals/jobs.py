@@ -21,6 +21,7 @@ from ...periodic import PeriodicService
 from ...persist.commandhistory import CommandHistory, GivenUp
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, counted_phrase, listed_phrases
 from ...problems import ProblemCode
 from ...protocol.facts import capacities_of
 from ...protocol.times import local_time
@@ -40,10 +41,10 @@ _WATCHED = (
     ProblemCode.COMMANDS_GIVEN_UP,
 )
 _THINGS = {
-    "attendance": "attendance records",
-    "users": "users",
-    "fingerprints": "fingerprints",
-    "faces": "faces",
+    "attendance": Phrase("attendance records"),
+    "users": Phrase("users"),
+    "fingerprints": Phrase("fingerprints"),
+    "faces": Phrase("faces"),
 }
 
 
@@ -59,7 +60,7 @@ class TerminalWatch(PeriodicService):
         self._config = config
         self._wall = wall_clock(clock)
         self._began_at = int(self._wall() * 1000)
-        self.every(EVERY, self.look, "Silent terminals and full storage are not noticed")
+        self.every(EVERY, self.look, Phrase("Silent terminals and full storage are not noticed"))
 
     async def look(self) -> None:
         """Raise new problems and clear those that ended."""
@@ -119,9 +120,9 @@ class TerminalWatch(PeriodicService):
         if not most or is_early or now - since < most:
             return None
         detail = (
-            "It has never connected."
+            Phrase("It has never connected.")
             if heard is None
-            else f"It was last heard of at {local_time('UTC', since / 1000)} UTC."
+            else Phrase("It was last heard of at %(at)s UTC.", at=local_time("UTC", since / 1000))
         )
         return Problem(ProblemCode.SILENT, detail, since)
 
@@ -130,21 +131,29 @@ class TerminalWatch(PeriodicService):
         percent = self._config.full_percent
         capacities = capacities_of(device.options)
         full = [
-            f"{_THINGS[name]} (at most {most})"
+            Phrase("%(things)s (at most %(most)s)", things=_THINGS[name], most=most)
             for name, most in capacities.items()
             if name in _THINGS and 100 * device.counts.get(name, 0) >= percent * most
         ]
         if not percent or not full:
             return None
-        detail = f"At least {percent} % of its storage is in use for {', '.join(full)}."
+        detail = Phrase(
+            "At least %(percent)s %% of its storage is in use for %(things)s.",
+            percent=percent,
+            things=listed_phrases(full),
+        )
         return Problem(ProblemCode.STORAGE_FULL, detail, now)
 
     def _losses(self, lost: GivenUp) -> Problem | None:
         if not lost.number:
             return None
         days = self._config.given_up_days
-        words = "1 command" if lost.number == 1 else f"{lost.number} commands"
-        detail = f"{words} of the last {days} days ended without an answer."
+        detail = counted_phrase(
+            "%(num)s command of the last %(days)s days ended without an answer.",
+            "%(num)s commands of the last %(days)s days ended without an answer.",
+            lost.number,
+            days=days,
+        )
         return Problem(ProblemCode.COMMANDS_GIVEN_UP, detail, lost.since_at)
 
 

@@ -22,6 +22,7 @@ from ...http.messages import Reply, RequestHead, Verdict
 from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.catalogue import Catalogue
 from ...protocol.errors import TerminalError
 from ...protocol.requests import read_query
@@ -153,7 +154,7 @@ class RequestTrace(PeriodicService):
         self._repeated: dict[int, _Run] = {}
         """Written entries whose count has changed since, by entry number."""
         self._since_trim: dict[int, int] = {}
-        self.every(EVERY, self.write, "The trace of terminals is not written")
+        self.every(EVERY, self.write, Phrase("The trace of terminals is not written"))
 
     def note(self, head: RequestHead, verdict: Verdict | None, reply: Reply) -> None:
         """Record a request and its reply; see `zkpush.resources.site`."""

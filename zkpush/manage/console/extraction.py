@@ -4,9 +4,10 @@
 
 Without a package, those of zkpush are taken. Each package has a catalogue in `translations` for
 each language. It holds the phrases of its templates (`_`, `ngettext`) and of its modules
-(`Phrase`). That of the console also has the meanings that are declared elsewhere. Entries are
-sorted, so that two people who add phrases rarely conflict. A phrase that another package has
-translated is taken from there; new ones are left empty, and the console shows them in English.
+(`Phrase`). That of the console also has those of the engines, and the meanings that are
+declared elsewhere. Entries are sorted, so that two people who add phrases rarely conflict. A phrase
+that another package has translated is taken from there; new ones are left empty, and the console
+shows them in English.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from babel.messages.extract import extract, extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
-from ... import endings
 from ...endings import EndReason
 from ...problems import ProblemCode
 from ...protocol.codes import (
@@ -68,12 +68,24 @@ class PackageCatalogues:
         found: set[Found] = set()
         for file in sorted(self.folder.rglob("*.html")):
             found.update(_extracted(babel_extract, file, _OPTIONS))
-        for file in sorted(self.folder.glob("*.py")):
+        for file in self._modules():
             found.update(_extracted(extract_python, file, {}))
         if self.package == OWN:
-            found.update(_extracted(extract_python, Path(endings.__file__), {}))
             found.update(declared_phrases())
         return sorted(found, key=lambda each: each if isinstance(each, str) else each[0])
+
+    def _modules(self) -> Iterator[Path]:
+        """Iterate over the modules that declare phrases, sorted.
+
+        Those of the engines, and of nouns without pages, belong to the console.
+        """
+        if self.package != OWN:
+            yield from sorted(self.folder.rglob("*.py"))
+            return
+        others = [_folder(name) for name in packages_of_zkpush() if name != OWN]
+        for file in sorted(_folder("zkpush").rglob("*.py")):
+            if not any(file.is_relative_to(other) for other in others):
+                yield file
 
     def path(self, language: ConsoleLanguage) -> Path:
         """Return the file of a catalogue."""
@@ -179,6 +191,8 @@ def _has_pages(folder: Path) -> bool:
 
 
 def _extracted(method: object, file: Path, options: Mapping[str, str]) -> Iterator[Found]:
+    if file.suffix == ".py" and b"hrase" not in file.read_bytes():
+        return
     with file.open("rb") as opened:
         found = extract(method, opened, _KEYWORDS, options=options)  # type: ignore[arg-type]
         for _, message, _, _ in found:

@@ -72,9 +72,11 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
 
     def _found(text: Phrase) -> str:
         """Translate a text without its values."""
+        if not text.text:
+            return ""  # the catalogue would return its header
         if text.plural is None:
             return str(translate.gettext(text.text))
-        return str(translate.ngettext(text.text, text.plural.text, text.values["num"]))
+        return str(translate.ngettext(text.text, text.plural, text.values["num"]))
 
     def _plain(value: object) -> object:
         return said(value) if isinstance(value, Phrase) else value

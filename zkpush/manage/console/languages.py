@@ -3,14 +3,14 @@
 Theory of operation. Each package with pages may have a folder `translations` with a file in the PO
 format for each language, such as `es.po`. The files are read when a language is first used, and
 joined: those of the console first, then those of the capabilities in their order. Nothing is
-compiled beforehand. `PSEUDO` is an artificial language for tests: each message is shown in brackets
-and with changed letters, so that a text that is not translated is easy to see.
+compiled beforehand. `PSEUDO` is an artificial language for tests: each message of the catalogues is
+shown in brackets and with changed letters, so that a text that is not translated is easy to see.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from io import BytesIO
 
@@ -78,7 +78,7 @@ def translations_of(packages: Iterable[str], language: ConsoleLanguage) -> NullT
     The first package that translates a message wins.
     """
     if language is PSEUDO:
-        return _Pseudo()
+        return _Pseudo(translations_of(packages, LANGUAGES[1]))
     joined: NullTranslations = NullTranslations()
     for package in reversed([*packages]):
         file = files(package) / _FOLDER / f"{language.code}.po"
@@ -100,15 +100,20 @@ def _compiled(catalogue: Catalog) -> Translations:
 
 
 class _Pseudo(NullTranslations):
-    """Translations into the artificial language."""
+    """Translations into the artificial language, of what a real catalogue translates."""
+
+    def __init__(self, known: NullTranslations) -> None:
+        super().__init__()
+        self._known: Mapping[object, str] = getattr(known, "_catalog", {})
 
     def gettext(self, message: str) -> str:
         """Mark a message."""
-        return pseudo(message)
+        return pseudo(message) if message in self._known else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """Mark a message with a number."""
-        return pseudo(msgid1 if n == 1 else msgid2)
+        text = msgid1 if n == 1 else msgid2
+        return pseudo(text) if (msgid1, 0) in self._known else text
 
     ugettext = gettext
     ungettext = ngettext

@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from ...clock import wall_clock
 from ...periodic import PeriodicService
+from ...phrases import Phrase
 from ..connections import EndlessReplies
 from ..feed import Feed, Message
 from .pages import LivePart
@@ -80,7 +81,7 @@ class LiveHub(PeriodicService):
         self._rendered_at: dict[PartKey, float] = {}
         self.rendered = 0
         """Number of renderings."""
-        self.every(TICK, self._tick, "Live pages show an old state")
+        self.every(TICK, self._tick, Phrase("Live pages show an old state"))
 
     def __len__(self) -> int:
         """Number of open consoles."""
