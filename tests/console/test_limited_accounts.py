@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import unescape
+from html import escape, unescape
 from urllib.parse import urlencode
 
 import pytest_twisted
 
-from zkpush.manage.console.pages import SITE_PAGE, ConsoleForm, ConsolePage
+from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.limits import WholeSite
 
 from ..promises.limited import MINE, OTHER, Planted, plant, rows_of_the_other, shown
 from ..rig import Response, Rig, Wire
-from .browser import HOST, Browser, location, signed_in
+from ..server.test_jobs import runner
+from .browser import HOST, Browser, signed_in, text_of
 from .walk import console_of
 
 OWN: Mapping[str, tuple[str, ...]] = {
@@ -22,12 +23,16 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "pin": ("1", "99177", "5"),
     "day": ("2026-03-01",) * 3,
     "session_id": ("999",) * 3,
+    "area": ("North", "Southside", "North"),
+    "table": ("work-codes",) * 3,
 }
 """Values of the variables in paths: of the areas of the account, of the other one, and of both."""
 IDS = {
     "command_id": "/commands/{id}",
     "photo_id": "/photos/{id}/content",
     "conflict_id": "/conflicts/{id}",
+    "job_id": "/jobs/{id}",
+    "reject_id": "/rejects/{id}",
 }
 """Variables of ids, with the paths of the API that show what they name."""
 QUERIES = (
@@ -38,16 +43,70 @@ QUERIES = (
     f"?device={OTHER}",
     "?area=Southside",
 )
-ENTERED: Mapping[str, Mapping[str, object]] = {
-    "/people/new": {"pin": "99177", "name": "x", "areas": ["Southside"]},
-    "/people/<pin>/edit": {"name": "x", "areas": ["North", "Southside"]},
-    "/people/<pin>/remove": {"confirm": "99177"},
-    "/people/<pin>/erase": {"confirm": "99177", "attendance": "true"},
-    "/people/conflicts/<int:conflict_id>": {"keep": "terminal"},
-    "/terminals/<sn>": {"alias": "x", "timezone": ""},
-    "/terminals/<sn>/approve": {"timezone": "UTC", "alias": "x"},
+ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
+    "/people/new": [
+        {"pin": "99177", "name": "x", "areas": ["Southside"]},
+        {"pin": "99177", "name": "x"},
+        {"pin": "7", "name": "x"},
+    ],
+    "/people/<pin>/edit": [
+        {"name": "x", "areas": ["North", "Southside"]},
+        {"name": "Ann!", "areas": ["North"]},
+    ],
+    "/people/<pin>/remove": [{"confirm": "99177"}],
+    "/people/<pin>/erase": [{"confirm": "99177", "attendance": "true"}],
+    "/people/<pin>/enrol": [
+        {"device": OTHER, "what": "card"},
+        {"device": "needle", "what": "card"},
+        {"device": MINE, "what": "card"},
+    ],
+    "/people/<pin>/photos/remove": [{"kind": "picture"}],
+    "/people/conflicts/<int:conflict_id>": [{"keep": "terminal"}],
+    "/terminals/<sn>": [{"alias": "x", "timezone": "UTC"}],
+    "/terminals/<sn>/approve": [{"timezone": "UTC", "alias": "x"}],
+    "/terminals/<sn>/settings": [{"area": "Southside"}, {"area": ""}, {"area": "North"}],
+    "/terminals/<sn>/replace": [{"by": OTHER}, {"by": OTHER, "has_records": "true"}],
+    "/jobs/new": [
+        {"command": "INFO", "target": "device", "devices": OTHER},
+        {"command": "INFO", "target": "device", "devices": f"{MINE} {OTHER}"},
+        {"command": "INFO", "target": "area", "area": "Southside"},
+        {"command": "INFO", "target": "all"},
+        {
+            "command": "DATA UPDATE USERINFO",
+            "target": "all",
+            "params.PIN": "99177",
+            "params.Name": "x",
+        },
+    ],
+    "/jobs/<job_id>/retry": [{"states": ["failed"]}],
+    "/rejects/retry": [{"device": OTHER}, {"device": MINE}, {}],
+    "/rejects/<int:reject_id>/delete": [{"sure": "true"}],
+    "/areas/<area>": [{"description": "x"}],
+    "/areas/<area>/terminals": [{"sn": OTHER}, {"sn": "needle"}, {"sn": MINE}],
+    "/areas/<area>/terminals/out": [{"terminal": OTHER}, {"terminal": MINE}],
+    "/areas/<area>/people": [{"people": "99177"}, {"people": "Needle"}, {"people": "1, 5"}],
+    "/areas/<area>/people/out": [{"pin": "99177"}, {"pin": "5"}],
+    "/areas/<area>/distribute": [{"deletions": "0"}],
+    "/areas/<area>/confirm": [{"deletions": "0"}],
+    "/access/<area>/<table>/edit": [{"key": "10", "params.name": "x"}],
+    "/access/<area>/<table>/delete": [{"key": "10"}],
 }
 """What is entered in forms that may reach the other area."""
+ENDS = ("block", "out", "erase", "remove", "retire", "delete")
+"""Words in the paths of forms that end what others need."""
+NEVER_SERVED = {
+    "POST /account/password",
+    "POST /account/code",
+    "POST /account/code/remove",
+    "POST /people/<pin>/erase",
+    "POST /people/<pin>/photos",
+    "GET /people/<pin>/photo",
+    "POST /terminals/<sn>/replace",
+    "POST /areas/<area>/confirm",
+    "POST /areas/<area>/terminals/out",
+    "POST /people/<pin>/photos/remove",
+}
+"""Pages and forms that have nothing to do here, or only with the other area."""
 
 
 def routes(rig: Rig) -> Sequence[ConsolePage | ConsoleForm]:
@@ -77,9 +136,7 @@ async def limited(rig: Rig) -> tuple[Planted, Browser, str]:
     line = b"99178\t2026-03-01 09:00:00\t0\t1\n"
     await rig.post(f"cdata?SN={MINE}&table=ATTLOG&Stamp=5", line)
     browser = await signed_in(rig, name="north", areas=["North"])
-    home = location(await browser.get("/"))
-    assert home == "/terminals"
-    page = await browser.get(home)
+    page = await browser.get("/")
     token = re.search(r'name="csrf" value="([0-9a-f]+)"', page.body.decode())
     assert token is not None
     return planted, browser, token[1]
@@ -109,32 +166,43 @@ async def test_no_page_shows_or_changes_anything_of_another_area(rig: Rig) -> No
     planted, browser, token = await limited(rig)
     values, before = values_of(planted), await rows_of_the_other(rig)
     served = set()
-    ordered = sorted(routes(rig), key=lambda one: (one.method, "erase" in one.path))
+    theirs = {other for own, other, _ in values.values() if own != other}
+    ordered = sorted(
+        routes(rig), key=lambda one: (one.method, any(word in one.path for word in ENDS))
+    )
     for route in ordered:
-        if route.path in ("/account/password", "/"):
+        if route.claim == "POST /account/password":
             continue
         for n in range(3):
             path = path_of(route, values, n)
             if isinstance(route, ConsolePage):
                 replies = [(path + query, await browser.get(path + query)) for query in QUERIES]
             else:
-                entered = {"csrf": token, "confirmed": "yes", **ENTERED.get(route.path, {})}
-                replies = [(f"{path} {entered}", await browser.post(path, entered))]
+                replies = []
+                for fields in ENTERED.get(route.path, [{}]):
+                    entered = {"csrf": token, "confirmed": "yes", **fields}
+                    replies.append((f"{path} {entered}", await browser.post(path, entered)))
             for asked, reply in replies:
                 assert reply.status < 500, (asked, reply.raw)
                 if isinstance(route.limited, WholeSite):
                     assert reply.status == 403, asked
+                    assert escape(route.limited.why) in reply.body.decode(), asked
                 elif reply.status < 400:
-                    served.add(f"{route.method} {route.path}")
-                    is_own = n != 1 or (OTHER not in path and "99177" not in path)
-                    assert is_own, asked
+                    served.add(route.claim)
+                    assert n != 1 or not theirs.intersection(path.split("/")), asked
                 assert shown(reply.raw, asked) == [], (asked, reply.raw)
                 if reply.status == 200 and not getattr(route, "is_file", False):
                     check_links(rig, reply, asked)
-    assert len(served) > 25
+    open_ones = {one.claim for one in ordered if not isinstance(one.limited, WholeSite)}
+    assert open_ones - served <= {*map(_plain, NEVER_SERVED)}
     after = await rows_of_the_other(rig)
     for table, rows in before.items():
         assert after[table] == rows, table
+
+
+def _plain(claim: str) -> str:
+    """A claim with its variables without names."""
+    return re.sub(r"<[^>]*>", "<>", claim)
 
 
 @pytest_twisted.ensureDeferred
@@ -144,10 +212,10 @@ async def test_every_page_says_how_it_is_limited(rig: Rig) -> None:
     parts = [part for _, part in console_of(rig).parts.values()]
     assert [part.name for part in parts if part.limited is None] == []
     _, browser, _ = await limited(rig)
-    assert (await browser.get("/jobs")).status == 403
+    assert (await browser.get("/audit")).status == 403
     links = (await browser.get("/terminals")).body.decode()
-    assert 'href="/console/jobs"' not in links
-    assert 'href="/console/people"' in links
+    assert 'href="/console/audit"' not in links
+    assert 'href="/console/jobs"' in links
 
 
 @pytest_twisted.ensureDeferred
@@ -159,12 +227,20 @@ async def test_live_parts_are_of_the_areas(rig: Rig) -> None:
         "trace-requests": (MINE, OTHER),
         "doctor-checks": (MINE, OTHER),
         "commands-state": values_of(planted)["command_id"],
+        "jobs-progress": values_of(planted)["job_id"],
+        "areas-progress": ("North", "Southside"),
+        "people-enrolment": tuple(
+            f"{ids['/users/{pin}/enrol/{id}']}/{pin}"
+            for ids, pin in ((planted.mine, "1"), (planted.others, "99177"))
+        ),
     }
+    whole = ("overview-problems", "overview-counts", "overview-punches")
     parts = {name: part for name, (_, part) in console_of(rig).parts.items()}
-    assert {name for name, one in parts.items() if one.limited is not SITE_PAGE} == {*arguments}
-    for name in parts.keys() - arguments.keys():
+    refused = {name for name, one in parts.items() if isinstance(one.limited, WholeSite)}
+    assert parts.keys() - refused == {*arguments, *whole}
+    for name in refused:
         assert (await browser.get(f"/live?part={name}")).status == 403
-    names = [f"{name}:{one}" for name, both in arguments.items() for one in both]
+    names = [f"{name}:{one}" for name, both in arguments.items() for one in both] + [*whole]
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     wire = Wire("127.0.0.1")
     channel = rig.manage.buildProtocol(wire.getPeer())
@@ -179,5 +255,60 @@ async def test_live_parts_are_of_the_areas(rig: Rig) -> None:
     for name, (own, other, *_) in arguments.items():
         assert f"event: {name}:{other}\ndata: \n\n".encode() in text
         assert f"event: {name}:{own}\ndata: \n\n".encode() not in text
-    assert shown(text.replace(OTHER.encode(), b"")) == []
+    for asked in (OTHER, "Southside", "99177"):
+        text = text.replace(f":{asked}\n".encode(), b"\n").replace(f"/{asked}\n".encode(), b"\n")
+    assert shown(text) == []
     console_of(rig).hub.end()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_overview_counts_what_is_of_the_areas(rig: Rig) -> None:
+    """Its numbers, problems and punches are as if there were no other area."""
+    _, browser, _ = await limited(rig)
+    shown_to_all = await signed_in(rig, name="ann")
+    await runner(rig).work()
+    commands = await rig.items("/commands")
+    open_ones = [one["device"] for one in commands if one["state"] in ("queued", "sent")]
+    texts = [text_of(await one.get("/")) for one in (browser, shown_to_all)]
+    for words, own, all_ in (
+        ("{} not connected", 1, 2),
+        ("{} open commands", open_ones.count(MINE), len(open_ones)),
+        ("{} not understood", 2, 3),
+        ("{} punches", 2, 3),
+    ):
+        assert words.format(own) in texts[0]
+        assert words.format(all_) in texts[1]
+    assert "events to deliver" not in texts[0]
+    assert "terminal NORTH1" in texts[0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_have_what_is_of_the_areas(rig: Rig) -> None:
+    """Jobs, rejects, areas and access data are those of the account, on each page of the list."""
+    planted, browser, _ = await limited(rig)
+    for path, linked in (
+        ("/jobs", [f"/jobs/{planted.mine['/jobs/{id}']}"]),
+        ("/areas", ["/areas/North"]),
+        ("/access", ["/access/North"]),
+    ):
+        text = (await browser.get(path)).body.decode()
+        assert re.findall(rf'href="/console({path}/[^"/?]+)"', text) == [
+            *(["/jobs/new"] if path == "/jobs" else []),
+            *linked,
+        ]
+    rejects = (await browser.get("/rejects")).body.decode()
+    assert len(re.findall(r'href="/console/rejects/\d+"', rejects)) == 2
+    assert 'href="/console/files' not in (await browser.get("/jobs/new")).body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_reading_again_reads_rejects_of_the_areas(rig: Rig) -> None:
+    """A limited account that reads all again leaves the rejects of other areas as they are."""
+    _, browser, token = await limited(rig)
+    assert (await browser.post("/rejects/retry", {"csrf": token})).status == 303
+    attempts = {one["device"]: one["attempts"] for one in await rig.items("/rejects")}
+    assert attempts == {MINE: 1, OTHER: 0}
+    refused = await browser.post("/rejects/retry", {"csrf": token, "device": OTHER})
+    assert refused.status == 404
+    (record,) = [one for one in await rig.items("/audit") if one["action"] == "retry rejects"]
+    assert record["subject"] == "all terminals of its areas"

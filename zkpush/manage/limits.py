@@ -29,7 +29,9 @@ from .errors import ApiError, not_found
 R = TypeVar("R")
 TERMINAL, PERSON, AREA = "sn", "pin", "name"
 """Variables of paths that place a request in an area."""
-VARIABLES = (TERMINAL, PERSON, AREA, "id")
+AREA_OF_PAGE = "area"
+"""Variable of paths of pages that names an area."""
+VARIABLES = (TERMINAL, PERSON, AREA, AREA_OF_PAGE, "id")
 """All variables of paths that place a request in an area."""
 _WORDS = {
     TERMINAL: "There is no terminal {}.",
@@ -145,7 +147,7 @@ def check_thd(
     """Raise `ApiError` (404) for a terminal, a person or an id of another area."""
     for one in limit:
         if isinstance(one, str):
-            owner = Owner(one, str(names[one]))
+            owner = Owner(AREA if one == AREA_OF_PAGE else one, str(names[one]))
             if not owned_thd(tx, [owner], areas):
                 raise owner.missing
         else:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 from ..values.commands import CommandState
 from .commandrows import IS_OPEN
 from .commandschema import commands
+from .limits import of_terminals
 from .sealed import sealed
 
 if TYPE_CHECKING:
@@ -32,9 +33,12 @@ class CommandHistory:
         self._vault = tx.vault
         self._connection = tx.connection
 
-    def count_open(self) -> dict[str, int]:
-        """Count open commands by state."""
-        query = select(commands.c.state, func.count()).where(IS_OPEN).group_by(commands.c.state)
+    def count_open(self, areas: frozenset[str] | None = None) -> dict[str, int]:
+        """Count open commands by state; `areas` are those of a limited caller."""
+        mine = of_terminals(commands.c.device_id, areas)
+        query = (
+            select(commands.c.state, func.count()).where(IS_OPEN, *mine).group_by(commands.c.state)
+        )
         return {state: int(count) for state, count in self._connection.execute(query)}
 
     def count_ended(self, since: int) -> dict[str, int]:

@@ -32,6 +32,7 @@ from ..values.sessions import SessionState
 from .damage import DAMAGED
 from .databases import insert
 from .events import EventStore
+from .limits import of_terminals
 from .paging import part_of
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
@@ -167,11 +168,14 @@ class DeviceStore:
         """List terminals with options of their own, by id."""
         return self._page(select(devices).where(devices.c.settings != "{}"), part)
 
-    def counts(self, since: int) -> dict[str, tuple[int, int]]:
-        """Count terminals by state: all of them, and those seen since an instant (ms)."""
+    def counts(self, since: int, areas: frozenset[str] | None = None) -> dict[str, tuple[int, int]]:
+        """Count terminals by state: all of them, and those seen since an instant (ms).
+
+        `areas` are those of a limited caller.
+        """
         seen = func.sum(case((devices.c.last_seen_at >= since, 1), else_=0))
         query = select(devices.c.state, func.count(), seen).group_by(devices.c.state)
-        rows = self._connection.execute(query)
+        rows = self._connection.execute(query.where(*of_terminals(devices.c.id, areas)))
         return {state: (int(count), int(some)) for state, count, some in rows}
 
     def without_zone(self) -> list[str]:

@@ -21,6 +21,16 @@ def terminals_in(areas: Collection[str]) -> Select[tuple[int]]:
     return select(devices.c.id).where(area.in_(sorted(areas)))
 
 
+def of_terminals(
+    column: ColumnElement[int], areas: Collection[str] | None
+) -> list[ColumnElement[bool]]:
+    """Return the condition that limits rows to the terminals of some areas; none for no limit.
+
+    `column` has the keys of the terminals.
+    """
+    return [] if areas is None else [column.in_(terminals_in(areas))]
+
+
 def people_in(areas: Collection[str]) -> Select[tuple[str]]:
     """Query for the user IDs of the people of some areas."""
     table = person_areas()

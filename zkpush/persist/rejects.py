@@ -27,6 +27,7 @@ from ..values.setaside import RejectSelection, SealedRejects, StoredReject
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore
+from .limits import of_terminals
 from .paging import key_of, part_of
 from .schema import devices, kept_records, plain, reject_readers, rejects
 from .sealed import opened, seal_columns, sealed
@@ -205,14 +206,15 @@ class RejectStore:
             )
         )
 
-    def counts(self) -> Mapping[str, int]:
+    def counts(self, areas: frozenset[str] | None = None) -> Mapping[str, int]:
         """Count rejects by table; `OTHER` counts those of undeclared names.
 
-        Terminals can send any text as the name of a table.
+        Terminals can send any text as the name of a table. `areas` are those of a limited caller.
         """
         query = select(rejects.c.table_name, func.count()).group_by(rejects.c.table_name)
         counts, known = Counter[str](), kept_records()
-        for name, count in self._connection.execute(query):
+        mine = of_terminals(rejects.c.device_id, areas)
+        for name, count in self._connection.execute(query.where(*mine)):
             table = known.get(name)
             ours = name if name in NO_TABLES else OTHER
             counts[ours if table is None else table.name] += int(count)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from ..model import DeviceState
-from .limits import terminals_in
+from .limits import of_terminals, terminals_in
 from .schema import devices
 
 if TYPE_CHECKING:
@@ -39,9 +39,8 @@ class TargetStore:
             devices.c.state == DeviceState.APPROVED.value
         )
         if area is not None:
-            query = query.where(devices.c.area == area)
-        if areas is not None:
-            query = query.where(devices.c.id.in_(terminals_in(areas)))
+            query = query.where(devices.c.id.in_(terminals_in([area])))
+        query = query.where(*of_terminals(devices.c.id, areas))
         rows = self._connection.execute(query.order_by(devices.c.id))
         return [NamedTerminal(int(key), family) for key, family in rows]
 
@@ -50,20 +49,10 @@ class TargetStore:
     ) -> dict[str, NamedTerminal]:
         """Return terminals by serial number; `areas` are those of a limited caller."""
         query = select(devices.c.sn, devices.c.id, devices.c.family).where(
-            devices.c.sn.in_(serials)
+            devices.c.sn.in_(serials), *of_terminals(devices.c.id, areas)
         )
-        if areas is not None:
-            query = query.where(devices.c.id.in_(terminals_in(areas)))
         rows = self._connection.execute(query)
         return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
-
-    def without_area(self) -> list[int]:
-        """Return the approved terminals without an area."""
-        query = select(devices.c.id).where(
-            devices.c.state == DeviceState.APPROVED.value,
-            devices.c.area.is_(None) | (devices.c.area == ""),
-        )
-        return [int(key) for key in self._connection.execute(query).scalars()]
 
     def area_counts(self) -> dict[str | None, int]:
         """Return the number of terminals in each area that has any; None for those without one."""

@@ -22,11 +22,11 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
-    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
+from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
 from ...model import Page
 from ...persist.transaction import Transaction
@@ -115,15 +115,28 @@ class AccessPages:
                 run=self.areas,
                 query=AccessSearch,
                 nav=NavPlace(NavGroup.SITE, 20, "door"),
+                limited=(),
             ),
-            ConsolePage(path="/access/<area>", title=Phrase("Access data"), run=self.tables),
-            ConsolePage(path=one, title=Phrase("Access data"), run=self.list, query=AccessSearch),
+            ConsolePage(
+                path="/access/<area>",
+                title=Phrase("Access data"),
+                run=self.tables,
+                limited=(AREA_OF_PAGE,),
+            ),
+            ConsolePage(
+                path=one,
+                title=Phrase("Access data"),
+                run=self.list,
+                query=AccessSearch,
+                limited=(AREA_OF_PAGE,),
+            ),
             ConsolePage(
                 path=f"{one}/edit",
                 title=Phrase("Access data"),
                 scope=Scope.WRITE,
                 run=self.edit,
                 query=AccessEntryQuery,
+                limited=(AREA_OF_PAGE,),
             ),
             ConsoleForm(
                 path=f"{one}/edit",
@@ -132,6 +145,7 @@ class AccessPages:
                 again=self.edit,
                 file=FILE,
                 most_bytes=MOST_PICTURE + MOST_FORM,
+                limited=(AREA_OF_PAGE,),
             ),
             ConsoleForm(
                 path=f"{one}/delete",
@@ -139,6 +153,7 @@ class AccessPages:
                 run=self.remove,
                 again=self.list,
                 question=DELETE,
+                limited=(AREA_OF_PAGE,),
             ),
         ]
 
@@ -146,9 +161,9 @@ class AccessPages:
         """List the areas, with the number of their entries."""
 
         def find_thd(tx: Transaction) -> list[tuple[Area, int]]:
-            found = [one for one in tx[AreaStore].all() if one.place > query.after]
+            part = Page(PER_PAGE + 1, query.after, areas=visit.areas)
             counts = tx[AccessStore].counts
-            return [(one, sum(counts(one.name).values())) for one in found[: PER_PAGE + 1]]
+            return [(one, sum(counts(one.name).values())) for one in tx[AreaStore].page(part)]
 
         found = await self._store.read(find_thd)
         shown = found[:PER_PAGE]
@@ -337,4 +352,4 @@ def _badges(counts: Mapping[str, int]) -> list[tuple[Phrase, str, int]]:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of access data."""
-    return of_whole_site(AccessPages(services).routes())
+    return AccessPages(services).routes()

@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, func, literal_column, select, update
 
 from ...persist.commandschema import commands
 from ...persist.databases import Insert, insert
+from ...persist.limits import of_terminals
 from ...persist.schema import devices
 from ...values.commands import OPEN_STATES, CommandState
 from ..areas.model import PartState
@@ -205,12 +206,17 @@ class IssueStore:
         )
 
     def serials(self, area: str | None) -> dict[int, str]:
-        """Return the serial numbers of the terminals that were compared with an area."""
+        """Return the serial numbers of the terminals that were compared with an area.
+
+        One that has moved to another area since is left out; without an area, all are returned.
+        """
         query = select(devices.c.id, devices.c.sn).join(
             access_terminals, access_terminals.c.device_id == devices.c.id
         )
         if area is not None:
-            query = query.where(access_terminals.c.area == area)
+            query = query.where(
+                access_terminals.c.area == area, *of_terminals(devices.c.id, [area])
+            )
         return {row.id: row.sn for row in self._connection.execute(query)}
 
 

@@ -20,13 +20,15 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError, NotConfirmed
+from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
-from ...model import DEFAULT_AREA
+from ...model import DEFAULT_AREA, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.model import check_area
@@ -49,6 +51,14 @@ EVERY = 5.0
 """Seconds after which the progress is looked at again."""
 WRONG_NAME = Phrase("Use 1 to 100 printable characters, without spaces at the ends.")
 CHANGED = Phrase("The number of deletions has changed meanwhile. Look at it again.")
+NEW_AREA = Phrase(
+    "Your account is limited to areas, and a new area would be none of them. Ask somebody whose "
+    "account has no limit."
+)
+END_OF_AREA = Phrase(
+    "Your account is limited to areas, and cannot delete them. Ask somebody whose account has no "
+    "limit."
+)
 _Text = Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)]
 _After = Annotated[int, Meta(ge=0)]
 
@@ -100,7 +110,12 @@ class AreaPages:
 
         def form(word: str, fields: type[msgspec.Struct], run: Any, question: Any) -> ConsoleForm:
             return ConsoleForm(
-                path=f"{one}/{word}", fields=fields, run=run, again=self.show, question=question
+                path=f"{one}/{word}",
+                fields=fields,
+                run=run,
+                again=self.show,
+                question=question,
+                limited=(AREA_OF_PAGE,),
             )
 
         return [
@@ -110,18 +125,38 @@ class AreaPages:
                 run=self.list,
                 query=AreaSearch,
                 nav=NavPlace(NavGroup.SITE, 10, "area"),
+                limited=(),
             ),
-            ConsoleForm(path="/areas", fields=NewAreaForm, run=self.add, again=self.list),
-            ConsolePage(path=one, title=Phrase("Area"), run=self.show, query=AreaSearch),
+            *of_whole_site(
+                [ConsoleForm(path="/areas", fields=NewAreaForm, run=self.add, again=self.list)],
+                NEW_AREA,
+            ),
+            ConsolePage(
+                path=one,
+                title=Phrase("Area"),
+                run=self.show,
+                query=AreaSearch,
+                limited=(AREA_OF_PAGE,),
+            ),
             LivePart(
-                name="areas-progress", run=self.progress_part, kinds=("command",), every=EVERY
+                name="areas-progress",
+                run=self.progress_part,
+                kinds=("command",),
+                every=EVERY,
+                limited=(AREA_OF_PAGE,),
             ),
-            ConsoleForm(path=one, fields=AreaForm, run=self.describe, again=self.show),
+            ConsoleForm(
+                path=one,
+                fields=AreaForm,
+                run=self.describe,
+                again=self.show,
+                limited=(AREA_OF_PAGE,),
+            ),
             form("distribute", DeletionsForm, self.distribute, self.ask_distribute),
             form("stop", AreaButton, self.stop, STOP),
             form("confirm", DeletionsForm, self.confirm, self.ask_confirm),
             form("repair", AreaButton, self.repair, None),
-            form("delete", AreaButton, self.delete, DELETE),
+            *of_whole_site([form("delete", AreaButton, self.delete, DELETE)], END_OF_AREA),
         ]
 
     async def list(
@@ -130,8 +165,8 @@ class AreaPages:
         """List areas, with the progress of those that distribute."""
 
         def find_thd(tx: Transaction) -> list[tuple[Area, int, int]]:
-            found = [one for one in tx[AreaStore].all() if one.place > query.after]
-            return [(one, *progress_thd(tx, one)) for one in found[: PER_PAGE + 1]]
+            part = Page(PER_PAGE + 1, query.after, areas=visit.areas)
+            return [(one, *progress_thd(tx, one)) for one in tx[AreaStore].page(part)]
 
         found = await self._store.read(find_thd)
         shown = found[:PER_PAGE]
@@ -175,9 +210,10 @@ class AreaPages:
             pins = tx[PersonStore].pins_in(area, "", MOST_PEOPLE)
             return {
                 "one": found,
-                "is_default": area == DEFAULT_AREA,
+                "may_take_out": area != DEFAULT_AREA
+                and (visit.areas is None or DEFAULT_AREA in visit.areas),
                 "terminals": terminals_thd(tx, page),
-                "choice": terminal_options_thd(tx),
+                "choice": terminal_options_thd(tx, areas=visit.areas),
                 "people": [(pin, tx[PeopleStore].names(pins).get(pin)) for pin in pins],
                 "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,
             }
@@ -189,7 +225,7 @@ class AreaPages:
             live=[f"areas-progress:{area}"],
             values={
                 **values,
-                **await self._progress(area, shown),
+                **await self._progress(visit, area, shown),
                 "entry": entry,
                 "first_query": "" if query.after else None,
                 "most_people": MOST_PEOPLE,
@@ -200,7 +236,7 @@ class AreaPages:
     async def progress_part(self, visit: Visit, argument: str | None) -> View:
         """Show how far the distribution of an area is."""
         area = argument or ""
-        values = await self._progress(area, await self._distribution(area))
+        values = await self._progress(visit, area, await self._distribution(area))
         return View(template="_progress.html", values={**values, "states": STATES})
 
     async def _distribution(self, area: str) -> DistributionView:
@@ -211,11 +247,11 @@ class AreaPages:
                 raise LookupError(NO_AREA) from None
             raise
 
-    async def _progress(self, area: str, shown: DistributionView) -> dict[str, Any]:
+    async def _progress(self, visit: Visit, area: str, shown: DistributionView) -> dict[str, Any]:
         def find_thd(tx: Transaction) -> dict[str, Any]:
             keys = area_terminals(tx, area)
             store = tx[PlaceStore]
-            troubled = store.troubled(MOST_TROUBLED, keys)
+            troubled = store.troubled(MOST_TROUBLED, keys, visit.areas)
             serials = {one.id: one for one in tx[DeviceStore].with_keys(_keys(troubled))}
             pins = {one.pin for one in troubled}
             names = tx[PeopleStore].names(pins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...manage.errors import NotConfirmed
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
-from ..people.store import DEFAULT_AREA, PersonSurvey
+from ..people.store import PersonSurvey
 from .model import Area, DistributionEffect, DistributionTerminal
 from .places import DistributionStore, PlaceStore
 from .store import AreaStore
@@ -13,10 +13,7 @@ from .store import AreaStore
 
 def area_terminals(tx: Transaction, name: str) -> list[int]:
     """Return the approved terminals of an area."""
-    found = [one.id for one in tx[TargetStore].approved(name)]
-    if name == DEFAULT_AREA:
-        found += tx[TargetStore].without_area()
-    return found
+    return [one.id for one in tx[TargetStore].approved(name)]
 
 
 def effect_of(tx: Transaction, area: Area) -> DistributionEffect:

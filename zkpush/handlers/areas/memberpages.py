@@ -14,6 +14,7 @@ from ...manage.console.pages import Again, ConfirmationQuestion, ConsoleForm, Co
 from ...manage.console.phrases import Phrase, counted_phrase
 from ...manage.console.terminalchoice import find_terminal_thd
 from ...manage.console.visits import Visit
+from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
 from ...model import DEFAULT_AREA, Device, Page
 from ...persist.audit import AuditStore
@@ -30,6 +31,10 @@ MOST_PEOPLE = 100
 """Maximum number of people who are put into an area at once."""
 MOST_NAMED = 5
 """Maximum number of people that a mistake names."""
+OUT_OF_AREAS = Phrase(
+    "Your account is limited to areas, and the terminal would be in none of them. Ask somebody "
+    "whose account has no limit."
+)
 _BACK = "/areas/<area>"
 
 
@@ -79,6 +84,7 @@ class MemberPages:
                 run=run,
                 again=self._show,
                 question=question,
+                limited=(AREA_OF_PAGE,),
             )
 
         return [
@@ -93,7 +99,7 @@ class MemberPages:
 
         def find_thd(tx: Transaction) -> str:
             area_thd(tx, area)
-            return find_terminal_thd(tx, form.sn)
+            return find_terminal_thd(tx, form.sn, visit.areas)
 
         try:
             sn = await self._store.read(find_thd)
@@ -106,6 +112,7 @@ class MemberPages:
         self, visit: Visit, form: TerminalMemberForm, area: str
     ) -> ConfirmationQuestion:
         """Ask whether a terminal is to go to the default area, and say what follows."""
+        _check_default(visit)
 
         def find_thd(tx: Transaction) -> tuple[str, bool]:
             device = _member_thd(tx, form.terminal, area)
@@ -136,6 +143,7 @@ class MemberPages:
 
     async def take_terminal(self, visit: Visit, form: TerminalMemberForm, area: str) -> Redirect:
         """Put a terminal into the default area."""
+        _check_default(visit)
         device = await self._store.read(lambda tx: _member_thd(tx, form.terminal, area))
         await self._terminals.change(device.sn, {"area": None}, visit.caller)
         name = device.alias or device.sn
@@ -148,7 +156,7 @@ class MemberPages:
         def unit(tx: Transaction) -> int:
             area_thd(tx, area)
             people = tx[PersonStore]
-            pins = _people_thd(tx, form.people)
+            pins = _people_thd(tx, form.people, visit.areas)
             areas = people.areas(pins)
             new = [pin for pin in pins if area not in areas.get(pin, ())]
             for pin in new:
@@ -169,7 +177,7 @@ class MemberPages:
         """Ask whether a person is to be deleted from terminals, where the area does that."""
 
         def find_thd(tx: Transaction) -> tuple[str, bool]:
-            name = tx[PeopleStore].names([form.pin]).get(form.pin) or form.pin
+            name = tx[PeopleStore].names([form.pin], visit.areas).get(form.pin) or form.pin
             return name, area_thd(tx, area).distributes
 
         name, distributes = await self._store.read(find_thd)
@@ -211,18 +219,27 @@ def _member_thd(tx: Transaction, sn: str, area: str) -> Device:
     return device
 
 
-def _people_thd(tx: Transaction, text: str) -> list[str]:
-    """Return user IDs of people by user ID or name; `ValueError` names the first unknown one."""
+def _check_default(visit: Visit) -> None:
+    """Refuse a limited account that would move a terminal out of its areas."""
+    if visit.areas is not None and DEFAULT_AREA not in visit.areas:
+        raise FormMistakes(OUT_OF_AREAS)
+
+
+def _people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> list[str]:
+    """Return user IDs of people by user ID or name; `ValueError` names the first unknown one.
+
+    `areas` are those of a limited account.
+    """
     given = [part for one in text.split(",") if (part := one.strip())]
     if len(given) > MOST_PEOPLE:
         raise ValueError(Phrase("Write at most %(most)s people at once.", most=MOST_PEOPLE))
     store = tx[PeopleStore]
     pins: dict[str, None] = {}
     for one in given:
-        if store.users(Page(1), one):
+        if store.users(Page(1, areas=areas), one):
             pins[one] = None
             continue
-        found = store.search(Page(MOST_NAMED), PeopleFilter(text=one))
+        found = store.search(Page(MOST_NAMED, areas=areas), PeopleFilter(text=one))
         exact = [each for each in found if (each.name or "").lower() == one.lower()]
         found = exact or found
         if not found:

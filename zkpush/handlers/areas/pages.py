@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...manage.console.pages import ConsoleRoute, of_whole_site
+from ...manage.console.pages import ConsoleRoute
 from ...manage.services import Services
 from .areapages import AreaPages
 from .holderpages import HolderPages
@@ -15,7 +15,8 @@ def pages(services: Services) -> list[ConsoleRoute]:
     areas = AreaPages(services)
     members = MemberPages(services, areas.show)
     return [
-        *of_whole_site([*areas.routes(), *members.routes()]),
+        *areas.routes(),
+        *members.routes(),
         *PlacePages(services).routes(),
         *HolderPages(services).routes(),
     ]

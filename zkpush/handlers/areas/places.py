@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, func, insert, literal_column, select, updat
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
 from ...persist.databases import insert as upsert
+from ...persist.limits import people_in
 from ...values.commands import OPEN_STATES, CommandState
 from ..people.model import is_many
 from ..people.store import PersonSurvey
@@ -334,13 +335,21 @@ class PlaceStore:
         )
         return set(self._connection.execute(query).scalars())
 
-    def troubled(self, limit: int, devices: Collection[int] | None = None) -> list[PlacedPart]:
+    def troubled(
+        self,
+        limit: int,
+        devices: Collection[int] | None = None,
+        areas: frozenset[str] | None = None,
+    ) -> list[PlacedPart]:
         """List parts that are refused, do not fit or are unknown, of some terminals or of all.
 
-        Those of copies are left out: nothing but another copy would mend these.
+        Those of copies are left out: nothing but another copy would mend these. `areas` are those
+        of a limited caller, to whom people of other areas are not shown.
         """
         is_troubled = places.c.state.in_(_TROUBLED) & places.c.is_copied.is_(False)
         query = select(places).where(is_troubled).limit(limit)
+        if areas is not None:
+            query = query.where(places.c.pin.in_(people_in(areas)))
         if devices is not None:
             query = query.where(places.c.device_id.in_(devices))
             query = query.order_by(places.c.device_id, places.c.pin, places.c.part)

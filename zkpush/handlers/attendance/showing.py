@@ -10,7 +10,6 @@ import attrs
 
 from ...manage.console.phrases import Phrase
 from ...persist.devices import DeviceStore
-from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
@@ -99,9 +98,7 @@ def shown_punches(
 
     `areas` are those of a limited account, to which other people are not named.
     """
-    pins = {punch.pin for punch in punches}
-    mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
-    names = tx[PeopleStore].names(mine)
+    names = tx[PeopleStore].names({punch.pin for punch in punches}, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}

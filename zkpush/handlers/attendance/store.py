@@ -19,7 +19,7 @@ from sqlalchemy import Row as SQLRow
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
-from ...persist.limits import terminals_in
+from ...persist.limits import of_terminals, terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
@@ -267,10 +267,11 @@ class AttendanceStore(BufferedInserts):
         """Return the ids of the photos taken with some records, by the ids of the records."""
         return self._tx[AttendancePhotoStore].beside(punches)
 
-    def hours(self, since: int, hours: int) -> list[int]:
+    def hours(self, since: int, hours: int, areas: frozenset[str] | None = None) -> list[int]:
         """Count attendance by hour; `since` is the beginning of the first one, in seconds.
 
-        Only records received since then are counted, so that no others have to be read.
+        Only records received since then are counted, so that no others have to be read. `areas`
+        are those of a limited caller.
         """
         counts = [0] * hours
         first = self.first_received(since * 1000)
@@ -284,6 +285,7 @@ class AttendanceStore(BufferedInserts):
                 attendance.c.utc >= since,
                 attendance.c.utc < since + hours * _HOUR,
                 TYPES[RecordType.ATTENDANCE],
+                *of_terminals(attendance.c.device_id, areas),
             )
             .group_by(hour)
         )

@@ -25,6 +25,8 @@ from ...model import Page
 from ...persist.audit import AuditStore
 from ...protocol.fields import Scope
 
+LIMITED = Phrase("Your account is limited to areas, and the audit log is of the whole site.")
+"""Why it is refused to limited accounts."""
 PER_PAGE = 50
 """Records on a page."""
 _Text = Annotated[str, Meta(max_length=200)]
@@ -105,4 +107,4 @@ def _midnight(visit: Visit, text: str, days: int, name: str, wrong: dict[str, st
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of the audit log."""
-    return of_whole_site(AuditPages(services).routes())
+    return of_whole_site(AuditPages(services).routes(), LIMITED)

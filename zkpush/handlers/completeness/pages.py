@@ -12,10 +12,10 @@ from ...manage.console.pages import (
     ConsoleRoute,
     Redirect,
     View,
-    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...model import Device, DeviceState, Page
 from ...persist.devices import DeviceStore
@@ -65,8 +65,8 @@ class CompletenessPages:
         """Return the page and its form."""
         path, title = "/terminals/<sn>/completeness", Phrase("Completeness")
         return [
-            ConsolePage(path=path, title=title, run=self.show),
-            ConsoleForm(path=path, fields=CompareForm, run=self.compare),
+            ConsolePage(path=path, title=title, run=self.show, limited=(TERMINAL,)),
+            ConsoleForm(path=path, fields=CompareForm, run=self.compare, limited=(TERMINAL,)),
         ]
 
     async def show(self, visit: Visit, sn: str) -> View:
@@ -99,4 +99,4 @@ class CompletenessPages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of the completeness of a terminal."""
-    return of_whole_site(CompletenessPages(services).routes())
+    return CompletenessPages(services).routes()

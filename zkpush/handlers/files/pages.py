@@ -34,6 +34,8 @@ from ...protocol.fields import Scope
 from ...values.files import StoredFile
 from .endpoints import FileEndpoints, FileQuery, endpoints_of
 
+LIMITED = Phrase("Your account is limited to areas, and files are for terminals of all areas.")
+"""Why it is refused to limited accounts."""
 PER_PAGE = 50
 """Files on a page of the list."""
 NO_FILE = Phrase("There is no such file any more.")
@@ -175,4 +177,4 @@ class FilePages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of files."""
-    return of_whole_site(FilePages(services).routes())
+    return of_whole_site(FilePages(services).routes(), LIMITED)

@@ -42,6 +42,8 @@ from .status import backlogs_thd
 from .store import ForwarderStore
 from .views import DiscardRequest, ReplayRequest, shown_settings
 
+LIMITED = Phrase("Your account is limited to areas, and forwarders send the records of all areas.")
+"""Why it is refused to limited accounts."""
 MOST_FORWARDERS = 200
 """Maximum number of forwarders on the page."""
 MOST_LISTED = 30
@@ -284,4 +286,4 @@ def _begin(visit: Visit, name: str, text: str, days: int) -> str | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of forwarders."""
-    return of_whole_site(ForwarderPages(services).routes())
+    return of_whole_site(ForwarderPages(services).routes(), LIMITED)

@@ -14,7 +14,7 @@ from ...device.queue import CommandQueue
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.errors import ApiError, NotConfirmed, not_found
-from ...manage.limits import TERMINAL, Belongs, Owner
+from ...manage.limits import TERMINAL, Belongs, Owner, id_of
 from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -88,7 +88,8 @@ class JobEndpoints:
                 self.show,
                 "One job, with its failures",
                 returns=JobView,
-                limited=(_JOB,),
+                takes=("caller",),
+                limited=(JOB,),
             ),
             Route(
                 "DELETE",
@@ -98,7 +99,7 @@ class JobEndpoints:
                 "Cancel the commands of a job that have not ended",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
-                limited=(_JOB,),
+                limited=(JOB,),
             ),
             Route(
                 "POST",
@@ -111,7 +112,7 @@ class JobEndpoints:
                 returns=JobView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
-                limited=(_JOB,),
+                limited=(JOB,),
             ),
         ]
 
@@ -122,7 +123,7 @@ class JobEndpoints:
         return [
             (
                 job.seq,
-                view_thd(tx, job, families, is_whole=False),
+                view_thd(tx, job, families, part.areas, is_whole=False),
                 () if part.areas is None else _owners_thd(tx, job),
             )
             for job in tx[JobStore].page(part)
@@ -141,7 +142,7 @@ class JobEndpoints:
         entries = self._entries(commands, {family for _, family in terminals})
         for entry, params in entries:
             check_scopes(caller, entry.scopes(params), f"This {entry.name}")
-        options = options_of(body, entries)
+        options = options_of(body, entries, caller)
         now = self._registry.now()
         new = NewJob(
             id=self._queue.writer.new_id(now),
@@ -173,7 +174,7 @@ class JobEndpoints:
 
         job = await self._store.write(unit)
         self._runner.begin()
-        return await self._view(job.id)
+        return await self.show(job.id, caller)
 
     def _entries(
         self, commands: Iterable[JobCommand], families: Iterable[str]
@@ -197,13 +198,11 @@ class JobEndpoints:
             raise ValueError("; ".join(mistakes))
         return found
 
-    async def show(self, id: str) -> JobView:
+    async def show(self, id: str, caller: Caller) -> JobView:
         """Show a job."""
-        return await self._view(id)
 
-    async def _view(self, id: str) -> JobView:
         def find_thd(tx: Transaction) -> JobView:
-            return view_thd(tx, _found(tx, id), self._registry.families)
+            return view_thd(tx, _found(tx, id), self._registry.families, caller.areas)
 
         return await self._store.read(find_thd)
 
@@ -237,13 +236,13 @@ class JobEndpoints:
             check_scopes(caller, job.options.scopes, "This job")
             commands, jobs = tx[JobCommands], tx[JobStore]
             terminals = commands.terminals_to_retry(id, body.states)
-            jobs.retry(job, body.states, commands.last(), terminals)
+            jobs.retry(job, body.states, commands.last(), terminals, caller.areas)
             jobs.forgive(job, commands.failures(id, jobs.retrying(job)))
             acts.record(tx, caller, _RETRY, f"job {id}", ", ".join(body.states), now)
 
         await self._store.write(unit)
         self._runner.begin()
-        return await self._view(id)
+        return await self.show(id, caller)
 
 
 def _owners_thd(tx: Transaction, job: Job) -> list[Owner]:
@@ -251,11 +250,12 @@ def _owners_thd(tx: Transaction, job: Job) -> list[Owner]:
 
 
 def _job_owners_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
-    job = tx[JobStore].get(str(names["id"]))
+    job = tx[JobStore].get(id_of(names))
     return () if job is None else _owners_thd(tx, job)
 
 
-_JOB = Belongs(_job_owners_thd, "There is no job {id}.")
+JOB = Belongs(_job_owners_thd, "There is no job {id}.")
+"""The job that the variable `id` names; all its terminals have to be in the areas of the caller."""
 
 
 def _found(tx: Transaction, id: str, *, locked: bool = False) -> Job:

@@ -34,6 +34,8 @@ class TargetState(StrEnum):
     QUEUED = "queued"
     REFUSED = "refused"
     """The terminal cannot take the commands; the reason is in words."""
+    MOVED = "moved"
+    """Refused, because the terminal has left the areas of the caller."""
     CANCELLED = "cancelled"
 
 
@@ -77,6 +79,8 @@ class JobOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     window: Window | None = None
     scopes: frozenset[Scope] = frozenset()
     """Scopes that its commands need."""
+    areas: frozenset[str] | None = None
+    """Areas of the caller who queued it, or let it go on last; None for no limit."""
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,15 +6,13 @@ from ...manage.console.pages import ConsoleRoute, of_whole_site
 from ...manage.services import Services
 from .progresspages import JobPages
 from .sendpages import SendPages
-from .wavepages import WavePages
+from .wavepages import FILES, WavePages
 
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of jobs."""
-    return of_whole_site(
-        [
-            *SendPages(services).routes(),
-            *WavePages(services).routes(),
-            *JobPages(services).routes(),
-        ]
-    )
+    return [
+        *SendPages(services).routes(),
+        *of_whole_site(WavePages(services).routes(), FILES),
+        *JobPages(services).routes(),
+    ]

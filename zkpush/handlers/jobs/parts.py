@@ -9,7 +9,7 @@ import attrs
 from ...device.modes import REFUSAL, takes_commands
 from ...device.queueing import CommandDraft, CommandWriter, Delivery, abilities_of
 from ...device.replacing import replace
-from ...model import Device
+from ...model import DEFAULT_AREA, Device
 from ...persist.commandjobs import JobCommands, SealedCommands, encode_body, seal_commands
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
@@ -32,6 +32,10 @@ MOST_ONE_BY_ONE = 8
 MOST_BYTES = 512 * 1024
 """Size of the commands in a part, in bytes; a larger command is a part of its own."""
 _DAMAGED = "The commands of this job are damaged in the database; make a new job."
+_MOVED = (
+    "The terminal has left the areas to which the caller of this job is limited. Nothing more is "
+    "queued for it; a caller of its present area can make a new job."
+)
 Hurried = tuple[str, int | None]
 """A terminal with a new command, and the earliest time (ms) to send it."""
 
@@ -223,8 +227,14 @@ class JobPartMaker:
         hurried: list[Hurried] = []
         room = MOST_ONE_BY_ONE
         news: list[tuple[int, Command, NewCommand]] = []
+        moved = _moved_thd(tx, job, part)
         for share in part.shares:
             device = share.device
+            if device.id in moved:
+                tx[JobStore].advance(
+                    job, share.target, share.target.queued, TargetState.MOVED, _MOVED
+                )
+                continue
             if share.refusal is not None:
                 _advance(tx, job, share, 0, share.refusal)
                 continue
@@ -265,6 +275,15 @@ class JobPartMaker:
         except ValueError as error:
             _advance(tx, job, share, 0, str(error))
         return len(commands)
+
+
+def _moved_thd(tx: Transaction, job: Job, part: JobPart) -> set[int]:
+    """Return the terminals of a part that have left the areas of the caller of its job."""
+    areas = job.options.areas
+    if areas is None:
+        return set()
+    found = tx[DeviceStore].with_keys({share.device.id for share in part.shares})
+    return {device.id for device in found if (device.area or DEFAULT_AREA) not in areas}
 
 
 def _are_apart(commands: Sequence[NewCommand]) -> bool:

@@ -24,7 +24,7 @@ from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
 from ...persist.transaction import Transaction
-from .endpoints import JobEndpoints, endpoints_of
+from .endpoints import JOB, JobEndpoints, endpoints_of
 from .model import Job
 from .requests import RetryRequest
 from .store import JobStore
@@ -97,24 +97,39 @@ class JobPages:
                 run=self.list,
                 query=JobSearch,
                 nav=NavPlace(NavGroup.SITE, 40, "check"),
+                limited=(),
             ),
-            ConsolePage(path="/jobs/<job_id>", title=Phrase("Job"), run=self.show),
-            LivePart(name="jobs-progress", run=self.progress_part, kinds=("command",), every=EVERY),
-            ConsoleForm(
-                path="/jobs/<job_id>/retry", fields=RetryJobForm, run=self.retry, again=self.show
+            ConsolePage(path="/jobs/<job_id>", title=Phrase("Job"), run=self.show, limited=(JOB,)),
+            LivePart(
+                name="jobs-progress",
+                run=self.progress_part,
+                kinds=("command",),
+                every=EVERY,
+                limited=(JOB,),
             ),
             ConsoleForm(
-                path="/jobs/<job_id>/cancel", fields=CancelJobForm, run=self.cancel, again=self.show
+                path="/jobs/<job_id>/retry",
+                fields=RetryJobForm,
+                run=self.retry,
+                again=self.show,
+                limited=(JOB,),
+            ),
+            ConsoleForm(
+                path="/jobs/<job_id>/cancel",
+                fields=CancelJobForm,
+                run=self.cancel,
+                again=self.show,
+                limited=(JOB,),
             ),
         ]
 
     async def list(self, visit: Visit, query: JobSearch) -> View:
         """List jobs, the newest first."""
-        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
 
         def find(tx: Transaction) -> list[tuple[Job, JobView]]:
             return [
-                (job, view_thd(tx, job, self._families, is_whole=False))
+                (job, view_thd(tx, job, self._families, visit.areas, is_whole=False))
                 for job in tx[JobStore].page(part)
             ]
 
@@ -133,7 +148,7 @@ class JobPages:
 
     async def show(self, visit: Visit, job_id: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show a job."""
-        values = await self._of(job_id)
+        values = await self._of(visit, job_id)
         return View(
             template="job.html",
             title=Phrase("Job"),
@@ -143,26 +158,26 @@ class JobPages:
 
     async def progress_part(self, visit: Visit, argument: str | None) -> View:
         """Show the progress of a job."""
-        return View(template="_progress.html", values=await self._of(argument or ""))
+        return View(template="_progress.html", values=await self._of(visit, argument or ""))
 
     async def retry(self, visit: Visit, form: RetryJobForm, job_id: str) -> Redirect:
         """Send commands of a job again."""
-        await self._of(job_id)
+        await self._of(visit, job_id)
         await self._jobs.retry(job_id, RetryRequest([*form.states]), visit.caller)
         return Redirect(to=f"/jobs/{job_id}", notice=Phrase("They are sent again."))
 
     async def cancel(self, visit: Visit, form: CancelJobForm, job_id: str) -> Redirect:
         """Cancel what has not ended."""
-        await self._of(job_id)
+        await self._of(visit, job_id)
         await self._jobs.cancel(job_id, visit.caller)
         return Redirect(to=f"/jobs/{job_id}", notice=Phrase("What has not ended is cancelled."))
 
-    async def _of(self, job_id: str) -> dict[str, Any]:
+    async def _of(self, visit: Visit, job_id: str) -> dict[str, Any]:
         def find(tx: Transaction) -> tuple[Job, JobView]:
             job = tx[JobStore].get(job_id)
             if job is None:
                 raise LookupError(NO_JOB)
-            return job, view_thd(tx, job, self._families)
+            return job, view_thd(tx, job, self._families, visit.areas)
 
         job, view = await self._store.read(find)
         numbers = msgspec.structs.asdict(view.counts)

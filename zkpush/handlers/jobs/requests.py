@@ -11,6 +11,7 @@ from msgspec import Meta
 from ...manage.listing import ListQuery, Order
 from ...manage.targets import MOST_TERMINALS, TargetRequest
 from ...manage.times import instant_of
+from ...model import Caller
 from ...protocol.fields import MOST_PRIORITY, Command
 from ..people.model import RULE
 from .model import JobCommand, JobOptions
@@ -121,7 +122,7 @@ def commands_of(body: JobRequest) -> list[JobCommand]:
 
 
 def options_of(
-    body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str]]]
+    body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str]]], caller: Caller
 ) -> JobOptions:
     """Return the options of a job: those of a request, and defaults that suit its commands."""
     restarts = any(entry.restarts for entry, _ in entries)
@@ -140,4 +141,5 @@ def options_of(
         stop_after=None if wave is None else body.stop_after or 1,
         window=None if body.window is None else body.window.window(),
         scopes=frozenset().union(*(entry.scopes(params) for entry, params in entries)),
+        areas=caller.areas,
     )

@@ -87,8 +87,11 @@ class SendPages:
                 scope=Scope.WRITE,
                 run=self.show,
                 query=SendQuery,
+                limited=(),
             ),
-            ConsoleForm(path="/jobs/new", fields=SendForm, run=self.send, again=self.again),
+            ConsoleForm(
+                path="/jobs/new", fields=SendForm, run=self.send, again=self.again, limited=()
+            ),
         ]
 
     async def show(self, visit: Visit, query: SendQuery) -> View:
@@ -144,7 +147,7 @@ class SendPages:
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
 
-        options = await self._store.read(target_options_thd)
+        options = await self._store.read(lambda tx: target_options_thd(tx, visit.areas))
         known = {sn for sn, _ in options["terminals"]} - {""}
         return View(
             template="send.html",
@@ -176,13 +179,17 @@ def _is_dangerous(command: Command) -> bool:
     return command.scope is Scope.DANGEROUS
 
 
-def target_options_thd(tx: Transaction) -> dict[str, Any]:
-    """Return the terminals, unless they are many, and the areas to choose from."""
-    found = terminal_options_thd(tx, DeviceState.APPROVED)
-    areas = sorted({area or DEFAULT_AREA for area in tx[TargetStore].area_counts()})
+def target_options_thd(tx: Transaction, areas: frozenset[str] | None = None) -> dict[str, Any]:
+    """Return the terminals, unless they are many, and the areas to choose from.
+
+    `areas` are those of a limited account.
+    """
+    found = terminal_options_thd(tx, DeviceState.APPROVED, areas)
+    known = {area or DEFAULT_AREA for area in tx[TargetStore].area_counts()}
+    shown = sorted(known if areas is None else known & areas)
     return {
         "terminals": [("", Phrase("None of the list")), *found] if found else [],
-        "areas": [("", "\N{EN DASH}"), *((area, area) for area in areas)],
+        "areas": [("", "\N{EN DASH}"), *((area, area) for area in shown)],
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, select, update
 
 from ...model import Page
 from ...persist.commandschema import commands
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _UNFINISHED = (JobState.QUEUEING.value, JobState.CANCELLING.value)
 _LEFT = (TargetState.WAITING.value, TargetState.NEXT.value)
+REFUSALS = (TargetState.REFUSED.value, TargetState.MOVED.value)
+"""States of terminals that do not get the rest of the commands."""
+_GONE = and_(job_targets.c.state == TargetState.MOVED.value, job_targets.c.queued == 0)
+"""Terminals that left the areas of the caller before they got a command."""
 _TARGET = (
     job_targets.c.place,
     job_targets.c.device_id,
@@ -95,7 +99,7 @@ class JobStore:
         query = select(jobs)
         if part.areas is not None:
             # All terminals of the job are of the areas.
-            of_job = select(job_targets.c.place).where(job_targets.c.job_seq == jobs.c.seq)
+            of_job = select(job_targets.c.place).where(job_targets.c.job_seq == jobs.c.seq, ~_GONE)
             mine = job_targets.c.device_id.in_(terminals_in(part.areas))
             query = query.where(of_job.where(mine).exists(), ~of_job.where(~mine).exists())
             part = msgspec.structs.replace(part, areas=None)
@@ -103,11 +107,14 @@ class JobStore:
         return [self._job(row) for row in found]
 
     def terminals_of(self, job: Job) -> list[str]:
-        """Return the serial numbers of the terminals of a job."""
+        """Return the serial numbers of the terminals of a job.
+
+        Terminals that left the areas of its caller before they got a command are left out.
+        """
         query = (
             select(devices.c.sn)
             .join(job_targets, job_targets.c.device_id == devices.c.id)
-            .where(_of(job))
+            .where(_of(job), ~_GONE)
         )
         return list(self._connection.execute(query).scalars())
 
@@ -131,14 +138,24 @@ class JobStore:
         self._connection.execute(update(jobs).where(jobs.c.seq == job.seq).values(values))
 
     def retry(
-        self, job: Job, states: Collection[str], below: int, terminals: Collection[int]
+        self,
+        job: Job,
+        states: Collection[str],
+        below: int,
+        terminals: Collection[int],
+        areas: frozenset[str] | None,
     ) -> None:
-        """Let a job queue again the commands that ended in these states on some terminals."""
+        """Let a job queue again the commands that ended in these states on some terminals.
+
+        `areas` are those of a limited caller; the job goes on in these only.
+        """
         self.queue_again(job, terminals)
+        options = msgspec.structs.replace(job.options, areas=areas)
         self._connection.execute(
             update(jobs)
             .where(jobs.c.seq == job.seq)
             .values(
+                options=_text(options),
                 state=JobState.QUEUEING.value,
                 reason=None,
                 ended_at=None,
@@ -260,12 +277,20 @@ class JobStore:
         )
         return self._connection.execute(delete(jobs).where(jobs.c.seq.in_(old))).rowcount
 
-    def refused(self, job: Job, limit: int) -> list[tuple[str, str]]:
-        """Return terminals that cannot take the commands, each with the reason."""
+    def refused(
+        self, job: Job, limit: int, areas: frozenset[str] | None = None
+    ) -> list[tuple[str | None, str]]:
+        """Return terminals that cannot take the commands, each with the reason.
+
+        `areas` are those of a limited caller, to whom terminals of other areas have no name.
+        """
+        sn: ColumnElement[str] = devices.c.sn
+        if areas is not None:
+            sn = case((devices.c.id.in_(terminals_in(areas)), devices.c.sn), else_=None)
         query = (
-            select(devices.c.sn, job_targets.c.reason)
+            select(sn, job_targets.c.reason)
             .join(devices, devices.c.id == job_targets.c.device_id)
-            .where(_of(job), job_targets.c.state == TargetState.REFUSED.value)
+            .where(_of(job), job_targets.c.state.in_(REFUSALS))
             .order_by(job_targets.c.place)
             .limit(limit)
         )

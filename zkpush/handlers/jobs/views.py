@@ -39,7 +39,10 @@ class JobCounts(msgspec.Struct, frozen=True, kw_only=True):
 class FailedCommand(msgspec.Struct, frozen=True):
     """A command of a job that did not succeed."""
 
-    device: str
+    device: Annotated[
+        str | None,
+        Meta(description="Null to callers who are limited to areas, where it has left these areas"),
+    ]
     command: Annotated[
         str | None, Meta(description="Id of the command; null where the terminal cannot take it")
     ]
@@ -105,8 +108,18 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-def view_thd(tx: Transaction, job: Job, families: Families, *, is_whole: bool = True) -> JobView:
-    """Show a job, with its failures if the view is to be whole."""
+def view_thd(
+    tx: Transaction,
+    job: Job,
+    families: Families,
+    areas: frozenset[str] | None,
+    *,
+    is_whole: bool = True,
+) -> JobView:
+    """Show a job, with its failures if the view is to be whole.
+
+    `areas` are those of a limited caller.
+    """
     counts = _counts(tx, job)
     state = _state(job, counts)
     options = job.options
@@ -118,7 +131,7 @@ def view_thd(tx: Transaction, job: Job, families: Families, *, is_whole: bool = 
         state=state,
         reason=job.reason,
         counts=counts,
-        failed=_failed(tx, job, families) if is_whole else [],
+        failed=_failed(tx, job, families, areas) if is_whole else [],
         priority=job.priority,
         wave=options.wave,
         stop_after=options.stop_after,
@@ -140,7 +153,7 @@ def _counts(tx: Transaction, job: Job) -> JobCounts:
     cancelled = found.pop(CommandState.CANCELLED.value, 0) + missing(TargetState.CANCELLED)
     counts = JobCounts(
         waiting=missing(TargetState.WAITING, TargetState.NEXT),
-        refused=missing(TargetState.REFUSED),
+        refused=missing(TargetState.REFUSED, TargetState.MOVED),
         cancelled=cancelled,
         **found,
     )
@@ -166,10 +179,12 @@ def _ended_at(tx: Transaction, job: Job, state: str) -> int | None:
     return max((at for at in times if at is not None), default=None)
 
 
-def _failed(tx: Transaction, job: Job, families: Families) -> list[FailedCommand]:
+def _failed(
+    tx: Transaction, job: Job, families: Families, areas: frozenset[str] | None
+) -> list[FailedCommand]:
     refused = [
         FailedCommand(sn, None, TargetState.REFUSED.value, reason)
-        for sn, reason in tx[JobStore].refused(job, MOST_FAILED)
+        for sn, reason in tx[JobStore].refused(job, MOST_FAILED, areas)
     ]
     commands = tx[JobCommands].failed(job.id, MOST_FAILED - len(refused))
     return refused + [

@@ -23,6 +23,8 @@ from .requests import WAVE, JobDeletionQuery, JobRequest
 from .sendpages import NEEDED, NO_TARGET, TICK, TargetForm, target_options_thd
 from .views import WindowView
 
+FILES = Phrase("Your account is limited to areas, and files are for terminals of all areas.")
+"""Why limited accounts send no files."""
 NO_FILE = Phrase("There is no such file any more.")
 BOTH = Phrase("Give both times, or none.")
 DIFFERENT = Phrase("The end has to differ from the begin.")

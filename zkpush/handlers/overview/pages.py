@@ -17,7 +17,6 @@ from ...manage.console.pages import (
     NavGroup,
     NavPlace,
     View,
-    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -86,27 +85,32 @@ class OverviewPages:
                 title=Phrase("Overview"),
                 run=self.show,
                 nav=NavPlace(NavGroup.DAILY, 10, "home"),
+                limited=(),
             ),
             LivePart(
                 name="overview-problems",
                 run=self.problems_part,
                 kinds=("problem", "device"),
                 every=30.0,
+                limited=(),
             ),
             LivePart(
                 name="overview-counts",
                 run=self.counts_part,
                 kinds=("device", "command"),
                 every=15.0,
+                limited=(),
             ),
-            LivePart(name="overview-punches", run=self.punches_part, kinds=("attendance",)),
+            LivePart(
+                name="overview-punches", run=self.punches_part, kinds=("attendance",), limited=()
+            ),
         ]
 
     async def show(self, visit: Visit) -> View:
         """Show everything."""
         values = {
-            **await self._problems(),
-            **await self._counts(),
+            **await self._problems(visit),
+            **await self._counts(visit),
             **await self._punches(visit),
         }
         return View(
@@ -117,23 +121,24 @@ class OverviewPages:
 
     async def problems_part(self, visit: Visit, argument: str | None) -> View:
         """Show the problems."""
-        return View(template="_problems.html", values=await self._problems())
+        return View(template="_problems.html", values=await self._problems(visit))
 
     async def counts_part(self, visit: Visit, argument: str | None) -> View:
         """Show the numbers."""
-        return View(template="_counts.html", values=await self._counts())
+        return View(template="_counts.html", values=await self._counts(visit))
 
     async def punches_part(self, visit: Visit, argument: str | None) -> View:
         """Show the punches of today."""
         return View(template="_punches.html", values=await self._punches(visit))
 
-    async def _problems(self) -> Mapping[str, object]:
-        server = await self._services.problems.of_server()
+    async def _problems(self, visit: Visit) -> Mapping[str, object]:
+        areas = visit.areas
+        server = [] if areas is not None else await self._services.problems.of_server()
 
         def find(tx: Transaction) -> tuple[list[ProblemView], list[str]]:
             store = tx[DeviceStore]
-            devices = store.with_problems(Page(MOST_PROBLEMS))
-            pending = store.search(Page(MOST_WAITING), state=DeviceState.PENDING.value)
+            devices = store.with_problems(Page(MOST_PROBLEMS, areas=areas))
+            pending = store.search(Page(MOST_WAITING, areas=areas), state=DeviceState.PENDING.value)
             found = [view for device in devices for view in ProblemView.of_device(device)]
             return found, [device.sn for device in pending]
 
@@ -145,19 +150,19 @@ class OverviewPages:
             "waiting": waiting,
         }
 
-    async def _counts(self) -> Mapping[str, object]:
-        since = self._registry.online_since()
+    async def _counts(self, visit: Visit) -> Mapping[str, object]:
+        since, areas = self._registry.online_since(), visit.areas
 
         def find(tx: Transaction) -> Mapping[str, object]:
-            states = tx[DeviceStore].counts(since)
+            states = tx[DeviceStore].counts(since, areas)
             total, online = states.get(DeviceState.APPROVED.value, (0, 0))
             return {
                 "online": online,
                 "offline": total - online,
                 "pending": states.get(DeviceState.PENDING.value, (0, 0))[0],
-                "commands": sum(tx[CommandHistory].count_open().values()),
-                "rejects": sum(tx[RejectStore].counts().values()),
-                "deliveries": sum(count for count, _ in tx[ForwarderStore].queued().values()),
+                "commands": sum(tx[CommandHistory].count_open(areas).values()),
+                "rejects": sum(tx[RejectStore].counts(areas).values()),
+                "deliveries": None if areas is not None else _deliveries_thd(tx),
             }
 
         return await self._store.read(find)
@@ -170,10 +175,10 @@ class OverviewPages:
         def find(tx: Transaction) -> tuple[list[int], list[FeedPunch]]:
             store = tx[AttendanceStore]
             only = PunchFilter(record_type=RecordType.ATTENDANCE)
-            newest = store.page(Page(NEWEST, newest_first=True), only)
-            names = tx[PeopleStore].names({punch.pin for punch in newest})
+            newest = store.page(Page(NEWEST, newest_first=True, areas=visit.areas), only)
+            names = tx[PeopleStore].names({punch.pin for punch in newest}, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
-            return store.hours(since, 24), _feed(tx, newest, visit.zone, names, photos)
+            return store.hours(since, 24, visit.areas), _feed(tx, newest, visit.zone, names, photos)
 
         hours, feed = await self._store.read(find)
         most = max(*hours, 1)
@@ -212,6 +217,11 @@ def _feed(
     ]
 
 
+def _deliveries_thd(tx: Transaction) -> int:
+    """Count the events that forwarders have still to deliver."""
+    return sum(count for count, _ in tx[ForwarderStore].queued().values())
+
+
 def _meaning(status: int | None) -> Phrase | None:
     if status is None or status == AttendanceState.NONE_CHOSEN:
         return None
@@ -220,4 +230,4 @@ def _meaning(status: int | None) -> Phrase | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The start page."""
-    return of_whole_site(OverviewPages(services).routes())
+    return OverviewPages(services).routes()

@@ -18,7 +18,6 @@ from ...manage.recordviews import shows_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
-from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
@@ -202,8 +201,7 @@ class PeopleEndpoints:
             raise ValueError(f"pins: at most {MOST_NAMES} user IDs")
 
         def find_thd(tx: Transaction) -> dict[str, str]:
-            mine = pins if caller.areas is None else tx[AreaLimitStore].people(pins, caller.areas)
-            return tx[PeopleStore].names(mine)
+            return tx[PeopleStore].names(pins, caller.areas)
 
         return NamesView(await self._store.read(find_thd))
 

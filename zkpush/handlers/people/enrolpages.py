@@ -20,8 +20,10 @@ from ...manage.console.pages import (
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
+from ...manage.limits import COMMAND, PERSON, TERMINAL, Belongs, Owner, check_thd, id_of
 from ...manage.services import Services
 from ...model import Caller, DeviceState
+from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .enrolling import EnrolmentEndpoints, EnrolmentState, EnrolRequest
@@ -64,6 +66,16 @@ class EnrolmentQuery(msgspec.Struct, frozen=True):
     watch: str = ""
 
 
+def _watched_thd(tx: Transaction, names: Mapping[str, Any]) -> list[Owner]:
+    enrolment, _, pin = id_of(names).partition("/")
+    command = tx[CommandStore].get(enrolment)
+    return [] if command is None else [Owner(TERMINAL, command.device), Owner(PERSON, pin)]
+
+
+_WATCHED = Belongs(_watched_thd, "There is no enrolment {id}.")
+"""The enrolment and the person that the argument of the live part names."""
+
+
 class EnrolForm(msgspec.Struct, frozen=True):
     """An order to enrol."""
 
@@ -88,9 +100,14 @@ class EnrolmentPages:
                 scope=Scope.WRITE,
                 run=self.show,
                 query=EnrolmentQuery,
+                limited=(PERSON,),
             ),
             ConsoleForm(
-                path="/people/<pin>/enrol", fields=EnrolForm, run=self.enrol, again=self.again
+                path="/people/<pin>/enrol",
+                fields=EnrolForm,
+                run=self.enrol,
+                again=self.again,
+                limited=(PERSON,),
             ),
             LivePart(
                 name="people-enrolment",
@@ -98,6 +115,7 @@ class EnrolmentPages:
                 kinds=("command", "user"),
                 every=5.0,
                 scope=Scope.WRITE,
+                limited=(_WATCHED,),
             ),
         ]
 
@@ -106,11 +124,19 @@ class EnrolmentPages:
         view = await self._view(visit, pin, NOTHING_ENTERED)
         if not query.watch:
             return view
+        await self._check(visit, query.watch)
         values = {**view.values, **await self._progress(pin, query.watch, visit.caller)}
         live = f"people-enrolment:{query.watch}/{pin}"
         return View(
             template="enrol.html", title=view.title, values={**values, "live": live}, live=[live]
         )
+
+    async def _check(self, visit: Visit, enrolment: str) -> None:
+        """Raise `ApiError` (404) if the terminal is in no area of the account."""
+        areas = visit.areas
+        if areas is not None:
+            names = {"id": enrolment}
+            await self._store.read(lambda tx: check_thd(tx, (COMMAND,), names, areas))
 
     async def again(self, visit: Visit, pin: str, entry: FormEntry) -> View:
         """Show the form with its mistakes."""
@@ -119,7 +145,7 @@ class EnrolmentPages:
     async def enrol(self, visit: Visit, form: EnrolForm, pin: str) -> Redirect:
         """Queue the order."""
         try:
-            sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.device))
+            sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.device, visit.areas))
         except ValueError as error:
             raise FormMistakes(device=error.args[0]) from None
         request = EnrolRequest(device=sn, what=form.what, overwrite=form.overwrite, expires_in=WAIT)
@@ -141,7 +167,7 @@ class EnrolmentPages:
     async def _view(self, visit: Visit, pin: str, entry: FormEntry) -> View:
         def find_thd(tx: Transaction) -> dict[str, Any]:
             person = person_thd(tx, pin, visit.caller)["person"]
-            terminals = terminal_options_thd(tx, DeviceState.APPROVED)
+            terminals = terminal_options_thd(tx, DeviceState.APPROVED, visit.areas)
             return {"pin": pin, "person": person, "terminals": terminals}
 
         values = await self._store.read(find_thd)

@@ -40,6 +40,11 @@ from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
 from .store import PeopleStore
 from .views import user_for
 
+IMPORT = Phrase(
+    "Your account is limited to areas, and a file may name people of others. Add and change people "
+    "one by one."
+)
+"""Why limited accounts import no file."""
 PER_PAGE = 50
 """People on a page of the list."""
 MOST_AREAS = 100
@@ -302,7 +307,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
         *PeoplePages(services).routes(),
         *ConflictPages(services).routes(),
         *RemovalPages(services).routes(),
-        *of_whole_site(ImportPages(services).routes()),
-        *of_whole_site(EnrolmentPages(services).routes()),
-        *of_whole_site(PortraitPages(services).routes()),
+        *of_whole_site(ImportPages(services).routes(), IMPORT),
+        *EnrolmentPages(services).routes(),
+        *PortraitPages(services).routes(),
     ]

@@ -22,6 +22,7 @@ from ...manage.console.pages import (
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
+from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
@@ -88,12 +89,14 @@ class PortraitPages:
                 run=self.picture,
                 query=PhotoChoice,
                 is_file=True,
+                limited=(PERSON,),
             ),
             ConsolePage(
                 path="/people/<pin>/photos",
                 title=Phrase("Photos of the person"),
                 scope=Scope.WRITE,
                 run=self.show,
+                limited=(PERSON,),
             ),
             ConsoleForm(
                 path="/people/<pin>/photos",
@@ -102,6 +105,7 @@ class PortraitPages:
                 again=self.show,
                 file="file",
                 most_bytes=self._photos.most_bytes + MOST_FORM,
+                limited=(PERSON,),
             ),
             ConsoleForm(
                 path="/people/<pin>/photos/remove",
@@ -114,6 +118,7 @@ class PortraitPages:
                     button=Phrase("Remove"),
                     back="/people/<pin>/photos",
                 ),
+                limited=(PERSON,),
             ),
         ]
 

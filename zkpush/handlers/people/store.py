@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, null, select
 from ...interfaces import NotUnsealed
 from ...model import DEFAULT_AREA, Page
 from ...persist.damage import DAMAGED
+from ...persist.limits import people_in
 from ...persist.paging import part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
@@ -71,9 +72,14 @@ class PeopleStore:
         self._connection = tx.connection
         self._pictures = tx[PictureStore]
 
-    def names(self, pins: Collection[str]) -> dict[str, str]:
-        """Return the names of users by user ID; unknown users are left out."""
+    def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
+        """Return the names of users by user ID; unknown users are left out.
+
+        `areas` are those of a limited caller, to whom people of other areas are not named.
+        """
         query = select(users.c.pin, users.c.name).where(users.c.pin.in_(pins))
+        if areas is not None:
+            query = query.where(users.c.pin.in_(people_in(areas)))
         return {row.pin: row.name for row in self._rows(query) if row.name is not None}
 
     def users(self, part: Page, *pins: str) -> list[Person]:

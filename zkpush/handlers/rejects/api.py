@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -12,7 +11,7 @@ from msgspec import UNSET, Meta
 from ...interfaces import IStore
 from ...manage.arguments import Mistakes, no_such
 from ...manage.errors import ApiError, not_found
-from ...manage.limits import TERMINAL, Belongs, Owner, of_device, require_thd
+from ...manage.limits import of_device
 from ...manage.listing import DeviceQuery, Order
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -29,12 +28,10 @@ from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see
 from ...protocol.tableset import TableSet
 from ...values.setaside import RejectSelection, StoredReject
+from .owning import NO_REJECT, REJECT
 from .reading import RejectReader, RetryCounts
 
 OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]
-
-
-_NO_REJECT = "There is no reject {id}. One that was read again is gone."
 
 
 class RejectQuery(DeviceQuery, frozen=True):
@@ -140,7 +137,7 @@ class RejectEndpoints:
                 "One reject, with all its bytes",
                 returns=RejectView,
                 takes=("caller",),
-                limited=(_REJECT,),
+                limited=(REJECT,),
             ),
             Route(
                 "DELETE",
@@ -150,7 +147,7 @@ class RejectEndpoints:
                 "Delete a reject; its data is lost",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
-                limited=(_REJECT,),
+                limited=(REJECT,),
             ),
             Route(
                 "POST",
@@ -188,8 +185,6 @@ class RejectEndpoints:
 
     async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
         """Retry rejects."""
-        if caller.areas is not None:
-            await self._check_terminal(body.device, caller)
         table = body.table
         if table is not None:
             mistake = await self._store.read(lambda tx: self._no_table_thd(tx, table))
@@ -200,12 +195,6 @@ class RejectEndpoints:
         )
         return RetryView(counts.read, counts.kept, counts.records)
 
-    async def _check_terminal(self, sn: str | None, caller: Caller) -> None:
-        """Raise an error unless a limited caller names a terminal of its areas."""
-        if sn is None:
-            raise ValueError("device: a token that is limited to areas names a terminal.")
-        await self._store.read(lambda tx: require_thd(tx, caller, Owner(TERMINAL, sn)))
-
     def _no_table_thd(self, tx: Transaction, name: str) -> str | None:
         """Return why no reject can be of a table; a terminal may send names unknown here."""
         if tx[RejectStore].is_table(name):
@@ -213,20 +202,12 @@ class RejectEndpoints:
         return no_such("table", name, [*(table.name for table in self._tables), *NO_TABLES])
 
 
-def _reject_owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:
-    found = tx[RejectStore].get(int(names["id"]))
-    return () if found is None else (of_device(found),)
-
-
-_REJECT = Belongs(_reject_owner_thd, _NO_REJECT)
-
-
 def _find_thd(tx: Transaction, part: Page, query: RejectQuery) -> list[StoredReject]:
     return tx[RejectStore].page(part, selection=RejectSelection(query.device, query.table))
 
 
 def _no_reject(id: int) -> ApiError:
-    return not_found(_NO_REJECT.format(id=id))
+    return not_found(NO_REJECT.format(id=id))
 
 
 def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:

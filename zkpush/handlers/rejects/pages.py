@@ -19,7 +19,6 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
-    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -34,6 +33,7 @@ from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.setaside import RejectSelection, StoredReject
+from .owning import REJECT
 from .reading import RejectReader
 
 PER_PAGE = 50
@@ -41,6 +41,7 @@ PER_PAGE = 50
 MOST_BYTES = 4096
 """Bytes of a reject that its page shows."""
 NO_REJECT = Phrase("There is no such data any more. It may have been read in the meantime.")
+NO_TERMINAL = Phrase("There is no such terminal.")
 OF_NO_TABLE: Mapping[str, Phrase] = {
     ANSWERS: Phrase("Answer to a command"),
     POST_VERIFY_DATA: Phrase("Question about a person at the door"),
@@ -102,27 +103,33 @@ class RejectPages:
                 run=self.list,
                 query=RejectSearch,
                 nav=NavPlace(NavGroup.SERVER, 20, "reject"),
+                limited=(),
             ),
             ConsolePage(
-                path="/rejects/<int:reject_id>", title=Phrase("Not understood"), run=self.show
+                path="/rejects/<int:reject_id>",
+                title=Phrase("Not understood"),
+                run=self.show,
+                limited=(REJECT,),
             ),
-            ConsoleForm(path="/rejects/retry", fields=ReadAgainForm, run=self.retry),
+            ConsoleForm(path="/rejects/retry", fields=ReadAgainForm, run=self.retry, limited=()),
             ConsoleForm(
                 path="/rejects/<int:reject_id>/delete",
                 scope=Scope.DANGEROUS,
                 fields=DeleteRejectForm,
                 run=self.delete,
                 again=self.show,
+                limited=(REJECT,),
             ),
         ]
 
     async def list(self, visit: Visit, query: RejectSearch) -> View:
         """List rejects, the newest first."""
         selection = RejectSelection(query.device or None, query.table or None)
-        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
+        part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
 
         def find(tx: Transaction) -> tuple[list[StoredReject], Mapping[str, int]]:
-            return tx[RejectStore].page(part, selection=selection), tx[RejectStore].counts()
+            store = tx[RejectStore]
+            return store.page(part, selection=selection), store.counts(visit.areas)
 
         found, counts = await self._store.read(find)
         shown = found[:PER_PAGE]
@@ -166,7 +173,10 @@ class RejectPages:
     async def retry(self, visit: Visit, form: ReadAgainForm) -> Redirect:
         """Read rejects again."""
         selection = RejectSelection(form.device or None, form.table or None)
-        counts = await self._reader.retry(selection, visit.caller)
+        try:
+            counts = await self._reader.retry(selection, visit.caller)
+        except LookupError:
+            raise LookupError(NO_TERMINAL) from None
         kept = {name: text for name in ("device", "table") if (text := getattr(form, name))}
         notice = Phrase(
             "Read again. Understood now: %(read)s. Still not understood: %(kept)s.",
@@ -193,4 +203,4 @@ class RejectPages:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of rejects."""
-    return of_whole_site(RejectPages(services).routes())
+    return RejectPages(services).routes()

@@ -21,7 +21,7 @@ from ...device.contents import ContentsReader, Failures
 from ...device.intake import LONG_BODY, Intake
 from ...device.registry import Registry
 from ...interfaces import IStore, ITerminalFamily
-from ...model import Caller, Device, Page
+from ...model import DEFAULT_AREA, Caller, Device, Page
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
@@ -95,7 +95,8 @@ class RejectReader:
     async def retry(self, selection: RejectSelection, by: Caller | None = None) -> RetryCounts:
         """Retry the selected rejects; raises `LookupError` if there is no such terminal.
 
-        A retry requested by a caller is recorded in the audit log.
+        A retry requested by a caller is recorded in the audit log. A limited caller retries those
+        of its areas.
         """
         result: RetryCounts = await self._lock.run(
             lambda: Deferred.fromCoroutine(self._retry(selection, by))
@@ -104,12 +105,13 @@ class RejectReader:
 
     async def _retry(self, selection: RejectSelection, by: Caller | None) -> RetryCounts:
         if selection.device is not None:
-            await self._device(selection.device)
+            await self._check_terminal(selection.device, by)
         if by is not None:
             await self._record(selection, by)
         last = await self._store.read(lambda tx: tx[RejectStore].last_id())
         counts, devices, after = RetryCounts(), set[int](), 0
-        while found := await self._page(selection, after, last):
+        areas = None if by is None else by.areas
+        while found := await self._page(selection, Page(PAGE, after, areas=areas), last):
             for together in _groups(found):
                 await self._all_again(together, counts)
             devices |= {one.device_id for one in found}
@@ -147,7 +149,9 @@ class RejectReader:
             self._registry.updated(await self._store.write(unit))
 
     async def _record(self, selection: RejectSelection, by: Caller) -> None:
-        whose = "all terminals" if selection.device is None else f"terminal {selection.device}"
+        whose = "all terminals" if by.areas is None else "all terminals of its areas"
+        if selection.device is not None:
+            whose = f"terminal {selection.device}"
         now = self._registry.now()
 
         def unit(tx: Transaction) -> None:
@@ -156,11 +160,17 @@ class RejectReader:
         await self._store.write(unit)
 
     async def _page(
-        self, selection: RejectSelection, after: int, last: int
+        self, selection: RejectSelection, part: Page, last: int
     ) -> Sequence[StoredReject]:
-        part = Page(PAGE, after)
         found = await self._store.read(lambda tx: tx[RejectStore].page(part, selection=selection))
         return [one for one in found if one.id <= last]
+
+    async def _check_terminal(self, sn: str, by: Caller | None) -> None:
+        """Raise `LookupError` for an unknown terminal, and for one of no area of the caller."""
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        areas = None if by is None else by.areas
+        if device is None or (areas is not None and (device.area or DEFAULT_AREA) not in areas):
+            raise LookupError(f"There is no terminal {sn}.")
 
     async def _device(self, sn: str) -> Device:
         terminal = self._registry.known(sn)

@@ -36,6 +36,8 @@ from .model import SettingView, settings_in_force
 
 CHANGE_SITE = "change site"
 TITLE = Phrase("Settings in force")
+LIMITED = Phrase("Your account is limited to areas, and these settings are of the whole site.")
+"""Why it is refused to limited accounts."""
 PER_PAGE = 50
 """Terminals with settings of their own on a page."""
 SET, GENERAL, TERMINALS = "set", "general", "terminals"
@@ -180,4 +182,4 @@ def _is_chosen(setting: SettingView, part: str) -> bool:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of settings."""
-    return of_whole_site(SettingsPage(services).routes())
+    return of_whole_site(SettingsPage(services).routes(), LIMITED)

@@ -18,6 +18,7 @@ from ...manage.console.pages import (
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...protocol.fields import Scope
@@ -48,12 +49,14 @@ class EndPages:
                 title=Phrase("Replace or retire"),
                 scope=Scope.WRITE,
                 run=self.show,
+                limited=(TERMINAL,),
             ),
             ConsoleForm(
                 path="/terminals/<sn>/replace",
                 fields=ReplaceForm,
                 run=self.replace,
                 again=self.show,
+                limited=(TERMINAL,),
             ),
             ConsoleForm(
                 path="/terminals/<sn>/retire",
@@ -70,6 +73,7 @@ class EndPages:
                     button=Phrase("Retire"),
                     back="/terminals/<sn>/end",
                 ),
+                limited=(TERMINAL,),
             ),
         ]
 

@@ -13,7 +13,6 @@ from ...device.administration import TerminalAdministration
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
-    SITE_PAGE,
     ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
@@ -58,6 +57,11 @@ STATES: Sequence[tuple[str, Phrase]] = (
     ("blocked", Phrase("blocked")),
     ("problems", Phrase("with problems")),
 )
+FIRST = Phrase(
+    "Your account is limited to areas, and a new terminal is in none of them yet. Somebody whose "
+    "account has no limit puts it into your area."
+)
+"""Why limited accounts connect no terminal."""
 CHANGES = ("device", "problem")
 """Kinds of events that change what is shown of a terminal."""
 EVERY = 10.0
@@ -108,18 +112,19 @@ class TerminalPages:
                 nav=NavPlace(NavGroup.DAILY, 20, "terminal"),
                 limited=(),
             ),
-            ConsolePage(
-                path="/first-terminal",
-                title=Phrase("Connect a terminal"),
-                run=self.first,
-                limited=SITE_PAGE,
-            ),
-            LivePart(
-                name="terminals-first",
-                run=self.first_part,
-                kinds=(*CHANGES, "attendance"),
-                every=5.0,
-                limited=SITE_PAGE,
+            *of_whole_site(
+                [
+                    ConsolePage(
+                        path="/first-terminal", title=Phrase("Connect a terminal"), run=self.first
+                    ),
+                    LivePart(
+                        name="terminals-first",
+                        run=self.first_part,
+                        kinds=(*CHANGES, "attendance"),
+                        every=5.0,
+                    ),
+                ],
+                FIRST,
             ),
             ConsolePage(
                 path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show, limited=(TERMINAL,)
@@ -350,6 +355,6 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         *TerminalPages(services).routes(),
         *ActionPages(services).routes(),
-        *of_whole_site(SettingPages(services).routes()),
-        *of_whole_site(EndPages(services).routes()),
+        *SettingPages(services).routes(),
+        *EndPages(services).routes(),
     ]

@@ -13,6 +13,7 @@ from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import TERMINAL, check_areas
 from ...manage.services import Services
 from ...model import Device
 from ...persist.devices import DeviceStore
@@ -23,6 +24,10 @@ from ...protocol.handshake import check_setting
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from .actionpages import NO_TERMINAL
 
+OTHER_AREA = Phrase(
+    "This is none of the areas of your account. Somebody whose account has no limit can move it "
+    "there."
+)
 OPTIONS = [field for field in OPTION_REPLY.fields if field.stored]
 """Options of the protocol that can be set for one terminal."""
 _Text = Annotated[str, Meta(max_length=200)]
@@ -56,14 +61,21 @@ class SettingPages:
         """Return the page and its forms."""
         path = "/terminals/<sn>/settings"
         return [
-            ConsolePage(path=path, title=Phrase("Settings"), run=self.show),
-            ConsoleForm(path=path, fields=OptionsForm, run=self.change, again=self.show),
+            ConsolePage(path=path, title=Phrase("Settings"), run=self.show, limited=(TERMINAL,)),
+            ConsoleForm(
+                path=path,
+                fields=OptionsForm,
+                run=self.change,
+                again=self.show,
+                limited=(TERMINAL,),
+            ),
             ConsoleForm(
                 path=f"{path}/protection",
                 scope=Scope.ADMIN,
                 fields=ProtectionForm,
                 run=self.protect,
                 again=self.show,
+                limited=(TERMINAL,),
             ),
         ]
 
@@ -105,6 +117,10 @@ class SettingPages:
             raise FormMistakes(**wrong)
         values: dict[str, object] = {}
         if form.area != (device.area or ""):
+            try:
+                check_areas(visit.caller, [form.area or None])
+            except ValueError:
+                raise FormMistakes(area=OTHER_AREA) from None
             values["area"] = form.area or None
         if settings:
             values["settings"] = settings

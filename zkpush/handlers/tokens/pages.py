@@ -35,6 +35,8 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.tokens import StoredToken
 
+LIMITED = Phrase("Your account is limited to areas, and tokens are managed for the whole site.")
+"""Why it is refused to limited accounts."""
 MOST_SHOWN = 200
 """Maximum number of tokens on the page."""
 WRONG_NAME = Phrase("Use 1 to 64 letters, digits, points, hyphens and underscores.")
@@ -175,4 +177,4 @@ def _end_of_day(visit: Visit, text: str) -> int | None:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The page of tokens."""
-    return of_whole_site(TokenPages(services).routes())
+    return of_whole_site(TokenPages(services).routes(), LIMITED)

@@ -22,8 +22,6 @@ from ..routes import Stream
 from .phrases import Phrase
 
 PREFIX = "/console"
-SITE_PAGE = WholeSite("Pages of the whole site are for accounts without areas.")
-"""How a page is limited that shows or changes things of all areas."""
 MOST_FORM = 64 * 1024
 """Maximum length of a form without a file, in bytes."""
 _VARIABLE = re.compile("<[^<>]*>", re.ASCII)
@@ -199,9 +197,9 @@ class LivePart:
 ConsoleRoute = ConsolePage | ConsoleForm | LivePart
 
 
-def of_whole_site(routes: Sequence[ConsoleRoute]) -> list[ConsoleRoute]:
-    """Declare that pages are refused to accounts that are limited to areas."""
-    return [attrs.evolve(route, limited=SITE_PAGE) for route in routes]
+def of_whole_site(routes: Sequence[ConsoleRoute], why: Phrase) -> list[ConsoleRoute]:
+    """Declare that pages are refused to accounts that are limited to areas, and say why."""
+    return [attrs.evolve(route, limited=WholeSite(why)) for route in routes]
 
 
 @attrs.frozen

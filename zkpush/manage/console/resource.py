@@ -29,7 +29,7 @@ from ...protocol.errors import ProtocolError
 from ..arguments import parse_query
 from ..channel import ManageRequest
 from ..errors import ApiError, explain, too_large
-from ..limits import VARIABLES, AreaLimits, Limit, refusal_of
+from ..limits import VARIABLES, AreaLimits, Limit, WholeSite, refusal_of
 from ..routes import Raw, Stream, header_of
 from . import security
 from .assets import assets
@@ -230,7 +230,8 @@ class ConsoleResource(Resource):
             first = sections[0].links[0].url.removeprefix(PREFIX)
             return self._redirect(request, Redirect(to=first))
         self._note_no_scope(visit, route)
-        raise ApiError(HTTPStatus.FORBIDDEN, NOT_OF_AREAS)
+        why = route.limited.why if isinstance(route.limited, WholeSite) else NOT_OF_AREAS
+        raise ApiError(HTTPStatus.FORBIDDEN, why)
 
     async def _check_areas(self, visit: Visit, limit: Limit, names: Mapping[str, object]) -> None:
         """Raise `ApiError` (404) for what is of another area than those of the account."""
