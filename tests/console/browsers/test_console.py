@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from ...rig import Rig
-from ..browser import PASSWORD
 from ..walk import pages_of
+from .acts import approve, make_first_account, overflow
 from .conftest import LiveSite, shoot, until
 
 AXE = pathlib.Path(sys.prefix) / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -30,24 +30,6 @@ LEFT_OUT = frozenset({"/sign-in", "/welcome/<secret>"})
 VALUES = {"sn": SERIAL, "area": "default", "table": "work-codes"}
 """Values of the variables in paths; others are 1."""
 OpenPage = Callable[..., Page]
-
-
-def make_first_account(page: Page, site: LiveSite) -> None:
-    """The first run: name, password and zone."""
-    page.goto(site.first_link())
-    page.get_by_label("Your name for signing in").fill("ann")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
-    page.get_by_label("Time zone of the site").select_option("Europe/Madrid")
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Connect a terminal")).to_be_visible()
-
-
-def approve(page: Page, name: str) -> None:
-    """Approve the terminal whose page of approval is shown."""
-    page.get_by_label(re.compile("^Name")).fill(name)
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_role("status")).to_contain_text("is approved")
 
 
 def paths(rig: Rig) -> list[str]:
@@ -73,14 +55,6 @@ def serious(page: Page, *rules: str) -> list[str]:
     ]
 
 
-def overflow(page: Page) -> int:
-    """Pixels by which a page is wider than the window."""
-    width: int = page.evaluate(
-        "document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return width
-
-
 def test_from_the_first_run_to_the_first_punch(site: LiveSite, open_page: OpenPage) -> None:
     """The page waits for a terminal, says how to connect it, and shows its punches as they come."""
     page = open_page(viewport={"width": 1280, "height": 860})
@@ -101,57 +75,6 @@ def test_from_the_first_run_to_the_first_punch(site: LiveSite, open_page: OpenPa
     shoot(page, "overview-dark")
     waiting = page.get_by_role("link", name=re.compile("Approve SIM"))
     assert waiting.count() == 1
-
-
-def test_nothing_needs_a_script(site: LiveSite, open_page: OpenPage) -> None:
-    """Signing in, approving and looking work without JavaScript."""
-    page = open_page(java_script_enabled=False)
-    make_first_account(page, site)
-    site.simulate()
-    link = page.get_by_role("link", name=re.compile("Approve it"))
-
-    def has_come() -> bool:
-        page.get_by_role("link", name="Look again").click()
-        return link.count() > 0
-
-    until(has_come, "no terminal came")
-    link.click()
-    approve(page, "Front door")
-    page.get_by_role("link", name="Terminals").first.click()
-    expect(page.get_by_role("link", name="Front door")).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
-    """Each step of signing in and approving is reached by tabs and keys."""
-    page = open_page(viewport={"width": 1280, "height": 860})
-    make_first_account(page, site)
-    site.simulate()
-    until(lambda: SERIAL in site.run("devices", "list"), "no terminal came")
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    for text in ("", "ann", PASSWORD):
-        page.keyboard.type(text)
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
-    expect(page.get_by_role("link", name=re.compile("Approve SIM"))).to_be_visible()
-    reached = []
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.innerText"))
-        if reached[-1].startswith("Approve"):
-            break
-    assert reached[-1].startswith("Approve"), reached
-    assert page.evaluate("document.activeElement.matches(':focus-visible')")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Approve SIM")).to_be_visible()
-    page.get_by_label(re.compile("^Name")).focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("is approved")
 
 
 @pytest.mark.usefixtures("no_cover")

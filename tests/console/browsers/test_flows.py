@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..browser import PASSWORD
+from .acts import approve, make_first_account, overflow
 from .conftest import SECONDS, LiveSite, until
-from .test_console import SERIAL, OpenPage, approve, make_first_account, overflow
+from .test_console import SERIAL, OpenPage
 
 TERMINAL = "Front door"
 OTHER = "ELSEWHERE1"

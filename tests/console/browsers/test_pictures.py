@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from .acts import approve, make_first_account
 from .conftest import LiveSite, shoot, until
-from .test_console import SERIAL, approve, make_first_account
+from .test_console import SERIAL
 
 NAMES = ("Ann Ash", "Ben Birch", "Cleo Cedar", "Dan Dogwood", "Eve Elm")
 SECOND, THIRD = "SIM00000002", "SIM00000003"
