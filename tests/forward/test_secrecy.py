@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import pathlib
 import sqlite3
 import time
 from collections.abc import Callable
+from typing import Any
+
+import pytest_twisted
 
 from ..daemon.process import Daemon
 from ..promises.needles import plant
@@ -81,3 +85,20 @@ def test_pending_events_hold_no_secret(
     text = b"\n".join(pending)
     assert any(is_in(one, text) for one in needles.where if one not in needles.needed)
     assert kept(needles, text) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_credentials_of_forwarders_are_sealed_on_disk(
+    make_rig: Callable[..., Any], tmp_path: pathlib.Path
+) -> None:
+    """Neither the URL nor the signing secret is in a file; the name of the forwarder is."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
+    url = "https://payroll.example.com/hooks/abcdef"
+    made = await rig.api("POST", "/forwarders", {"name": "payroll-of-the-site", "url": url})
+    assert made.status == 201
+    await rig.stop()
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"payroll-of-the-site" in stored
+    secret = made.json["secret"].removeprefix("whsec_")
+    for needle in (b"abcdef", secret.encode(), base64.b64decode(secret)):
+        assert needle not in stored

@@ -18,6 +18,18 @@ CLAIMS = {
         f"{DISK}::test_secrets_are_nowhere_in_a_postgresql_server",
         f"{DISK}::test_another_data_directory_does_not_open_the_database",
     ],
+    "By default it is in `DIR/key`, on the same disk.": [
+        f"{DISK}::test_the_first_start_creates_the_key",
+    ],
+    "the disk, and the key is elsewhere (`ZKPUSH_KEY_FILE`)": [
+        f"{DISK}::test_another_data_directory_does_not_open_the_database",
+    ],
+    "| Forwarders | their settings, URLs and credentials |": [
+        "forward/test_secrecy.py::test_credentials_of_forwarders_are_sealed_on_disk",
+    ],
+    "Events, and those that wait for a forwarder | They hold what the scope `read` shows": [
+        "forward/test_secrecy.py::test_pending_events_hold_no_secret",
+    ],
     "The data directory is accessible to its owner only (0700), and so are the files in it.": [
         f"{MODES}::test_a_mode_that_is_too_wide_is_narrowed",
     ],
@@ -44,7 +56,8 @@ CLAIMS = {
         f"{DAMAGE}::test_attendance_photos_cannot_be_exchanged_unnoticed",
     ],
     "a damaged command fails": [f"{DAMAGE}::test_a_damaged_command_fails_and_the_next_one_is_sent"],
-    "An upgrade from a version without this binding trusts what the rows name at that moment.": [
+    "The upgrade that introduced this binding cannot find pictures that were exchanged before "
+    "it.": [
         f"{LAST_RELEASE}::test_long_tables_are_upgraded_to_their_ends",
     ],
     "Large files are sealed in parts of 64 KiB, so that terminals still get ranges of them.": [
@@ -76,7 +89,7 @@ CLAIMS = {
     "the same access is recorded once a minute.": [
         f"{ACTS}::test_who_is_shown_secrets_is_recorded",
     ],
-    "Logs and metrics hold no values that terminals send.": [
+    "Logs and metrics hold no secret and no value of a field that is one.": [
         f"{SECRETS}::test_logs_and_files_hold_no_secret",
         f"{SECRETS}::test_metrics_and_health_hold_no_needle",
     ],
@@ -106,7 +119,7 @@ CLAIMS = {
         f"{VAULT}::test_a_rotation_that_was_interrupted_is_told_of",
         f"{ROTATION}::test_keys_are_not_rotated_under_a_daemon",
     ],
-    "the old key decrypts nothing in this database.": [
+    "the old key decrypts nothing in this database that rotation could read.": [
         f"{ROTATION}::test_everything_is_sealed_anew",
         f"{ROTATED}::test_nothing_sealed_under_the_old_key_is_left_in_tables_of_postgresql",
     ],
@@ -124,7 +137,7 @@ CLAIMS = {
     "| A row was changed, inserted, moved or renumbered | yes |": [
         f"{CHAIN}::test_tampering_with_the_audit_log_is_found",
     ],
-    "it records that it found the log tampered with, and goes on": [
+    "the server records that it found the log tampered with, and goes on": [
         f"{CHAIN}::test_a_server_that_goes_on_covers_nothing_up",
     ],
     "To detect an older copy, note the head that a check prints on another machine": [

@@ -11,75 +11,189 @@ AREAS = "promises/test_limited_tokens.py"
 FILES, POLLS = "promises/test_identity_of_files.py", "promises/test_repeated_polls.py"
 FLOODS, GATE = "promises/test_floods.py", "promises/test_cost_at_the_gate.py"
 REFUSED, PAGES = "promises/test_cost_of_refused_terminals.py", "promises/test_web_pages.py"
-DENSE, LIMITS, TOKENS = (
-    "server/test_dense_uploads.py",
-    "server/test_limits.py",
-    "server/test_tokens.py",
-)
+LIMITS, TOKENS = "server/test_limits.py", "server/test_tokens.py"
+LOCKS, LEFT = "promises/test_lock_outs.py", "promises/test_uploads_of_strangers.py"
+CONSOLE = "console/test_frame.py"
 CLAIMS = {
-    "The API is not at the terminals' port.": [
+    "The API and the console are not at the terminals' port.": [
         f"{MODEL}::test_the_api_is_not_at_the_terminals_port",
     ],
     "nobody passes on a scope that they lack": [
         f"{TOKENS}::test_nobody_gives_away_what_they_do_not_have",
     ],
+    "The console refuses to work over plain HTTP from another machine.": [
+        f"{CONSOLE}::test_no_password_is_taken_over_plain_http",
+    ],
     "Unknown, pending and blocked terminals get nothing, and the server stores none of their "
-    "uploads.": [f"{MODEL}::test_who_is_not_approved_gets_nothing"],
+    "uploads.": [
+        f"{MODEL}::test_who_is_not_approved_gets_nothing",
+    ],
     "Under `--admission closed` it records none of these of unknown terminals.": [
         "server/test_admission.py::test_closed_records_nothing_of_an_unknown_terminal",
     ],
     "Under `--admission open` a stranger can invent a serial number.": [
         f"{MODEL}::test_an_invented_serial_number_speaks_for_itself",
     ],
+    "If the area `default` distributes people, these commands hold all people of that area": [
+        f"{LEFT}::test_an_invented_terminal_gets_the_people_of_the_area_default",
+    ],
+    "A terminal *returns tokens* once the server demands tokens of it": [
+        f"{SESSIONS}::test_a_terminal_that_has_returned_a_token_goes_on",
+    ],
     "none of these works.": [
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{MODEL}::test_the_page_says_what_was_tried",
     ],
-    "A terminal that has returned a token is served with a token only.": [
+    "An eavesdropper who has a token or a pushcommkey of the terminal gets what the "
+    "terminal gets": [
+        f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "**Commands without secrets** name people: user IDs, names, card numbers.": [
+        f"{LEFT}::test_a_command_without_secrets_names_people",
+    ],
+    "replaces a template of a person, and an option of the terminal: the newest statement counts": [
+        f"{LEFT}::test_a_false_template_reaches_other_terminals_of_its_area",
+        f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "changes the name, card or password of a person that this terminal stated": [
+        f"{LEFT}::test_a_stranger_changes_what_its_terminal_stated",
+    ],
+    "does not raise the privilege of a known person": [
+        f"{LEFT}::test_a_stranger_changes_what_its_terminal_stated",
+    ],
+    "adds a new person, also as an administrator. The privilege stays with this terminal and is"
+    " sent to no other.": [
+        f"{LEFT}::test_a_new_person_of_a_stranger_has_its_privilege_here_only",
+    ],
+    "They open doors there.": [
+        f"{LEFT}::test_a_new_person_of_a_stranger_has_its_privilege_here_only",
+        f"{LEFT}::test_a_false_template_reaches_other_terminals_of_its_area",
+    ],
+    "A terminal that returns tokens is served with a token only.": [
         f"{SESSIONS}::test_a_terminal_that_has_returned_a_token_goes_on",
+    ],
+    "It leaves the terminal's own token in force.": [
         f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
     ],
-    "A stranger at the terminal's own address": [
-        f"{MODEL}::test_some_settings_hold_at_the_terminals_own_address",
+    "An exchange without the pinned key is refused.": [
+        f"{KEYS}::test_approval_pins_the_only_key",
+    ],
+    "Under `prefer` it protects an encrypting terminal while its session is encrypted; "
+    "`require` has no such gap.": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+        f"{LOCKS}::test_a_pinned_key_protects_under_prefer_while_the_session_is_encrypted",
+    ],
+    "only the client that made the exchange before may take them": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+    ],
+    "passes `networks`, and its token is trusted": [
         f"{STRANGERS}::test_at_one_address_the_last_exchange_counts",
     ],
-    "the stranger can lock it out by returning one, with the problem `token not returned`": [
-        f"{STRANGERS}::test_a_returned_token_locks_out_a_terminal_that_returns_none",
+    "A pinned pushcommkey with tokens, and `encryption=require` with a shared secret, hold "
+    "there too.": [
+        f"{MODEL}::test_some_settings_hold_at_the_terminals_own_address",
     ],
-    "take a command away from the terminal?": [f"{MODEL}::test_what_a_stranger_can_do"],
-    "hold a command back?": [
-        f"{STRANGERS}::test_a_sealed_session_of_a_stranger_holds_secrets_back",
+    "a stranger gets no further than the handshake": [
+        "daemon/test_tls.py::test_a_terminal_without_a_certificate_gets_no_further_than_the_handshake",
     ],
-    "make the terminal leave records out?": [f"{MODEL}::test_what_a_stranger_can_do"],
+    "Strangers elsewhere offer no key from now on.": [
+        f"{LOCKS}::test_networks_hold_for_a_terminal_that_waits_for_approval",
+    ],
+    "A new terminal, in this order, so that nobody is faster": [
+        f"{LOCKS}::test_a_key_and_required_tokens_leave_no_moment_to_a_stranger",
+    ],
+    "approval pins the offered pushcommkey if it is the only one, came from its `networks`, and"
+    " no exchange came without a key; otherwise none.": [
+        f"{KEYS}::test_approval_pins_the_only_key",
+        f"{KEYS}::test_approval_pins_none_of_several",
+        f"{KEYS}::test_a_sole_key_beside_exchanges_without_one_is_not_pinned",
+        f"{LOCKS}::test_networks_before_approval_pin_no_key_from_elsewhere",
+    ],
+    "take a command away from the terminal?": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+    ],
+    "answer a command falsely?": [
+        f"{LEFT}::test_a_false_answer_needs_the_id_of_its_command",
+    ],
+    "make the terminal leave records out?": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+    ],
     "speak for the terminal in an exchange?": [
         f"{MODEL}::test_whose_exchange_counts_for_the_terminal",
     ],
-    "lock out a terminal that is at work?": [
-        f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
-        f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal",
+    "learn something from an exchange?": [
+        f"{LEFT}::test_an_exchange_tells_settings_and_no_more",
     ],
-    "lock out a terminal that has not connected yet?": [
-        f"{STRANGERS}::test_a_returned_token_locks_out_a_terminal_that_returns_none",
+    "make an exchange unseen?": [
+        f"{LEFT}::test_an_operator_sees_a_stranger_s_exchange",
+    ],
+    "It is listed and not pinned; the terminal is served as before.": [
+        f"{KEYS}::test_a_stranger_s_key_locks_nobody_out",
+        f"{KEYS}::test_a_stranger_s_key_replaces_none",
     ],
     "have its own pushcommkey pinned?": [
-        f"{KEYS}::test_a_stranger_s_key_locks_nobody_out",
-        f"{KEYS}::test_approval_pins_none_of_several",
+        f"{LOCKS}::test_a_stranger_s_key_that_approval_pinned_is_cleared",
         f"{KEYS}::test_approval_again_pins_no_key_of_a_stranger",
     ],
     "fetch a file or a package of people?": [
         f"{FILES}::test_a_guessed_path_gives_nothing",
         f"{FILES}::test_a_url_is_a_secret_of_one_command",
+    ],
+    "use the URL of a file?": [
         f"{STRANGERS}::test_the_url_of_a_file_is_enough",
     ],
-    "send a captured request again?": [
-        f"{POLLS}::test_a_sealed_poll_repeated_at_once_takes_a_command_and_cannot_read_it",
-        f"{POLLS}::test_a_sealed_poll_repeated_after_five_seconds_takes_nothing",
+    "learn who works here?": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+    ],
+    "Otherwise it is taken while its token is good: until the terminal returns the token of its "
+    "next exchange, however long that takes.": [
+        f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "It is taken once, on all nodes and after a crash.": [
         f"{STRANGERS}::test_a_sealed_upload_is_taken_once_over_all_nodes",
     ],
-    "make a sealed upload get lost by a plain exchange?": [
+    "it can take a command and cannot read it.": [
+        f"{POLLS}::test_a_sealed_poll_repeated_at_once_takes_a_command_and_cannot_read_it",
+        f"{POLLS}::test_a_sealed_poll_repeated_after_five_seconds_takes_nothing",
+    ],
+    "The keys stay in force, and no upload is lost.": [
         f"{SESSIONS}::test_a_downgrade_loses_nothing",
     ],
-    "learn who works here?": [f"{MODEL}::test_what_a_stranger_can_do"],
+    "From another address a stranger cannot keep the records of a terminal at work away for "
+    "good.": [
+        f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
+        f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal",
+    ],
+    "a stranger returns a token, and the terminal returns none": [
+        f"{STRANGERS}::test_a_returned_token_locks_out_a_terminal_that_returns_none",
+        f"{LOCKS}::test_networks_and_a_new_beginning_undo_a_returned_token",
+        f"{LOCKS}::test_a_returned_token_at_one_address_comes_back",
+    ],
+    "a stranger returns a token of its own, and the terminal returns tokens": [
+        f"{LOCKS}::test_a_neighbour_s_token_is_replaced_by_the_terminal_s_exchange",
+    ],
+    "a stranger returns the first token under `token=require`": [
+        f"{STRANGERS}::test_the_first_token_that_is_returned_is_trusted",
+    ],
+    "the stranger's pushcommkey was pinned": [
+        f"{LOCKS}::test_a_stranger_s_key_that_approval_pinned_is_cleared",
+    ],
+    "a stranger makes an encrypted session, again and again": [
+        f"{LOCKS}::test_a_terminal_makes_its_exchanges_again_after_a_stranger_s_session",
+    ],
+    "a stranger makes an encrypted session for a plain terminal": [
+        f"{STRANGERS}::test_a_sealed_session_of_a_stranger_holds_secrets_back",
+    ],
+    "a stranger says that the terminal is in this mode": [
+        f"{LOCKS}::test_approval_ends_an_access_control_mode",
+        f"{LOCKS}::test_a_stranger_s_token_shows_no_access_control_mode",
+    ],
+    "a flood from the terminal's address": [
+        f"{LOCKS}::test_a_flood_at_a_shared_address_ends_within_a_minute",
+    ],
+    "the list of pending terminals is full": [
+        f"{LIMITS}::test_so_many_terminals_wait_for_approval",
+    ],
     "It cannot forge a punch, nor store anything else by POST": [
         f"{PAGES}::test_a_page_forges_no_punch",
     ],
@@ -88,6 +202,13 @@ CLAIMS = {
     ],
     "The page is then a stranger at the address of that computer": [
         f"{PAGES}::test_a_page_behind_a_rebound_name_is_a_stranger_where_it_is",
+    ],
+    "The console takes a form only with the token of its session, and none from a page of "
+    "another site.": [
+        f"{CONSOLE}::test_a_form_of_another_site_does_nothing",
+    ],
+    "Its cookie is `SameSite=Strict` and `HttpOnly`.": [
+        f"{CONSOLE}::test_cookies_over_tls_are_bound_to_the_host",
     ],
     "6,000 pings in B's name in a few seconds": [
         f"{FLOODS}::test_pings_in_a_terminal_s_name_are_counted_against_the_stranger",
@@ -107,11 +228,17 @@ CLAIMS = {
     "a packet of 1 KB that expands to 1 MiB, in B's name": [
         f"{FLOODS}::test_a_bomb_in_a_terminal_s_name_is_a_reject",
     ],
+    "unless it returns its trusted token:": [
+        f"{LOCKS}::test_a_flood_at_a_shared_address_ends_within_a_minute",
+    ],
     "A terminal that returns its trusted token is not affected by having moved.": [
         f"{GATE}::test_the_right_token_gets_through_a_flood",
         f"{SESSIONS}::test_a_terminal_is_known_by_its_token_where_it_moves",
     ],
-    "They are answered from memory; the database is asked once a second for each terminal": [
+    "each becomes an approved terminal, up to `limits.terminals` (50,000)": [
+        f"{LIMITS}::test_so_many_terminals_are_recorded_at_an_open_door",
+    ],
+    "are answered from memory; the database is asked once a second for each terminal": [
         f"{REFUSED}::test_a_flood_of_refused_requests_asks_the_store_once_a_second",
         f"{REFUSED}::test_a_token_of_another_node_is_good_within_a_second",
     ],
@@ -119,39 +246,19 @@ CLAIMS = {
         f"{LIMITS}::test_strangers_at_many_addresses_displace_no_upload_of_the_terminal",
         f"{LIMITS}::test_a_terminal_that_moves_is_displaced_last_by_its_token",
     ],
-    "heads and bodies that trickle": [
+    "A head has `limits.idle_seconds` and `limits.head_bytes`": [
         f"{LIMITS}::test_a_head_that_trickles_is_as_good_as_silence",
         f"{LIMITS}::test_a_body_that_trickles_is_ended_in_time",
     ],
-    "A body is judged by its headers before it is read.": [
+    "A body is judged by its headers before it is read": [
         f"{GATE}::test_a_terminal_that_is_not_served_is_refused_at_the_head",
     ],
-    "bodies of up to 4 KiB do not": [
+    "bodies of up to 4 KiB do not count": [
         f"{STRANGERS}::test_a_terminal_without_its_share_of_memory_still_sends_punches",
     ],
-    "a small packet that expands to a large one": [
+    "**Packets** are decoded on a thread, in parts.": [
         f"{GATE}::test_a_gzip_bomb_is_decoded_in_parts_and_charged",
         f"{GATE}::test_a_long_body_of_bad_lines_makes_a_bounded_number_of_rejects",
-    ],
-    "An upload is *dense* if more than 100 of its records are shorter than their table says": [
-        f"{DENSE}::test_a_dense_upload_is_stored_in_the_background",
-        f"{DENSE}::test_a_few_short_records_are_stored_at_once",
-    ],
-    "the terminals take turns": [
-        f"{DENSE}::test_the_background_is_paced_and_terminals_take_turns",
-    ],
-    "If an upload has too many short ones, all of its errors, or of its identity cards, become one "
-    "reject.": [f"{DENSE}::test_too_many_short_errors_are_one_reject_that_a_retry_stores"],
-    "Lines of this length are never deferred": [
-        f"{STRANGERS}::test_the_page_names_the_lengths_of_the_tables",
-    ],
-    "a stranger gets no further than the handshake": [
-        "daemon/test_tls.py::test_a_terminal_without_a_certificate_gets_no_further_than_the_handshake",
-    ],
-    "approval pins the offered pushcommkey if it is the only one and no exchange came without a "
-    "key.": [
-        f"{KEYS}::test_approval_pins_the_only_key",
-        f"{KEYS}::test_a_sole_key_beside_exchanges_without_one_is_not_pinned",
     ],
     "makes a token that sees and changes only the terminals and people of these areas, and the "
     "records of these terminals.": [
@@ -178,9 +285,23 @@ CLAIMS = {
         f"{SESSIONS}::test_require_judges_from_the_first_request",
         f"{SESSIONS}::test_require_with_no_token_refuses",
     ],
-    "`ignore` | is served": [f"{STRANGERS}::test_ignored_tokens_protect_nothing"],
+    "No token ends by time.": [
+        f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "The next token that comes back is the trusted one": [
+        f"{STRANGERS}::test_the_first_token_that_is_returned_is_trusted",
+    ],
+    "| `ignore` | is served |": [
+        f"{MODEL}::test_what_a_stranger_can_do",
+    ],
+    "changes nothing, trusted or not: there is the problem `second session`": [
+        f"{SESSIONS}::test_a_stranger_s_token_is_not_held_against_a_terminal_without",
+    ],
     "that begins anew, and forgets what tokens have shown.": [
         f"{SESSIONS}::test_an_operator_begins_anew_with_tokens",
+    ],
+    "The options of an exchange are a fixed list without secrets.": [
+        f"{LEFT}::test_an_exchange_tells_settings_and_no_more",
     ],
     "They wait until a session proves itself.": [
         f"{SESSIONS}::test_a_stranger_gets_no_secret_of_a_terminal_that_returns_tokens",

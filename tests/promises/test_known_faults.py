@@ -14,6 +14,7 @@ import pytest
 
 from . import (
     claims_of_secrets,
+    claims_of_short_records,
     claims_of_strangers,
     faults_of_commands,
     faults_of_records,
@@ -88,12 +89,15 @@ def test_a_known_fault_of_commands_keeps_its_tests(fault: str) -> None:
         assert uses(test) & (THROUGH_THE_FRONT | {"nodes"}), f"{test} asks no daemon"
 
 
-def security_page() -> tuple[str, str]:
-    """The parts of docs/security.md about strangers and about secrets at rest."""
-    page = (TESTS.parent / "docs" / "security.md").read_text()
-    strangers, heading, secrets = page.partition("\n# Secrets at rest\n")
-    assert heading
-    return strangers, secrets
+def security_page() -> tuple[str, str, str]:
+    """The parts of docs/security.md about strangers and secrets, and what it refers to.
+
+    That is the section of docs/performance.md about uploads of short records.
+    """
+    docs = TESTS.parent / "docs"
+    strangers, secrets = (docs / "security.md").read_text().split("\n# Secrets at rest\n")
+    _, short = (docs / "performance.md").read_text().split("\n## Uploads of short records\n")
+    return strangers, secrets, "\n## Uploads of short records\n" + short.partition("\n## ")[0]
 
 
 def in_one_line(text: str) -> str:
@@ -101,7 +105,7 @@ def in_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-CLAIMS = (claims_of_strangers.CLAIMS, claims_of_secrets.CLAIMS)
+CLAIMS = (claims_of_strangers.CLAIMS, claims_of_secrets.CLAIMS, claims_of_short_records.CLAIMS)
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,26 @@ from .test_identity_of_sessions import (
     BEGIN_AGAIN,
     HERE,
     IDLE,
+    LINE,
+    POLL,
     STORED,
     THERE,
+    UPLOAD,
     Client,
     begun,
     change,
     order,
     problems,
 )
-from .test_threat_model import no_token
+from .test_threat_model import (
+    Sealed,
+    attacked,
+    no_token,
+    prefers,
+    prefers_key,
+    prepare,
+    requires_key,
+)
 
 OF_ACCESS_CONTROL = ("GET", "registry?SN=T1"), ("POST", "cdata?SN=T1&table=rtlog")
 MODE = "access-control mode"
@@ -145,3 +156,59 @@ async def test_a_flood_at_a_shared_address_ends_within_a_minute(make_rig) -> Non
     assert await token.poll() == IDLE
     rig.clock.advance(61)
     assert (await ping()).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_neighbour_s_token_is_replaced_by_the_terminal_s_exchange(rig: Rig) -> None:
+    """At one address, for a terminal that returns tokens, as often as the neighbour does that."""
+    terminal, neighbour = await begun(Client(rig)), Client(rig)
+    for _ in range(2):
+        await begun(neighbour)
+        assert await terminal.upload() == BEGIN_AGAIN
+        assert await problems(rig) == {"token not returned"}
+        await begun(terminal)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_makes_its_exchanges_again_after_a_stranger_s_session(rig: Rig) -> None:
+    """However often the stranger ends its encrypted session, each record is stored."""
+    terminal = await prefers(rig)
+    for _ in range(2):
+        stranger = Sealed(rig, THERE)
+        await stranger.begin()
+        assert (await stranger.ask("GET", POLL)).body == b"OK"
+        refused = await terminal.ask("POST", UPLOAD, LINE)
+        assert (refused.status, refused.body) == BEGIN_AGAIN
+        assert "sealed data does not open" in await problems(rig)
+        await terminal.begin()
+        assert (await terminal.ask("POST", UPLOAD, LINE)).body == b"OK: 1"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_key_and_required_tokens_leave_no_moment_to_a_stranger(make_rig) -> None:
+    """Set while the terminal waits, they hold before its first exchange, and after it."""
+    rig = await make_rig(admission="approve", remote_attendance={"enabled": True})
+    await exchange(rig, OURS)
+    await change(rig, token="require")
+    await change(rig, state="approved", comm_key=fingerprint(OURS))
+    await prepare(rig)
+    assert await attacked(rig) == set()
+    terminal = Client(rig)
+    assert (await terminal.exchange(pushcommkey=OURS)).status == 200
+    assert await terminal.upload() == STORED
+    assert await attacked(rig) == set()
+    assert await terminal.upload() == STORED
+
+
+@pytest.mark.parametrize("required", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_a_pinned_key_protects_under_prefer_while_the_session_is_encrypted(
+    rig: Rig, required: bool
+) -> None:
+    """Between the terminal's exchange and its first sealed request, `prefer` serves plain ones."""
+    terminal = await (requires_key if required else prefers_key)(rig)
+    stranger = Client(rig, THERE)
+    assert (await terminal.ask("POST", UPLOAD, LINE)).body == b"OK: 1"
+    assert await stranger.upload() == BEGIN_AGAIN
+    assert (await terminal.plain.exchange(**terminal.shows)).status == 200
+    assert await stranger.upload() == (BEGIN_AGAIN if required else STORED)

@@ -106,6 +106,20 @@ async def with_both(rig: Rig) -> Client:
     return await with_key(rig, returns=True)
 
 
+async def key_and_token(rig: Rig) -> Client:
+    """Its pushcommkey is pinned, and tokens are required."""
+    client = await with_both(rig)
+    await rig.api("PATCH", "/devices/T1", {"token": "require"})
+    return client
+
+
+async def ignored(rig: Rig) -> Client:
+    """A terminal that returns tokens, which are ignored."""
+    client = await with_token(rig)
+    await rig.api("PATCH", "/devices/T1", {"token": "ignore"})
+    return client
+
+
 async def at_home(rig: Rig) -> Client:
     """A terminal that may be in one network only."""
     client = await no_token(rig)
@@ -168,6 +182,8 @@ SETTINGS = {
     ),
     "pinned pushcommkey; it returns no tokens": (with_key, set(WORDS)),
     "pinned pushcommkey; it returns tokens": (with_both, set()),
+    "pinned pushcommkey, `token=require`": (key_and_token, set()),
+    "`token=ignore`": (ignored, set(WORDS)),
     "`networks`, and the stranger is elsewhere": (at_home, set()),
     "it encrypts, `encryption=prefer`": (prefers, set(WORDS)),
     "it encrypts, `encryption=prefer`, shared secret": (prefers_secret, {PLAIN_COMMAND, PUNCHES}),

@@ -8,7 +8,7 @@ import pytest_twisted
 from zkpush.handlers.people.tables import USER
 
 from ..rig import Rig
-from ..server.test_distribution import distribute, enrol, fetch, fingers, held, joined
+from ..server.test_distribution import distribute, enrol, fetch, fingers, held, joined, look
 from .test_identity_of_sessions import (
     BEGIN_AGAIN,
     HERE,
@@ -20,6 +20,7 @@ from .test_identity_of_sessions import (
     change,
     order,
     problems,
+    state,
 )
 from .test_threat_model import PEOPLE_UPLOAD, with_both, with_token
 
@@ -169,3 +170,46 @@ async def test_a_command_without_secrets_names_people(rig: Rig) -> None:
     read = (await stranger.ask("GET", POLL)).body
     assert (b"Name=Ann" in read, b"4711" in read) == (True, True)
     assert HERE.encode() not in read
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_invented_terminal_gets_the_people_of_the_area_default(rig: Rig) -> None:
+    """If that area distributes: under `open` a stranger reads them with their passwords."""
+    fields = {"name": "Ann", "password": "71553", "areas": ["default"]}
+    assert (await rig.api("PUT", "/users/7", fields)).status == 200
+    await distribute(rig, "default")
+    await rig.exchange("INVENTED", address=THERE)
+    await look(rig)
+    read = (await rig.get("getrequest?SN=INVENTED", address=THERE)).body
+    assert (b"Name=Ann" in read, b"71553" in read) == (True, True)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stranger_changes_what_its_terminal_stated(rig: Rig) -> None:
+    """Not what an operator set, and no privilege."""
+    terminal = await begun(Client(rig))
+    await terminal.ask("POST", PEOPLE_UPLOAD, b"USER PIN=7\tName=Ann\tPri=0\tPasswd=1\tCard=1\n")
+    assert (await rig.api("PUT", "/users/7", {"card": "4711"})).status == 200
+    stranger = Client(rig, THERE)
+    await stranger.exchange()
+    line = b"USER PIN=7\tName=Eve\tPri=14\tPasswd=9\tCard=9\n"
+    assert (await stranger.ask("POST", PEOPLE_UPLOAD, line)).body == b"OK: 1"
+    person = (await rig.api("GET", "/users/7")).json
+    names = ("name", "password", "card", "privilege")
+    assert [person[name] for name in names] == ["Eve", "9", "4711", 0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_false_answer_needs_the_id_of_its_command(rig: Rig) -> None:
+    """Another ID ends nothing."""
+    terminal = await begun(Client(rig))
+    command = await order(rig, "LOG")
+    assert (await terminal.poll())[1].endswith(b":LOG\n")
+    stranger = Client(rig, THERE)
+    await stranger.exchange()
+    states = []
+    for known in ("0123456789abcdef", command):
+        body = f"ID={known}&Return=-1&CMD=LOG\n".encode()
+        await stranger.ask("POST", "devicecmd?SN=T1", body)
+        states.append(await state(rig, command))
+    assert states == ["sent", "failed"]
