@@ -160,6 +160,13 @@ class ProblemCode(StrEnum):
         "See them with `zkpush commands list SN`, and send those again that still matter. If the "
         "terminal polls and does not answer, restart it.",
     )
+    QUEUE_STUCK = (
+        "queue stuck",
+        "The terminal is connected, and does not fetch its commands or does not answer them",
+        "See them with `zkpush commands list SN`. If it does not ask for commands, restart it, and "
+        "see that a proxy in front passes /iclock/getrequest on. If it fetches them and does not "
+        "answer, restart it, and cancel what it never answers: `zkpush commands cancel ID`.",
+    )
     ACCESS_CONTROL = (
         "access-control mode",
         "The terminal speaks the access-control protocol (A&C PUSH), which this server does not",

@@ -136,12 +136,22 @@ async def foreign_token(rig: Rig) -> None:
     await talk(rig.terminals, head % (POLL.encode(), OTHER_SERVER), ADDRESS)
 
 
-async def stuck_queue(rig: Rig) -> None:
+async def unfetched_queue(rig: Rig) -> None:
     """It uploads, and fetches no commands."""
     await working(rig)
     await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
     rig.clock.advance(1200)
     await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
+
+
+async def unanswered_queue(rig: Rig) -> None:
+    """It fetches a command again and again, and never answers."""
+    await working(rig)
+    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
+    for _ in range(2):
+        assert b":INFO" in (await rig.get(POLL)).body
+        rig.clock.advance(600)
+    await rig.get(POLL)
 
 
 @attrs.frozen
@@ -244,10 +254,16 @@ CAUSES = {
         r"foreign token .* sends a foreign token, which this server did not issue",
         r"It is that of the server that the terminal used before: restart the terminal\.",
     ),
-    "queue stuck": Cause(
-        stuck_queue,
-        r"queue +Its commands are stuck: the oldest that is due was queued 20 minutes ago\.",
-        r"See them: `zkpush commands list T1`\. .* cancel those that it does not answer",
+    "commands not fetched": Cause(
+        unfetched_queue,
+        r"queue +It has not asked for commands since 2026-03-01 12:00:00 UTC \(no getrequest\)\.",
+        r"Restart it, .* passes /iclock/getrequest on\. .* `zkpush commands list T1`",
+    ),
+    "commands not answered": Cause(
+        unanswered_queue,
+        r"queue +It fetched INFO, queued at 2026-03-01 12:00:00 UTC, and has not answered\.",
+        r"Restart it\. Cancel what it never answers: `zkpush commands list T1`",
+        r"getrequest .* command [0-9A-Za-z]+: INFO",
     ),
 }
 

@@ -18,7 +18,7 @@ audit = _capability("audit", "The audit log in the console")
 attendance = _capability(
     "attendance", "Attendance records and attendance photos", requires=("people",)
 )
-commands = _capability("commands", "Commands to terminals", requires=("people",))
+commands = _capability("commands", "Commands to terminals", requires=("people", "trace"))
 completeness = _capability(
     "completeness",
     "Proof that all attendance records of terminals are stored",
@@ -27,7 +27,7 @@ completeness = _capability(
 doctor = _capability(
     "doctor",
     "Checks of terminals and of the installation",
-    requires=("attendance", "trace"),
+    requires=("attendance", "commands", "trace"),
 )
 entries = _capability("entries", "Work codes, short messages and lists on terminals")
 files = _capability("files", "Files for terminals and from terminals", requires=("people",))

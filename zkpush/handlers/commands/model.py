@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ...phrases import Phrase
+from ...protocol.times import local_time
 from ...values.commands import CommandState
 
 
@@ -21,3 +23,47 @@ class CommandFilter(msgspec.Struct, frozen=True):
 
 
 EVERY_COMMAND = CommandFilter()
+
+
+STUCK = 600_000
+"""Milliseconds without an answer after which a queue with due commands counts as stuck."""
+
+
+class StuckQueue(msgspec.Struct, frozen=True):
+    """A queue with due commands, none of which was answered lately."""
+
+    command: str
+    """The command that was fetched and not answered; without one, the oldest that is due."""
+    queued_at: int
+    """When that command was queued (ms)."""
+    is_fetched: bool
+
+
+def stuck_detail(stuck: StuckQueue, polled_at: int | None, now: int) -> Phrase | None:
+    """Return why a queue is stuck; None if the terminal polls, and its commands are held back.
+
+    `polled_at` is the time of the last known poll (ms). The text stays the same while the cause
+    does.
+    """
+    at = _shown(stuck.queued_at)
+    if stuck.is_fetched:
+        return Phrase(
+            "It fetched %(command)s, queued at %(at)s, and has not answered.",
+            command=stuck.command,
+            at=at,
+        )
+    if polled_at is None or polled_at < stuck.queued_at:
+        return Phrase(
+            "It has not asked for commands (no getrequest) since %(command)s was queued at %(at)s.",
+            command=stuck.command,
+            at=at,
+        )
+    if now - polled_at < STUCK:
+        return None
+    return Phrase(
+        "It has not asked for commands since %(at)s (no getrequest).", at=_shown(polled_at)
+    )
+
+
+def _shown(at: int) -> str:
+    return f"{local_time('UTC', at / 1000)} UTC"

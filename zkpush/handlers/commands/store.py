@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from ...model import Page
-from ...persist.commandrows import command_of, select_commands
+from ...persist.commandrows import IS_OPEN, IS_QUEUED, IS_SENT, command_of, select_commands
 from ...persist.commandschema import commands
 from ...persist.paging import key_of, part_of
 from ...values.commands import QueuedCommand
-from .model import EVERY_COMMAND, CommandFilter
+from .model import EVERY_COMMAND, STUCK, CommandFilter, StuckQueue
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 FEW = 5_000
 """Most commands sorted to find a page."""
+_DUE_SINCE = case(
+    (commands.c.not_before_at > commands.c.created_at, commands.c.not_before_at),
+    else_=commands.c.created_at,
+)
+"""When an open command could first be sent (ms)."""
 
 
 class CommandList:
@@ -65,3 +70,40 @@ class CommandList:
         found = select(commands.c.created_at).where(which).limit(FEW + 1).subquery()
         count = self._connection.execute(select(func.count()).select_from(found)).scalar_one()
         return int(count) <= FEW
+
+
+class QueueProgress:
+    """Whether terminals fetch and answer the commands of their queues."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def waiting(self, now: int) -> frozenset[int]:
+        """Return the keys of terminals with a command that has been due for `STUCK`."""
+        query = select(commands.c.device_id).where(IS_OPEN, now >= _DUE_SINCE + STUCK).distinct()
+        return frozenset(self._connection.execute(query).scalars())
+
+    def stuck(self, device_id: int, now: int) -> StuckQueue | None:
+        """Return the stuck queue of a terminal; None if nothing is due or answers come."""
+        own = commands.c.device_id == device_id
+        # A command may take as long as its first lease.
+        is_late = or_(IS_QUEUED, commands.c.lease_until <= now, commands.c.attempts > 1)
+        due = (
+            select(commands.c.command, commands.c.created_at, IS_SENT)
+            .where(own, IS_OPEN, now >= _DUE_SINCE + STUCK, is_late)
+            .order_by(case((IS_SENT, 0), else_=1), commands.c.seq)
+            .limit(1)
+        )
+        first = self._connection.execute(due).one_or_none()
+        if first is None or self._is_answered(own, now - STUCK):
+            return None
+        command, queued_at, is_fetched = first
+        return StuckQueue(command, queued_at, bool(is_fetched))
+
+    def _is_answered(self, own: ColumnElement[bool], since: int) -> bool:
+        """Whether a command, open or ended, was answered since an instant (ms)."""
+        for which in (commands.c.finished_at >= since, IS_OPEN):
+            query = select(commands.c.seq).where(own, which, commands.c.answered_at >= since)
+            if self._connection.execute(query.limit(1)).one_or_none() is not None:
+                return True
+        return False

@@ -12,13 +12,15 @@ from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord
+from ..commands.model import StuckQueue
+from ..commands.store import QueueProgress
 from ..trace.model import LastRequests
 from .facts import TerminalFacts
 from .model import Examination, examination
 from .strangers import StrangerRefusals, examine_stranger
 from .terminal import examine, rank
 
-_Found = tuple[Device, int | None, frozenset[str]] | list[AuditRecord]
+_Found = tuple[Device, int | None, StuckQueue | None, frozenset[str]] | list[AuditRecord]
 
 
 class TerminalExaminer:
@@ -50,7 +52,8 @@ class TerminalExaminer:
             if device is None:
                 return self._strangers.of_thd(tx, sn, now)
             oldest = tx[CommandSchedule].oldest_due(device.id, now)
-            return device, oldest, frozenset(tx[StampStore].of(device.id))
+            stuck = tx[QueueProgress].stuck(device.id, now)
+            return device, oldest, stuck, frozenset(tx[StampStore].of(device.id))
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -59,7 +62,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stamps = found
+        device, oldest, stuck, stamps = found
         last_seen_at, _ = self._registry.last_seen(device)
         facts = TerminalFacts(
             device=device,
@@ -68,6 +71,7 @@ class TerminalExaminer:
             last_seen_at=last_seen_at,
             trace=await self._requests.of(device),
             oldest_command_at=oldest,
+            stuck=stuck,
             stamps=stamps,
         )
         return device, examination(examine(facts), rank)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ...model import Device
+from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
 
@@ -23,6 +24,8 @@ class TerminalFacts:
     """Newest last."""
     oldest_command_at: int | None
     """When the oldest command that may be sent now was queued (ms)."""
+    stuck: StuckQueue | None
+    """Its queue, if no answer has come for long."""
     stamps: frozenset[str]
     """Names of the tables that it has ever uploaded."""
 

@@ -19,12 +19,11 @@ from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration
 from .facts import TerminalFacts
 from .model import Check
+from .queue import check_queue
 from .times import check_clock, check_zone
 
 RECENT = 3600_000
 """Milliseconds for which a rejection counts, unless a served request followed it."""
-STUCK = 600_000
-"""Milliseconds after which a sendable command counts as stuck."""
 GONE = 600_000
 """Milliseconds of silence after which a terminal counts as gone; it may miss a few polls before."""
 NOT_FOUND, WRONG_METHOD = 404, 405
@@ -41,6 +40,7 @@ _OWN_CHECK = frozenset(
         ProblemCode.CLOCK_WRONG,
         ProblemCode.REJECTS,
         ProblemCode.UNKNOWN_REQUESTS,
+        ProblemCode.QUEUE_STUCK,
     }
 )
 """Problems that are part of a check."""
@@ -324,26 +324,6 @@ def _rejects(facts: TerminalFacts) -> Check:
     return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
 
 
-def _queue(facts: TerminalFacts) -> Check:
-    at = facts.oldest_command_at
-    if at is None:
-        return Check("queue", "ok", Phrase("No command is due."))
-    ago = duration(facts.now - at)
-    if facts.now - at < STUCK:
-        queued = Phrase("The oldest command that is due was queued %(ago)s ago.", ago=ago)
-        return Check("queue", "ok", queued)
-    return Check(
-        "queue",
-        "error",
-        Phrase("Its commands are stuck: the oldest that is due was queued %(ago)s ago.", ago=ago),
-        Phrase(
-            "See them: `zkpush commands list %(sn)s`. A terminal fetches commands when it polls "
-            "(getrequest); cancel those that it does not answer.",
-            sn=facts.device.sn,
-        ),
-    )
-
-
 _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
     _connection,
     _admission,
@@ -354,7 +334,7 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
     check_clock,
     _records,
     _rejects,
-    _queue,
+    check_queue,
 )
 
 

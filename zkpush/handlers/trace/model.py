@@ -14,6 +14,10 @@ KEPT = 60
 cause rejections, so these must not displace the terminal's own requests."""
 
 
+_POLL = "getrequest"
+"""Last part of the path of polls."""
+
+
 class TracedContent(msgspec.Struct, frozen=True, kw_only=True):
     """Description of a request and its reply, without values of tokens, keys or records."""
 
@@ -58,3 +62,9 @@ class LastRequests:
 
     of: Callable[[Device], Awaitable[Sequence[TracedRequest]]]
     """Returns the last requests of a terminal, newest last, including those not written yet."""
+
+
+def last_poll(requests: Sequence[TracedRequest]) -> int | None:
+    """Return when a terminal last asked for commands (ms); None if no request shows it."""
+    polls = [one.at for one in requests if one.content.path.rpartition("/")[2] == _POLL]
+    return max(polls, default=None)

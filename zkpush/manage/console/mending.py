@@ -58,6 +58,7 @@ _PAGES: Mapping[str, MendingPage] = {
     ProblemCode.FOREIGN_TOKEN: _REQUESTS,
     ProblemCode.REJECTS: _REJECTS,
     ProblemCode.COMMANDS_GIVEN_UP: _COMMANDS,
+    ProblemCode.QUEUE_STUCK: _COMMANDS,
     ProblemCode.SECRETS_WAIT: _COMMANDS,
     ProblemCode.UNKNOWN_ANSWERS: _COMMANDS,
     ProblemCode.COUNT_DIFFERS: _DAYS,
