@@ -347,6 +347,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """`device`, `command`, `user`, `problem` or `CORRECTED`; or `GAP`."""
     data: Mapping[str, object]
     at: int
+    areas: frozenset[str] | None = None
+    """Areas whose limited listeners are told, as they were when it happened; None if the present
+    areas of its terminal and its person decide."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,7 @@ from ..persist.events import EventStore
 from ..persist.transaction import Transaction
 from ..phrases import in_english
 from .limits import Owner, owned_thd
-from .news import Cursor, RecordSource, Tables, data_of, owners_of, read_news_thd
+from .news import Cursor, RecordSource, Tables, areas_of, data_of, owners_of, read_news_thd
 
 EVERY = 1.0
 """Seconds between two reads."""
@@ -50,6 +50,17 @@ class Message:
     """The event as sent, without the line of the cursor."""
     owners: Sequence[Owner] = ()
     """The terminal and the person it is about."""
+    areas: frozenset[str] | None = None
+    """Areas of the event; None if only the owners decide whom it concerns."""
+
+    def concerns(self, areas: frozenset[str], mine: Collection[Owner]) -> bool:
+        """Whether a listener of some areas is told; `mine` are the owners that are of these."""
+        if self.kind == GAP:
+            return True
+        if self.areas is None and not self.owners:
+            return False
+        is_theirs = self.areas is None or not areas.isdisjoint(self.areas)
+        return is_theirs and all(one in mine for one in self.owners)
 
 
 @attrs.frozen
@@ -243,7 +254,15 @@ def _read_thd(
     news = read_news_thd(tx, source, after, tables, is_aligned=is_aligned)
     messages = [
         # All listeners share this text, so it holds only what everyone may see.
-        encode_message(one.kind, one.at, one.place, one.id, data_of(one, source), owners_of(one))
+        encode_message(
+            one.kind,
+            one.at,
+            one.place,
+            one.id,
+            data_of(one, source),
+            owners_of(one),
+            areas_of(one),
+        )
         for one in news.items
     ]
     return FeedPart(messages, news.is_cut, news.end, position)
@@ -253,10 +272,7 @@ def _limited_thd(tx: Transaction, part: FeedPart, areas: frozenset[str]) -> Feed
     """Empty the events of other areas; the cursors of the others stay as they are."""
     owners = {one for message in part.messages for one in message.owners}
     mine = owned_thd(tx, owners, areas)
-    messages = [
-        one if one.kind == GAP or (one.owners and mine.issuperset(one.owners)) else _emptied(one)
-        for one in part.messages
-    ]
+    messages = [one if one.concerns(areas, mine) else _emptied(one) for one in part.messages]
     return attrs.evolve(part, messages=messages)
 
 
@@ -265,11 +281,17 @@ def _emptied(message: Message) -> Message:
 
 
 def encode_message(
-    kind: str, at: int, place: int, id: int, data: object, owners: Sequence[Owner] = ()
+    kind: str,
+    at: int,
+    place: int,
+    id: int,
+    data: object,
+    owners: Sequence[Owner] = (),
+    areas: frozenset[str] | None = None,
 ) -> Message:
     """Encode a server-sent event; `at` is in milliseconds."""
     text = b"event: %b\ndata: %b\n\n" % (
         kind.encode(),
         msgspec.json.encode(data, enc_hook=in_english),
     )
-    return Message(kind, at, place, id, text, owners)
+    return Message(kind, at, place, id, text, owners, areas)

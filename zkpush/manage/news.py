@@ -173,11 +173,22 @@ def data_of(item: NewsItem, source: RecordSource) -> Any:
 
 
 def owners_of(item: NewsItem) -> Sequence[Owner]:
-    """Return the terminal of a record, or the terminal and the person of an event."""
+    """Return the terminal of a record, or the terminal and the person of an event.
+
+    An event that has areas of its own has the terminal only.
+    """
     if item.place == 1:
         return (of_device(item.row),)
-    named = ((TERMINAL, item.row.data.get("device")), (PERSON, item.row.data.get("pin")))
+    data, pin = item.row.data, None
+    if item.row.areas is None:
+        pin = data.get("pin")
+    named = ((TERMINAL, data.get("device")), (PERSON, pin))
     return [Owner(kind, str(name)) for kind, name in named if name is not None]
+
+
+def areas_of(item: NewsItem) -> frozenset[str] | None:
+    """Return the areas of an event, of which one suffices for a listener; None if it has none."""
+    return item.row.areas if item.place == 0 else None
 
 
 def _taken(ids: Sequence[int], is_aligned: bool) -> int:

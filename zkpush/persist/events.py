@@ -6,7 +6,7 @@ records themselves, at no cost to the writer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +19,10 @@ from .schema import events
 
 if TYPE_CHECKING:
     from .transaction import Transaction
+
+
+_AREAS = "(areas)"
+"""Where the stored data has `Event.areas`; no name of a field looks like it."""
 
 
 class EventStore(BufferedRows):
@@ -37,9 +41,20 @@ class EventStore(BufferedRows):
         self._now = tx.now
         super().__init__(tx)
 
-    def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
-        """Add an event, visible after the commit; `now` (ms) defaults to the time of the store."""
+    def add(
+        self,
+        kind: str,
+        data: Mapping[str, object],
+        now: int | None = None,
+        areas: Collection[str] | None = None,
+    ) -> None:
+        """Add an event, visible after the commit; `now` (ms) defaults to the time of the store.
+
+        `areas` are those of `Event.areas`.
+        """
         at = self._now() if now is None else now
+        if areas is not None:
+            data = {**data, _AREAS: sorted(areas)}
         self.waiting.append((kind, msgspec.json.encode(data, enc_hook=in_english).decode(), at))
 
     def page(self, part: Page) -> list[Event]:
@@ -52,7 +67,7 @@ class EventStore(BufferedRows):
 
     def _events(self, query: Select[Any]) -> list[Event]:
         return [
-            Event(id=row.id, kind=row.kind, data=msgspec.json.decode(row.data), at=row.at)
+            _event(row.id, row.kind, msgspec.json.decode(row.data), row.at)
             for row in self._connection.execute(query)
         ]
 
@@ -100,3 +115,10 @@ class EventStore(BufferedRows):
                 update(events).where(events.c.id == last).values(kind=GAP, data="{}")
             )
         return len(gone)
+
+
+def _event(id: int, kind: str, data: dict[str, Any], at: int) -> Event:
+    areas = data.pop(_AREAS, None)
+    return Event(
+        id=id, kind=kind, data=data, at=at, areas=None if areas is None else frozenset(areas)
+    )

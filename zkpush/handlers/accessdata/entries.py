@@ -11,12 +11,13 @@ from sqlalchemy import RowMapping, and_, delete, func, select, update
 from ...model import Page
 from ...persist.damage import damaged_in
 from ...persist.databases import insert
+from ...persist.events import EventStore
 from ...persist.paging import part_of
 from ...persist.sealed import opened, sealed
 from ..areas.store import AreaStore
 from .declared import MESSAGES
 from .fields import Value
-from .model import ENTRY, AccessEntry
+from .model import ACCESS_DATA, ENTRY, AccessEntry
 from .schema import access_areas, access_entries
 
 if TYPE_CHECKING:
@@ -98,12 +99,14 @@ class AccessStore:
             )
         )
         self._revise(area, now)
+        self._tell("added" if before is None else "changed", area, table, key, now)
         return True
 
     def remove(self, area: str, table: str, key: str, now: int) -> None:
         """Remove an entry."""
         self._connection.execute(delete(access_entries).where(_is(area, table, key)))
         self._revise(area, now)
+        self._tell("removed", area, table, key, now)
 
     def revisions(self) -> dict[str, int]:
         """Return the revisions of the areas with access data."""
@@ -137,6 +140,10 @@ class AccessStore:
                 )
                 count += 1
         return count
+
+    def _tell(self, what: str, area: str, table: str, key: str, now: int) -> None:
+        data = {"area": area, "table": table, "key": key, "what": what}
+        self._tx[EventStore].add(ACCESS_DATA, data, now, [area])
 
     def _revise(self, area: str, now: int) -> None:
         changed = self._connection.execute(

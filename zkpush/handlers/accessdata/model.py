@@ -9,6 +9,8 @@ import msgspec
 from ..areas.model import SentPart
 from .fields import Value
 
+ACCESS_DATA = "access_data"
+"""Kind of the events about entries."""
 PRIORITY = -9
 """Priority of commands of access data: before people, who refer to time periods and groups."""
 ENTRY = ""

@@ -164,10 +164,20 @@ class PersonStore:
             self._tx.insert(Insert(person_areas, ("pin", "area"), (new, [area] * len(new))))
         return list(news), new
 
-    def tell(self, what: str, sn: str | None, pins: Iterable[str], now: int) -> None:
-        """Add one event for each person, however many records changed."""
+    def tell(
+        self,
+        what: str,
+        sn: str | None,
+        pins: Iterable[str],
+        now: int,
+        areas: Collection[str] | None = None,
+    ) -> None:
+        """Add one event for each person, however many records changed.
+
+        `areas` are those whose limited listeners are told; by default the present ones.
+        """
         for pin in dict.fromkeys(pins):
-            self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
+            self._events.add("user", {"pin": pin, "what": what, "device": sn}, now, areas)
 
     def put(self, pin: str, values: Mapping[str, object], author: str, now: int) -> bool:
         """Change fields of a user for an operator, who becomes their author; None empties a field.
@@ -205,7 +215,7 @@ class PersonStore:
             self._tx.insert(Insert(person_areas, ("pin", "area"), ([pin] * len(wanted), wanted)))
         old, new = (", ".join(names) or None for names in (before, wanted))
         self._rows.remember([(pin, "areas", now, author, old, new)])
-        self.tell("areas", None, [pin], now)
+        self.tell("areas", None, [pin], now, {*before, *wanted})
 
     def areas(self, pins: Collection[str]) -> dict[str, list[str]]:
         """Return the areas of users by user ID, sorted."""
@@ -252,6 +262,7 @@ class PersonStore:
 
         An erased user leaves no user ID and no changes behind.
         """
+        areas = self.areas([pin]).get(pin, [])
         gone = self._connection.execute(delete(users).where(users.c.pin == pin)).rowcount
         for table in (templates, person_photos, *_OF_PERSON):
             gone += self._connection.execute(delete(table).where(table.c.pin == pin)).rowcount
@@ -269,7 +280,7 @@ class PersonStore:
         }
         self._connection.execute(insert(removed_people).values(removal))
         if gone:
-            self.tell("deleted", None, [pin], now)
+            self.tell("deleted", None, [pin], now, areas)
         return gone > 0
 
     def still_there(self) -> list[Removal]:
