@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
 
 from zkpush.protocol.fields import Scope
@@ -20,6 +21,8 @@ from .walk import (
     forms_of_console,
     pages_of,
     path_of,
+    scope_of,
+    targets_of,
 )
 
 MOST_BYTES = 50_000
@@ -74,24 +77,35 @@ async def test_every_page_is_valid_small_and_safe(rig: Rig) -> None:
                 assert target.startswith(("/console/", "#", "otpauth:")), (page.path, target)
 
 
+@pytest.mark.parametrize("scope", Scope, ids=lambda scope: scope.value)
 @pytest_twisted.ensureDeferred
-async def test_a_page_without_its_scope_is_neither_linked_nor_shown(rig: Rig) -> None:
-    """An account sees only the pages that it may use; the server refuses the others and forms."""
+async def test_who_lacks_a_scope_neither_sees_nor_does_what_needs_it(
+    rig: Rig, scope: Scope
+) -> None:
+    """Its pages and forms are refused, and no page has a link or a button that leads to them."""
     await filled(rig)
-    browser = await signed_in(rig, "read")
-    shown = (await browser.get("/")).body.decode()
-    got = [*pages_of(rig), *files_of(rig)]
-    asked = [page for page in got if page.scope not in (None, Scope.READ)]
-    assert asked
-    for page in asked:
-        assert f'href="/console{page.path}"' not in shown
-        assert (await browser.get(path_of(page.path))).status == 403
-    token = re.search(r'name="csrf" value="([0-9a-f]+)"', shown)
+    browser = await signed_in(rig, *(each.value for each in Scope if each is not scope))
+    own = (await browser.get("/account")).body.decode()
+    token = re.search(r'name="csrf" content="([0-9a-f]+)"', own)
     assert token is not None
+    refused = 0
+    for page in [*pages_of(rig), *files_of(rig)]:
+        shown = await browser.get(path_of(page.path))
+        if page.scope is scope:
+            assert shown.status == 403, page.path
+            refused += 1
+        elif not page.is_file and scope is not Scope.READ:
+            text = shown.body.decode()
+            needed = {path: scope_of(rig, *path) for path in targets_of(text)}
+            assert [path for path, other in needed.items() if other is scope] == [], page.path
     for form in forms_of_console(rig):
-        if form.scope not in (None, Scope.READ):
-            sent = await browser.post(path_of(form.path), {"csrf": token[1]})
+        if form.scope is scope:
+            sent = await browser.post(
+                path_of(form.path), {"csrf": "" if token is None else token[1]}
+            )
             assert sent.status == 403, form.path
+            refused += 1
+    assert refused
 
 
 @pytest_twisted.ensureDeferred

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.console.resource import ConsoleResource
+from zkpush.protocol.fields import Scope
 
 from ..rig import Rig
 
@@ -54,6 +55,26 @@ def _got(rig: Rig) -> list[ConsolePage]:
 def forms_of_console(rig: Rig) -> list[ConsoleForm]:
     """The forms of a daemon."""
     return [form for _, form in console_of(rig).pages if isinstance(form, ConsoleForm)]
+
+
+def targets_of(text: str) -> set[tuple[str, str]]:
+    """Methods and paths, under `/console`, that the links and the forms of a page lead to."""
+    links = re.findall(r'href="/console(/[^"?#]*)', text)
+    actions = re.findall(r'<form method="(\w+)" action="/console(/[^"?#]*)', text)
+    return {*(("GET", path) for path in links), *((kind.upper(), path) for kind, path in actions)}
+
+
+def scope_of(rig: Rig, method: str, path: str) -> Scope | None:
+    """The scope that a path of a page or a form needs; None for one that needs none."""
+    if path.startswith("/static/"):
+        return None
+    found = [
+        one
+        for _, one in console_of(rig).pages
+        if one.method == method and re.fullmatch(re.sub("<[^>]*>", "[^/]+", one.path), path)
+    ]
+    assert found, f"{method} {path} leads nowhere"
+    return min(found, key=lambda one: one.path.count("<")).scope
 
 
 def english_left(node: Element, is_data: bool = False) -> list[str]:

@@ -251,3 +251,36 @@ def test_people_are_changed_without_a_script(work: WorkSite, open_page: OpenPage
     page.get_by_label(re.compile("^Name")).fill("Fay Forest")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Fay Forest")).to_be_visible()
+
+
+def test_work_is_done_from_right_to_left(work: WorkSite, open_page: OpenPage) -> None:
+    """Who reads Arabic signs in, adds a person and finds the punches, on mirrored pages."""
+    scopes = ("--scope", "read", "--scope", "write")
+    made = json.loads(work.run("accounts", "add", "amal", *scopes, "--json"))
+    page = open_page(locale="ar", viewport={"width": 1280, "height": 860})
+    page.goto(f"{work.url}{made['link']['path']}")
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=again]").fill(PASSWORD)
+    page.locator("main button").click()
+    page.locator("nav a[href='/console/people']").click()
+    page.locator("a[href='/console/people/new']").click()
+    page.locator("[name=pin]").fill("941")
+    page.locator("[name=name]").fill("فاطمة Fir")
+    page.locator("main button.main").click()
+    expect(page.get_by_role("heading", name="فاطمة Fir")).to_be_visible()
+    expect(page.get_by_role("status")).to_be_visible()
+    work.run("devices", "approve", OTHER, "--add", "--timezone", "UTC")
+    work.upload(OTHER, "ATTLOG", b"941\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t255\t\t\n")
+    page.goto(f"{work.url}/console/attendance?person=941&since=2026-03-01&until=2026-03-01")
+    row = page.locator("tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("فاطمة Fir")
+    boxes = [page.locator("thead th").nth(place).bounding_box() for place in (0, 1)]
+    menu = page.locator("header.side").bounding_box()
+    first, second = boxes
+    assert first is not None
+    assert second is not None
+    assert menu is not None
+    assert menu["x"] > first["x"] > second["x"]
+    assert overflow(page) <= 0
