@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.areas.distribution import DistributionStore
 from zkpush.handlers.areas.driftstore import DriftStore
 from zkpush.handlers.areas.model import DistributionTerminal
-from zkpush.handlers.areas.places import DistributionStore
 from zkpush.handlers.people.tables import FP, USER
 from zkpush.model import Page
 from zkpush.persist.events import EventStore

@@ -6,8 +6,9 @@ from ...manage.errors import NotConfirmed
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ..people.store import PersonSurvey
+from .distribution import DistributionStore
 from .model import Area, DistributionEffect, DistributionTerminal
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 from .store import AreaStore
 
 

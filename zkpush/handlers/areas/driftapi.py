@@ -17,9 +17,9 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .confirming import area_terminals
+from .distribution import DistributionStore
 from .drift import Drift, words_of
 from .driftstore import DriftStore
-from .places import DistributionStore
 from .store import AreaStore
 
 

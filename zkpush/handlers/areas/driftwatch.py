@@ -24,10 +24,11 @@ from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
 from ..people.model import QueryPeople, QueryTemplates, is_many
 from ..people.store import TerminalHoldings
 from .desired import DistributionTarget
+from .distribution import DistributionStore
 from .drift import DRIFT, LASTING, PEOPLE, Drift, differences, part_of, types_of, written
 from .driftstore import DriftStore
 from .model import PRIORITY
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 from .settings import AreaSettings
 
 LOOK_EVERY = 5 * 60 * 1000

@@ -21,10 +21,11 @@ from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
 from .confirming import area_terminals, confirm, effect_of
+from .distribution import DistributionStore
 from .driftstore import DriftStore
 from .model import LONGEST_DESCRIPTION, Area, PartState
 from .pace import seconds_left_thd
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 from .store import AreaStore
 
 CHANGE, REMOVE, REPAIR = "change area", "remove area", "repair area"

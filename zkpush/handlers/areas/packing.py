@@ -31,10 +31,11 @@ from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
 from ..people.model import PutPackage
 from ..people.store import DEFAULT_AREA, PersonSurvey
 from .desired import DistributionTarget, wanted_parts
+from .distribution import DistributionStore
 from .fits import Abilities
 from .intents import PersonIntents
 from .model import PACKAGES, PRIORITY, USER, PartState, PlacedPart
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 from .room import TerminalRoom
 
 LEAST_PEOPLE = 200

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-from sqlalchemy import and_, delete, func, insert, literal_column, select, update
+from sqlalchemy import and_, delete, func, literal_column, select, update
 
 from ...persist.commandschema import commands
 from ...persist.databases import Insert
-from ...persist.databases import insert as upsert
 from ...persist.limits import people_in
 from ...values.commands import OPEN_STATES, CommandState
 from ..people.model import is_many
-from ..people.store import PersonSurvey
-from .model import USER, DistributionTerminal, PartState, PlacedPart
+from .model import USER, PartState, PlacedPart
 from .room import FULL
-from .schema import distribution_cursor, distribution_terminals, emptied_terminals, places
+from .schema import distribution_terminals, places
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -32,8 +29,6 @@ _WAITING: Any = literal_column(f"'{PartState.WAITING.value}'")
 _TROUBLED = tuple(
     state.value for state in (PartState.DOES_NOT_FIT, PartState.REFUSED, PartState.UNKNOWN)
 )
-_ROW = 1
-"""The row of the cursor."""
 
 
 class EndedPart(NamedTuple):
@@ -358,92 +353,6 @@ class PlaceStore:
     def is_empty(self) -> bool:
         """Whether nothing is known about any terminal."""
         return self._connection.execute(select(places.c.pin).limit(1)).first() is None
-
-
-class DistributionStore:
-    """Progress of the distribution."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._connection = tx.connection
-
-    def cursor(self) -> int | None:
-        """Return the event up to which changes are taken into account; None if none was yet."""
-        query = select(distribution_cursor.c.event).where(distribution_cursor.c.id == _ROW)
-        found: int | None = self._connection.execute(query).scalar_one_or_none()
-        return found
-
-    def advance(self, event: int) -> None:
-        """Set the event up to which changes are taken into account."""
-        changed = self._connection.execute(
-            update(distribution_cursor).where(distribution_cursor.c.id == _ROW).values(event=event)
-        ).rowcount
-        if not changed:
-            self._connection.execute(insert(distribution_cursor).values(id=_ROW, event=event))
-
-    def terminals(self) -> dict[int, DistributionTerminal]:
-        """Return all terminals that are compared, by key."""
-        rows = self._connection.execute(select(distribution_terminals))
-        return {row.device_id: DistributionTerminal(**row._mapping) for row in rows}
-
-    def terminal(self, device_id: int) -> DistributionTerminal | None:
-        """Return a terminal that is compared; None if it is not."""
-        query = select(distribution_terminals).where(
-            distribution_terminals.c.device_id == device_id
-        )
-        row = self._connection.execute(query).first()
-        return None if row is None else DistributionTerminal(**row._mapping)
-
-    def put(self, terminal: DistributionTerminal) -> None:
-        """Store a terminal."""
-        values: Mapping[str, Any] = msgspec.structs.asdict(terminal)
-        changed = self._connection.execute(
-            update(distribution_terminals)
-            .where(distribution_terminals.c.device_id == terminal.device_id)
-            .values(values)
-        ).rowcount
-        if not changed:
-            self._connection.execute(insert(distribution_terminals).values(values))
-
-    def change(self, device_id: int, **values: object) -> None:
-        """Change attributes of a terminal."""
-        self._connection.execute(
-            update(distribution_terminals)
-            .where(distribution_terminals.c.device_id == device_id)
-            .values(values)
-        )
-
-    def compare_again(self, device_id: int, now: int) -> None:
-        """Begin the comparison of a terminal anew."""
-        self.change(device_id, due_at=now, phase=0, after="")
-
-    def note_emptied(self, device_id: int, now: int) -> None:
-        """Record that a terminal has lost its data."""
-        statement = upsert(self._connection, emptied_terminals).values(
-            device_id=device_id, emptied_at=now
-        )
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[emptied_terminals.c.device_id], set_={"emptied_at": now}
-            )
-        )
-
-    def emptied(self) -> dict[int, int]:
-        """Return when terminals last lost their data, by key."""
-        rows = self._connection.execute(select(emptied_terminals))
-        return {row.device_id: int(row.emptied_at) for row in rows}
-
-    def remove(self, device_id: int) -> None:
-        """Compare a terminal no more."""
-        self._connection.execute(
-            delete(distribution_terminals).where(distribution_terminals.c.device_id == device_id)
-        )
-
-
-def forget_terminal(tx: Transaction, device_id: int) -> None:
-    """Forget what a terminal has, because it has been emptied."""
-    tx[PlaceStore].forget(device_id)
-    tx[PersonSurvey].forget_terminal(device_id)
-    tx[DistributionStore].note_emptied(device_id, tx.now())
 
 
 def _is_waiting() -> Any:

@@ -21,9 +21,9 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..people.store import DEFAULT_AREA
+from .distribution import DistributionStore, forget_terminal
 from .driftstore import DriftStore
 from .model import PersonPlace
-from .places import DistributionStore, forget_terminal
 from .store import AreaStore
 from .whereabouts import WhereaboutsStore
 

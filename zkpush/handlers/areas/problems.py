@@ -8,10 +8,11 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, with_more
 from ...problems import ProblemCode, ServerProblem
+from .distribution import DistributionStore
 from .drift import LASTING, words_of
 from .driftstore import DriftStore
 from .model import PlacedPart
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 
 MOST = 1000
 """Parts that are looked at."""

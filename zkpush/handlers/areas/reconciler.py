@@ -31,12 +31,13 @@ from ...phrases import Phrase
 from ..people.model import EMPTYING
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget
+from .distribution import DistributionStore, forget_terminal
 from .distributor import Comparison, Distributor, compare_thd, write
 from .driftwatch import DriftWatch
 from .fits import Abilities
 from .model import DistributionTerminal
 from .packing import Packer
-from .places import DistributionStore, PlaceStore, forget_terminal
+from .places import PlaceStore
 from .settings import AreaSettings
 from .store import AreaStore
 

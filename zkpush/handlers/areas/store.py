@@ -12,11 +12,12 @@ from ...persist.areas import areas
 from ...persist.databases import insert
 from ...persist.targets import TargetStore
 from ..people.store import DEFAULT_AREA, PersonStore
+from .distribution import DistributionStore
 from .ending import end_terminal
 from .erasing import erase_person, forget_templates
 from .model import Area
 from .outcomes import settled
-from .places import DistributionStore, PlaceStore
+from .places import PlaceStore
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
