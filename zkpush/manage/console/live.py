@@ -10,11 +10,13 @@ parts at once. A console that does not read is disconnected; the browser connect
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, cast
 
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.logger import Logger
 from twisted.web.server import Request
 from zope.interface import implementer
 
@@ -23,7 +25,10 @@ from ...periodic import PeriodicService
 from ...phrases import Phrase
 from ..connections import EndlessReplies
 from ..feed import Feed, Message
+from ..limits import refusal_of
+from ..routes import Raw, Stream
 from .pages import LivePart
+from .security import HEADERS
 from .visits import Visit
 
 HEARTBEAT = 15.0
@@ -34,6 +39,7 @@ TICK = 1.0
 """Seconds between two looks at parts that change with time."""
 RETRY = 3000
 """Milliseconds after which a disconnected browser connects again."""
+_log = Logger()
 
 Rendered = Callable[[LivePart, str | None, Visit], Awaitable[str]]
 """Renders a part with its argument."""
@@ -270,3 +276,29 @@ class LiveConsole:
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
+
+
+def live_reply(hub: LiveHub, clock: Any, names: Sequence[str], visit: Visit) -> Stream | Raw:
+    """Reply with the stream of the named parts of a page, or say why there is none."""
+    if visit.visitor is None:
+        return Raw("text/plain", b"", HTTPStatus.UNAUTHORIZED, HEADERS)
+    secret = visit.visitor.secret
+    for name in names:
+        try:
+            part, _ = hub.find(name)
+        except LookupError:
+            return Raw("text/plain", b"", HTTPStatus.NOT_FOUND, HEADERS)
+        is_refused = visit.areas is not None and refusal_of(part.limited) is not None
+        if is_refused or not visit.allows(part.scope):
+            return Raw("text/plain", b"", HTTPStatus.FORBIDDEN, HEADERS)
+    if hub.is_full or not names:
+        return Raw("text/plain", b"", HTTPStatus.NO_CONTENT, HEADERS)
+
+    def begin(running: Any) -> Any:
+        console = LiveConsole(hub, clock, running, secret)
+        Deferred.fromCoroutine(hub.join(console, names, visit)).addErrback(
+            lambda failure: _log.failure("A live page was not joined", failure)
+        )
+        return console.end
+
+    return Stream("text/event-stream", begin, {**HEADERS, "X-Accel-Buffering": "no"})

@@ -44,7 +44,7 @@ from .forms import (
     read_form,
 )
 from .languages import ConsoleLanguage, language_of
-from .live import LiveConsole, LiveHub
+from .live import LiveHub, live_reply
 from .navigation import navigation
 from .pagemap import NO_PAGE, PageMap, PageTarget
 from .pages import (
@@ -177,7 +177,7 @@ class ConsoleResource(Resource):
             if visit.areas is not None:
                 visit = attrs.evolve(visit, reaches=self._reaches)
             if path == _LIVE:
-                return self._live(request, visit)
+                return live_reply(self.hub, self._reactor, query_of(request).get("part", []), visit)
             return await self._page(request, visit)
         except _SignInNeeded:
             return self._to_sign_in(request, visit)
@@ -377,31 +377,6 @@ class ConsoleResource(Resource):
             language = self._visits.language(request, None)
             notice = self._renderer.said(redirect.notice, language)
         return redirect_reply(redirect, notice, secure=self._visits.is_secure(request))
-
-    def _live(self, request: ManageRequest, visit: Visit) -> Stream | Raw:
-        if visit.visitor is None:
-            return Raw("text/plain", b"", HTTPStatus.UNAUTHORIZED, HEADERS)
-        secret = visit.visitor.secret
-        names = query_of(request).get("part", [])
-        for name in names:
-            try:
-                part, _ = self.hub.find(name)
-            except LookupError:
-                return Raw("text/plain", b"", HTTPStatus.NOT_FOUND, HEADERS)
-            is_refused = visit.areas is not None and refusal_of(part.limited) is not None
-            if is_refused or not visit.allows(part.scope):
-                return Raw("text/plain", b"", HTTPStatus.FORBIDDEN, HEADERS)
-        if self.hub.is_full or not names:
-            return Raw("text/plain", b"", HTTPStatus.NO_CONTENT, HEADERS)
-
-        def begin(running: Any) -> Any:
-            console = LiveConsole(self.hub, self._reactor, running, secret)
-            Deferred.fromCoroutine(self.hub.join(console, names, visit)).addErrback(
-                lambda failure: _log.failure("A live page was not joined", failure)
-            )
-            return console.end
-
-        return Stream("text/event-stream", begin, {**HEADERS, "X-Accel-Buffering": "no"})
 
     def _note_no_scope(self, visit: Visit, route: ConsolePage | ConsoleForm) -> None:
         what = f"{route.method} {PREFIX}{route.path}"
