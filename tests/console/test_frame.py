@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import pathlib
+
 import pytest
 import pytest_twisted
+
+from zkpush.handlers.accounts.store import AccountStore
 
 from ..rig import Rig
 from .browser import PASSWORD, Browser, document, first_link, location, signed_in, text_of
@@ -97,6 +102,22 @@ async def test_cookies_over_tls_are_bound_to_the_host(make_rig) -> None:
     cookies = [value.decode() for name, value in sent.headers if name == b"Set-Cookie"]
     session = next(one for one in cookies if one.startswith("__Host-zkpush="))
     assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(session.split("; "))
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_secret_of_a_second_factor_is_sealed_on_disk(
+    make_rig, tmp_path: pathlib.Path
+) -> None:
+    """It is in no file, neither as the text that the app gets nor as its bytes."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
+    await rig.api("POST", "/accounts", {"name": "ann-of-the-office", "scopes": ["read"]})
+    secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    await rig.store.write(lambda tx: tx[AccountStore].change("ann-of-the-office", {"totp": secret}))
+    await rig.stop()
+    stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"ann-of-the-office" in stored
+    assert secret.encode() not in stored
+    assert base64.b32decode(secret) not in stored
 
 
 @pytest_twisted.ensureDeferred

@@ -27,6 +27,9 @@ CLAIMS = {
     "| Forwarders | their settings, URLs and credentials |": [
         "forward/test_secrecy.py::test_credentials_of_forwarders_are_sealed_on_disk",
     ],
+    "| Accounts of the console | the secret of the second factor |": [
+        "console/test_frame.py::test_the_secret_of_a_second_factor_is_sealed_on_disk",
+    ],
     "Events, and those that wait for a forwarder | They hold what the scope `read` shows": [
         "forward/test_secrecy.py::test_pending_events_hold_no_secret",
     ],
@@ -89,7 +92,7 @@ CLAIMS = {
     "the same access is recorded once a minute.": [
         f"{ACTS}::test_who_is_shown_secrets_is_recorded",
     ],
-    "Logs and metrics hold no secret and no value of a field that is one.": [
+    "Logs and metrics hold no secret.": [
         f"{SECRETS}::test_logs_and_files_hold_no_secret",
         f"{SECRETS}::test_metrics_and_health_hold_no_needle",
     ],

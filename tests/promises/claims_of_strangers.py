@@ -160,7 +160,7 @@ CLAIMS = {
         f"{SESSIONS}::test_a_downgrade_loses_nothing",
     ],
     "From another address a stranger cannot keep the records of a terminal at work away for "
-    "good.": [
+    "good;": [
         f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
         f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal",
     ],
