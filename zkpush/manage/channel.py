@@ -69,6 +69,12 @@ class ManageRequest(Request):
         else:
             self.channel.refuse(too_large(self.room))
 
+    def take_content(self) -> bytes:
+        """Return the body, which the request holds no longer: a file is large."""
+        content = self.content.getvalue()
+        self.content = BytesIO()
+        return content
+
     def find_client(self) -> str | None:
         """Return the address of the client, also behind a trusted proxy; None for a Unix socket.
 

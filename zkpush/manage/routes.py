@@ -375,7 +375,7 @@ def _body(request: ManageRequest, kind: Any) -> object:
 
 
 def _content(request: ManageRequest) -> bytes:
-    content = request.content.getvalue()
+    content = request.take_content()
     if not content:
         raise bad_request("The body is empty.")
     return content

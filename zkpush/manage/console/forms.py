@@ -71,7 +71,10 @@ class SentForm:
 
 
 def read_form(content_type: str, body: bytes) -> SentForm:
-    """Decode the body of a request; `ValueError` if it is no form."""
+    """Decode the body of a request; `ValueError` if it is no form.
+
+    Besides the body, each file is held in memory once.
+    """
     kind, options = parse_options_header(content_type)
     if kind not in FORM_TYPES:
         raise ValueError(f"The body is no form, but {kind or 'without a Content-Type'}.")
@@ -87,7 +90,7 @@ def read_form(content_type: str, body: bytes) -> SentForm:
         raise ValueError("The form cannot be read.") from error
     return SentForm(
         dict(_lists(texts)),
-        {name: values[-1].stream.read() for name, values in _lists(files)},
+        {name: values[-1].stream.getvalue() for name, values in _lists(files)},
     )
 
 

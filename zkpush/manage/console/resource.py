@@ -265,7 +265,7 @@ class ConsoleResource(Resource):
     async def _sent(
         self, request: ManageRequest, visit: Visit, target: PageTarget, form: ConsoleForm
     ) -> Result:
-        sent = read_form(header_of(request, "content-type") or "", request.content.getvalue())
+        sent = read_form(header_of(request, "content-type") or "", request.take_content())
         if visit.visitor is not None:
             token = sent.texts.get(CSRF, ("",))[-1]
             if not hmac.compare_digest(token.encode(), visit.csrf.encode()):
