@@ -249,7 +249,7 @@ async def test_the_photo_of_a_person_needs_its_scope(rig: Rig) -> None:
     await rig.exchange("T1")
     await person(rig, "1", "Ann Ash")
     head = f"USERPIC PIN=1\tFileName=1.jpg\tSize={len(ENCODED)}\tContent={ENCODED}\n"
-    await operate(rig, head)
+    await operate(rig, "USER PIN=1\tName=Ann Ash\tPri=0\n", head)
     browser = await signed_in(rig)
     assert '/people/1/photo"' in (await browser.get("/people/1")).body.decode()
     assert (await browser.get("/people/1/photo")).body == JPEG
