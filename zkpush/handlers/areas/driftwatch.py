@@ -12,7 +12,6 @@ from ...device.intents import NotPossible
 from ...device.modes import takes_commands
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery
-from ...interfaces import IStore
 from ...model import Device
 from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
@@ -30,6 +29,7 @@ from .driftstore import DriftStore
 from .model import PRIORITY
 from .places import PlaceStore
 from .settings import AreaSettings
+from .turns import DistributionTurns
 
 LOOK_EVERY = 5 * 60 * 1000
 """Milliseconds between looks at the counts of one terminal."""
@@ -52,7 +52,7 @@ class DriftWatch:
 
     def __init__(
         self,
-        store: IStore,
+        store: DistributionTurns,
         queue: CommandQueue,
         now: Callable[[], int],
         settings: AreaSettings,

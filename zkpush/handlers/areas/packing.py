@@ -20,7 +20,6 @@ from ...device.intents import NotPossible
 from ...device.modes import takes_commands
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery
-from ...interfaces import IStore
 from ...model import Device, Page
 from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
@@ -37,6 +36,7 @@ from .intents import PersonIntents
 from .model import PACKAGES, PRIORITY, USER, PartState, PlacedPart
 from .places import PlaceStore
 from .room import TerminalRoom
+from .turns import DistributionTurns
 
 LEAST_PEOPLE = 200
 """Number of people from which a package is worthwhile."""
@@ -55,7 +55,9 @@ class Packer:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, queue: CommandQueue, now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: DistributionTurns, queue: CommandQueue, now: Callable[[], int]
+    ) -> None:
         """`now` returns milliseconds since the epoch."""
         self._store = store
         self._queue = queue

@@ -40,6 +40,7 @@ from .packing import Packer
 from .places import PlaceStore
 from .settings import AreaSettings
 from .store import AreaStore
+from .turns import DistributionTurns, OvertakenTurn
 
 EVERY = 2.0
 """Seconds between looks."""
@@ -87,13 +88,13 @@ class Reconciler(PeriodicService):
     ) -> None:
         """`now` returns milliseconds since the epoch."""
         super().__init__(clock)
-        self._store = store
+        self._store = turns = DistributionTurns(store)
         self._queue = queue
         self._now = now
         self._distributor = Distributor(queue)
         self._settings = settings
-        self._packer = Packer(store, queue, now)
-        self._drift = DriftWatch(store, queue, now, settings)
+        self._packer = Packer(turns, queue, now)
+        self._drift = DriftWatch(turns, queue, now, settings)
         self._turns = DeferredLock()
         self._devices: dict[int, Device] = {}
         self._abilities: dict[int, Abilities] = {}
@@ -108,6 +109,7 @@ class Reconciler(PeriodicService):
             distributing, is_idle = await self._store.read(_state_thd)
             if not distributing and is_idle:
                 return
+            await self._store.begin()
             targets = self._targets(distributing)
             await self._packer.settle(targets)
             await self._settle()
@@ -116,6 +118,8 @@ class Reconciler(PeriodicService):
             await self._compare_terminals(targets)
             await self._send(targets)
             await self._drift.work(targets, self._devices)
+        except OvertakenTurn:
+            self._log.info("Another process distributes people now")
         finally:
             self._turns.release()
 

@@ -124,3 +124,12 @@ distribution_cursor = Table(
     Column("event", BigInteger(), nullable=False),
 )
 """The event up to which changes are taken into account; one row."""
+
+distribution_turn = Table(
+    "distribution_turn",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # Random name of the process that began the last turn.
+    Column("owner", PlainText(), nullable=False),
+)
+"""The process that may change anything about the distribution; one row. See `turns`."""
