@@ -7,7 +7,7 @@ the code; the text is looked up when it is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -100,7 +100,8 @@ class ProblemCode(StrEnum):
     )
     TOKEN_MISSING = (
         "token not returned",
-        "The terminal returns the token of its session, and a request came without it",
+        "The terminal returns the token of its session, and a request came without it "
+        "or with another",
         "If the terminal still works, something else uses its serial number: restrict the terminal "
         "to its networks, `zkpush devices set SN networks=NETWORK,…`. If the terminal is refused, "
         "begin anew: `zkpush devices set SN token=check`. If the problem comes back, something at "
@@ -131,14 +132,16 @@ class ProblemCode(StrEnum):
     NO_ZONE = (
         "no zone",
         "The time zone of the terminal is not known",
-        "Set it: `zkpush devices set SN timezone=Europe/Berlin`; or for all terminals, `timezone` "
-        "in the configuration. Records that are stored get their instants then.",
+        "Set it: `zkpush devices set SN timezone=ZONE`, with a name such as Europe/Berlin; or for "
+        "all terminals, `timezone` in the configuration. Records that are stored get their "
+        "instants then.",
     )
     CLOCK_WRONG = (
         "clock wrong",
         "The clock of the terminal differs from the server's by more than two minutes",
-        "If the difference is whole hours, correct its zone: `zkpush devices set SN timezone=…`, "
-        "then `zkpush devices recompute SN`. Otherwise set its clock in its menu, or restart it: "
+        "If the difference is that of two time zones (whole hours, or half hours as in India), "
+        "correct its zone: `zkpush devices set SN timezone=ZONE`, then `zkpush devices recompute "
+        "SN`. Otherwise set its clock in its menu, or restart it: "
         "it takes the server's time when it connects.",
     )
     SILENT = (
@@ -180,8 +183,9 @@ class ProblemCode(StrEnum):
         "clock set by a proxy",
         "The time zone of the terminal is not known, and it is behind a proxy, which may add the "
         "time to each reply: then the terminal sets its clock wrong by whole hours",
-        "Set its zone: `zkpush devices set SN timezone=Europe/Berlin`. nginx adds no Date with "
-        "`proxy_pass_header Date`, as in deploy/nginx.conf, and HAProxy adds none.",
+        "Set its zone: `zkpush devices set SN timezone=ZONE`, with a name such as Europe/Berlin. "
+        "nginx adds no Date with `proxy_pass_header Date`, as in deploy/nginx.conf, and HAProxy "
+        "adds none.",
     )
     CLOCK_JUMPED = (
         "clock jumped",
@@ -213,19 +217,19 @@ class ProblemCode(StrEnum):
     REJECTS = (
         "rejects",
         "Something that the terminal sent is not understood; it is kept and not among the records",
-        "See it, and why, with `zkpush rejects list --device SN` and a token with the scope "
-        "biometrics. If a setting of the terminal is wrong "
-        "(encoding, time zone), change it; if a table is unknown, update zkpush or install the "
-        "plugin for it. It is then read again by itself, or now with `zkpush rejects retry`. "
+        "See it, and why, with `zkpush rejects list --device SN`. If a setting of the terminal is "
+        "wrong (encoding, time zone), change it; if a table is unknown, update zkpush or install "
+        "the plugin for it. It is then read again by itself, or now with `zkpush rejects retry`. "
         "Delete what can never be read with `zkpush rejects delete ID`.",
     )
     UNKNOWN_REQUESTS = (
         "unknown requests",
         "The terminal asks for something that this server does not speak",
         "See its requests with `zkpush devices trace SN`; what they carried is kept in `zkpush "
-        "rejects list --device SN`. If their paths do not begin with /iclock/, correct the server "
-        "address in its menu, or the proxy in front. Otherwise update zkpush, or report the "
-        "request.",
+        "rejects list --device SN`. For a table that no handler takes, update zkpush or "
+        "install the plugin for it: what is kept is then read again. If their paths do not begin "
+        "with /iclock/, correct the server address in its menu, or the proxy in front. Otherwise "
+        "update zkpush, or report the request.",
     )
     FOREIGN_TOKEN = (
         "foreign token",
@@ -353,6 +357,10 @@ class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
     """Observed facts, without secrets."""
     since_at: int
     """Milliseconds since the epoch."""
+    sn: str | None = None
+    """Serial number of the terminal that it is about, in whose list it is as well."""
+    candidates: Sequence[str] = ()
+    """Serial numbers of the terminals of which one may be the cause, the likely ones first."""
     mark: int | None = None
     """Number that grows with each further cause, such as the ID of the newest conflict; the problem
     is then announced again. None if it has one cause only."""

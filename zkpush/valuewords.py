@@ -76,9 +76,16 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     least, most = schema.get("minimum"), schema.get("maximum")
     above = schema.get("exclusiveMinimum")
     if above is not None:
-        return f" above {above:g}" + ("" if most is None else f", of at most {most:g}")
+        return f" above {_number(above)}" + (
+            "" if most is None else f", of at most {_number(most)}"
+        )
     if least is not None and most is not None:
-        return f" from {least:g} to {most:g}"
+        return f" from {_number(least)} to {_number(most)}"
     if most is not None:
-        return f" of at most {most:g}"
-    return "" if least is None else f" of at least {least:g}"
+        return f" of at most {_number(most)}"
+    return "" if least is None else f" of at least {_number(least)}"
+
+
+def _number(value: float) -> str:
+    """Write a bound in full; `%g` would shorten large ones."""
+    return str(int(value)) if value == int(value) else str(value)

@@ -37,6 +37,17 @@ def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
     assert message.endswith("See: zkpush rejects list")
 
 
+def test_the_line_feed_at_the_end_of_a_body_is_no_line(daemon: Daemon) -> None:
+    """An empty line within the body is one."""
+    terminal = daemon.terminal("REJ8")
+    terminal.upload("FOOLOG", "a\n\nb\n")
+    (item,) = json.loads(said(daemon.zkpush("rejects", "list", "--device", "REJ8", "--json")))
+    shown = said(daemon.zkpush("rejects", "show", str(item["id"]))).splitlines()
+    first = next(number for number, line in enumerate(shown) if line.startswith("raw "))
+    assert [line.split()[-1] for line in shown[first : first + 3]] == ["a", "-", "b"]
+    assert not shown[first + 3].startswith(" ")
+
+
 def test_rejects_are_read_again(daemon: Daemon) -> None:
     """The counts are printed, with what to do about those that are still not understood."""
     terminal = daemon.terminal("REJ3")

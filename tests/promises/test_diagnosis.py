@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Awaitable, Callable
 
@@ -12,146 +11,41 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
+from zkpush.handlers.doctor.model import Check, examination
+from zkpush.handlers.doctor.server import rank_of_server
+
 from ..cli.program import start
 from ..rig import TOKEN, Rig, talk
-from ..server.test_tokens_of_sessions import token, upload
-
-ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
-POLL = "getrequest?SN=T1"
-ADDRESS = "192.0.2.7"
-HELLO_OF_TLS = bytes.fromhex("1603010200010001fc0303") + bytes(100)
-OTHER_SERVER = b"token=0123456789abcdef0123456789abcdef"
-
-
-async def working(rig: Rig) -> None:
-    """A terminal that works."""
-    await rig.exchange()
-    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:00\t0\t1\n")
-    await rig.get(POLL)
-
-
-async def punching(rig: Rig, ahead: int) -> None:
-    """A terminal whose clock is so many seconds ahead, and its punches in real time."""
-    await rig.exchange()
-    for minute in range(4):
-        rig.clock.advance(60)
-        now = datetime.datetime.fromtimestamp(rig.clock.wall_seconds() + ahead, datetime.UTC)
-        await rig.post(ATTLOG, f"{minute}\t{now:%Y-%m-%d %H:%M:%S}\t0\t1\n".encode())
-    rig.clock.advance(60)
-    await rig.get(POLL)
-    await rig.registry.follow()
-
-
-async def wrong_zone(rig: Rig) -> None:
-    """The clock is that of another zone than the one that is set."""
-    await punching(rig, -8 * 3600)
-
-
-async def wrong_clock(rig: Rig) -> None:
-    """The clock is wrong by no number of hours; the terminal has missed some polls."""
-    await punching(rig, 37 * 60)
-    rig.clock.advance(120)
-
-
-async def refused(rig: Rig) -> None:
-    """The terminal is in another network than it may be."""
-    await working(rig)
-    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
-    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
-
-
-async def pending(rig: Rig) -> None:
-    """Nobody has approved it."""
-    await rig.get(POLL)
-
-
-async def blocked(rig: Rig) -> None:
-    """An operator has blocked it, and it has gone silent since."""
-    await working(rig)
-    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
-    await rig.get(POLL)
-    rig.clock.advance(1800)
-
-
-async def access_control(rig: Rig) -> None:
-    """Its menu says A&C PUSH."""
-    await rig.exchange(DeviceType="acc", pushver="3.1.2")
-    await rig.post("registry?SN=T1", b"DeviceType=acc,~DeviceName=Gate")
-    await rig.post("cdata?SN=T1&table=rtlog", b"time=2026-01-05 08:00:00\tpin=7\tevent=0\r\n")
-
-
-async def https_on_the_plain_port(rig: Rig) -> None:
-    """Its menu says HTTPS."""
-    await working(rig)
-    rig.clock.advance(7200)
-    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
-    await rig.registry.follow()
-
-
-async def unknown_path(rig: Rig) -> None:
-    """It sends to a path that the protocol does not have."""
-    await working(rig)
-    await rig.post("attendance/upload?SN=T1", b"7,2026-01-05 08:00:01")
-
-
-async def asks(rig: Rig, target: str, address: str = ADDRESS) -> int:
-    """Any request; the status of its reply."""
-    head = f"GET {target} HTTP/1.1\r\nHost: server\r\n\r\n"
-    return (await talk(rig.terminals, head.encode(), address)).status
-
-
-async def other_prefix(rig: Rig) -> None:
-    """A proxy in front adds a prefix to its paths."""
-    await working(rig)
-    await asks(rig, f"/zk/iclock/{POLL}")
-
-
-async def other_path_without_token(rig: Rig) -> None:
-    """It has returned its token before, and a request for another path does not."""
-    given = token(await rig.exchange())
-    await upload(rig, b"token=" + given)
-    assert await asks(rig, f"/foo/{POLL}") == 200
-
-
-async def other_path_of_new_terminal(rig: Rig) -> None:
-    """It has never reached a path of this server."""
-    assert await asks(rig, "/iclok/cdata?SN=T1&options=all") == 404
-
-
-async def new_terminal_of_closed_server(rig: Rig) -> None:
-    """The server takes no unknown terminals."""
-    assert await asks(rig, "/iclock/cdata?SN=T1&options=all") == 403
-
-
-async def rejects(rig: Rig) -> None:
-    """It writes times that nobody can read."""
-    await rig.exchange()
-    await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")
-
-
-async def foreign_token(rig: Rig) -> None:
-    """It returns the cookie of the server that it used before."""
-    await working(rig)
-    head = b"GET /iclock/%b HTTP/1.1\r\nHost: server\r\nCookie: %b\r\n\r\n"
-    await talk(rig.terminals, head % (POLL.encode(), OTHER_SERVER), ADDRESS)
-
-
-async def unfetched_queue(rig: Rig) -> None:
-    """It uploads, and fetches no commands."""
-    await working(rig)
-    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
-    rig.clock.advance(1200)
-    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
-
-
-async def unanswered_queue(rig: Rig) -> None:
-    """It fetches a command again and again, and never answers."""
-    await working(rig)
-    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
-    for _ in range(2):
-        assert b":INFO" in (await rig.get(POLL)).body
-        rig.clock.advance(600)
-    await rig.get(POLL)
+from ..server.test_tokens_of_sessions import upload
+from .situations import (
+    ADDRESS,
+    HELLO_OF_TLS,
+    OTHER_SERVER,
+    POLL,
+    access_control,
+    asks,
+    blocked,
+    foreign_token,
+    https_behind_one_address,
+    https_on_the_plain_port,
+    new_terminal_of_closed_server,
+    no_token,
+    other_path_of_new_terminal,
+    other_path_without_token,
+    other_prefix,
+    other_token,
+    pending,
+    pending_in_access_control,
+    refused,
+    rejects,
+    unanswered_queue,
+    unfetched_queue,
+    unknown_path,
+    unknown_table,
+    working,
+    wrong_clock,
+    wrong_zone,
+)
 
 
 @attrs.frozen
@@ -168,6 +62,8 @@ class Cause:
     admission: str = "open"
     is_known: bool = True
     """Whether the server has recorded the terminal."""
+    is_heard: bool = True
+    """Whether it has made a request that the server could read."""
 
 
 CAUSES = {
@@ -202,7 +98,7 @@ CAUSES = {
     ),
     "access-control mode": Cause(
         access_control,
-        r"access-control mode +The terminal speaks the access-control protocol",
+        r"access-control mode +It says DeviceType=acc\.",
         r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
         r"/iclock/registry +404 ",
     ),
@@ -210,6 +106,36 @@ CAUSES = {
         https_on_the_plain_port,
         r"TLS on a plain port +.* TLS connections come from 192\.0\.2\.7",
         r"If it is a terminal, turn HTTPS off in its server settings",
+    ),
+    "HTTPS behind one address": Cause(
+        https_behind_one_address,
+        r"TLS on a plain port +TLS connections come from 192\.0\.2\.7 .* that has never connected: "
+        r"T1\. These were last heard of at that address, and are silent: A1, A2\.",
+        r"If it is a terminal, turn HTTPS off in its server settings",
+        is_heard=False,
+    ),
+    "pending in access-control mode": Cause(
+        pending_in_access_control,
+        r"access-control mode +It says DeviceType=acc\.",
+        r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
+        admission="approve",
+    ),
+    "another token": Cause(
+        other_token,
+        r"token not returned +A request from 192\.0\.2\.7 came with another token than that of its",
+        r"If the terminal still works, something else uses its serial number",
+        r"200 .* UNKNOWN DEVICE \(it came with another token than that of its session\)",
+    ),
+    "no token": Cause(
+        no_token,
+        r"token not returned +A request from 192\.0\.2\.7 came without the token of its session\.",
+        r"If the terminal still works, something else uses its serial number",
+        r"200 .* UNKNOWN DEVICE \(it came without the token of its session\)",
+    ),
+    "unknown table": Cause(
+        unknown_table,
+        r"requests +It uploads the table FOOLOG, which no handler takes\.",
+        r".* For a table that no handler takes, update zkpush or install the plugin for it",
     ),
     "unknown path": Cause(
         unknown_path,
@@ -292,7 +218,7 @@ async def test_a_person_finds_the_cause_and_what_to_do(make_rig, name: str) -> N
     assert status == 1
     assert re.search(f"^error +{cause.found}", examined, re.MULTILINE), examined
     assert re.match(f"Next: {cause.advice}", examined.splitlines()[-1]), examined
-    if not cause.is_known:
+    if not (cause.is_known and cause.is_heard):
         return
     _, traced = await run(rig, "devices", "trace", "T1")
     assert traced.splitlines()[-1] == "Next: zkpush doctor T1"
@@ -307,7 +233,8 @@ async def test_consequences_of_another_fault_are_no_errors(make_rig) -> None:
     await pending(rig)
     _, examined = await run(rig, "doctor", "T1")
     assert re.findall("^error +(.*?)  ", examined, re.MULTILINE) == ["admission"]
-    assert "`zkpush devices approve T1 --timezone Europe/Berlin`" in examined.splitlines()[-1]
+    assert "`zkpush devices approve T1 --timezone ZONE`" in examined.splitlines()[-1]
+    assert examined.splitlines()[-1].endswith("ZONE is a name such as Europe/Berlin.")
     await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
     await rig.get(POLL)
     _, examined = await run(rig, "doctor", "T1")
@@ -361,6 +288,112 @@ async def test_a_terminal_that_works_has_none_of_these_causes(make_rig) -> None:
     assert not re.search("^(error|warning)", examined, re.MULTILINE)
 
 
+async def checks_of(rig: Rig, path: str = "/devices/T1/doctor") -> dict[str, tuple[str, str]]:
+    """State and detail of the checks of a terminal, or of the installation."""
+    checks = (await rig.api("GET", path)).json["checks"]
+    return {one["name"]: (one["state"], one["detail"]) for one in checks}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_was_only_refused_was_not_heard_of(make_rig) -> None:
+    """Requests from outside its networks say nothing about its connection."""
+    rig: Rig = await make_rig()
+    await rig.api("PUT", "/devices/T1", {"state": "approved", "networks": ["198.51.100.0/24"]})
+    await rig.exchange()
+    found = await checks_of(rig)
+    assert found["connection"] == ("unknown", "All requests in its name were refused.")
+    assert found["refusals"][0] == "error"
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    (advice,) = [one["advice"] for one in checks if one["name"] == "refusals"]
+    assert "add the address to its networks" in advice
+    assert "restrict" not in advice
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upload_that_was_not_taken_is_no_upload(rig: Rig) -> None:
+    """The reply was UNKNOWN DEVICE, and nothing is stored."""
+    await other_token(rig)
+    for _ in range(70):
+        await upload(rig, OTHER_SERVER)
+    await rig.api("POST", "/devices/T1/commands", {"command": "CLEAR LOG"})
+    assert (await checks_of(rig))["exchange"][0] == "error"
+    assert "uploaded attendance records 1 minute" not in (await checks_of(rig))["records"][1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_records_that_were_read_again_count(make_rig) -> None:
+    """The terminal sent them to a path that is not served, and they are stored all the same."""
+    rig: Rig = await make_rig()
+    await rig.exchange()
+    await rig.post("foo/cdata?SN=T1&table=ATTLOG", b"7\t2026-01-05 08:00:00\t0\t1\n")
+    found = await checks_of(rig)
+    assert found["rejects"][1] == "1 upload is set aside: POST /iclock/foo/…, which is not served."
+    assert found["records"][0] == "warning"
+    await rig.api("POST", "/rejects/retry", {})
+    assert (await checks_of(rig))["records"] == ("ok", "Attendance records of it are stored.")
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_behind_the_address_of_one_with_https_are_not_blamed(rig: Rig) -> None:
+    """There is one problem, of the address, which names them all."""
+    await https_behind_one_address(rig)
+    (problem,) = [
+        one for one in await rig.items("/problems") if one["code"] == "TLS on a plain port"
+    ]
+    assert problem["device"] is None
+    assert "T1. These" in problem["detail"]
+    assert "A1, A2" in problem["detail"]
+    assert (await checks_of(rig, "/devices/A1/doctor"))["TLS on a plain port"][0] == "warning"
+    assert (await checks_of(rig, "/doctor"))["TLS on a plain port"][0] == "error"
+    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
+    rig.clock.advance(1)
+    await rig.exchange("T1")
+    assert "TLS on a plain port" not in await checks_of(rig), "it speaks HTTP, and is refused"
+
+
+@pytest_twisted.ensureDeferred
+async def test_https_shows_before_a_known_terminal_counts_as_silent(rig: Rig) -> None:
+    """It was not heard of since the first TLS connection from its address."""
+    await working(rig)
+    rig.clock.advance(5)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    assert (await checks_of(rig))["TLS on a plain port"][0] == "error"
+    rig.clock.advance(5)
+    await rig.get(POLL)
+    assert "TLS on a plain port" not in await checks_of(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bad_serial_number_shows_in_the_check_of_the_installation(rig: Rig) -> None:
+    """There is no terminal to examine; the address and the reason are named."""
+    for query in ("SN=A%20B&options=all", "options=all"):
+        assert await asks(rig, f"/iclock/cdata?{query}") == 400
+    state, detail = (await checks_of(rig, "/doctor"))["serial numbers"]
+    assert state == "warning"
+    assert "missing or malformed" in detail
+    assert "2 times in 0 seconds, from 192.0.2.7" in detail
+
+
+@pytest_twisted.ensureDeferred
+async def test_pending_terminals_hide_no_problems(make_rig) -> None:
+    """Both are lines of the installation, and come before a missing zone of the server."""
+    rig: Rig = await make_rig(admission="approve", timezone=None)
+    await rig.api("PUT", "/devices/T2", {"state": "approved"})
+    await rig.exchange("T2")
+    await pending(rig)
+    _, examined = await run(rig, "doctor")
+    assert re.search(r"^warning +terminals +Pending: 1 of 2 terminals: T1\.", examined, re.M)
+    assert re.search(r"^warning +terminals +With problems: 1 of 2 terminals: T2\.", examined, re.M)
+
+
+def test_a_missing_zone_of_the_server_is_not_what_to_do_first() -> None:
+    """Terminals in trouble come before it."""
+    zone = Check("zone", "warning", "none", "Set the zone.")
+    terminals = Check("terminals", "warning", "pending", "Approve them.")
+    assert examination([zone, terminals], rank_of_server).next == "Approve them."
+    assert examination([zone], rank_of_server).next == "Set the zone."
+
+
 @pytest_twisted.ensureDeferred
 async def test_refusals_of_a_pending_terminal_are_over_when_it_is_approved(make_rig) -> None:
     """What was refused while it waited for approval needs no look any more."""
@@ -370,7 +403,8 @@ async def test_refusals_of_a_pending_terminal_are_over_when_it_is_approved(make_
     await working(rig)
     status, examined = await run(rig, "doctor", "T1")
     assert status == 0
-    assert re.search("^ok +refusals", examined, re.MULTILINE), examined
+    said = r"^ok +refusals +1 of its requests was refused .* before it was approved\."
+    assert re.search(said, examined, re.MULTILINE), examined
 
 
 @pytest_twisted.ensureDeferred
@@ -379,7 +413,8 @@ async def test_an_unknown_request_is_one_line_of_the_doctor(rig: Rig) -> None:
     await unknown_path(rig)
     for _ in range(2):
         checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
-        (check,) = [one for one in checks if "POST /iclock/attendance" in one["detail"]]
+        named = [one for one in checks if "POST /iclock/attendance" in one["detail"]]
+        (check,) = [one for one in named if one["name"] != "rejects"]
         assert (check["name"], check["state"]) == ("requests", "error")
         assert "unknown requests" not in [one["name"] for one in checks]
         rig.clock.advance(2 * 3600)

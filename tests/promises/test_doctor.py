@@ -145,7 +145,7 @@ async def test_a_stuck_queue_is_found(rig: Rig) -> None:
     assert "queue" not in await faults(rig)
     rig.clock.advance(601)
     await rig.post(ATTLOG, b"9\t2026-01-05 08:00:00\t0\t1\n")
-    assert "10 minutes" in (await faults(rig))["queue"]["detail"]
+    assert "It has not asked for commands" in (await faults(rig))["queue"]["detail"]
 
 
 @pytest_twisted.ensureDeferred
@@ -156,7 +156,7 @@ async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
     assert "exchange" not in await faults(rig)
     assert await upload(rig, b"token=" + other) == BEGIN_AGAIN
     fault = (await faults(rig))["exchange"]
-    assert "does not return the token of its session" in fault["detail"]
+    assert "came with another token than that of its session" in fault["detail"]
     await rig.exchange(pushcommkey="one")
     await rig.exchange(pushcommkey="other")
     fault = (await faults(rig))["several pushcommkeys"]
@@ -193,7 +193,7 @@ async def test_an_installation_is_checked(make_rig) -> None:
     assert "mode 0644" in found["modes"]["detail"]
     assert "T1" in found["terminals"]["detail"]
     assert found["terminals"]["advice"].endswith(
-        "`zkpush devices approve T1 --timezone Europe/Berlin`."
+        "`zkpush devices approve T1 --timezone ZONE` (ZONE such as Europe/Berlin)."
     )
 
 

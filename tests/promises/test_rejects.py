@@ -13,7 +13,7 @@ from zope.interface import implementer
 from zkpush import installed
 from zkpush.device.handlers import HandlerSet
 from zkpush.handlers.attendance.handler import AttendanceHandler
-from zkpush.handlers.rejects.jobs import RejectRetry
+from zkpush.handlers.rejects.jobs import COUNTED_EVERY, EVERY, RejectRetry
 from zkpush.interfaces import IRecordHandler
 from zkpush.model import Page
 from zkpush.persist.devices import DeviceStore
@@ -98,6 +98,19 @@ async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(r
         lambda tx: [one for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"]
     )
     assert (told.data["what"], told.data["code"]) == ("raised", "rejects")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_count_follows_within_seconds(rig: Rig) -> None:
+    """A job that only counts runs often, and looks at the terminals if there are new rejects."""
+    await rig.exchange()
+    for number in range(3):
+        await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
+    (job,) = (job for job in rig.daemon.jobs if isinstance(job, RejectRetry))
+    await job.count()
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["detail"].startswith("3 parts of uploads are set aside; all of ATTLOG: Time: ")
+    assert COUNTED_EVERY < EVERY
 
 
 @pytest_twisted.ensureDeferred

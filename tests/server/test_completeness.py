@@ -413,7 +413,7 @@ async def test_a_terminal_that_cannot_be_asked_is_said_in_words(make_rig) -> Non
     run = await verify(rig, all=False, devices=["Z1", "Z2", "Z3"])
     assert run["counts"]["unsupported"] == 3
     words = [one["detail"] for one in run["failed"]]
-    assert "timezone=Europe/Berlin" in words[0]
+    assert "timezone=ZONE, such as Europe/Berlin" in words[0]
     assert "access-control mode" in words[1]
     assert words[2] == "The terminal is not approved."
 

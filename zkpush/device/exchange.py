@@ -37,7 +37,7 @@ from ..values.sessions import EncryptionPolicy, SessionState, SessionToken, Toke
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
-from .modes import problems_after
+from .modes import PendingModes, problems_after
 from .privacy import Privacy
 from .refusals import Refusal, RefusalLog
 from .registry import Registry
@@ -91,6 +91,7 @@ class Exchange:
         self._catalogue = catalogue
         self._settings = settings
         self._comm_keys = CommKeyGuard(store, registry, refusals)
+        self._modes = PendingModes(store, registry)
 
     async def answer(
         self,
@@ -105,8 +106,8 @@ class Exchange:
         """Perform the initialization exchange and return the option reply.
 
         `said` is the family that the terminal claims; `is_proxied` tells whether an HTTP proxy
-        forwarded the request. Of an unapproved terminal, only the fingerprint of its pushcommkey is
-        stored.
+        forwarded the request. Of an unapproved terminal, only the fingerprint of its
+        pushcommkey, its family and its mode are stored.
 
         Raises `Refused` if the terminal is not admitted.
         """
@@ -116,6 +117,7 @@ class Exchange:
             await self._registry.refresh(terminal)
         await self._comm_keys.check(terminal, offered, address)
         await self._check_family(terminal, said, address)
+        await self._modes.note(terminal, hello.device_type)
         terminal = await self._registry.admit(sn, address)
         if hello.push_version and parse_version(hello.push_version) is None:
             self._log.warn(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from ..phrases import Phrase
 from ..values.families import SessionTable
 from ..values.sessions import SessionState
 
@@ -19,8 +20,21 @@ class SessionReply(Enum):
     ASK_FOR_EXCHANGE = "ask for the exchange"
 
 
+BEGINS = Phrase("it has to begin a session")
+WITHOUT_TOKEN = Phrase("it came without the token of its session")
+OTHER_TOKEN = Phrase("it came with another token than that of its session")
+DOES_NOT_OPEN = Phrase("it does not open under the keys of its session")
+NOT_ENCRYPTED = Phrase("it is not encrypted, and its session is")
+TAKEN_BEFORE = Phrase("it was taken before")
+
+
 class AskForExchange(Exception):
     """The terminal has to start with the initialization exchange."""
+
+    def __init__(self, reason: Phrase = BEGINS) -> None:
+        """`reason` says of the request why, for the trace."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 class OutOfOrder(Exception):

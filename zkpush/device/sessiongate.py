@@ -30,7 +30,16 @@ from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .request import AdmittedRequest, Request
 from .sealedrequests import Replayed, SealedRequests
-from .session import AskForExchange, SessionReply
+from .session import (
+    BEGINS,
+    DOES_NOT_OPEN,
+    NOT_ENCRYPTED,
+    OTHER_TOKEN,
+    TAKEN_BEFORE,
+    WITHOUT_TOKEN,
+    AskForExchange,
+    SessionReply,
+)
 from .terminal import Terminal
 from .tokenproofs import TokenProofs
 
@@ -71,7 +80,7 @@ class SessionGate:
                 entry = await self._sealed.open(terminal, known, place, request, body)
             except Replayed:
                 self._refuse(terminal, request, Refusal.REPLAYED)
-                raise AskForExchange from None
+                raise AskForExchange(TAKEN_BEFORE) from None
             if entry is None:
                 entry = self._sealed.uncovered(terminal, known, place, request, body)
             if entry is not None:
@@ -87,7 +96,7 @@ class SessionGate:
                 break
         if entry is None:
             self._refuse(terminal, request, reason)
-            raise AskForExchange
+            raise AskForExchange(_words(request, reason))
         return await self._proofs.learn(entry, token, head.address)
 
     def _refuse(self, terminal: Terminal, request: Request, reason: Refusal | None) -> None:
@@ -99,9 +108,16 @@ class SessionGate:
         self._log.refuse(reason, request.sn, request.head.address)
         place = request.head.address or A_SOCKET_FILE
         if reason == Refusal.WRONG_TOKEN:
-            detail = Phrase(
-                "A request from %(address)s did not return the token of its session.",
-                address=place,
+            detail = (
+                Phrase(
+                    "A request from %(address)s came without the token of its session.",
+                    address=place,
+                )
+                if _words(request, reason) is WITHOUT_TOKEN
+                else Phrase(
+                    "A request from %(address)s came with another token than that of its session.",
+                    address=place,
+                )
             )
             problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
             self._registry.report(terminal, problem, tokens.is_judged)
@@ -111,3 +127,14 @@ class SessionGate:
                 address=place,
             )
             self._registry.report(terminal, Problem(ProblemCode.NOT_OPENED, detail, now))
+
+
+def _words(request: Request, reason: Refusal | None) -> Phrase:
+    """Return the reason why a request is refused, of the request."""
+    if reason is Refusal.WRONG_TOKEN:
+        cookie = request.head.cookie
+        has_token = cookie is not None and tokens.token_of(cookie) is not None
+        return OTHER_TOKEN if has_token else WITHOUT_TOKEN
+    if reason is Refusal.NOT_OPENED:
+        return DOES_NOT_OPEN
+    return NOT_ENCRYPTED if reason is Refusal.NOT_SEALED else BEGINS

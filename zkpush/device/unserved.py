@@ -3,19 +3,20 @@
 Theory of operation. An approved terminal may request an unknown path, use another method, upload a
 table without a handler, send the token of another server, or speak TLS on a plain port. Each kind
 is logged once, and named in the problem `unknown requests` or `foreign token` of the terminal,
-which is cleared a day after the last occurrence. A TLS connection carries no serial number, so it
-is a problem of the silent terminals that were last seen at its address, or of the server if there
-are none. Workers report the latter to their parent, which lists the problems of the server.
+which is cleared a day after the last occurrence. A TLS connection carries no serial number. It is a
+problem of the terminal that was last seen at its address and is silent, if there is only one, and
+no approved terminal has never connected. Otherwise it is a problem of the server, which names all
+candidates. Workers report the latter to their parent, which lists the problems of the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from twisted.logger import Logger
 
-from ..model import Device, DeviceState, Problem
-from ..phrases import Phrase
+from ..model import DeviceState, Problem
+from ..phrases import Phrase, with_more
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.requests import ACCESS_CONTROL_TABLES
 from ..protocol.text import shown
@@ -34,7 +35,11 @@ SHOWN_FOR = 24 * 60 * 60 * 1000
 """Milliseconds for which an unexplained TLS connection is a problem."""
 LOOKED_EVERY = 60 * 1000
 """Milliseconds between searches for the terminals at one address."""
+AGAIN_AFTER = 60 * 60 * 1000
+"""Milliseconds without TLS connections from an address after which they count as new."""
 _MOST_SHOWN = 60
+_MOST_NAMED = 5
+"""Candidates named in one problem."""
 
 
 class UnservedRequests:
@@ -118,32 +123,34 @@ class UnservedRequests:
     def problems(self) -> Iterable[ServerProblem]:
         """Problems for unexplained TLS connections of the last day."""
         now = self._registry.now()
-        for address, at in self._strangers.items():
-            if now - at < SHOWN_FOR:
-                yield ServerProblem(
-                    code=ProblemCode.TLS_ON_PLAIN,
-                    subject=Phrase("address %(address)s", address=address),
-                    detail=Phrase(
-                        "TLS connections come from %(address)s to a port that speaks HTTP.",
-                        address=address,
-                    ),
-                    since_at=self._tls.get(address, (at, at))[0],
-                )
+        recent = [one for one, at in self._strangers.items() if now - at < SHOWN_FOR]
+        never = self._never_heard() if recent else []
+        for address in recent:
+            at = self._tls.get(address, (self._strangers[address], 0))[0]
+            silent = [one.device.sn for one in self._silent_at(address, at)]
+            yield ServerProblem(
+                code=ProblemCode.TLS_ON_PLAIN,
+                subject=Phrase("address %(address)s", address=address),
+                detail=_suspicion(address, never, silent),
+                since_at=at,
+                candidates=(*never, *silent),
+            )
 
     def _speaks_tls(self, address: str) -> None:
         now = self._registry.now()
         first, sought = self._tls.get(address, (now, 0))
         if 0 <= now - sought < LOOKED_EVERY:
             return
+        if now - sought >= AGAIN_AFTER:
+            first = now
         self._remember_tls(address, first, now)
-        detail = Phrase(
-            "TLS connections come from %(address)s, where it was last heard of.", address=address
-        )
-        problem = Problem(ProblemCode.TLS_ON_PLAIN, detail, now)
-        found = [one for one in self._registry.at_address(address) if self._is_silent(one.device)]
-        for terminal in found:
-            self._registry.report(terminal, problem)
-        if found:
+        found = self._silent_at(address)
+        if len(found) == 1 and not self._never_heard():
+            detail = Phrase(
+                "TLS connections come from %(address)s, where it was last heard of.",
+                address=address,
+            )
+            self._registry.report(found[0], Problem(ProblemCode.TLS_ON_PLAIN, detail, now))
             self._strangers.pop(address, None)
             return
         self._strangers[address] = now
@@ -151,6 +158,28 @@ class UnservedRequests:
             self._log.warn(
                 "TLS connections come from {address} to a port that speaks HTTP", address=address
             )
+
+    def _never_heard(self) -> list[str]:
+        """Serial numbers of approved terminals that have never connected."""
+        return [
+            one.device.sn
+            for one in self._registry.terminals.values()
+            if one.device.state is DeviceState.APPROVED
+            and self._registry.last_seen(one.device)[0] is None
+        ]
+
+    def _silent_at(self, address: str, since: int | None = None) -> list[Terminal]:
+        """Approved terminals last seen at an address that are silent, or not heard `since` (ms)."""
+        found = []
+        for terminal in self._registry.at_address(address):
+            device = terminal.device
+            seen = self._registry.last_seen(device)[0] or 0
+            is_quiet = since is not None and seen < since
+            if device.state is DeviceState.APPROVED and (
+                is_quiet or not self._registry.is_online(device)
+            ):
+                found.append(terminal)
+        return found
 
     def _remember_tls(self, address: str, first: int, now: int) -> None:
         self._tls.pop(address, None)
@@ -160,12 +189,45 @@ class UnservedRequests:
             self._strangers.pop(oldest, None)
         self._tls[address] = (first, now)
 
-    def _is_silent(self, device: Device) -> bool:
-        return device.state is DeviceState.APPROVED and not self._registry.is_online(device)
-
     def _remember(self, sn: str, what: str) -> None:
         if len(self._kinds) >= MOST_TERMINALS and sn not in self._kinds:
             self._kinds.clear()
         kinds = self._kinds.setdefault(sn, set())
         if len(kinds) < MOST_KINDS:
             kinds.add(what)
+
+
+def _suspicion(address: str, never: Sequence[str], silent: Sequence[str]) -> Phrase:
+    """Return what is known of TLS connections from an address, with the candidates."""
+    if never and silent:
+        return Phrase(
+            "TLS connections come from %(address)s to a port that speaks HTTP. Most likely they "
+            "are those of a terminal that has never connected: %(never)s. These were last heard of "
+            "at that address, and are silent: %(silent)s.",
+            address=address,
+            never=_named(never),
+            silent=_named(silent),
+        )
+    if never:
+        return Phrase(
+            "TLS connections come from %(address)s to a port that speaks HTTP. They may be those "
+            "of a terminal that has never connected: %(never)s.",
+            address=address,
+            never=_named(never),
+        )
+    if silent:
+        return Phrase(
+            "TLS connections come from %(address)s to a port that speaks HTTP. They may be those "
+            "of a new terminal, or of one that was last heard of at that address and is silent: "
+            "%(silent)s.",
+            address=address,
+            silent=_named(silent),
+        )
+    return Phrase(
+        "TLS connections come from %(address)s to a port that speaks HTTP.", address=address
+    )
+
+
+def _named(sns: Sequence[str]) -> str:
+    named, more = ", ".join(sns[:_MOST_NAMED]), len(sns) - _MOST_NAMED
+    return named if more < 1 else with_more(named, more)

@@ -15,7 +15,7 @@ from ..persist.transaction import Transaction
 from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.errors import ProtocolError
-from ..protocol.rejects import REQUEST, Reject
+from ..protocol.rejects import NOT_SERVED, REQUEST, Reject
 from ..protocol.requests import normalize_segment
 from ..protocol.text import word
 from .intake import LONG_BODY, Intake
@@ -85,7 +85,7 @@ class UnservedBodies:
             problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
             self._registry.report(terminal, problem)
         if body:
-            reason = f"this server does not serve {what}"
+            reason = f"{NOT_SERVED}{what}"
             reject = Reject(REQUEST, reason, body, origin=origin_of(head))
             await self._store_reject(terminal, reject)
         raise error

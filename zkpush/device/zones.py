@@ -145,7 +145,7 @@ class ZoneKeeper(PeriodicService):
         if zone is None:
             raise ZoneUnknown(
                 f"The zone of {sn} is not known; set it first: "
-                f"zkpush devices set {sn} timezone=Europe/Berlin."
+                f"zkpush devices set {sn} timezone=ZONE, such as Europe/Berlin."
             )
         counts, clock = RecomputedCounts(zone), wall_clock(zone)
         for table in timed_tables():

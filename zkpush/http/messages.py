@@ -38,6 +38,20 @@ class FileReply:
 
 Plain = tuple[int, bytes]
 """Status and body."""
+
+
+class ExplainedReply(tuple[int, bytes]):
+    """A plain reply with its reason, which is for the trace and not for the client."""
+
+    reason: str
+
+    def __new__(cls, reply: Plain, reason: str) -> ExplainedReply:
+        """Add a reason to a reply."""
+        made = super().__new__(cls, reply)
+        made.reason = reason
+        return made
+
+
 Reply = Plain | FileReply
 
 

@@ -16,7 +16,7 @@ from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
-from ..problems import ServerProblem
+from ..problems import ServerProblem, advice_of
 from .news import PROBLEM
 from .problems import Problems
 
@@ -72,8 +72,8 @@ def _follow(open_: MutableMapping[Key, Mapping[str, object]], events: Iterable[E
     """Apply events to the open problems."""
     for one in events:
         data = one.data
-        if data.get("device") is not None or "subject" not in data:
-            continue
+        if "subject" not in data:
+            continue  # a terminal's own
         key = str(data["subject"]), str(data["code"])
         if data["what"] == "raised":
             open_[key] = data
@@ -92,13 +92,13 @@ def _changes(
         known_mark = open_[key].get("mark") if key in open_ else None
         if key not in open_ or _is_further(one.mark, known_mark):
             yield {
-                "device": None,
+                "device": one.sn,
                 "subject": one.subject,
                 "what": "raised",
                 "code": str(one.code),
                 "meaning": one.code.meaning,
                 "detail": one.detail,
-                "advice": one.code.advice,
+                "advice": advice_of(one.code, one.sn),
                 **({} if one.mark is None else {"mark": one.mark}),
             }
 

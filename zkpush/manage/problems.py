@@ -25,7 +25,7 @@ from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
 from .arguments import no_such
-from .limits import TERMINAL, Owner
+from .limits import TERMINAL, Owner, visible_thd
 from .listing import DeviceQuery, whole
 from .lists import ApiList
 from .routes import Route
@@ -120,6 +120,14 @@ class Problems:
             for found in self._ask(lambda source=source: source(tx))  # type: ignore[misc]
         ]
 
+    def about_thd(self, tx: Transaction) -> Mapping[str, Sequence[ServerProblem]]:
+        """Map serial numbers to the problems of the server that are about a terminal."""
+        found: dict[str, list[ServerProblem]] = {}
+        for problem in [*self.known(), *self.stored_thd(tx)]:
+            if problem.sn is not None:
+                found.setdefault(problem.sn, []).append(problem)
+        return found
+
     async def _read(self) -> list[ServerProblem]:
         return await self._store.read(self.stored_thd) if self._stored else []
 
@@ -152,7 +160,7 @@ class ProblemEndpoints:
             filter=self._wanted,
             find_thd=self._find_thd,
             show=lambda listed, caller: listed.view,
-            owner=lambda listed: Owner(TERMINAL, listed.view.device or ""),
+            owner=_owner,
             known={"code": self._no_code_thd},
         ).route(self._store)
 
@@ -185,9 +193,12 @@ class ProblemEndpoints:
     def _all_thd(self, tx: Transaction, page: Page, wanted: ProblemFilter) -> Iterator[_Listed]:
         """Iterate over the problems of the owners that the page touches, in its order."""
         server: list[_Listed] = []
-        if wanted.device is None and page.after < SPAN and page.areas is None:
+        if page.after < SPAN:
             problems = [*wanted.known, *self._problems.stored_thd(tx)]
-            server = _numbered(0, [ProblemView.of_server(problem) for problem in problems])
+            listed = _numbered(0, [ProblemView.of_server(problem) for problem in problems])
+            server = [one for one in listed if wanted.device in (None, one.view.device)]
+            if page.areas is not None:
+                server = visible_thd(tx, server, _owner, page.areas)
         if not page.newest_first:
             yield from server
         first = page.after // SPAN - 1
@@ -195,8 +206,8 @@ class ProblemEndpoints:
         part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first, page.areas)
         while devices := tx[DeviceStore].with_problems(part, wanted.device):
             for device in devices:
-                listed = _numbered(device.id, ProblemView.of_device(device))
-                yield from reversed(listed) if page.newest_first else listed
+                own = _numbered(device.id, ProblemView.of_device(device))
+                yield from reversed(own) if page.newest_first else own
             if page.newest_first:
                 part = msgspec.structs.replace(part, before=devices[-1].id)
             else:
@@ -211,6 +222,11 @@ class ProblemEndpoints:
         if not says_why or query != ProblemQuery(limit=query.limit, order=query.order):
             return None
         return [ProblemView.of_server(one) for one in known]
+
+
+def _owner(listed: _Listed) -> Owner:
+    """Return the terminal of a problem; none has an empty serial number."""
+    return Owner(TERMINAL, listed.view.device or "")
 
 
 def _numbered(owner: int, views: Sequence[ProblemView]) -> list[_Listed]:

@@ -62,7 +62,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of_server(cls, problem: ServerProblem) -> ProblemView:
         """Make the view of a problem of the server."""
-        return cls._of(None, problem.subject, problem.code, problem.detail, problem.since_at)
+        return cls._of(problem.sn, problem.subject, problem.code, problem.detail, problem.since_at)
 
     @classmethod
     def _of(
@@ -247,8 +247,12 @@ def device_view(
     offered_keys: Sequence[OfferedKey],
     hybrid: Hybrid,
     version: str,
+    others: Sequence[ServerProblem],
 ) -> DeviceView:
-    """Make the view of a terminal, with its reported options as far as the scopes allow."""
+    """Make the view of a terminal, with its reported options as far as the scopes allow.
+
+    `others` are problems of the server about this terminal.
+    """
     return DeviceView(
         **{name: getattr(device, one.field) for name, one in _SHOWN.items()},
         online=online,
@@ -272,7 +276,7 @@ def device_view(
         pending_commands=pending_commands,
         hybrid=HybridView.of(hybrid),
         clock_skew_seconds=device.clock_skew_seconds,
-        problems=ProblemView.of_device(device),
+        problems=[*ProblemView.of_device(device), *map(ProblemView.of_server, others)],
     )
 
 

@@ -16,10 +16,9 @@ import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem
-from ..phrases import Phrase, in_series
+from ..phrases import Phrase, counted_phrase, in_series
 from ..problems import ProblemCode
-from ..protocol.fields import Table
-from ..protocol.rejects import REQUEST, Origin, Reject
+from ..protocol.rejects import NOT_SERVED, REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import public_reason
 from ..protocol.verification import POST_VERIFY_DATA
@@ -71,12 +70,12 @@ def seal_rejects(
 
     `attempts` is the number of earlier attempts to decode them.
     """
-    count, known = len(rejects_), kept_records()
+    count = len(rejects_)
     columns = (
         [device_id] * count,
         [plain(reject.table) for reject in rejects_],
         [plain(reject.reason) for reject in rejects_],
-        [cause_of(known.get(reject.table), reject.reason) for reject in rejects_],
+        [cause_of(reject.table, reject.reason) for reject in rejects_],
         [reject.raw for reject in rejects_],
         [vault.index(_identity(reject)) for reject in rejects_],
         [now] * count,
@@ -92,12 +91,15 @@ def seal_rejects(
 _NUMBER = re.compile(r"(?<![\w-])-?[0-9]+\b")
 
 
-def cause_of(table: Table | None, reason: str) -> str:
-    """Return the cause of a reject of a declared table: its public reason, without its numbers.
+def cause_of(table: str, reason: str) -> str:
+    """Return the cause of a reject: its public reason, without its numbers.
 
-    It contains nothing that was sent, so it is not encrypted.
+    It contains nothing that was sent, so it is not encrypted. For `REQUEST`, it is the method and
+    the path in words.
     """
-    return _NUMBER.sub("…", public_reason(table, reason, counted=False))
+    if table == REQUEST and reason.startswith(NOT_SERVED):
+        return reason.removeprefix(NOT_SERVED)
+    return _NUMBER.sub("…", public_reason(kept_records().get(table), reason, counted=False))
 
 
 def _identity(reject: Reject) -> bytes:
@@ -156,9 +158,7 @@ class RejectStore:
         self._connection.execute(
             update(rejects)
             .where(rejects.c.id == reject.id)
-            .values(
-                reason=written["reason"], cause=cause_of(kept_records().get(reject.table), reason)
-            )
+            .values(reason=written["reason"], cause=cause_of(reject.table, reason))
         )
 
     def remove(self, reject_id: int) -> None:
@@ -295,7 +295,7 @@ class RejectStore:
         """Return the cause of a reject that was stored without one."""
         query = self._select(rejects.c.raw).where(rejects.c.id == reject_id)
         found = self._reject(self._connection.execute(query).one()._mapping)
-        return cause_of(kept_records().get(found.table), found.reason)
+        return cause_of(found.table, found.reason)
 
     def _listed(self, selection: RejectSelection) -> Select[Any]:
         length = func.length(rejects.c.raw)
@@ -336,11 +336,20 @@ class RejectStore:
 
 
 def _cause(table: str, cause: str) -> Phrase:
+    if table == REQUEST and cause[:1].isupper():  # a method, and no cause in words
+        return Phrase("%(request)s, which is not served", request=cause)
     return Phrase("%(table)s: %(cause)s", table=table[:40], cause=cause)
 
 
 def _described(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase:
     """Return the words of the problem; `causes` are the newest ones, each with its number."""
+    if len(causes) == 1 and "request" in causes[0][0].values:
+        return counted_phrase(
+            "%(num)s upload is set aside: %(request)s.",
+            "%(num)s uploads are set aside: %(request)s.",
+            count,
+            request=causes[0][0],
+        )
     words = Phrase("%(num)s parts of uploads are set aside", num=count)
     if count == 1:
         words = Phrase("1 part of an upload is set aside")

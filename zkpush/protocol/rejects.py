@@ -19,6 +19,8 @@ MOST_REJECTS = 100
 
 REQUEST = "request"
 """The table name of rejects that are bodies of unserved requests."""
+NOT_SERVED = "this server does not serve "
+"""Beginning of the reason of such a reject; the method and the path in words follow."""
 
 
 class Origin(msgspec.Struct, frozen=True):

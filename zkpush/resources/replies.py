@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.logger import Logger
 
 from ..device.session import AskForExchange
-from ..http.messages import OCTETS, PLAIN, FileReply, Plain
+from ..http.messages import OCTETS, PLAIN, ExplainedReply, FileReply, Plain
 from ..http.sending import PART, Interrupted
 from ..interfaces import ITerminalFamily, StoreError
 from ..protocol.errors import ProtocolError, ServerFailed, Unavailable
@@ -41,7 +41,7 @@ async def sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileR
 def refused(error: Exception, family: ITerminalFamily) -> Plain:
     """Return the reply to a failed request, in the format of the terminal's family."""
     if isinstance(error, AskForExchange):
-        return family.again
+        return ExplainedReply(family.again, error.reason)
     return family.refuse(error if isinstance(error, ProtocolError) else _unserved(error))
 
 

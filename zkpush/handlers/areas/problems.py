@@ -40,6 +40,7 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         yield ServerProblem(
             code=ProblemCode.DELETIONS_WAIT,
             subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+            sn=devices[key].sn,
             detail=Phrase(
                 "%(people)s people are not in the area %(area)s and would be deleted from "
                 "terminal %(sn)s",
@@ -56,6 +57,7 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         yield ServerProblem(
             code=ProblemCode.NOT_DISTRIBUTED,
             subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+            sn=devices[key].sn,
             detail=Phrase(
                 "Terminal %(sn)s lacks parts of users %(pins)s",
                 sn=devices[key].sn,
@@ -69,6 +71,7 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             yield ServerProblem(
                 code=ProblemCode.DRIFT,
                 subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
+                sn=devices[key].sn,
                 detail=Phrase(
                     "Terminal %(sn)s counts %(numbers)s",
                     sn=devices[key].sn,

@@ -309,6 +309,11 @@ class AttendanceStore(BufferedInserts):
             query = query.where(attendance.c.device_id == device_id)
         return int(self._connection.execute(query).scalar_one())
 
+    def has_any(self, device_id: int) -> bool:
+        """Whether a record of a terminal is stored."""
+        query = select(attendance.c.id).where(attendance.c.device_id == device_id).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
+
     def count_times(
         self, device_id: int, begin: str, end: str, record_type: RecordType | None = None
     ) -> int:

@@ -71,7 +71,7 @@ def unfit(device: Device) -> str | None:
     if device.timezone is None:
         return (
             "The time zone of the terminal is not known, so a day has no meaning there. Set it: "
-            f"zkpush devices set {device.sn} timezone=Europe/Berlin."
+            f"zkpush devices set {device.sn} timezone=ZONE, such as Europe/Berlin."
         )
     return None
 

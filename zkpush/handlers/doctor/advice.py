@@ -37,8 +37,20 @@ def approval(device: Device) -> str:
 def approval_of(sn: str, *, knows_zone: bool, adds: bool = False) -> str:
     """Return the command that approves a terminal; `adds` if it has not connected."""
     added = " --add" if adds else ""
-    zone = "" if knows_zone else f" --timezone {EXAMPLE_ZONE}"
+    zone = "" if knows_zone else " --timezone ZONE"
     return f"zkpush devices approve {sn}{added}{zone}"
+
+
+def zone_hint(device: Device) -> str:
+    """Return an example for the zone in the command that approves a terminal."""
+    return "" if device.timezone is not None else f" (ZONE such as {EXAMPLE_ZONE})"
+
+
+def with_zone(advice: Phrase, *, knows_zone: bool) -> Phrase:
+    """Add an example for ZONE to advice with the command that approves a terminal."""
+    if knows_zone:
+        return advice
+    return Phrase("%(advice)s ZONE is a name such as %(zone)s.", advice=advice, zone=EXAMPLE_ZONE)
 
 
 def duration(milliseconds: int) -> Phrase:

@@ -9,7 +9,7 @@ from ...manage.services import Services
 from ...protocol.fields import Scope
 from .examining import TerminalExaminer, examiner
 from .model import Examination, examination, in_english
-from .server import ServerFacts, examine_server
+from .server import ServerFacts, examine_server, rank_of_server
 from .strangers import StrangerRefusals
 
 
@@ -48,7 +48,7 @@ class DoctorEndpoints:
 
     async def server(self) -> Examination:
         """Check the installation."""
-        return in_english(examination(await examine_server(self._server)))
+        return in_english(examination(await examine_server(self._server), rank_of_server))
 
     async def terminal(self, sn: str) -> Examination:
         """Check a terminal, or the refusals of a serial number that is not among them."""

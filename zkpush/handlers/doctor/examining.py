@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...clock import wall_clock
 from ...device.registry import Registry
 from ...interfaces import IStore
+from ...manage.problems import Problems
 from ...manage.services import Services
 from ...model import Device
 from ...persist.commandschedule import CommandSchedule
@@ -12,6 +13,7 @@ from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord
+from ..attendance.store import AttendanceStore
 from ..commands.model import StuckQueue
 from ..commands.store import QueueProgress
 from ..trace.model import LastRequests
@@ -20,7 +22,7 @@ from .model import Examination, examination
 from .strangers import StrangerRefusals, examine_stranger
 from .terminal import examine, rank
 
-_Found = tuple[Device, int | None, StuckQueue | None, frozenset[str]] | list[AuditRecord]
+_Found = tuple[Device, int | None, StuckQueue | None, frozenset[str], bool] | list[AuditRecord]
 
 
 class TerminalExaminer:
@@ -32,12 +34,14 @@ class TerminalExaminer:
         registry: Registry,
         requests: LastRequests,
         strangers: StrangerRefusals,
+        problems: Problems,
         clock: object,
     ) -> None:
         self._store = store
         self._registry = registry
         self._requests = requests
         self._strangers = strangers
+        self._problems = problems
         self._wall = wall_clock(clock)
 
     async def examine(self, sn: str) -> tuple[Device | None, Examination]:
@@ -53,7 +57,8 @@ class TerminalExaminer:
                 return self._strangers.of_thd(tx, sn, now)
             oldest = tx[CommandSchedule].oldest_due(device.id, now)
             stuck = tx[QueueProgress].stuck(device.id, now)
-            return device, oldest, stuck, frozenset(tx[StampStore].of(device.id))
+            stamps = frozenset(tx[StampStore].of(device.id))
+            return device, oldest, stuck, stamps, tx[AttendanceStore].has_any(device.id)
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -62,17 +67,25 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, stamps = found
+        device, oldest, stuck, stamps, has_records = found
         last_seen_at, _ = self._registry.last_seen(device)
+        trace = await self._requests.of(device)
         facts = TerminalFacts(
             device=device,
             now=now,
             is_online=self._registry.is_online(device),
             last_seen_at=last_seen_at,
-            trace=await self._requests.of(device),
+            trace=trace,
             oldest_command_at=oldest,
             stuck=stuck,
+            others=[
+                one
+                for one in await self._problems.of_server()
+                if sn == one.sn
+                or (sn in one.candidates and not any(each.at > one.since_at for each in trace))
+            ],
             stamps=stamps,
+            has_records=has_records,
         )
         return device, examination(examine(facts), rank)
 
@@ -84,5 +97,6 @@ def examiner(services: Services) -> TerminalExaminer:
         services.registry,
         services.offers[LastRequests],
         StrangerRefusals(services.refusals),
+        services.problems,
         services.clock,
     )

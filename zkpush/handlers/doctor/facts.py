@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from ...model import Device
+from ...problems import ServerProblem
 from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
@@ -29,6 +30,22 @@ class TerminalFacts:
     stamps: frozenset[str]
     """Names of the tables that it has ever uploaded."""
 
+    has_records: bool
+    """Whether an attendance record of it is stored."""
+    others: Sequence[ServerProblem]
+    """Problems of the server that are about it, or of which it may be the cause."""
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Details of its problems by code; its own before those of the server."""
+        own = {one.code: one.detail for one in self.device.problems}
+        return {**{str(one.code): one.detail for one in self.others}, **own}
+
     def problem(self, code: str) -> str | None:
         """Return the detail of a problem of the terminal; None if it does not have it."""
-        return next((one.detail for one in self.device.problems if one.code == code), None)
+        return self.problems.get(code)
+
+    def is_sure(self, code: str) -> bool:
+        """Whether a problem is its own, or that of no other terminal."""
+        own = any(one.code == code for one in self.device.problems)
+        return own or all(len(one.candidates) < 2 for one in self.others if one.code == code)

@@ -17,8 +17,8 @@ from ...permissions import too_open
 from ...persist.checking import check_chain
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...problems import ProblemCode, advice_of, meaning_of
-from .advice import EXAMPLE_ZONE, approval, counted
+from ...problems import ProblemCode, advice_of
+from .advice import EXAMPLE_ZONE, approval, counted, zone_hint
 from .model import Check
 from .strangers import StrangerRefusals, check_strangers
 
@@ -52,10 +52,16 @@ async def examine_server(found: ServerFacts) -> list[Check]:
         _certificates(found),
         _zone(found),
         await _audit(found),
-        await _terminals(found),
+        *await _terminals(found),
         *await _strangers(found),
         *await _problems(found),
     ]
+
+
+def rank_of_server(check: Check) -> int:
+    """Return the place of a check among the faults to mend; a missing zone of new terminals and
+    certificates come last."""
+    return {"zone": 1, "certificates": 1}.get(check.name, 0)
 
 
 def check_modes(paths: Sequence[Path]) -> Check:
@@ -134,7 +140,7 @@ def _zone(found: ServerFacts) -> Check:
             "warning",
             "The server has no time zone: new terminals have none until somebody sets it.",
             "Set `timezone` in the configuration, or the zone of each terminal: `zkpush devices "
-            f"set SN timezone={EXAMPLE_ZONE}`.",
+            f"set SN timezone=ZONE` (such as {EXAMPLE_ZONE}).",
         )
     return Check("zone", "ok", f"New terminals get the time zone {zone}.")
 
@@ -144,8 +150,11 @@ async def _audit(found: ServerFacts) -> Check:
     return check_audit(rows, faults)
 
 
-async def _terminals(found: ServerFacts) -> Check:
+async def _terminals(found: ServerFacts) -> list[Check]:
+    """Check for pending terminals, and for those with problems."""
+
     def find(tx: Transaction) -> tuple[int, list[Device], list[str]]:
+        about = found.problems.about_thd(tx)
         count, after = 0, 0
         pending: list[Device] = []
         ailing: list[str] = []
@@ -153,27 +162,33 @@ async def _terminals(found: ServerFacts) -> Check:
             count += len(part)
             after = part[-1].id
             pending += [one for one in part if one.state is DeviceState.PENDING]
-            ailing += [one.sn for one in part if one.problems]
+            ailing += [one.sn for one in part if one.problems or one.sn in about]
         return count, pending, ailing
 
     count, pending, ailing = await found.store.read(find)
+    checks = []
     if pending:
         names = shown([one.sn for one in pending])
-        return Check(
-            "terminals",
-            "warning",
-            f"Pending: {len(pending)} of {counted(count, 'terminal')}: {names}.",
-            f"Approve those that are yours: `{approval(pending[0])}`.",
+        checks.append(
+            Check(
+                "terminals",
+                "warning",
+                f"Pending: {len(pending)} of {counted(count, 'terminal')}: {names}.",
+                f"Approve those that are yours: `{approval(pending[0])}`{zone_hint(pending[0])}.",
+            )
         )
     if ailing:
-        return Check(
-            "terminals",
-            "warning",
-            f"With problems: {len(ailing)} of {counted(count, 'terminal')}: {shown(ailing)}.",
-            f"Examine each: `zkpush doctor {ailing[0]}`.",
+        checks.append(
+            Check(
+                "terminals",
+                "warning",
+                f"With problems: {len(ailing)} of {counted(count, 'terminal')}: {shown(ailing)}.",
+                f"See all problems: `zkpush problems list`. Examine each terminal: `zkpush doctor "
+                f"{ailing[0]}`.",
+            )
         )
     words = f"{counted(count, 'terminal')}, none pending, none with a problem."
-    return Check("terminals", "ok", words)
+    return checks or [Check("terminals", "ok", words)]
 
 
 async def _strangers(found: ServerFacts) -> list[Check]:
@@ -189,9 +204,9 @@ async def _problems(found: ServerFacts) -> list[Check]:
         Check(
             str(one.code),
             "error",
-            f"{meaning_of(one.code)} ({one.subject}). {one.detail}",
+            f"{one.subject}: {one.detail}",
             advice_of(one.code),
         )
         for one in await found.problems.of_server()
-        if one.code not in _OF_STORAGE
+        if one.code not in _OF_STORAGE and one.sn is None
     ]

@@ -6,7 +6,7 @@ recorded at a bounded rate (`zkpush.device.refusals`).
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from ...device.refusals import ACTION, Refusal, RefusalLog, device_actor
 from ...model import Page
@@ -14,7 +14,7 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...values.audit import AuditRecord
-from .advice import advice_on_paths, approval_of, counted, duration
+from .advice import advice_on_paths, approval_of, counted, duration, with_zone
 from .model import Check
 
 DAY = 24 * 3600_000
@@ -91,16 +91,45 @@ def examine_stranger(
 def check_strangers(
     refusals: Sequence[AuditRecord], known: Container[str], now: int
 ) -> list[Check]:
-    """Warn of unknown terminals that were refused, if there are any.
+    """Warn of unknown terminals and of bad serial numbers that were refused, if there are any.
 
     `known` are the serial numbers of terminals.
     """
     last: dict[str, AuditRecord] = {}
+    malformed: dict[str, AuditRecord] = {}
     for one in refusals:
+        if one.subject == Refusal.ARGUMENTS.words:
+            malformed.setdefault(one.actor, one)
         sn = one.actor.removeprefix(_DEVICE)
         is_stranger = one.actor.startswith(_DEVICE) and sn not in known
         if is_stranger and one.subject in _OF_STRANGERS:
             last.setdefault(sn, one)
+    return [*_strangers(last, now), *_malformed(malformed, now)]
+
+
+def _malformed(last: Mapping[str, AuditRecord], now: int) -> list[Check]:
+    """Warn of requests without a valid serial number; `last` are the last ones by actor."""
+    if not last:
+        return []
+    shown = "; ".join(
+        f"{duration(now - one.at)} ago ({one.detail})" for one in [*last.values()][:_MOST_SHOWN]
+    )
+    more = f"; and {len(last) - _MOST_SHOWN} more" if len(last) > _MOST_SHOWN else ""
+    return [
+        Check(
+            "serial numbers",
+            "warning",
+            "Requests whose serial number is missing or malformed were refused with status 400 in "
+            f"the last hour, the last {shown}{more}.",
+            "A serial number has 1 to 32 letters, digits, - or _. If it is a terminal, look at its "
+            "serial number in its menu (System Info); it takes none from the server. If a proxy is "
+            "in front, let it pass the query (?SN=…) on unchanged. Otherwise it is no terminal.",
+        )
+    ]
+
+
+def _strangers(last: Mapping[str, AuditRecord], now: int) -> list[Check]:
+    """Warn of unknown serial numbers; `last` are their last refusals."""
     if not last:
         return []
     shown = "; ".join(
@@ -120,6 +149,11 @@ def check_strangers(
 
 
 def _advice(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: bool) -> Phrase:
+    advice = _advice_on(sn, reason, found, knows_zone=knows_zone)
+    return with_zone(advice, knows_zone=knows_zone or "command" not in advice.values)
+
+
+def _advice_on(sn: str, reason: str, found: Sequence[AuditRecord], *, knows_zone: bool) -> Phrase:
     add = approval_of(sn, knows_zone=knows_zone, adds=True)
     if reason == Refusal.PATH.words:
         return advice_on_paths([one.detail or "" for one in found])

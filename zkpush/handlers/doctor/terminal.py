@@ -10,29 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ...device.modes import takes_commands
-from ...device.registry import REFUSED_AS
+from ...device.session import BEGINS
 from ...model import DeviceState
-from ...phrases import Phrase, counted_phrase
-from ...problems import ProblemCode, advice_phrase, meaning_of
+from ...phrases import Phrase
+from ...problems import ProblemCode, advice_phrase
 from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
-from .advice import advice_on_paths, approval, duration
+from .advice import advice_on_paths, approval, duration, with_zone
 from .facts import TerminalFacts
 from .model import Check
 from .queue import check_queue
+from .refusing import ASKED_AGAIN, STATES, check_refusals, is_unknown, recent
 from .times import check_clock, check_zone
 
-RECENT = 3600_000
-"""Milliseconds for which a rejection counts, unless a served request followed it."""
 GONE = 600_000
 """Milliseconds of silence after which a terminal counts as gone; it may miss a few polls before."""
-NOT_FOUND, WRONG_METHOD = 404, 405
-_STATES: Mapping[DeviceState, Phrase] = {
-    DeviceState.PENDING: Phrase("pending"),
-    DeviceState.BLOCKED: Phrase("blocked"),
-    DeviceState.RETIRED: Phrase("retired"),
-}
-_ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset(
     {
         ProblemCode.SILENT,
@@ -78,8 +70,8 @@ records that are lost from view, then their times, then commands."""
 
 def examine(facts: TerminalFacts) -> list[Check]:
     """Make all checks of a terminal, each after the problems that explain it."""
-    causes = [one.code for one in facts.device.problems if one.code in _EXPLAINS]
-    rest = [one.code for one in facts.device.problems if one.code not in {*_OWN_CHECK, *causes}]
+    causes = [code for code in facts.problems if code in _EXPLAINS]
+    rest = [code for code in facts.problems if code not in {*_OWN_CHECK, *causes}]
     checks: list[Check] = []
     for make in _CHECKS:
         check = make(facts)
@@ -90,6 +82,8 @@ def examine(facts: TerminalFacts) -> list[Check]:
 
 def rank(check: Check) -> int:
     """Return the place of a check among the faults to mend, from 0."""
+    if check.name == ProblemCode.ACCESS_CONTROL:
+        return -1  # before the approval, which does not help
     return _RANKS.get(_EXPLAINS.get(check.name, check.name), len(_RANKS))
 
 
@@ -106,7 +100,9 @@ def _connection(facts: TerminalFacts) -> Check:
                 sn=sn,
             ),
         )
-    last = max(facts.last_seen_at or 0, *(one.at for one in facts.trace), 0)
+    last = max(facts.last_seen_at or 0, *(one.at for one in facts.trace if not one.refused), 0)
+    if not last:
+        return Check("connection", "unknown", Phrase("All requests in its name were refused."))
     heard = Phrase("It was last heard of %(ago)s ago.", ago=duration(facts.now - last))
     if not facts.is_online:
         return Check(
@@ -131,11 +127,14 @@ def _admission(facts: TerminalFacts) -> Check:
                 "It is pending: its requests are refused until it is approved, and it keeps its "
                 "data."
             ),
-            Phrase(
-                "If it is yours, approve it: `%(command)s`. If not, block it: `zkpush devices "
-                "block %(sn)s`.",
-                command=approval(facts.device),
-                sn=facts.device.sn,
+            with_zone(
+                Phrase(
+                    "If it is yours, approve it: `%(command)s`. If not, block it: `zkpush devices "
+                    "block %(sn)s`.",
+                    command=approval(facts.device),
+                    sn=facts.device.sn,
+                ),
+                knows_zone=facts.device.timezone is not None,
             ),
         )
     if facts.device.state is DeviceState.BLOCKED:
@@ -163,66 +162,18 @@ def _admission(facts: TerminalFacts) -> Check:
 
 
 def _approved_again(facts: TerminalFacts) -> Phrase:
-    return Phrase(
-        "If that is a mistake, approve it again: `%(command)s`.", command=approval(facts.device)
-    )
-
-
-def _refusals(facts: TerminalFacts) -> Check:
-    """Check for rejections of requests that were understood, other than those by its state."""
-    state, sn = facts.device.state, facts.device.sn
-    refused = [
-        one
-        for one in _recent(facts)
-        if one.refused and not (_is_unknown(one) or _is_settled(one, state))
-    ]
-    found = [one for one in refused if not _follows(one, state)]
-    if not found and refused:
-        count = sum(one.count for one in refused)
-        return Check(
-            "refusals",
-            "unknown",
-            Phrase(
-                "%(refused)s in the last hour, because it is %(state)s.",
-                refused=_refused(count),
-                state=_STATES.get(state, state.value),
-            ),
-        )
-    if not found:
-        return Check("refusals", "ok", Phrase("None of its last requests was refused."))
-    last = found[-1]
-    count = sum(one.count for one in found)
-    served = [one.at for one in facts.trace if not one.refused]
-    is_last = not served or last.at >= served[-1]
-    return Check(
-        "refusals",
-        "error" if is_last else "warning",
+    return with_zone(
         Phrase(
-            "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
-            "%(answer)s",
-            refused=_refused(count),
-            status=last.content.status,
-            address=last.content.address or Phrase("a socket file"),
-            answer=last.content.answered,
+            "If that is a mistake, approve it again: `%(command)s`.",
+            command=approval(facts.device),
         ),
-        Phrase(
-            "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
-            "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
-            "networks=NETWORK,…`.",
-            sn=sn,
-        ),
-    )
-
-
-def _refused(count: int) -> Phrase:
-    return counted_phrase(
-        "%(num)s of its requests was refused", "%(num)s of its requests were refused", count
+        knows_zone=facts.device.timezone is not None,
     )
 
 
 def _requests(facts: TerminalFacts) -> Check:
     """Check for requests that this server does not support."""
-    found = [one for one in _recent(facts) if _is_unknown(one)]
+    found = [one for one in recent(facts) if is_unknown(one)]
     problem = facts.problem(ProblemCode.UNKNOWN_REQUESTS)
     if not found and problem is None:
         return Check(
@@ -232,7 +183,7 @@ def _requests(facts: TerminalFacts) -> Check:
         return Check(
             "requests",
             "error",
-            f"{problem}",
+            problem or "",
             advice_phrase(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn),
         )
     asked = [*dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)]
@@ -247,14 +198,14 @@ def _requests(facts: TerminalFacts) -> Check:
 
 
 def _exchange(facts: TerminalFacts) -> Check:
-    served = [one for one in facts.trace if not (one.refused or _is_unknown(one))]
-    if served and served[-1].content.answered.startswith(_ASKED_AGAIN):
+    served = [one for one in facts.trace if not (one.refused or is_unknown(one))]
+    if served and served[-1].content.answered.startswith(ASKED_AGAIN):
         return Check(
             "exchange",
             "error",
             Phrase(
-                "Its requests are answered with UNKNOWN DEVICE: it has to begin a session, or a "
-                "request does not return the token of its session."
+                "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
+                reason=Phrase(_reason(served[-1])),
             ),
             Phrase(
                 "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
@@ -265,12 +216,19 @@ def _exchange(facts: TerminalFacts) -> Check:
     return Check("exchange", "ok", Phrase("It is not asked to begin a session."))
 
 
+def _reason(one: TracedRequest) -> str:
+    """Return why a request was answered with UNKNOWN DEVICE, as the trace shows it."""
+    _, _, reason = one.content.answered.partition(" (")
+    return reason.removesuffix(")") or BEGINS.text
+
+
 def _records(facts: TerminalFacts) -> Check:
     sn = facts.device.sn
     uploads = [
         one
         for one in facts.trace
-        if not one.refused and (one.content.table or "").upper() == ATTLOG.name
+        if not (one.refused or one.content.answered.startswith(ASKED_AGAIN))
+        and (one.content.table or "").upper() == ATTLOG.name
     ]
     if uploads:
         last = uploads[-1]
@@ -291,9 +249,11 @@ def _records(facts: TerminalFacts) -> Check:
         )
     if ATTLOG.name in facts.stamps:
         return Check("records", "ok", Phrase("It has uploaded attendance records before."))
+    if facts.has_records:
+        return Check("records", "ok", Phrase("Attendance records of it are stored."))
     state = facts.device.state
     if state is not DeviceState.APPROVED:
-        shown = _STATES.get(state, state.value)
+        shown = STATES.get(state, state.value)
         detail = Phrase("It uploads no records while it is %(state)s.", state=shown)
         return Check("records", "unknown", detail)
     if not takes_commands(facts.device):
@@ -327,7 +287,7 @@ def _rejects(facts: TerminalFacts) -> Check:
 _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
     _connection,
     _admission,
-    _refusals,
+    check_refusals,
     _requests,
     _exchange,
     check_zone,
@@ -341,30 +301,10 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
 def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
-        detail = Phrase(
-            "%(meaning)s. %(detail)s",
-            meaning=Phrase(meaning_of(code)),
-            detail=facts.problem(code),
+        is_likely = facts.is_sure(code) or facts.last_seen_at is None
+        yield Check(
+            code,
+            "error" if is_likely else "warning",
+            facts.problems[code],
+            advice_phrase(code, facts.device.sn),
         )
-        yield Check(code, "error", detail, advice_phrase(code, facts.device.sn))
-
-
-def _recent(facts: TerminalFacts) -> list[TracedRequest]:
-    return [one for one in facts.trace if facts.now - one.at < RECENT]
-
-
-def _is_settled(one: TracedRequest, state: DeviceState) -> bool:
-    """Whether a refusal is that of a pending terminal that was approved or blocked since."""
-    return state is not DeviceState.PENDING and _follows(one, DeviceState.PENDING)
-
-
-def _follows(one: TracedRequest, state: DeviceState) -> bool:
-    """Whether a refusal is that of a terminal in this state."""
-    return one.content.answered == REFUSED_AS.get(state)
-
-
-def _is_unknown(one: TracedRequest) -> bool:
-    """Whether a request is not served; without a session, it is answered as any other."""
-    content = one.content
-    is_refused = content.status in (NOT_FOUND, WRONG_METHOD)
-    return content.understood is None and (is_refused or content.answered.startswith(_ASKED_AGAIN))

@@ -9,7 +9,7 @@ from ...device.skew import FEWEST, MEASURE_EVERY
 from ...model import DeviceState
 from ...phrases import Phrase
 from ...problems import ProblemCode
-from .advice import EXAMPLE_ZONE, approval, seconds_of
+from .advice import EXAMPLE_ZONE, approval, seconds_of, with_zone
 from .facts import TerminalFacts
 from .model import Check
 
@@ -26,7 +26,10 @@ def check_zone(facts: TerminalFacts) -> Check:
             "zone",
             "warning",
             Phrase("Its time zone is not known: it is set with the approval."),
-            Phrase("Approve it with its zone: `%(command)s`.", command=approval(facts.device)),
+            with_zone(
+                Phrase("Approve it with its zone: `%(command)s`.", command=approval(facts.device)),
+                knows_zone=False,
+            ),
         )
     if zone is None:
         return Check(
@@ -36,7 +39,7 @@ def check_zone(facts: TerminalFacts) -> Check:
                 "Its time zone is not known: its records have no UTC time, and forwarding waits."
             ),
             Phrase(
-                "Set it: `zkpush devices set %(sn)s timezone=%(zone)s`.",
+                "Set it: `zkpush devices set %(sn)s timezone=ZONE`, with a name such as %(zone)s.",
                 sn=facts.device.sn,
                 zone=EXAMPLE_ZONE,
             ),

@@ -32,6 +32,7 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         yield ServerProblem(
             code=ProblemCode.REMOVED_PERSON,
             subject=Phrase("terminal %(sn)s", sn=sn),
+            sn=sn,
             detail=Phrase(
                 "Terminal %(sn)s still has removed users: %(pins)s",
                 sn=sn,

@@ -90,7 +90,8 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
         click.echo(raw, nl=False)
         return
     if not as_json and raw is not None:
-        found = {**found, "raw": raw.decode("utf-8", "backslashreplace").split("\n")}
+        text = raw.decode("utf-8", "backslashreplace")
+        found = {**found, "raw": text.removesuffix("\n").split("\n")}
     print_object(found, as_json=as_json)
 
 

@@ -23,6 +23,8 @@ from .reading import RejectReader
 
 EVERY = 60.0
 """Seconds between checks."""
+COUNTED_EVERY = 5.0
+"""Seconds between updates of the problems of terminals that sent more rejects."""
 
 
 class RejectRetry(PeriodicService):
@@ -34,12 +36,24 @@ class RejectRetry(PeriodicService):
         super().__init__(clock)
         self._store = store
         self._reader = reader
+        self._last: int | None = None
         self.every(EVERY, self.look, Phrase("Rejects are not read again by themselves"), now=True)
+        self.every(COUNTED_EVERY, self.count, Phrase("Rejects are not counted"))
 
     async def look(self) -> None:
         """Retry the rejects of terminals whose reader has changed."""
         for device in await self._due():
             await self._read(device)
+        await self._update()
+
+    async def count(self) -> None:
+        """Update the problems of terminals if there are new rejects."""
+        last = await self._store.read(lambda tx: tx[RejectStore].last_id())
+        if last != self._last:
+            await self._update()
+            self._last = last
+
+    async def _update(self) -> None:
         await self._reader.update_problems(
             await self._store.read(lambda tx: tx[RejectStore].outdated_problems())
         )

@@ -171,7 +171,7 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
     if device["timezone"] is None:
         echo(
             "Its time zone is not known: its records have no UTC time, and it is told no time. "
-            f"Set the zone: zkpush devices set {sn} timezone=Europe/Berlin",
+            f"Set the zone, such as Europe/Berlin: zkpush devices set {sn} timezone=ZONE",
             err=True,
         )
     keys = device["comm_key"]

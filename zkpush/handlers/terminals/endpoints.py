@@ -25,6 +25,7 @@ from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...problems import ServerProblem
 from ...protocol.fields import Scope
 from ...protocol.handshake import canonical_settings, check_settings
 from ...protocol.secrecy import Scopes
@@ -33,11 +34,13 @@ from ...values.keys import OfferedKey
 
 
 class ListedDevice(NamedTuple):
-    """A terminal with the number of its open commands and its offered keys."""
+    """A terminal with the number of its open commands, its offered keys, and the problems of the
+    server about it."""
 
     device: Device
     pending: int
     offered_keys: Sequence[OfferedKey]
+    others: Sequence[ServerProblem]
 
 
 class TerminalQuery(ListQuery, frozen=True):
@@ -48,15 +51,6 @@ class TerminalQuery(ListQuery, frozen=True):
     ] = None
 
 
-def _listed_thd(tx: Transaction, part: Page, query: TerminalQuery) -> list[ListedDevice]:
-    found = tx[DeviceStore].page(part, with_retired=bool(query.retired))
-    keys = tx[CommKeyStore].of_all([device.id for device in found])
-    pending = tx[CommandHistory].pending()
-    return [
-        ListedDevice(device, pending.get(device.id, 0), keys.get(device.id, ())) for device in found
-    ]
-
-
 class TerminalEndpoints:
     """The routes of terminals."""
 
@@ -65,6 +59,7 @@ class TerminalEndpoints:
         self._readings = services.secret_access
         self._store = services.store
         self._registry = services.registry
+        self._problems = services.problems
         self._administration = TerminalAdministration(services.store, services.registry)
 
     def routes(self) -> list[Route]:
@@ -75,7 +70,7 @@ class TerminalEndpoints:
                 summary="Terminals, in the order they were first seen",
                 view=views.DeviceView,
                 query=TerminalQuery,
-                find_thd=_listed_thd,
+                find_thd=self._listed_thd,
                 show=lambda found, caller: self._view(*found),
                 key=lambda found: found.device.id,
                 owner=lambda found: Owner(TERMINAL, found.device.sn),
@@ -135,25 +130,44 @@ class TerminalEndpoints:
             ),
         ]
 
+    def _listed_thd(self, tx: Transaction, part: Page, query: TerminalQuery) -> list[ListedDevice]:
+        found = tx[DeviceStore].page(part, with_retired=bool(query.retired))
+        keys = tx[CommKeyStore].of_all([device.id for device in found])
+        pending = tx[CommandHistory].pending()
+        others = self._problems.about_thd(tx) if found else {}
+        return [
+            ListedDevice(
+                device,
+                pending.get(device.id, 0),
+                keys.get(device.id, ()),
+                others.get(device.sn, ()),
+            )
+            for device in found
+        ]
+
     async def device(self, sn: str, caller: Caller) -> views.DeviceView:
         """Show a terminal, with secret options only to callers with the scope for them."""
-        device, pending, keys = await self._find(sn)
+        found = await self._find(sn)
+        device = found.device
         if Scope.BIOMETRICS in caller.scopes and views.hides_secrets(device):
             await self._readings.note(caller, "options", f"terminal {sn}")
-        return self._view(device, pending, keys, caller.scopes)
+        return self._view(*found, caller.scopes)
 
-    async def _find(self, sn: str) -> tuple[Device, int, list[OfferedKey]]:
-        """Find a terminal, the number of its open commands and its offered keys, or raise 404."""
+    async def _find(self, sn: str) -> ListedDevice:
+        """Find a terminal, with what its view shows, or raise 404."""
 
-        def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
+        def find(tx: Transaction) -> ListedDevice | None:
             device = tx[DeviceStore].find(sn)
-            keys = [] if device is None else tx[CommKeyStore].of(device.id)
-            return device, tx[CommandHistory].pending(), keys
+            if device is None:
+                return None
+            pending = tx[CommandHistory].pending().get(device.id, 0)
+            others = self._problems.about_thd(tx).get(sn, ())
+            return ListedDevice(device, pending, tx[CommKeyStore].of(device.id), others)
 
-        device, pending, keys = await self._store.read(find)
-        if device is None:
+        found = await self._store.read(find)
+        if found is None:
             raise _no_terminal(sn)
-        return device, pending.get(device.id, 0), keys
+        return found
 
     async def put_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
@@ -206,6 +220,7 @@ class TerminalEndpoints:
         device: Device,
         pending: int,
         offered_keys: Sequence[OfferedKey],
+        others: Sequence[ServerProblem],
         scopes: Scopes = (),
     ) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)
@@ -219,6 +234,7 @@ class TerminalEndpoints:
             offered_keys=offered_keys,
             hybrid=self._registry.hybrid(device),
             version=self._registry.version(device),
+            others=others,
         )
 
 

@@ -269,6 +269,7 @@ class TerminalPages:
             return device, tx[CommKeyStore].of(device.id), open_commands
 
         device, keys, commands = await self._store.read(find)
+        others = [one for one in await self._services.problems.of_server() if one.sn == sn]
         language = None if device.language is None else language_of(device.language).meaning
         return {
             "one": seen_terminal(self._registry, device),
@@ -279,7 +280,9 @@ class TerminalPages:
             "skew": device.clock_skew_seconds,
             "clock_wrong": ProblemCode.CLOCK_WRONG,
             "is_approved": device.state is DeviceState.APPROVED,
-            "problems": shown_problems(ProblemView.of_device(device)),
+            "problems": shown_problems(
+                [*ProblemView.of_device(device), *map(ProblemView.of_server, others)]
+            ),
             "area": device.area or DEFAULT_AREA,
             "version": self._registry.version(device),
             "language_meaning": language,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...device.request import Request
-from ...http.messages import CHUNKED, FileReply, Reply, RequestHead
+from ...http.messages import CHUNKED, ExplainedReply, FileReply, Reply, RequestHead
 from ...protocol.catalogue import Catalogue
 from ...protocol.envelope import FIRST_OF_TEXT
 from ...protocol.errors import CommandError, TerminalError
@@ -53,6 +53,11 @@ def describe(
     )
 
 
+def reason_of(reply: Reply) -> str | None:
+    """Return the reason that a reply does not show to the terminal; None without one."""
+    return reply.reason if isinstance(reply, ExplainedReply) else None
+
+
 def _arguments(head: RequestHead, request: Request | None) -> Mapping[str, str]:
     if request is not None:
         return request.arguments
@@ -75,7 +80,8 @@ def _answered(reply: Reply, catalogue: Catalogue) -> tuple[int, str, int]:
         return status, f"encrypted, {len(body)} bytes", len(body)
     for start, words in _BEGINNINGS:
         if body.startswith(start):
-            return status, words(body, catalogue), len(body)
+            why = f" ({reply.reason})" if isinstance(reply, ExplainedReply) else ""
+            return status, f"{words(body, catalogue)}{why}", len(body)
     return status, f"{len(body)} bytes", len(body)
 
 

@@ -27,7 +27,7 @@ from ...protocol.catalogue import Catalogue
 from ...protocol.errors import TerminalError
 from ...protocol.requests import read_query
 from .model import KEPT, TracedContent, TracedRequest
-from .reading import FAILURE, describe
+from .reading import FAILURE, describe, reason_of
 from .store import TraceStore
 
 EVERY = 3.0
@@ -57,6 +57,7 @@ class _Run:
         "head",
         "number",
         "pending",
+        "reason",
         "since_at",
         "status",
         "written_at",
@@ -79,6 +80,7 @@ class _Run:
         self.head: RequestHead | None = head
         self.status = reply[0] if isinstance(reply, tuple) else reply.status
         self.body = b""
+        self.reason = reason_of(reply)
         if isinstance(reply, tuple) and len(reply[1]) <= MOST_COMPARED:
             self.body = reply[1]
         else:
@@ -104,6 +106,7 @@ class _Run:
             known is not None
             and isinstance(reply, tuple)
             and reply[1] == self.body
+            and reason_of(reply) == self.reason
             and reply[0] == self.status
             and head.query == known.query
             and head.path == known.path

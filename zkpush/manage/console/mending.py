@@ -12,9 +12,6 @@ from ...protocol.fields import Scope
 from ..views import ProblemView
 from .phrases import Phrase
 
-_TERMINAL = "terminal "
-"""Beginning of the subject of a problem of the server that is about a terminal."""
-
 
 @attrs.frozen
 class MendingPage:
@@ -91,8 +88,6 @@ def shown_problems(problems: Iterable[ProblemView]) -> list[ShownProblem]:
 def mending_page(problem: ProblemView) -> MendingPage | None:
     """Return the page that mends a problem, with its path filled in; None without one."""
     sn = problem.device
-    if sn is None and problem.subject.startswith(_TERMINAL):
-        sn = problem.subject.removeprefix(_TERMINAL)
     page = _PAGES.get(problem.code, None if sn is None else CHECKS)
     if page is None or (sn is None and "%s" in page.path):
         return None
