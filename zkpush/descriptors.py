@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
+from .counting import counted
 from .http.ports import MOST_AT_ONCE
 
 OWN_FILES = 64 + 2 * MOST_AT_ONCE
@@ -55,7 +56,7 @@ def share_descriptors(
     possible = min(terminals, room - people)
     if possible < min(terminals, FEWEST_CONNECTIONS):
         raise TooFewDescriptors(
-            f"this process may open {limit} files, which is too few to serve terminals; "
+            f"this process may open {counted(limit, 'file')}, which is too few to serve terminals; "
             f"it needs {OWN_FILES} for itself and one for each connection. Raise the limit "
             f"(ulimit -n, or LimitNOFILE= of systemd) to {wanted}"
         )

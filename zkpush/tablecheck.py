@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from .counting import counted
 from .protocol.dialect import Dialect
 from .protocol.fields import Table
 from .protocol.packets import PacketLimits
@@ -75,7 +76,9 @@ def _example_faults(table: Table, line: str) -> Iterator[Fault]:
         return
     count = sum(len(batch.rows) for batch in contents.batches if batch.table is table)
     if count != 1:
-        yield Fault(f"{table.name}: the example {line!r} has {count} rows, and not one.", advice)
+        yield Fault(
+            f"{table.name}: the example {line!r} has {counted(count, 'row')}, and not one.", advice
+        )
         return
     row = next(batch.rows[0] for batch in contents.batches if batch.table is table)
     extra = row[len(table.names)] if len(row) > len(table.names) else None

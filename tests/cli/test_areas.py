@@ -36,7 +36,7 @@ def test_people_are_copied_and_adopted(daemon: Daemon) -> None:
         told = said(daemon.zkpush("devices", "adopt", "FROM1", *options))
         assert told == f"2 of 2 people on FROM1 {verb} added to the area Hall.\n"
     assert failed(daemon.zkpush("devices", "copy", "TO1", "--from", "TO1")) == (
-        "Error: from: terminal TO1 has its own people already."
+        "Error: --from: terminal TO1 has its own people already."
     )
     found = json.loads(said(daemon.zkpush("devices", "adopt", "FROM1", "--json")))
     assert (found["people"], found["adopted"]) == (2, 0)

@@ -45,7 +45,7 @@ def test_missing_punches_are_fetched_and_proved(daemon: Daemon) -> None:
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert f"SUM1    {DAY}  complete  3 of 3; 2 of them were fetched now" in out
-    assert err.splitlines()[-1] == "No record is missing on 1 of 1 days of terminals."
+    assert err.splitlines()[-1] == "No record is missing on 1 of 1 day of terminals."
     last = daemon.zkpush("attendance", "verify", "--device", "SUM1", "--last", "1", "--json")
     (found,) = json.loads(said(last))
     assert (found["state"], found["counted"], found["stored"]) == ("complete", 3, 3)
@@ -62,7 +62,7 @@ def test_a_shortfall_fails(daemon: Daemon) -> None:
     assert process.returncode == 1
     (found,) = json.loads(out)
     assert (found["state"], found["missing"]) == ("short", 1)
-    assert "No record is missing on 0 of 1 days of terminals: 1 short." in err
+    assert "No record is missing on 0 of 1 day of terminals: 1 short." in err
     listed = json.loads(said(daemon.zkpush("problems", "list", "--json")))
     (problem,) = [one for one in listed if one["device"] == "SUM2"]
     assert problem["code"] == "attendance missing"

@@ -59,7 +59,7 @@ def test_a_user_is_removed_and_erased(daemon: Daemon) -> None:
     said(daemon.zkpush("users", "delete", "8821", "--from", "PEOPLE1"))
     assert terminal.command()[1] == "DATA DELETE USERINFO PIN=8821"
     erased = said(daemon.zkpush("users", "erase", "8822", "--yes"))
-    assert "1 command(s) queued that delete the user from: PEOPLE1" in erased
+    assert "Queued: 1 command that deletes the user from PEOPLE1." in erased
 
 
 def test_a_conflict_is_settled(daemon: Daemon) -> None:

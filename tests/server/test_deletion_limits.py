@@ -138,7 +138,7 @@ async def test_a_job_that_deletes_many_people_names_their_number(rig: Rig) -> No
     assert few.status == 202
     refused = await rig.api("POST", "/commands", deletion(1, 2, 3, 3))
     assert refused.status == 409
-    assert "would delete 6 people on 2 terminal(s)" in refused.json["detail"]
+    assert "would delete 6 people on 2 terminals" in refused.json["detail"]
     assert (await rig.api("POST", "/commands?confirm=6", deletion(1, 2, 3, 3))).status == 202
     alone = deletion(1, 2, 3) | {"devices": ["A1"]}
     assert (await rig.api("POST", "/commands", alone)).status == 202

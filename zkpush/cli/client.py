@@ -31,7 +31,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from .. import __version__
-from .replies import CSV, EVENTS, JSON, ApiFailure, Item, ListPage, Unreachable, with_list
+from .replies import CSV, EVENTS, JSON, ApiFailure, Item, ListPage, Unreachable
+from .sayings import for_command
 from .target import Target
 from .trust import not_trusted, policy
 
@@ -326,7 +327,7 @@ class Api:
             detail = str(msgspec.json.decode(answer.body, type=Item)["detail"])
         except (msgspec.DecodeError, LookupError):
             return self._stranger(answer)
-        return ApiFailure(answer.status, with_list(detail))
+        return ApiFailure(answer.status, for_command(detail))
 
     def _stranger(self, answer: _Answer) -> ApiFailure:
         return ApiFailure(

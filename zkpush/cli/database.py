@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from ..counting import agreeing, counted
 from ..enginewords import ENGINE_WORDS
 from .confirming import confirm, yes
 from .groups import WordGroup
@@ -130,7 +131,7 @@ def check(given: Given, file: Path | None, url: str | None, noted: str | None) -
         echo("Database: no damage found.")
     if not checked.faults:
         since = f" after the checkpoint at row {checked.removed}" if checked.removed else ""
-        echo(f"Audit log: {checked.rows} rows verified{since}.")
+        echo(f"Audit log: {counted(checked.rows, 'row')} verified{since}.")
         if checked.head:
             echo(f"Head of the audit log: {checked.head}")
             echo("Keep it on another machine. `check --head` with it detects an older copy.")
@@ -176,7 +177,8 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
         rotated = rotate(data, file, url, say)
     if rotated.damaged:
         echo(
-            f"{rotated.damaged} damaged values could not be decrypted and are lost.",
+            f"{counted(rotated.damaged, 'damaged value')} could not be decrypted and "
+            f"{agreeing(rotated.damaged, 'is', 'are')} lost.",
             err=True,
         )
     echo(f"The key {rotated.name} in {rotated.key_file} encrypts the database now.")
@@ -206,7 +208,7 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
         if not yes:
             click.confirm("Delete all templates from the database permanently?", abort=True)
         count = forget(data, file, url)
-    echo(f"{count} templates and comparison photos were deleted.")
+    echo(f"Deleted templates and comparison photos: {count}.")
 
 
 @database.command()

@@ -6,7 +6,6 @@ when a command runs.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import attrs
@@ -26,31 +25,6 @@ class ApiFailure(click.ClickException):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
-
-
-_LISTS = {
-    "account": "accounts list",
-    "area": "areas list",
-    "command": "commands list",
-    "file": "files list",
-    "forwarder": "forwarders list",
-    "job": "jobs list",
-    "open conflict": "conflicts list",
-    "reject": "rejects list",
-    "terminal": "devices list",
-    "token": "tokens list",
-    "user": "users list",
-}
-"""Commands that list what an error message says there is not."""
-_ABSENT = re.compile(rf"[Tt]here is no ({'|'.join(_LISTS)}) ")
-
-
-def with_list(message: str) -> str:
-    """Add the command that lists what a message says there is not, unless it names a command."""
-    found = _ABSENT.search(message)
-    if found is None or "zkpush " in message:
-        return message
-    return f"{message} See: zkpush {_LISTS[found[1]]}"
 
 
 class Unreachable(click.ClickException):

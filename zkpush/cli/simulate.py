@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..counting import agreeing, counted
 from ..enginewords import ENGINE_WORDS
 from ..simulator.faults import SYNTAX, Faults, parse_faults
 from ..simulator.model import ATT, MODELS
@@ -196,8 +197,8 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
     result = await run_fleet(reactor, plan, report)
     if result.fault is not None:
         raise click.ClickException(result.fault)
-    counted = ("punches", "acknowledged", "polls", "commands", "failures")
-    print_pairs({name: getattr(result, name) for name in counted} | result.others)
+    totals = ("punches", "acknowledged", "polls", "commands", "failures")
+    print_pairs({name: getattr(result, name) for name in totals} | result.others)
     if not result.is_reached:
         raise click.ClickException(
             f"{plan.server} never replied. Start the server, or check --server: it is the URL of "
@@ -205,10 +206,12 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
         )
     if result.punches != result.acknowledged:
         raise click.ClickException(
-            f"{result.punches - result.acknowledged} of {result.punches} records were not "
-            "acknowledged."
+            f"{result.punches - result.acknowledged} of {counted(result.punches, 'record')} "
+            f"{agreeing(result.punches, 'was', 'were')} not acknowledged."
         )
     if result.waiting:
-        raise click.ClickException(f"{result.waiting} other records were not acknowledged.")
+        raise click.ClickException(
+            f"{counted(result.waiting, 'other record was', 'other records were')} not acknowledged."
+        )
     if result.failures:
-        raise click.ClickException(f"{result.failures} requests failed.")
+        raise click.ClickException(f"{counted(result.failures, 'request')} failed.")

@@ -393,7 +393,7 @@ class Intake:
             return
         # The reasons quote the upload, so they are shown only to callers who may read rejects.
         self._log.warn(
-            "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
+            "Terminal {sn}: {count} of {table} not understood, and kept: zkpush rejects list",
             sn=terminal.device.sn,
             count=contents.unread,
             table=table if table in self._known else "an unknown table",

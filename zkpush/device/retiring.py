@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from ..counting import counted
 from ..model import Caller, Device, DeviceState
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
@@ -174,4 +175,4 @@ def _present(tx: Transaction, sn: str) -> Device:
 
 
 def _counts(ended: Ended) -> str:
-    return f"{ended.moved} commands moved, {ended.cancelled} cancelled"
+    return f"{counted(ended.moved, 'command')} moved, {ended.cancelled} cancelled"

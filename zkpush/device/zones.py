@@ -14,6 +14,7 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from ..counting import counted
 from ..interfaces import IStore
 from ..model import CORRECTED, OF_ZONE, Caller, Device
 from ..periodic import PeriodicService
@@ -101,7 +102,9 @@ class ZoneKeeper(PeriodicService):
         an unknown terminal, and `ZoneUnknown` if its zone is not known.
         """
         counts = await self._run(sn, since, until, waiting=False)
-        words = f"{counts.timezone}: {counts.changed} of {counts.checked} records changed"
+        words = (
+            f"{counts.timezone}: {counts.changed} of {counted(counts.checked, 'record')} changed"
+        )
         now = self._registry.now()
 
         def unit(tx: Transaction) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ..counting import counted
 from ..model import Caller
 from ..persist.targets import NamedTerminal, TargetStore
 from ..persist.transaction import Transaction
@@ -56,7 +57,7 @@ def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list
 
 def targets_words(request: TargetRequest, number: int) -> str:
     """Describe the terminals of a request, for the audit log."""
-    words = "1 terminal" if number == 1 else f"{number} terminals"
+    words = counted(number, "terminal")
     if request.devices is not None:
         more = " …" if len(request.devices) > 2 * _SHOWN else ""
         return f"{words}: {', '.join(request.devices[: 2 * _SHOWN])}{more}"

@@ -16,6 +16,7 @@ import attrs
 from sqlalchemy import Column, Row, delete, or_, select
 from twisted.logger import Logger
 
+from ..counting import agreeing, counted
 from ..interfaces import StoreError
 from ..model import Page
 from ..values.audit import AuditRecord
@@ -132,7 +133,8 @@ class AuditStore(BufferedInserts):
         last = gone[-1].id
         self._start = last, mac
         detail = (
-            f"{len(gone)} rows from before {_day(before)} are removed; {setting}; chain {mac.hex()}"
+            f"{counted(len(gone), 'row')} from before {_day(before)} "
+            f"{agreeing(len(gone), 'is', 'are')} removed; {setting}; chain {mac.hex()}"
         )
         self.add(SERVER, CHECKPOINT, f"rows up to {last}", detail, now)
         self.flush()

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..counting import counted
+
 MOST_REJECTS = 100
 """Maximum number of rejects of one upload kept line by line."""
 
@@ -120,7 +122,7 @@ class RejectList:
             for raw, reject in self._kept.items()
         ]
         if self.keeps_body(is_deferred):
-            more = f"{self._beyond} more parts are not understood"
+            more = f"{counted(self._beyond, 'more part is', 'more parts are')} not understood"
             if is_deferred:
                 more = "more parts may not be understood"
             found.append(Reject(table, f"{more}; this is the whole {form}", body))

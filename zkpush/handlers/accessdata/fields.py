@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ...counting import counted
 from ...protocol.fields import CodeTable
 from ...protocol.jpeg import jpeg_size
 from ...protocol.scalars import compiled, quoted
@@ -114,7 +115,7 @@ def _items(field: AccessField, given: Given) -> list[str | int]:
     else:
         found = given if isinstance(given, list) else [given]
     if field.most is not None and len(found) > field.most:
-        raise ValueError(f"has {len(found)} items; at most {field.most} are possible")
+        raise ValueError(f"has {counted(len(found), 'item')}; at most {field.most} are possible")
     for item in found:
         if not field.repeats and found.count(item) > 1:
             raise ValueError(f"{quoted(str(item))} is given twice")

@@ -14,6 +14,7 @@ from ...cli.output import echo, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...counting import counted, counted_people
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -128,15 +129,19 @@ async def put(
     if as_json:
         print_object(area, as_json=True)
         return
-    echo(f"Area {name} is stored: {area['devices']} terminals, {area['users']} people.")
+    echo(
+        f"Area {name} is stored: {counted(area['devices'], 'terminal')}, "
+        f"{counted_people(area['users'])}."
+    )
     if area["distributes"]:
         echo(f"Its people are on their way to its terminals. Next: zkpush areas progress {name}")
 
 
 def _effect(effect: dict[str, Any]) -> str:
     return (
-        f"{effect['people']} people on {effect['devices']} approved terminals: at most "
-        f"{effect['commands']} commands. Nobody is deleted."
+        f"{counted_people(effect['people'])} on "
+        f"{counted(effect['devices'], 'approved terminal')}: at most "
+        f"{counted(effect['commands'], 'command')}. Nobody is deleted."
     )
 
 

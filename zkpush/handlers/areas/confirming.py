@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...counting import counted, counted_people
 from ...manage.errors import NotConfirmed
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
@@ -57,9 +58,10 @@ def confirm(tx: Transaction, name: str, number: int | None, now: int, *, begins:
     effect = effect_of(tx, area)
     if (number or 0) != effect.deletions:
         raise NotConfirmed(
-            f"The area {name} has {effect.people} people and {effect.devices} approved "
-            f"terminal(s); at most {effect.commands} commands are needed. {effect.deletions} "
-            "people would be deleted from terminals",
+            f"The area {name} has {counted_people(effect.people)} and "
+            f"{counted(effect.devices, 'approved terminal')}; at most "
+            f"{counted(effect.commands, 'command is', 'commands are')} needed. "
+            f"{counted_people(effect.deletions)} would be deleted from terminals",
             effect.deletions,
         )
     known = tx[DistributionStore].terminals()

@@ -11,6 +11,7 @@ from ...cli.arguments import as_json, serial, serial_number
 from ...cli.groups import LeafCommand
 from ...cli.output import echo, print_object
 from ...cli.running import with_api
+from ...counting import agreeing, counted, counted_people
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -47,18 +48,21 @@ async def copy(api: Api, sn: str, source: str, dry_run: bool, as_json: bool) -> 
     if as_json:
         print_object(found, as_json=True)
         return
+    commands = found["commands"]
+    verb = "would be" if dry_run else agreeing(commands, "is", "are")
     echo(
-        f"{source} holds {found['people']} people; {found['there']} of them are on {sn} already. "
-        f"{found['commands']} commands {'would be' if dry_run else 'are'} sent."
+        f"{source} holds {counted_people(found['people'])}; {found['there']} of them "
+        f"{agreeing(found['there'], 'is', 'are')} on {sn} already. "
+        f"{counted(commands, 'command')} {verb} sent."
     )
     for one in found["does_not_fit"]:
         echo(f"User {one['pin']}, {one['part']}: {one['meaning']}")
     if found["more"]:
-        echo(f"{found['more']} more parts do not fit.")
+        echo(f"{counted(found['more'], 'more part does', 'more parts do')} not fit.")
     if found["outside"]:
         echo(
-            f"{found['outside']} people are not in the area of {sn}, which distributes. Nobody can "
-            "be copied until they are in it."
+            f"{counted(found['outside'], 'person is', 'people are')} not in the area of {sn}, "
+            "which distributes. Nobody can be copied until all are in it."
         )
     if not dry_run:
         echo(f"Next: zkpush devices users {sn}")
@@ -83,9 +87,9 @@ async def adopt(api: Api, sn: str, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_object(found, as_json=True)
         return
-    verb = "would be" if dry_run else "are"
+    verb = "would be" if dry_run else agreeing(found["adopted"], "is", "are")
     echo(
-        f"{found['adopted']} of {found['people']} people on {sn} {verb} added to the area "
+        f"{found['adopted']} of {counted_people(found['people'])} on {sn} {verb} added to the area "
         f"{found['area']}."
     )
     if found["distributes"] and found["adopted"]:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import attrs
 
+from ...counting import agreeing, counted, counted_people
 from ...device import acts
 from ...interfaces import IStore
 from ...manage.errors import ApiError, not_found
@@ -120,14 +121,16 @@ class PeopleCopy:
         if outcome.strangers and not dry_run:
             raise ApiError(
                 HTTPStatus.CONFLICT,
-                f"{outcome.strangers} people of terminal {source} are not in the area "
+                f"{counted(outcome.strangers, 'person', 'people')} of terminal {source} "
+                f"{agreeing(outcome.strangers, 'is', 'are')} not in the area "
                 f"{target.area}, which distributes: terminal {sn} would delete them again. Nothing "
                 f"was copied. Add them to the area {target.area}: with `areas` of PUT users/{{pin}}"
                 f", or all of a terminal of that area with POST devices/{{sn}}/adopt.",
             )
         if not dry_run:
             outcome = await self._go(target, from_id, now, by.areas, is_written=True)
-            detail = f"from {source}: {outcome.people} people, {outcome.commands} commands"
+            commands = counted(outcome.commands, "command")
+            detail = f"from {source}: {counted_people(outcome.people)}, {commands}"
             await self._store.write(
                 lambda tx: acts.record(tx, by, COPY, f"terminal {sn}", detail, now)
             )
@@ -191,7 +194,8 @@ class PeopleCopy:
             outcome.adopted += await (self._store.read(run) if dry_run else self._store.write(run))
             after = part.after
         if not dry_run:
-            detail = f"{outcome.adopted} of {outcome.people} people into the area {outcome.area}"
+            held = counted_people(outcome.people)
+            detail = f"{outcome.adopted} of {held} into the area {outcome.area}"
             await self._store.write(
                 lambda tx: acts.record(tx, by, ADOPT, f"terminal {sn}", detail, now)
             )

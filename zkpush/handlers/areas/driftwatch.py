@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 from twisted.logger import Logger
 
+from ...counting import counted, counted_people
 from ...device.intents import NotPossible
 from ...device.modes import takes_commands
 from ...device.queue import CommandQueue
@@ -301,14 +302,14 @@ def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
     be forgotten, too. The count may be wrong instead, so the same answer is believed the second
     time, unless it is empty.
     """
-    counted, since = device.counts.get("users"), drift.asked_at or 0
+    number, since = device.counts.get("users"), drift.asked_at or 0
     holdings = tx[TerminalHoldings]
     stated = holdings.stated_since(drift.device_id, since)
-    if counted is None or not is_many(counted - stated, counted):
+    if number is None or not is_many(number - stated, number):
         return None
     if not holdings.unstated_people(drift.device_id, since, 1):
         return None
-    reason = f"The terminal uploaded {stated} of {counted} users that it counts."
+    reason = f"The terminal uploaded {stated} of the {counted(number, 'user')} that it counts."
     return None if stated and drift.reason == reason else reason
 
 
@@ -331,7 +332,7 @@ def _judge_packages(tx: Transaction, drift: Drift) -> None:
     values: dict[str, object] = {"packaged_at": None}
     if drift.lost:
         values["no_packages"] = (
-            f"The terminal executed packages, and lacked {drift.lost} people afterwards."
+            f"The terminal executed packages, and lacked {counted_people(drift.lost)} afterwards."
         )
     tx[DistributionStore].change(drift.device_id, **values)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ...counting import agreeing, counted, counted_people
 from ...device import acts
 from ...manage.errors import ApiError, not_found
 from ...manage.limits import AREA, Owner, WholeSite
@@ -231,7 +232,8 @@ class AreaEndpoints:
             if area.devices:
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    f"The area {name} has {area.devices} terminal(s). Move them first, with "
+                    f"The area {name} has {counted(area.devices, 'terminal')}. Move "
+                    f"{agreeing(area.devices, 'it', 'them')} first, with "
                     "`area` of PATCH devices/{sn}.",
                 )
             people = tx[PersonStore]
@@ -242,7 +244,7 @@ class AreaEndpoints:
             if len(pins) == AT_ONCE:
                 return True
             tx[AreaStore].forget(name)
-            acts.record(tx, caller, REMOVE, f"area {name}", f"{area.users} people", now)
+            acts.record(tx, caller, REMOVE, f"area {name}", counted_people(area.users), now)
             return False
 
         while await self._store.write(unit):

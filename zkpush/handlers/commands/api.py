@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...counting import counted_people
 from ...device.changes import check_scopes
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery, KeyReused
@@ -350,7 +351,8 @@ class CommandEndpoints:
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         if deletions is not None and deletions.is_many and query.confirm != deletions.people:
             raise NotConfirmed(
-                f"This would delete {deletions.people} people on terminal {sn}", deletions.people
+                f"This would delete {counted_people(deletions.people)} on terminal {sn}",
+                deletions.people,
             )
         not_before = None if body.not_before is None else parse_instant(body.not_before) * 1000
         delivery = Delivery(body.expires_in, not_before, body.priority)

@@ -125,6 +125,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
 )
 @click.option(
     "--expires",
+    "expires_in",
     metavar="DURATION",
     callback=duration,
     help="Give up unless the terminal fetches the command within this time, such as 60s, 5m, 2h or "
@@ -162,7 +163,7 @@ async def send(
     window: dict[str, str] | None,
     wait: bool,
     timeout: float | None,
-    expires: int | None,
+    expires_in: int | None,
     not_before: str | None,
     priority: int | None,
     number: int | None,
@@ -194,7 +195,7 @@ async def send(
     if warning:
         confirm(f"{warning} Queue it?", yes=yes or number is not None)
     body: dict[str, object] = {"command": command, "params": words.params}
-    delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
+    delivery = {"expires_in": expires_in, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}
     query = {} if number is None else {"confirm": str(number)}
     of_job = {"wave": wave, "stop_after": stop_after, "window": window}

@@ -15,6 +15,7 @@ from ...cli.output import echo, print_list, progress_bar
 from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column
+from ...counting import counted
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 _OPEN = ("waiting", "counting", "fetching", "recounting")
 _PROVED = ("complete", "surplus")
+_NOT_COMPARED = ("unsupported", "not_answered", "cancelled")
 _COLUMNS = (
     Column("Device", "device"),
     Column("Day", "day"),
@@ -54,9 +56,11 @@ _STATUS = (
 )
 @click.option(
     "--wait",
-    metavar="TIME",
+    "expires_in",
+    metavar="DURATION",
     callback=duration,
-    help="Wait so long for terminals that are not connected, such as 10m. Default: 1h.",
+    help="Wait so long for terminals that are not connected, such as 90s, 10m or 2h; a bare number "
+    "is in seconds. Default: 1h.",
 )
 @click.option(
     "--last",
@@ -72,7 +76,7 @@ async def verify(
     area: str | None,
     day: Any,
     days: int | None,
-    wait: int | None,
+    expires_in: int | None,
     last: int | None,
     as_json: bool,
 ) -> None:
@@ -94,7 +98,7 @@ async def verify(
         raise click.UsageError("--device and --area exclude each other.")
     date = None if day is None else f"{day:%Y-%m-%d}"
     if last is not None:
-        if days is not None or wait is not None or area is not None:
+        if days is not None or expires_in is not None or area is not None:
             raise click.UsageError("--last goes with --device and --day only.")
         filters = {"device": device, "since": date, "until": date, "order": "desc"}
         await _print(_newest(api, last, filters), as_json=as_json)
@@ -102,7 +106,7 @@ async def verify(
     body: dict[str, object] = {"all": True}
     if device is not None or area is not None:
         body = {"devices": [device]} if device is not None else {"area": area}
-    options = {"since": date, "days": days, "expires_in": wait}
+    options = {"since": date, "days": days, "expires_in": expires_in}
     body |= {name: value for name, value in options.items() if value is not None}
     run = await _finished(api, await api.send("POST", "attendance", "verify", body=body))
     pages = api.pages("attendance", "verify", limit=None, filters={"run": run["id"]})
@@ -126,10 +130,13 @@ def _report(run: Item) -> None:
     """Print the total; `click.ClickException` if a day is not proved."""
     counts = run["counts"]
     total, proved = sum(counts.values()), sum(counts[state] for state in _PROVED)
-    words = f"No record is missing on {proved} of {total} days of terminals"
+    words = f"No record is missing on {proved} of {counted(total, 'day')} of terminals"
     if proved == total:
         echo(f"{words}.", err=True)
         return
+    incomparable = sum(counts[state] for state in _NOT_COMPARED)
+    if incomparable == total:
+        words = f"{incomparable} of {counted(total, 'day')} of terminals could not be compared"
     others = [
         f"{number} {state.replace('_', ' ')}"
         for state, number in counts.items()

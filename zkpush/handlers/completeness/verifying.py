@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from ...counting import counted
 from ...device import acts
 from ...device.queueing import CommandWriter
 from ...device.registry import Registry
@@ -158,7 +159,8 @@ class CompletenessEndpoints:
         new = [one for device in devices for one in _counts(device, body, run, now)]
         if len(new) > MOST_COUNTS:
             raise ValueError(
-                f"days: {len(new)} days of terminals are too many; at most {MOST_COUNTS} at once."
+                f"days: {counted(len(new), 'day')} of terminals are too many; at "
+                f"most {MOST_COUNTS} at once."
             )
         words = f"{targets_words(body, len(devices))}; {new[0].day} to {new[-1].day}"
         for start in range(0, len(new), PART):

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...counting import counted
 from ...manage.times import instant, instant_or_none
 from .model import CONCLUSIVE, OPEN_COUNTS, CountState, DayCount
 
@@ -78,18 +79,18 @@ class VerifyRunView(msgspec.Struct, frozen=True, kw_only=True):
 
 def words_of(count: DayCount) -> str:
     """Describe the outcome of a count."""
-    counted, stored = count.counted, count.stored
-    if count.state not in CONCLUSIVE or counted is None or stored is None:
+    held, stored = count.counted, count.stored
+    if count.state not in CONCLUSIVE or held is None or stored is None:
         return f"{count.state.meaning}. {count.detail or ''}".rstrip()
     fetched = f"; {count.fetched} of them were fetched now" if count.fetched else ""
     if count.state is CountState.SURPLUS:
-        return f"{stored} stored, {counted} on the terminal{fetched}. {_surplus(count)}"
+        return f"{stored} stored, {held} on the terminal{fetched}. {_surplus(count)}"
     if count.state is CountState.COMPLETE:
-        return f"{counted} of {counted}{fetched}{_equal(counted - stored)}"
-    missing = counted - stored
-    words = f"{stored} of {counted}{fetched}: {missing} missing"
+        return f"{held} of {held}{fetched}{_equal(held - stored)}"
+    missing = held - stored
+    words = f"{stored} of {held}{fetched}: {missing} missing"
     if count.rejects:
-        found = "1 reject contains" if count.rejects == 1 else f"{count.rejects} rejects contain"
+        found = counted(count.rejects, "reject contains", "rejects contain")
         words += f". {found} this date: zkpush rejects list --device {count.device}"
     elif count.sent is not None:
         words += f". The terminal sent {_rows(count.sent)} when it was asked for that day"
@@ -97,7 +98,7 @@ def words_of(count: DayCount) -> str:
 
 
 def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{number} rows"
+    return counted(number, "row")
 
 
 def _equal(number: int) -> str:

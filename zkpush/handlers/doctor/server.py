@@ -86,7 +86,9 @@ def check_audit(rows: int, faults: Sequence[str]) -> Check:
     """Make the check of the audit log from the result of its verification."""
     if faults:
         return Check("audit", "error", f"The audit log was changed: {shown(faults)}.", TAMPERED)
-    return Check("audit", "ok", f"{rows} rows of the audit log are as the server wrote them.")
+    return Check(
+        "audit", "ok", f"{counted(rows, 'row')} of the audit log: as the server wrote them."
+    )
 
 
 def shown(texts: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...counting import counted
 from .chosen import find_forwarder, forwarder_name, id_of
 from .letterscli import dead, discard, replay
 from .words import WORDS
@@ -335,7 +336,9 @@ async def delete(api: Api, name: str, yes: bool) -> None:
       zkpush forwarders delete payroll
     """
     found = await find_forwarder(api, name)
-    lost = f"{found['backlog']} pending events and {found['dead']} dead letters"
+    lost = (
+        f"{counted(found['backlog'], 'pending event')} and {counted(found['dead'], 'dead letter')}"
+    )
     confirm(f"{name} has {lost}, which are lost for it. Delete it?", yes=yes)
     await api.send("DELETE", "forwarders", str(found["id"]))
     echo(f"The forwarder {name} is deleted.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ...counting import counted
 from ...device import acts
 from ...manage.errors import bad_request
 from ...manage.times import instant
@@ -54,7 +55,7 @@ class DeadLetters:
                 queue.forget_dead([one for one in letters if one.event.id in sent])
                 values = {"queued": stored.queued + len(present)}
                 changed = tx[ForwarderStore].change(key, values)
-                detail = f"{len(present)} dead letters"
+                detail = counted(len(present), "dead letter")
                 record_thd(tx, caller, acts.REPLAY_EVENTS, changed, detail, now)
             return len(present)
 
@@ -73,7 +74,7 @@ class DeadLetters:
             stored = find_thd(tx, key)
             if letters and not request.dry_run:
                 tx[DeliveryQueue].forget_dead(letters)
-                detail = f"{len(letters)} dead letters"
+                detail = counted(len(letters), "dead letter")
                 record_thd(tx, caller, acts.DISCARD_EVENTS, stored, detail, now)
             return len(letters)
 

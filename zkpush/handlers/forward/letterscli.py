@@ -14,6 +14,7 @@ from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from ...counting import agreeing, counted
 from .chosen import forwarder_name, id_of
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ async def replay(
     if cancel:
         echo("The replay is cancelled.")
         return
-    count = f"{done['queued']} events" if done["is_exact"] else f"At most {done['queued']} events"
-    echo(f"{count} {'would be' if dry_run else 'are'} sent again.")
+    number = done["queued"]
+    count = f"{'' if done['is_exact'] else 'At most '}{counted(number, 'event')}"
+    echo(f"{count} {'would be' if dry_run else agreeing(number, 'is', 'are')} sent again.")
 
 
 @click.command(cls=ListCommand, order=OLDEST_FIRST)
@@ -150,8 +152,12 @@ async def discard(
     path = ("forwarders", await id_of(api, name), "discard")
     found = await api.send("POST", *path, body={**body, "dry_run": True})
     if dry_run:
-        echo(f"{found['discarded']} dead letters would be discarded.")
+        echo(f"{counted(found['discarded'], 'dead letter')} would be discarded.")
         return
-    confirm(f"{name} never gets {found['discarded']} events. Discard them?", yes=yes)
+    events = counted(found["discarded"], "event")
+    confirm(
+        f"{name} never gets {events}. Discard {agreeing(found['discarded'], 'it', 'them')}?",
+        yes=yes,
+    )
     done = await api.send("POST", *path, body=body)
-    echo(f"{done['discarded']} dead letters are discarded.")
+    echo(f"{counted(done['discarded'], 'dead letter is', 'dead letters are')} discarded.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from ...counting import counted, counted_people
 from ...device import acts
 from ...device.changes import check_scopes
 from ...device.queue import CommandQueue
@@ -272,8 +273,8 @@ def _check_deletions(
     found = deletions_thd(tx, [(one.command, one.params) for one in commands], keys)
     if found.is_many and confirmed != found.people:
         raise NotConfirmed(
-            f"This would delete {found.people} people on {len(keys)} terminal(s), those of each "
-            "terminal counted by themselves",
+            f"This would delete {counted_people(found.people)} on {counted(len(keys), 'terminal')}"
+            f"{', those of each terminal counted by themselves' if len(keys) > 1 else ''}",
             found.people,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...counting import counted
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
 from .model import Job, JobState, TargetState
@@ -38,7 +39,7 @@ def choose_thd(tx: Transaction, job: Job, now: int, lifetime: int) -> bool:
     if options.stop_after is not None:
         failures = tx[JobCommands].failures(job.id, store.retrying(job)) - present.forgiven
         if failures >= options.stop_after:
-            words = "1 command" if failures == 1 else f"{failures} commands"
+            words = counted(failures, "command")
             store.change(job, JobState.STOPPED, now, f"{words} failed; the rest is not queued.")
             return False
     window = options.window

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from ...counting import counted
 from ...device import acts
 from ...device.changes import check_scopes
 from ...device.replacing import subject_of
@@ -165,7 +166,11 @@ class PeopleAdministration:
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
             if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
                 raise LookupError(f"There is no user {pin}.")
-            detail = f"{len(holders)} terminals have the person" if holders else ""
+            detail = (
+                f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
+                if holders
+                else ""
+            )
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
                 return own_terminals_thd(tx, by, holders), []

@@ -18,6 +18,7 @@ from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...counting import counted
 from .conflictcli import conflicts
 from .enrolcli import enrol, photo
 from .userfields import fields_of
@@ -156,7 +157,7 @@ async def export(api: Api, file: Path) -> None:
     """
     if str(file) == "-":
         count = await print_csv(api, "users")
-        echo(f"{count} users written.", err=True)
+        echo(f"{counted(count, 'user')} written.", err=True)
         return
     try:
         with open(file, "xb", opener=_private) as out:
@@ -169,7 +170,7 @@ async def export(api: Api, file: Path) -> None:
         raise click.ClickException(f"{file} exists already; give another file name.") from None
     except OSError as error:
         raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
-    echo(f"{count} users written to {file}.", err=True)
+    echo(f"{counted(count, 'user')} written to {file}.", err=True)
 
 
 def _private(path: str, flags: int) -> int:
@@ -224,7 +225,7 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
     """
     if device is not None:
         queued = await api.send("DELETE", "devices", device, "users", pin)
-        echo(f"{len(queued['items'])} command(s) queued for {device}.")
+        echo(f"{counted(len(queued['items']), 'command')} queued for {device}.")
         return
     confirm(f"Remove user {pin}, with templates and photos?", yes=yes)
     removed = await api.send("DELETE", "users", pin)
@@ -256,7 +257,8 @@ async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
     echo(f"User {pin} is erased here.")
     if erased["commands"]:
         names = ", ".join(erased["devices"])
-        echo(f"{len(erased['commands'])} command(s) queued that delete the user from: {names}")
+        queued = counted(len(erased["commands"]), "command that deletes", "commands that delete")
+        echo(f"Queued: {queued} the user from {names}.")
 
 
 @users.command(cls=ListCommand, order=OLDEST_FIRST)

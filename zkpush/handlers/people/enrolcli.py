@@ -33,6 +33,7 @@ ARRIVAL_SECONDS = 30.0
 @click.option("--overwrite", is_flag=True, help="Replace what is enrolled already.")
 @click.option(
     "--expires",
+    "expires_in",
     metavar="DURATION",
     callback=duration,
     help="Give up unless the terminal fetches it within this time, such as 5m. Default: 60s.",
@@ -54,7 +55,7 @@ async def enrol(
     sn: str,
     what: tuple[str, ...],
     overwrite: bool,
-    expires: int | None,
+    expires_in: int | None,
     wait: bool,
     timeout: float | None,
     as_json: bool,
@@ -73,8 +74,8 @@ async def enrol(
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait.")
     body = {"device": sn, "what": " ".join(what), "overwrite": overwrite}
-    if expires is not None:
-        body["expires_in"] = expires
+    if expires_in is not None:
+        body["expires_in"] = expires_in
     enrolment = await api.send("POST", "users", pin, "enrol", body=body)
     if wait:
         enrolment = await _watched(api, enrolment, timeout)

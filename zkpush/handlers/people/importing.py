@@ -13,6 +13,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from ...counting import counted, counted_people
 from ...device import acts
 from ...manage.cells import safe_text, unsafe_text
 from ...manage.errors import NotConfirmed
@@ -120,7 +121,7 @@ class PeopleImport:
         count = len(removed)
         everybody = await self._store.read(lambda tx: tx[PersonStore].count())
         if confirm != count and (confirm is not None or is_many(count, everybody)):
-            raise NotConfirmed(f"This would remove {count} of {everybody} people", count)
+            raise NotConfirmed(f"This would remove {count} of {counted_people(everybody)}", count)
 
     async def _write(
         self,
@@ -220,7 +221,9 @@ def _line(
     stored: Mapping[str, Mapping[str, Any]],
 ) -> _Line:
     if len(row) != len(header):
-        return _Line(number, None, None, f"{len(row)} values for {len(header)} columns")
+        return _Line(
+            number, None, None, f"{counted(len(row), 'value')} for {counted(len(header), 'column')}"
+        )
     cells = {name: _text_of(cell) for name, cell in zip(header, row, strict=True)}
     pin = cells["pin"]
     if pin in seen:

@@ -16,6 +16,7 @@ from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...counting import counted
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -137,6 +138,6 @@ async def retry(api: Api, device: str | None, table: str | None, as_json: bool) 
     if not read and not kept:
         echo("There are no rejects.")
         return
-    echo(f"{read} understood ({records} records), {kept} still not.")
+    echo(f"{read} understood ({counted(records, 'record')}), {kept} still not.")
     if kept:
         echo("See the reasons: zkpush rejects list")

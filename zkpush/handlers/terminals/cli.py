@@ -21,6 +21,7 @@ from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from ...counting import agreeing, counted
 from ...model import DEVICE_ATTRIBUTES
 from ...protocol.exchange import OPTION_REPLY, STAMPS
 from ...protocol.suggestions import did_you_mean
@@ -225,7 +226,8 @@ async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> 
     body = {"since": since, "until": until}
     counts = await api.send("POST", "devices", sn, "recompute", body=body)
     echo(
-        f"{counts['changed']} of {counts['checked']} records of {sn} have another UTC time now "
+        f"{counts['changed']} of {counted(counts['checked'], 'record')} of {sn} "
+        f"{agreeing(counts['changed'], 'has', 'have')} another UTC time now "
         f"({counts['timezone']})."
     )
 
