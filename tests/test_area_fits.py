@@ -102,7 +102,7 @@ def test_a_full_terminal_takes_no_more() -> None:
     assert room.take("user") is None
     assert room.take("user") == f"{FULL}4 users."
     assert room.take("template 1 0 0") is None
-    assert "1 fingerprints" in str(room.take("template 1 1 0"))
+    assert "1 fingerprint" in str(room.take("template 1 1 0"))
     assert room.take("template 9 1 0") is None
     assert room.take("photo") is None
 

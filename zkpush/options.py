@@ -36,6 +36,15 @@ class Options(UsageOptions):
         super().__init__()
         self.listen: list[str] = []
 
+    def getUsage(self, width: int | None = None) -> str:
+        """Return the help, without the option that only the parent process of a worker uses."""
+        options = self.longOpt
+        self.longOpt = [one for one in options if one != "adopt="]
+        try:
+            return str(super().getUsage(width))
+        finally:
+            self.longOpt = options
+
     def opt_listen(self, endpoint: str) -> None:  # noqa: D102 - the docstring is the help text
         self.listen.append(endpoint)
 

@@ -182,7 +182,7 @@ def test_empty_list(daemon: Daemon) -> None:
         "There are no such commands. Queue one: zkpush commands send SN INFO\n",
     )
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
-        "Error: device: There is no terminal 'NOBODY'. See: zkpush devices list"
+        "Error: There is no terminal 'NOBODY'. See: zkpush devices list"
     )
 
 
@@ -244,13 +244,13 @@ def test_list_of_all_terminals(daemon: Daemon) -> None:
     """Without a serial number, the list is of all terminals; filters and CSV as elsewhere."""
     daemon.terminal("LISTS1")
     daemon.terminal("LISTS2")
-    first, second = queued(daemon, "LISTS1", "INFO"), queued(daemon, "LISTS2", "CLEAR PHOTO")
+    first, second = queued(daemon, "LISTS1", "INFO"), queued(daemon, "LISTS2", "CHECK")
     table = said(daemon.zkpush("commands", "list", "--state", "queued"))
     assert [row[:2] for row in cells(table) if row[0] in (first, second)] == [
         [first, "LISTS1"],
         [second, "LISTS2"],
     ]
-    found = daemon.zkpush("commands", "list", "LISTS2", "--command", "CLEAR PHOTO", "--json")
+    found = daemon.zkpush("commands", "list", "LISTS2", "--command", "CHECK", "--json")
     assert [one["id"] for one in json.loads(said(found))] == [second]
     csv = said(daemon.zkpush("commands", "list", "--csv", "--limit", "1", "--since", "2026-01-01"))
     assert len(csv.splitlines()) == 2

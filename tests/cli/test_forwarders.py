@@ -94,7 +94,7 @@ def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> 
     discarded = said(daemon.zkpush("forwarders", "discard", "hook2", "--all", "--yes"))
     assert "0 dead letters are discarded" in discarded
     counted = said(daemon.zkpush("forwarders", "replay", "hook2", *period, "--dry-run"))
-    assert "1 events would be sent again" in counted
+    assert "1 event would be sent again" in counted
     said(daemon.zkpush("forwarders", "replay", "hook2", *period))
     assert "cancelled" in said(daemon.zkpush("forwarders", "replay", "hook2", "--cancel"))
     said(daemon.zkpush("forwarders", "delete", "hook2"))

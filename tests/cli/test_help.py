@@ -34,7 +34,7 @@ def leaves(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[Leaf]:
 
 
 LEAVES = dict(leaves(main))
-_EXAMPLE = re.compile(r"^  Examples?:\n((?:    .+\n)+)", re.MULTILINE)
+EXAMPLE = re.compile(r"^  Examples?:\n((?:    .+\n)+)", re.MULTILINE)
 
 
 def helped(words: tuple[str, ...]) -> str:
@@ -69,7 +69,7 @@ def test_every_command_has_a_sentence_an_example_and_its_exit_status(
     first = (LEAVES[words].help or "").split("\n\n", maxsplit=1)[0]
     assert re.match(r"[A-Z][^\n]*", first)
     assert first.rstrip().endswith("."), first
-    found = _EXAMPLE.search(text)
+    found = EXAMPLE.search(text)
     assert found is not None, text
     lines = [line.strip() for line in found[1].splitlines()]
     for line in lines:

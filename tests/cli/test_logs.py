@@ -67,7 +67,10 @@ def test_a_log_is_filtered(logged: Daemon) -> None:
     cards = json.loads(said(logged.zkpush("idcards", "list", "--pin", "7", "--json")))
     assert {card["device"] for card in cards} == {"LOGS1", "LOGS2"}
     assert json.loads(said(logged.zkpush("idcards", "list", "--pin", "8", "--json"))) == []
-    assert "code" in failed(logged.zkpush("operations", "list", "--code", "x"))
+    named = json.loads(said(logged.zkpush(*mine, "--code", "access menu")))
+    assert [one["id"] for one in named] == [item["id"]]
+    mistyped = failed(logged.zkpush("operations", "list", "--code", "delet user"), 2)
+    assert "Did you mean delete user " in mistyped
 
 
 def test_a_log_is_printed_in_one_form(logged: Daemon) -> None:

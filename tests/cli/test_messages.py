@@ -91,7 +91,7 @@ def test_what_deletes_for_good_asks_first(daemon: Daemon, tmp_path: pathlib.Path
 
 @pytest.mark.parametrize("words", [["CLEAR DATA"], ["SHELL", "command=ls"]])
 def test_what_cannot_be_taken_back_asks_first(daemon: Daemon, words: list[str]) -> None:
-    """At a keyboard; nothing is queued without a yes, in words or as an option."""
+    """Nothing is queued without a yes: at a keyboard, or in a script as an option."""
     sn = f"ASK{len(words)}"
     daemon.terminal(sn)
 
@@ -102,7 +102,10 @@ def test_what_cannot_be_taken_back_asks_first(daemon: Daemon, words: list[str]) 
         ended, err = answered(daemon, answer, "commands", "send", sn, *words)
         assert (ended, queued()) == (status, number)
         assert "Queue it? [y/N]" in err
-    daemon.zkpush("commands", "send", sn, *words)
+    refused = failed(daemon.zkpush("commands", "send", sn, *words), 2)
+    assert "If that is meant, give --yes. Nothing was done." in refused
+    assert queued() == 1
+    said(daemon.zkpush("commands", "send", sn, *words, "--yes"))
     assert queued() == 2
 
 

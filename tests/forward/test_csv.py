@@ -116,7 +116,13 @@ async def test_a_missing_folder_loses_nothing(
     """The words say what is missing; the punches are written when it is there."""
     folder = tmp_path_factory.mktemp("payroll") / "mount"
     await rig.exchange()
+    body = {"name": "early", "kind": "csv", "settings": {"folder": str(folder)}}
+    refused = await rig.api("POST", "/forwarders", body)
+    assert refused.status == 400
+    assert f"There is no folder {folder} on the server" in refused.json["detail"]
+    folder.mkdir()
     await add(rig, kind="csv", settings={"folder": str(folder)})
+    folder.rmdir()
     await punch(rig, [7])
     await turns(rig, 2)
     view = await shown(rig)

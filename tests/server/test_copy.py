@@ -169,7 +169,7 @@ async def test_nobody_is_copied_who_would_be_deleted_again(rig: Rig) -> None:
     await distribute(rig, confirm=1)
     refused = await copy(rig)
     assert refused.status == 409
-    assert "1 people of terminal A1 are not in the area North" in refused.json["detail"]
+    assert "1 person of terminal A1 is not in the area North" in refused.json["detail"]
     assert (await copy(rig, dry_run=True)).json["outside"] == 1
     assert await rig.items("/devices/B2/users") == []
     dry = await rig.api("POST", "/devices/A1/adopt", {"dry_run": True})
@@ -199,7 +199,7 @@ async def test_conflicts_stay_conflicts_when_a_terminal_is_adopted(rig: Rig) -> 
     assert len(await rig.items("/conflicts")) == 1
     (act,) = [one for one in await rig.items("/audit") if one["action"] == "adopt people"]
     assert act["subject"] == "terminal B2"
-    assert act["detail"].startswith("1 of 1 people into the area South;")
+    assert act["detail"].startswith("1 of 1 person into the area South;")
 
 
 @pytest_twisted.ensureDeferred

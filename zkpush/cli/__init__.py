@@ -58,12 +58,13 @@ def main(
     """Manage the attendance terminals of a zkpush server.
 
     The server itself is `twistd -n zkpush --data DIR`; `twistd zkpush --help` has its options.
-    `zkpush docs` has the documentation.
+    `zkpush docs` has the documentation. `zkpush completion bash` (or zsh, fish) prints what makes
+    the shell complete commands, options and serial numbers.
 
     \b
     Examples:
       zkpush --data data devices list
-      zkpush --data data devices approve SN
+      zkpush --data data devices approve 3434174801234 --timezone Europe/Berlin
       zkpush --data data attendance list --since 2026-03-01 --csv
     """
     from .target import Given

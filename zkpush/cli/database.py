@@ -80,7 +80,7 @@ def _explained(given: Given) -> Iterator[Path]:
 @_of_daemon
 @click.pass_obj
 def upgrade(given: Given, file: Path | None, url: str | None) -> None:
-    """Upgrade the database to the schema of this version.
+    """Upgrade the database to the schema of this version. Stop the daemon first.
 
     The daemon does the same when it starts. Both copy an SQLite database first, into the same
     directory.
@@ -173,7 +173,7 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     """
     from ..maintenance import rotate_key as rotate  # imports the database, unlike other commands
 
-    with progress_bar("Sealing anew") as say, _explained(given) as data:
+    with progress_bar("Encrypting again") as say, _explained(given) as data:
         rotated = rotate(data, file, url, say)
     if rotated.damaged:
         echo(
@@ -189,7 +189,11 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
 
 @database.command()
 @_of_daemon
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask for confirmation; a script, which nobody can answer, needs it.",
+)
 @click.pass_obj
 def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool) -> None:
     """Delete all templates and comparison photos permanently.
@@ -217,7 +221,7 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
 @yes
 @click.pass_obj
 def drop(given: Given, name: str, file: Path | None, url: str | None, yes: bool) -> None:
-    """Drop the tables of NAME, a plugin that is not installed.
+    """Drop the tables of NAME, a plugin that is not installed. Stop the daemon first.
 
     Removes its rows and its pending lines for good. `zkpush plugins list` shows it as missing
     before. Make a backup first. Asks for confirmation on a console, unless --yes is given.

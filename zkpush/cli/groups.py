@@ -11,6 +11,10 @@ import click
 STATUS = "Exit status: 0 success, 1 failure (the message is on stderr), 2 wrong usage."
 
 
+LONGEST_SUMMARY = 400
+"""Maximum number of characters of the summary of a command in a list; longer ones would be cut."""
+
+
 class LeafCommand(click.Command):
     """Command whose help ends with the meaning of its exit status."""
 
@@ -62,6 +66,17 @@ class WordGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
         return sorted({*super().list_commands(ctx), *self._of_nouns})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their summaries, which are never cut."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, command.get_short_help_str(LONGEST_SUMMARY))
+            for name, command in commands
+            if command is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command, and import it if it is part of a noun."""

@@ -62,7 +62,7 @@ def check(name: str | None, as_json: bool) -> None:
     \b
     Examples:
       zkpush plugins check
-      zkpush plugins check visitors
+      zkpush plugins check areas
     """
     found = _installed()
     if name is not None:

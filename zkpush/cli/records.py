@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -23,7 +22,17 @@ if TYPE_CHECKING:
     from .client import Api
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+Pages = AsyncIterator[ListPage]
+Change = Callable[["Api", Pages], Pages]
+"""Changes the pages of a table, and may ask the API for more."""
+
+
+def no_change(api: Api, pages: Pages) -> Pages:
+    """Leave the pages as they are."""
+    return pages
 
 
 @attrs.frozen
@@ -51,15 +60,11 @@ class ListForm:
         return Period.between(since, until) if since or until else None
 
 
-NO_FILTERS: Mapping[str, str] = MappingProxyType({})
+def _all_of(options: Sequence[Decorator]) -> Decorator:
+    """Return the decorator that adds all these options, in this order."""
 
-
-def _filter_options(filters: Mapping[str, str]) -> Callable[[F], F]:
-    """Add an option for each filter: `--` and its name."""
-
-    def add(command: F) -> F:
-        for name, help_ in reversed([*filters.items()]):
-            option = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=help_)
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
             command = option(command)
         return command
 
@@ -187,13 +192,27 @@ async def _one(items: list[Item]) -> AsyncIterator[ListPage]:
     yield ListPage(items, None)
 
 
+SENDS_NOTHING = (
+    "No records found. `zkpush devices list` shows the terminals, and `zkpush doctor SN` why one "
+    "sends nothing."
+)
+"""Message of an empty list of records that every terminal sends sooner or later."""
+
+
 def record_word(
-    name: str, summary: str, columns: Sequence[Column], filters: Mapping[str, str] = NO_FILTERS
-) -> click.Group:
+    name: str,
+    summary: str,
+    columns: Sequence[Column],
+    filters: Sequence[Decorator] = (),
+    *,
+    empty: str = SENDS_NOTHING,
+    change: Change = no_change,
+) -> WordGroup:
     """Make the word of a record type, whose list is at the path of the same name.
 
-    `columns` are those of the table on a screen; CSV and JSON have all fields. `filters` maps
-    parameters of the list to the help of their options.
+    `columns` are those of the table on a screen; CSV and JSON have all fields. `filters` are the
+    options for parameters of the list. `empty` is printed if there are no records. `change` changes
+    the pages of a table before they are printed.
     """
     word = WordGroup(name, help=summary)
 
@@ -204,10 +223,11 @@ def record_word(
         help=f"{summary}\n\n\b\nExample:\n  zkpush {name} list --device 3434174801234 --last 20",
     )
     @of_device
-    @_filter_options(filters)
+    @_all_of(filters)
     @list_options
     @with_api
-    async def list_(api: Api, /, device: str | None, form: ListForm, **wanted: str | None) -> None:
+    async def list_(api: Api, /, device: str | None, form: ListForm, **given: object) -> None:
+        wanted = {key: None if value is None else str(value) for key, value in given.items()}
         await print_records(
             api,
             name,
@@ -215,8 +235,8 @@ def record_word(
             columns=columns,
             filters={"device": device, **wanted},
             pin=wanted.get("pin"),
-            empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor "
-            "SN` why one sends nothing.",
+            empty=empty,
+            change=lambda pages: change(api, pages),
         )
 
     return word

@@ -127,7 +127,7 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     "--faults",
     callback=check_faults,
     metavar="NAME=VALUE,…",
-    help=f"Faults to inject: {SYNTAX}",
+    help=f"Faults to inject.\n\n\b\n{SYNTAX}",
 )
 def simulate(
     server: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 
 import attrs
@@ -23,6 +24,14 @@ def shown_instant(value: object) -> object:
     """Format an instant of the API on the clock of this machine, without fractions of a second."""
     found = _instant(value)
     return value if found is None else f"{found.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+_UTC = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z", re.ASCII)
+
+
+def with_local_times(text: str) -> str:
+    """Show the instants in a sentence of the API on the clock of this machine."""
+    return _UTC.sub(lambda found: str(shown_instant(found[0])), text)
 
 
 def shown_wall_time(value: object) -> object:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..enginewords import ENGINE_WORDS
+from .groups import LONGEST_SUMMARY
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -79,11 +80,10 @@ class Program(click.Group):
             **{name: f"Provided by {_source(entry)}." for name, entry in _plugin_words().items()},
             **{name: word.summary for name, word in own_words().items()},
         }
-        limit = formatter.width - 6 - max(map(len, summaries))
         with formatter.section("Commands"):
             formatter.write_dl(
                 [
-                    (name, click.Command(name, help=summary).get_short_help_str(limit))
+                    (name, click.Command(name, help=summary).get_short_help_str(LONGEST_SUMMARY))
                     for name, summary in sorted(summaries.items())
                 ]
             )

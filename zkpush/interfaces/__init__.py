@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from .errors import NotUnsealed, OutOfReach, StoreError, WrongKey
 from .families import ITerminalFamily
-from .forwarders import ICollectingForwarder, IDelivery, IForwarder, ISelectiveForwarder
+from .forwarders import (
+    ICollectingForwarder,
+    IDelivery,
+    IForwarder,
+    IPlacedForwarder,
+    ISelectiveForwarder,
+)
 from .plugins import (
     IAdmissionPolicy,
     ICipherSuite,
@@ -33,6 +39,7 @@ __all__ = [
     "IForwarder",
     "IMaintainedStoreFactory",
     "INamesPictures",
+    "IPlacedForwarder",
     "IPluginConnection",
     "IRecordHandler",
     "ISelectiveForwarder",

@@ -35,6 +35,16 @@ class IForwarder(Interface):
         """Prepare deliveries to one receiver. It must not block, and should not connect yet."""
 
 
+class IPlacedForwarder(IForwarder):
+    """A forwarder whose receiver is a place on the machine of the server, such as a folder."""
+
+    def check_place(settings: Any) -> None:
+        """Look whether the place is there when a forwarder is added; called on a thread.
+
+        `settings` are as for `check`; `ValueError` says what is missing.
+        """
+
+
 class ISelectiveForwarder(IForwarder):
     """A forwarder that delivers some kinds of events only."""
 

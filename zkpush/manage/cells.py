@@ -26,7 +26,7 @@ def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 def csv_items(names: Sequence[str], items: Sequence[msgspec.Struct]) -> bytes:
     """Format items as CSV, with safe cells."""
-    rows = map(msgspec.to_builtins, items)
+    rows = (msgspec.to_builtins(item, enc_hook=in_english) for item in items)
     return csv_lines([safe_cell(row.get(name)) for name in names] for row in rows)
 
 

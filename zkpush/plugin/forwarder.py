@@ -7,7 +7,13 @@ and leases between nodes. `deliver` runs on the reactor and must not block.
 
 from __future__ import annotations
 
-from ..interfaces import ICollectingForwarder, IDelivery, IForwarder, ISelectiveForwarder
+from ..interfaces import (
+    ICollectingForwarder,
+    IDelivery,
+    IForwarder,
+    IPlacedForwarder,
+    ISelectiveForwarder,
+)
 from ..values.forwarding import (
     BatchLimits,
     Delivered,
@@ -31,6 +37,7 @@ __all__ = [
     "ICollectingForwarder",
     "IDelivery",
     "IForwarder",
+    "IPlacedForwarder",
     "ISelectiveForwarder",
     "Outcome",
     "ReceiverDocuments",

@@ -13,12 +13,18 @@ SLOWEST = 3600.0
 """Maximum number of seconds that a command may be delayed."""
 _ENROLL = "ENROLL_FP"
 SYNTAX = (
-    "NAME=VALUE pairs, separated by commas; P is a probability from 0 to 1. lose-answers=P: lose "
-    "answers to commands. double-answers=P: send answers twice. lose-polls=P: lose replies to "
-    "polls. hide-punches=P: keep punches back until the server asks for their period. slow=S: take "
-    "S seconds for each command. refuse=CODE:P: refuse commands with the "
-    "return code CODE (repeatable; codes 2 to 7 apply to ENROLL commands only). Example: "
-    "lose-answers=0.1,refuse=-1005:0.05,slow=2."
+    "NAME=VALUE pairs, separated by commas, such as\n"
+    "lose-answers=0.1,refuse=-1005:0.05,slow=2.\n"
+    "P is a probability from 0 to 1:\n"
+    "lose-answers=P    lose answers to commands\n"
+    "double-answers=P  send answers twice\n"
+    "lose-polls=P      lose replies to polls\n"
+    "hide-punches=P    keep punches back until the\n"
+    "                  server asks for their period\n"
+    "slow=S            take S seconds for each command\n"
+    "refuse=CODE:P     refuse commands with a return\n"
+    "                  code; repeatable; 2 to 7 are for\n"
+    "                  ENROLL commands only."
 )
 
 

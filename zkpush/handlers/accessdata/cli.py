@@ -109,11 +109,13 @@ async def put(
 ) -> None:
     """Define the entry KEY of TABLE in an area, or change fields of it.
 
-    `zkpush access tables TABLE` lists the fields. An empty value removes a field. `content=@FILE`
-    reads a picture from a file. An area that distributes sends the entry to its terminals.
+    `zkpush access tables TABLE` lists the fields. A new time period is closed on days that are not
+    named; a stored one keeps them. An empty value removes a field. `content=@FILE` reads a picture
+    from a file. An area that distributes sends the entry to its terminals.
 
     \b
     Examples:
+      zkpush access put North time-periods 5 monday=08:00-17:30 tuesday=08:00-12:00
       zkpush access put North time-periods 5 saturday=09:00-12:00
       zkpush access put North holidays 1 start=12-24 end=12-26 time_period=5
       zkpush access put North groups 2 verify=1 time_periods=5
@@ -130,6 +132,10 @@ async def put(
         print_object(entry, as_json=True)
         return
     echo(f"{BY_NAME[what].one.capitalize()} {key} of the area {area} is stored.")
+    fields = _sent_fields(BY_NAME[what], entry)
+    assumed = {name: fields[name] for name in fields if name not in values and name not in body}
+    if assumed:
+        echo(f"Not named: {_shown_fields(assumed)}.")
     if any(entry["terminals"].values()):
         echo(f"Next: zkpush access where {area} {what} {key}")
 

@@ -133,8 +133,9 @@ TIME_PERIODS = _table(
     fields=tuple(
         AccessField(
             name=day,
-            meaning=f"begin and end on {day.title()}, such as 08:00-17:30, or {CLOSED}",
-            required=True,
+            meaning=f"begin and end on {day.title()}, such as 08:00-17:30, or {CLOSED} (as "
+            "without it)",
+            default=CLOSED,
             pattern=f"{_CLOCK}-{_CLOCK}|{CLOSED}",
             form=f"a begin and an end from 00:00 to 23:59, such as 08:00-17:30, or {CLOSED}",
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
+import msgspec
 
 from ...cli import completion
 from ...cli.arguments import as_json
@@ -194,6 +195,10 @@ def _ways(url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+MANAGE_PORT = 8082
+"""Port of the API and the console, unless the daemon is told another one."""
+
+
 @console.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME…")
 @click.option(
@@ -233,5 +238,15 @@ def certificate(context: click.Context, names: tuple[str, ...], folder: Path | N
     echo("The fingerprint, to compare with what the browser shows (SHA-256):")
     echo(f"  {fingerprint}")
     echo("Start the daemon with:")
-    echo(f"  --manage ssl:8082:privateKey={files[0]}:certKey={files[1]}")
-    echo(f"Then open https://{names[0]}:8082/console/, compare, and trust the certificate.")
+    port = _manage_port(context.obj.data)
+    echo(f"  --manage ssl:{port}:privateKey={files[0]}:certKey={files[1]}")
+    echo(f"Then open https://{names[0]}:{port}/console/, compare, and trust the certificate.")
+
+
+def _manage_port(data: Path | None) -> int:
+    """Return the port of the daemon that runs on a data directory; the usual one if none does."""
+    try:
+        found = msgspec.json.decode(((data or Path()) / "run.json").read_bytes())
+        return urlsplit(found["manage"]).port or MANAGE_PORT
+    except (OSError, LookupError, TypeError, ValueError):
+        return MANAGE_PORT

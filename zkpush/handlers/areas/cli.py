@@ -169,7 +169,8 @@ async def drift(api: Api, name: str, as_json: bool) -> None:
     """List what the terminals of the area NAME count, against what is recorded.
 
     Lost are people and templates that a terminal did not have any more when it was last asked, and
-    found are people whom it had and who were not recorded.
+    found are people whom it had and who were not recorded. No packages says why the terminal is no
+    longer sent people in packages, many in one file, but one by one.
 
     \b
     Example:

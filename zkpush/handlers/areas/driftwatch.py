@@ -309,7 +309,7 @@ def _shortfall(tx: Transaction, drift: Drift, device: Device) -> str | None:
         return None
     if not holdings.unstated_people(drift.device_id, since, 1):
         return None
-    reason = f"The terminal uploaded {stated} of the {counted(number, 'user')} that it counts."
+    reason = f"The terminal uploaded {stated} of {counted(number, 'user')} that it counts."
     return None if stated and drift.reason == reason else reason
 
 

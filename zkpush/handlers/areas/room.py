@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ...counting import counted
 from .model import USER
 
 _ROOMS = {
-    "template 1 ": ("fingerprints", "fingerprints"),
-    "template 2 ": ("faces", "faces"),
-    "comparison photo ": ("comparison_photos", "comparison photos"),
-    "photo": ("user_photos", "photos of users"),
-    USER: ("users", "users"),
+    "template 1 ": ("fingerprints", "fingerprint"),
+    "template 2 ": ("faces", "face"),
+    "comparison photo ": ("comparison_photos", "comparison photo"),
+    "photo": ("user_photos", "user photo"),
+    USER: ("users", "user"),
 }
 """Counts that parts belong to, by the beginnings of their names, and their words."""
 FULL = "The terminal is full: it holds at most "
@@ -46,6 +47,6 @@ class TerminalRoom:
         used = self._used.get(name, 0)
         if used >= most:
             words = next(words for _, (known, words) in _ROOMS.items() if known == name)
-            return f"{FULL}{most} {words}."
+            return f"{FULL}{counted(most, words)}."
         self._used[name] = used + 1
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ...model import Page
 from ...persist.devices import DeviceStore
+from ...protocol.codes import BiometricType
 from ..people.store import PersonSurvey
 from .model import PartState, PersonPlace, PlacedPart
 from .places import PlaceStore
@@ -53,11 +55,22 @@ def state_of(parts: Collection[PlacedPart], *, is_held_back: bool = False) -> tu
         return _name(deletion.state), words
     some = [part for part in parts if part.state is state]
     reasons = [
-        part.reason if len(parts) == 1 else f"{part.part}: {part.reason}"
+        part.reason if len(parts) == 1 else f"{_words_of(part.part)}: {part.reason}"
         for part in sorted(some, key=lambda part: part.part)
         if part.reason is not None
     ]
     return _name(state), " ".join(reasons) or _WORDS.get(state, "")
+
+
+def _words_of(part: str) -> str:
+    """Return the name of a part in words, such as `template (fingerprint 6)`."""
+    kind, *numbers = re.split(r" (?=[0-9])", part)
+    if len(numbers) < len(("type", "number")):
+        return part
+    type_ = BiometricType(int(numbers[0]))
+    if not type_ or not type_.known:
+        return kind
+    return f"{kind} ({type_.meaning.lower()} {numbers[1]})"
 
 
 def _name(state: PartState) -> str:

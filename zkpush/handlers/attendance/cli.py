@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import attrs
 import click
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
@@ -14,12 +13,14 @@ from twisted.python.failure import Failure
 from ...cli.arguments import as_json, of_device
 from ...cli.following import follow
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
-from ...cli.output import print_json
-from ...cli.records import ListForm, list_options, print_records
-from ...cli.replies import ApiFailure, Item, ListPage, Unreachable
+from ...cli.names import look_up, with_names
+from ...cli.output import echo, print_json
+from ...cli.records import SENDS_NOTHING, ListForm, list_options, print_records
+from ...cli.replies import ApiFailure, Item, Unreachable
 from ...cli.running import with_api
 from ...cli.tables import Column, ListTable
-from ...cli.times import TIME_FORMAT, point_in_time, shown_wall_time
+from ...cli.times import TIME_FORMAT, midnight, point_in_time, shown_wall_time
+from ...counting import agreeing, counted
 from ...protocol.times import DOUBT_WORDS, DOUBTS
 from .words import WORDS
 
@@ -36,8 +37,10 @@ _COLUMNS = (
     Column("Verify", "verify_meaning", wraps=True),
     Column("Work code", "work_code", is_spare=True),
 )
-MOST_NAMES = 200
-"""Number of users whose names are asked for at once."""
+
+
+MOST_UNLISTED = 1000
+"""Maximum number of verifications that are counted beside a list."""
 
 
 attendance = WordGroup(
@@ -64,7 +67,11 @@ attendance = WordGroup(
     + "; ".join(f"{doubt}: {words}" for doubt, words in DOUBT_WORDS.items())
     + ".",
 )
-@click.option("--all-types", is_flag=True, help="Also verifications of identity cards.")
+@click.option(
+    "--all-types",
+    is_flag=True,
+    help="Also verifications of identity cards, which are no attendance.",
+)
 @list_options
 @with_api
 async def list_(
@@ -104,27 +111,25 @@ async def list_(
         filters=filters,
         served=("since", "until"),
         pin=pin,
-        empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor SN` "
-        "why one sends nothing.",
-        change=lambda pages: _with_names(api, pages),
+        empty=SENDS_NOTHING,
+        change=lambda pages: with_names(api, pages),
     )
+    if not (all_types or form.last or form.as_csv or form.as_json):
+        await _tell_unlisted(api, form, filters)
 
 
-async def _with_names(api: Api, pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
-    """Add the names of the users."""
-    names: dict[str, str] = {}
-    async for page in pages:
-        await _look_up(api, names, page.items)
-        yield attrs.evolve(page, items=[_named(item, names) for item in page.items])
-
-
-async def _look_up(api: Api, names: dict[str, str], items: Sequence[Item]) -> None:
-    """Ask for the names that are not known yet."""
-    pins = sorted({item["pin"] for item in items if "," not in item["pin"]} - names.keys())
-    for start in range(0, len(pins), MOST_NAMES):
-        part = pins[start : start + MOST_NAMES]
-        found = await api.get("names", query={"pins": ",".join(part)})
-        names.update({pin: found["names"].get(pin, "") for pin in part})
+async def _tell_unlisted(api: Api, form: ListForm, filters: Mapping[str, str | None]) -> None:
+    """Say how many verifications of a period are not in a list of attendance records."""
+    since = midnight().isoformat() if form.is_today else form.since
+    wanted = {**filters, "record_type": "verification", "since": since, "until": form.until}
+    number = 0
+    async for page in api.pages("attendance", limit=MOST_UNLISTED + 1, filters=wanted):
+        number += len(page.items)
+    if number:
+        more = number > MOST_UNLISTED
+        words = counted(min(number, MOST_UNLISTED), "verification")
+        verb = agreeing(number, "is", "are")
+        echo(f"{'More than ' if more else ''}{words} {verb} not listed: --all-types", err=True)
 
 
 def _named(item: Item, names: Mapping[str, str]) -> Item:
@@ -183,7 +188,7 @@ class _NamedTable:
             records, self._pending = self._pending, []
             names: dict[str, str] = {}
             with suppress(ApiFailure, Unreachable):  # without names then
-                await _look_up(self._api, names, records)
+                await look_up(self._api, names, (record["pin"] for record in records))
             self._table.print([_named(record, names) for record in records])
         self._is_asking = False
 

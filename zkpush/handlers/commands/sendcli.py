@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 
 from ...cli import completion
 from ...cli.arguments import as_json, duration, pairs, serial_number
-from ...cli.confirming import confirm, yes
+from ...cli.confirming import must_confirm
 from ...cli.output import echo, print_object, print_pairs, progress
 from ...cli.replies import Item
 from ...cli.running import with_api
@@ -22,6 +22,7 @@ from ...cli.waiting import report_job, wait_for_job
 from ...model import DeviceState
 from ...protocol.fields import MOST_PRIORITY
 from ...values.commands import FINAL_STATES, CommandState
+from ..people.model import RULE
 from .cataloguecli import ListingCommand
 
 if TYPE_CHECKING:
@@ -141,16 +142,22 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     "--priority",
     type=click.IntRange(0, MOST_PRIORITY),
     metavar="N",
-    help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}.",
+    help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}. Default: that "
+    "of the command, 0 for most.",
 )
 @click.option(
     "--confirm",
     "number",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Number of people who may be deleted on the terminals; needed if these are many.",
+    help=f"Number of people who may be deleted on the terminals. Needed if they are {RULE}; "
+    "the refusal without it names the number.",
 )
-@yes
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Queue CLEAR and SHELL without a question. A script needs it for these.",
+)
 @as_json
 @with_api
 async def send(
@@ -172,10 +179,10 @@ async def send(
 ) -> None:
     """Queue a command for terminals, and print the ID of the command or, for several, of the job.
 
-    A terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation on a
-    console, unless --yes is given. COMMAND is one argument: quote it if it has several words.
-    `zkpush commands catalogue COMMAND` explains the parameters of a command, and `zkpush jobs`
-    shows the progress of jobs.
+    A terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation; a script,
+    where nobody can answer, needs --yes for them. COMMAND is one argument: quote it if it has
+    several words. `zkpush commands catalogue COMMAND` explains the parameters of a command, and
+    `zkpush jobs` shows the progress of jobs.
 
     \b
     Examples:
@@ -193,7 +200,7 @@ async def send(
     whom = "all terminals" if to_all else area or ", ".join(serials)
     warning = _warning(command, whom)
     if warning:
-        confirm(f"{warning} Queue it?", yes=yes or number is not None)
+        must_confirm(warning, "Queue it?", yes=yes or number is not None)
     body: dict[str, object] = {"command": command, "params": words.params}
     delivery = {"expires_in": expires_in, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}

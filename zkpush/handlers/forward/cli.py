@@ -157,7 +157,8 @@ async def add(
     """Add a forwarder, and print its signing secret, which is not shown again.
 
     It forwards attendance records from now on, unless the kind, --event or --rules say
-    otherwise. `zkpush docs forwarder-kinds` explains the settings of each kind.
+    otherwise. `zkpush docs forwarder-kinds` explains the settings of each kind. The folder of the
+    kind csv must exist on the server.
 
     \b
     Examples:

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from hyperlink import URL
 from msgspec import UNSET
+from twisted.internet.threads import deferToThread
 
 from ...device import acts
-from ...interfaces import IForwarder
+from ...interfaces import IForwarder, IPlacedForwarder
 from ...manage.bodies import in_one, member_mistakes
 from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
@@ -75,7 +76,9 @@ class Operations:
             **{name: value for name, value in given.items() if value is not None},
         }
         events = request.events or delivered_kinds(kind) or DEFAULT_EVENTS
-        self._check(kind, settings, events, request.rules)
+        checked = self._check(kind, settings, events, request.rules)
+        if IPlacedForwarder.providedBy(kind):
+            await deferToThread(kind.check_place, checked)
         secret = write_secret(self._random(KEY_BYTES)) if kind.makes_secret else None
         now = self._around.now()
         signing = () if secret is None else (SigningSecret(secret),)
@@ -209,8 +212,8 @@ class Operations:
         settings: Mapping[str, Any],
         events: Collection[str],
         rules: ForwardRules,
-    ) -> None:
-        """Raise `ValueError` unless settings, events and rules are valid."""
+    ) -> Any:
+        """Return the settings, decoded; `ValueError` unless they, events and rules are valid."""
         unknown = sorted(set(events) - self._event_kinds)
         if unknown:
             there = ", ".join(sorted(self._event_kinds))
@@ -225,7 +228,9 @@ class Operations:
             )
         if mistakes := [*member_mistakes(kind.settings, settings)]:
             raise ValueError(f"settings: {in_one(mistakes)}")
-        kind.check(msgspec.convert(settings, kind.settings))
+        found = msgspec.convert(settings, kind.settings)
+        kind.check(found)
+        return found
 
 
 def operations_of(engine: ForwardEngine, events: Collection[str]) -> Operations:

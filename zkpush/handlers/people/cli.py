@@ -11,6 +11,7 @@ import click
 
 from ...cli import completion
 from ...cli.arguments import as_json, contents, first, serial_number
+from ...cli.codewords import CodeParam, in_words
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
@@ -19,6 +20,7 @@ from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
 from ...counting import counted
+from ...protocol.codes import Privilege
 from .conflictcli import conflicts
 from .enrolcli import enrol, photo
 from .userfields import fields_of
@@ -65,9 +67,14 @@ users.add_command(photo)
     metavar="SN",
     callback=serial_number,
     shell_complete=completion.serial_numbers,
-    help="Only users whom this terminal has, by its last word.",
+    help="Only users who were on this terminal when it last reported.",
 )
-@click.option("--privilege", type=int, metavar="N", help="Only this privilege, such as 14.")
+@click.option(
+    "--privilege",
+    type=CodeParam(Privilege),
+    metavar="N",
+    help=f"Only this privilege, as a number or in words: {in_words(Privilege)}.",
+)
 @click.option(
     "--templates/--no-templates",
     "has_templates",
@@ -187,10 +194,26 @@ def _private(path: str, flags: int) -> int:
 async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bool) -> None:
     """Add the user PIN, or change fields of this user.
 
-    \b
-    Fields: name, privilege, card, vice_card, group, timezones, verify,
-            start_datetime, end_datetime, expires, areas (separated by commas).
     An empty value empties a field. What you set is not overwritten by a terminal.
+
+    \b
+    FIELD is one of:
+      name            name on the screen of the terminal
+      privilege       0 user, 2 registrar, 6 administrator, 10 user-defined,
+                      14 super administrator; the number or the words
+      card            number of the card
+      vice_card       number of a second card
+      group           group of access control, from 1
+      timezones       16 digits: 0000 for the time periods of the group or 0001
+                      for own ones, then three periods, such as 0001000500000000
+      verify          verification mode, a number of Appendix 7 of the protocol;
+                      -1: that of the group, 0: any
+      start_datetime  beginning of the validity, such as 2026-03-01 00:00:00
+      end_datetime    its end
+      expires         rule by which the validity ends, 0 (never) to 3
+      areas           names of areas, separated by commas
+
+    --ask asks for the password.
 
     \b
     Examples:
@@ -290,7 +313,13 @@ async def history(api: Api, pin: str, form: ListForm) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Report only; store nothing.")
 @click.option("--remove-absent", is_flag=True, help="Remove the users who are not in the file.")
-@click.option("--confirm", type=int, metavar="N", help="Number of users that may be removed.")
+@click.option(
+    "--confirm",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Needed with --remove-absent, if anybody would be removed: their number, which --dry-run "
+    "shows.",
+)
 @as_json
 @with_api
 async def import_(

@@ -82,7 +82,8 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
 async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) -> None:
     """Settle the conflict ID: keep one side, or give the right values.
 
-    What you choose is not overwritten by a terminal. If the user ID belongs to two people, give one
+    FIELD is a field of `zkpush users put`, such as name, card or privilege. What you choose is not
+    overwritten by a terminal. If the user ID belongs to two people, give one
     of them another ID at the terminal.
 
     \b

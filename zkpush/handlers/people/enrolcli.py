@@ -15,6 +15,7 @@ from ...cli.output import echo, print_object, progress
 from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import printable
+from ...cli.times import with_local_times
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -82,13 +83,18 @@ async def enrol(
     if as_json:
         print_object(enrolment, as_json=True)
     elif not wait:
-        echo(f"{enrolment['what']}: {enrolment['meaning']}")
+        echo(f"{enrolment['what']}: {_words(enrolment)}")
         echo(f"Watch it: zkpush commands show {enrolment['id']}")
     if not wait:
         return
     if enrolment["state"] not in ("received", "enrolled"):
-        raise click.ClickException(printable(enrolment["meaning"]))
-    echo(printable(enrolment["meaning"]), err=as_json)
+        raise click.ClickException(_words(enrolment))
+    echo(_words(enrolment), err=as_json)
+
+
+def _words(enrolment: Item) -> str:
+    """Say how far an enrolment is, with times on the clock of this machine."""
+    return with_local_times(printable(enrolment["meaning"]))
 
 
 async def _watched(api: Api, enrolment: Item, timeout: float | None) -> Item:
@@ -100,7 +106,7 @@ async def _watched(api: Api, enrolment: Item, timeout: float | None) -> Item:
             now = api.clock.seconds()
             if enrolment["state"] == "enrolled" and enrolled_at is None:
                 enrolled_at = now
-            say(printable(enrolment["meaning"]), f"{now - started:.0f} s")
+            say(_words(enrolment), f"{now - started:.0f} s")
             if timeout is not None and now - started >= timeout:
                 break
             if enrolled_at is not None and now - enrolled_at >= ARRIVAL_SECONDS:
@@ -140,10 +146,11 @@ async def photo(api: Api, pin: str, file: Path | None, face: bool, remove: bool)
     if remove == (file is not None):
         raise click.UsageError("Give either FILE.jpg or --remove.")
     query = {"kind": "face" if face else "picture"}
+    what = "comparison photo" if face else "photo"
     if file is None:
         await api.send("DELETE", "users", pin, "photo", query=query)
-        echo(f"The photo of user {pin} is removed.")
+        echo(f"The {what} of user {pin} is removed.")
         return
     stored = await api.send("PUT", "users", pin, "photo", content=contents(file), query=query)
     size = f"{stored['width']} x {stored['height']} pixels, {stored['size']} bytes"
-    echo(f"The photo of user {pin} is stored: {size}.")
+    echo(f"The {what} of user {pin} is stored: {size}.")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
-_NUMBERS = frozenset({"privilege", "group", "verify"})
+from ...cli.codewords import number_of
+from ...protocol.codes import Privilege
+
+_NUMBERS = frozenset({"group", "verify"})
 """Fields of users that are numbers."""
 
 
@@ -19,9 +22,18 @@ def fields_of(pairs: tuple[str, ...]) -> dict[str, object]:
             body[name] = [area.strip() for area in value.split(",") if area.strip()]
         elif not value:
             body[name] = None
+        elif name == "privilege":
+            body[name] = _privilege(value)
         else:
             body[name] = int(value) if name in _NUMBERS and _is_number(value) else value
     return body
+
+
+def _privilege(value: str) -> int:
+    try:
+        return number_of(Privilege, value)
+    except ValueError as error:
+        raise click.UsageError(f"privilege: {error}") from None
 
 
 def _is_number(value: str) -> bool:

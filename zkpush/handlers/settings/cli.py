@@ -39,7 +39,7 @@ class _Value(Column):
 _COLUMNS = (
     Column("Setting", "key"),
     _Value("Value", "value", wraps=True),
-    Column("From", "origin"),
+    Column("From", "origin", lambda origin: origin.replace("_", " ")),
     _Value("Default", "default", wraps=True, is_spare=True),
     Column("Meaning", "meaning", is_below=True),
 )

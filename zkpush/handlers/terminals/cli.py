@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import sys
-import textwrap
 from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
-from ...attributes import DeclaredAttribute
-from ...cli.arguments import as_json, pairs, serial
+from ...cli.arguments import as_json, serial
 from ...cli.groups import ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
+from ...cli.plain import plain
 from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...counting import agreeing, counted
-from ...model import DEVICE_ATTRIBUTES
-from ...protocol.exchange import OPTION_REPLY, STAMPS
-from ...protocol.suggestions import did_you_mean
+from ...protocol.exchange import STAMPS
 from .fleetcli import replace, retire
+from .setcli import set_
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -43,14 +38,6 @@ _COLUMNS = (
         "Problems", "problems", lambda problems: [each["code"] for each in problems], wraps=True
     ),
 )
-_OWN = {
-    one.name: one
-    for one in DEVICE_ATTRIBUTES.values()
-    if one.own.is_changeable and one.own.body is None
-}
-"""Keys stored by the server; every other key is an option sent to the terminal."""
-_SECRET = "secret"  # noqa: S105 - the name of a key
-_OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
 _TABLES = {
     "attendance": "ATTLOG",
     "operations": "OPERLOG",
@@ -75,7 +62,7 @@ devices = WordGroup(
 )
 
 
-for _command in (replace, retire):
+for _command in (replace, retire, set_):
     devices.add_command(_command)
 
 
@@ -122,6 +109,8 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
             name: "not reported" if has is None else has
             for name, has in device["functions"].items()
         }
+        device["hybrid"]["types"] = [_biometric_line(one) for one in device["hybrid"]["types"]]
+        device["attributes"].pop("functions", None)  # the bits of what `functions` has in words
     print_object(device, as_json=as_json)
 
 
@@ -131,7 +120,8 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 @click.option(
     "--key",
     metavar="FINGERPRINT",
-    help="Pin the pushcommkey with this fingerprint; any other is refused.",
+    help="Pin the pushcommkey with this fingerprint, which `zkpush devices show SN` prints; any "
+    "other is refused.",
 )
 @click.option(
     "--timezone", metavar="ZONE", help="IANA time zone of its clock, such as Europe/Berlin."
@@ -141,8 +131,9 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
     """Approve a terminal: the server accepts its data from now on.
 
     The time zone determines the UTC times of records and the time sent to the terminal. Without
-    --timezone, the command asks for the zone on a console, and offers the present one, which is
-    initially that of the server. In a script, the present zone is kept.
+    --timezone, the command asks for the zone on a console, and offers the present one: at first
+    that of the server, unless that is a UTC that nobody chose. In a script, the present zone is
+    kept.
 
     If the terminal is pending and every handshake under its serial number offered the same
     pushcommkey, approval pins it. If several keys were offered, if one handshake had none, if it
@@ -208,10 +199,13 @@ async def _ask_zone(api: Api, sn: str, *, add: bool) -> str | None:
 @devices.command()
 @serial
 @click.option(
-    "--since", metavar="TIME", callback=point_in_time, help=f"From this instant on. {TIME_FORMAT}"
+    "--since",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Only records of this time or later. {TIME_FORMAT}",
 )
 @click.option(
-    "--until", metavar="TIME", callback=point_in_time, help=f"Before this instant. {TIME_FORMAT}"
+    "--until", metavar="TIME", callback=point_in_time, help="Only records before this time."
 )
 @with_api
 async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> None:
@@ -246,105 +240,14 @@ async def block(api: Api, sn: str) -> None:
     echo(f"{sn} is blocked.")
 
 
-def _set_help() -> str:
-    """Return the help of `devices set`, with a line for each key."""
-    lines = [(name, one.own.meaning) for name, one in _OWN.items()]
-    lines.append((_SECRET, "@FILE with the secret that the cipher suite needs"))
-    keys = "\n".join(
-        textwrap.fill(meaning, 78, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
-        for name, meaning in lines
+def _biometric_line(support: Mapping[str, Any]) -> str:
+    """Describe a biometric type of a terminal, such as `fingerprint: templates yes, photos no`."""
+    facts = (
+        f"{name.replace('_', ' ')} {plain(value)}"
+        for name, value in support.items()
+        if value is not None and not name.startswith("type")
     )
-    return f"""Change attributes and options of a terminal.
-
-`KEY=` without a value removes the value.
-
-\b
-KEY is one of:
-{keys}
-
-Any other KEY is an option of the protocol that this terminal receives instead of the general
-one, such as Delay=5 or TransFlag=digits.
-
-\b
-Example:
-  zkpush devices set 3434174801234 alias='Front door' timezone=Europe/Berlin
-"""
-
-
-def _known_pairs(
-    context: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    """Split each `KEY=VALUE`; a usage error names all unknown keys, and what was meant."""
-    given = pairs(context, param, values)
-    keys = [*_OWN, _SECRET, *_OPTIONS.values()]
-    unknown = [key for key in given if key not in keys and key.lower() not in _OPTIONS]
-    if unknown:
-        meant = [
-            f"{key!r}{f' ({words})' if (words := did_you_mean(key, keys)) else ''}"
-            for key in unknown
-        ]
-        raise click.BadParameter(
-            f"There is no key {', '.join(meant)}. The keys are {', '.join(keys)}.", context, param
-        )
-    return given
-
-
-def _complete_key(
-    context: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete a key; the meaning of each is its help. After `=`, complete its choices."""
-    key, equals, start = incomplete.partition("=")
-    if equals:
-        choices = _OWN[key].choices if key in _OWN else ()
-        return [CompletionItem(f"{key}={one}") for one in choices if one.startswith(start)]
-    meanings = {name: one.own.meaning for name, one in _OWN.items()}
-    meanings |= {_SECRET: "@FILE with the secret that the cipher suite needs"}
-    meanings |= {field.wire: field.meaning for field in OPTION_REPLY.fields if field.stored}
-    return [
-        CompletionItem(f"{name}=", help=meaning)
-        for name, meaning in meanings.items()
-        if name.lower().startswith(incomplete.lower())
-    ]
-
-
-@devices.command("set", help=_set_help(), short_help="Change attributes and options of a terminal.")
-@serial
-@click.argument(
-    "values",
-    metavar="KEY=VALUE...",
-    nargs=-1,
-    required=True,
-    callback=_known_pairs,
-    shell_complete=_complete_key,
-)
-@with_api
-async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
-    """Change attributes and options of a terminal."""
-    change: dict[str, object] = {}
-    told: dict[str, str] = {}
-    for key, value in values.items():
-        own = _OWN.get(key)
-        if own is not None:
-            change[key] = _own_value(own, value)
-        elif key == _SECRET:
-            change[key] = _secret(value)
-        else:
-            told[key] = value
-    if told:
-        change["settings"] = {name: value or None for name, value in told.items()}
-    await api.send("PATCH", "devices", sn, body=change)
-    echo(f"{sn} is changed.")
-
-
-def _own_value(own: DeclaredAttribute, text: str) -> object:
-    """Parse the value of an attribute; an empty one removes it, if it is removable."""
-    if own.is_json:
-        return [one.strip() for one in text.split(",") if one.strip()]
-    if text or own.is_optional:
-        return text or None
-    *others, last = own.choices or [f"another value, such as {own.name}={own.own.example}"]
-    values = f"{', '.join(others)} or {last}" if others else last
-    raise click.UsageError(f"{own.name} cannot be removed; set it to {values}.")
+    return f"{support['type_meaning'].lower()}: {', '.join(facts)}"
 
 
 def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
@@ -369,31 +272,24 @@ def _seen(offer: Mapping[str, Any]) -> str:
     return f"from {address}, {first} to {last}"
 
 
-def _secret(value: str) -> str | None:
-    """Return the content of a file in base64; the secret itself must not be on the command line."""
-    if not value:
-        return None
-    if not value.startswith("@"):
-        raise click.UsageError("Put the secret into a file, and give secret=@FILE.")
-    try:
-        return base64.b64encode(Path(value[1:]).read_bytes()).decode()
-    except OSError as error:
-        raise click.UsageError(f"{value[1:]} cannot be read: {error.strerror}.") from None
+_RESEND_HELP = f"""Make a terminal upload all its data of one kind again.
+
+Records that are stored already do not change.
+
+DATA is {", ".join([*_TABLES][: -len(STAMPS)])}, or the name of a table of the protocol:
+{", ".join(table for table, _, _ in STAMPS)}.
+
+\b
+Example:
+  zkpush devices resend 3434174801234 attendance
+"""
 
 
-@devices.command()
+@devices.command(help=_RESEND_HELP)
 @serial
 @click.argument("data", metavar="DATA", type=click.Choice(list(_TABLES), case_sensitive=False))
 @with_api
 async def resend(api: Api, sn: str, data: str) -> None:
-    """Make a terminal upload all its data of one kind again.
-
-    Records that are stored already do not change. DATA is a kind such as attendance, or the name of
-    a table of the protocol.
-
-    \b
-    Example:
-      zkpush devices resend 3434174801234 attendance
-    """
+    """Make a terminal upload all its data of one kind again."""
     command = await api.send("POST", "devices", sn, "resend", body={"table": _TABLES[data]})
     echo(f"{sn} will upload {data} again after its next poll (command {command['id']}).")

@@ -161,8 +161,14 @@ _OBJECTS: Mapping[int, tuple[str, ...]] = {
     Operation.DELETE_FINGERPRINT: _USER,
     Operation.DELETE_PASSWORD: _USER,
     Operation.DELETE_RF_CARD: _USER,
-    # Not in Appendix 4, but observed on terminals.
+    # Not in Appendix 4, but observed on terminals, and what the enrolment of a fingerprint has.
     Operation.ENROLL_USER: _USER,
+    Operation.ENROLL_PASSWORD: _USER,
+    Operation.ENROLL_HID_CARD: _USER,
+    Operation.ENROLL_MF_CARD: _USER,
+    Operation.ENROLL_FACE: _USER,
+    Operation.ENROLL_FINGER_VEIN: _USER,
+    Operation.ENROLL_PALMPRINT: _USER,
     Operation.CHANGE_USER_NAME: _USER,
 }
 

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ....interfaces import IDelivery, IForwarder
+from ....interfaces import IDelivery, IPlacedForwarder
 from ....manage.cells import safe_cell, safe_text
 from ....values.forwarding import (
     BatchLimits,
@@ -95,7 +95,7 @@ class CSVSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = "utf-8"
 
 
-@implementer(IPlugin, IForwarder)
+@implementer(IPlugin, IPlacedForwarder)
 class CSV:
     """Writes a file for each day."""
 
@@ -122,6 +122,13 @@ class CSV:
             text = getattr(settings, setting)
             if not {*_DIRECTIVE.findall(text)} <= _PARTS or not 0 < len(text) <= 40:
                 raise ValueError(f"{setting}: It is a format such as %Y-%m-%d or %H:%M:%S.")
+
+    def check_place(self, settings: Any) -> None:
+        """Look whether the folder is there."""
+        if not pathlib.Path(settings.folder).is_dir():
+            raise ValueError(
+                f"folder: There is no folder {settings.folder} on the server: make it, or mount it."
+            )
 
     def open(self, target: ForwarderTarget) -> IDelivery:
         """Make the writer; its thread starts with the first delivery."""
