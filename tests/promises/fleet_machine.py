@@ -1,9 +1,9 @@
-"""A fleet of 50 terminals of four kinds in three areas, against a model of who must be where.
+"""A fleet of terminals of four kinds in three areas, against a model of who must be where.
 
 The model knows nothing of the code: areas have people and terminals, and that is who must be where.
 Hypothesis lets an operator and the terminals act in any order, with answers and commands that get
 lost, and then looks at all terminals. The fleet lives on from one example to the next: setting up
-50 terminals costs more than an example, and what one example leaves behind is where the next one
+terminals costs more than an example, and what one example leaves behind is where the next one
 begins. Only terminals with commands poll, and in the end each of them.
 """
 
@@ -34,6 +34,7 @@ from ..server.test_distribution import enrol, fingers, held
 
 MODELS = (ATT, CLASSIC, OLD, PID)
 SIZE = 50
+"""Number of terminals, at the most."""
 AREAS = ("North", "South", "Loose")
 """The last one does not distribute."""
 LEASE = 310
@@ -43,6 +44,7 @@ ROUNDS = 60
 PINS = "1234567"
 PEOPLE = st.sampled_from(PINS)
 TERMINALS = st.integers(0, SIZE - 1)
+"""Places in the fleet; a smaller one is counted through again."""
 MEMBERSHIPS = st.sets(st.sampled_from(AREAS[:2]), min_size=1)
 SETTINGS = settings(
     max_examples=EXAMPLES,
@@ -59,14 +61,14 @@ SETTINGS = settings(
 class Fleet:
     """The daemon, the terminals, and the model of who must be where."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, size: int) -> None:
         self.rig = rig
         faults = Faults(lose_answers=0.1, lose_polls=0.05)
         self.terminals = [
             rig.terminal(f"F{place:02}", users=0, model=MODELS[place % 4], faults=faults)
-            for place in range(SIZE)
+            for place in range(size)
         ]
-        self.area = {place: AREAS[(place // 4) % 5 // 2] for place in range(SIZE)}
+        self.area = {place: AREAS[(place // 4) % 5 // 2] for place in range(size)}
         self.people: dict[str, tuple[str, set[str]]] = {}
         """Names and areas."""
         self.fingers: dict[str, set[int]] = {}
@@ -144,7 +146,7 @@ class Fleet:
             polled = set()
             if await self.poll(places) or places:
                 continue
-            if await self.is_at_rest() and not await self.poll(range(SIZE)):
+            if await self.is_at_rest() and not await self.poll(range(len(self.terminals))):
                 return
         raise AssertionError("the fleet does not come to rest")
 
@@ -199,6 +201,10 @@ class FleetMachine(RuleBasedStateMachine):
         """Run a coroutine in the reactor."""
         return threads.blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(action))
 
+    def place(self, number: int) -> int:
+        """Return a place of this fleet."""
+        return number % len(self.fleet.terminals)
+
     @initialize(some=st.lists(MEMBERSHIPS, min_size=3, max_size=3))
     def fill(self, some: list[set[str]]) -> None:
         """There are people on the terminals, one with fingerprints; one terminal is reset."""
@@ -239,7 +245,7 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(pin=PEOPLE, place=TERMINALS)
     def enrol(self, pin: str, place: int) -> None:
         """A person is enrolled with two fingers at a terminal, under the name that is known."""
-        fleet = self.fleet
+        fleet, place = self.fleet, self.place(place)
         name, _ = fleet.people.get(pin, ("Cid", set()))
         for finger in FINGERS:
             self.run(enrol(fleet.terminals[place], pin, name, finger))
@@ -252,7 +258,7 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(pin=PEOPLE, place=TERMINALS)
     def contradict(self, pin: str, place: int) -> None:
         """A terminal that has a person states another name, and the operator keeps the stored."""
-        fleet = self.fleet
+        fleet, place = self.fleet, self.place(place)
         if pin not in fleet.people or pin not in held(fleet.terminals[place]):
             return
         self.run(enrol(fleet.terminals[place], pin, "Eve", None))
@@ -263,13 +269,14 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(place=TERMINALS, area=st.sampled_from(AREAS))
     def move(self, place: int, area: str) -> None:
         """A terminal comes to another area."""
+        place = self.place(place)
         self.fleet.area[place] = area
         self.run(self.fleet.join(place))
 
     @rule(place=TERMINALS)
     def reset(self, place: int) -> None:
         """A terminal that has counted its users is reset to its factory state, and polls."""
-        fleet, terminal = self.fleet, self.fleet.terminals[place]
+        fleet, terminal = self.fleet, self.fleet.terminals[self.place(place)]
         self.run(terminal.poll())
         shown = self.run(fleet.api("GET", f"/devices/{terminal.sn}"))
         if held(terminal) and not shown["counts"].get("users"):
@@ -282,15 +289,16 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(pin=PEOPLE, place=TERMINALS)
     def lose(self, pin: str, place: int) -> None:
         """A terminal loses a person, and does not say so."""
-        terminal = self.fleet.terminals[place]
+        fleet, place = self.fleet, self.place(place)
+        terminal = fleet.terminals[place]
         if pin in held(terminal) and not terminal.waiting:
             terminal.outbox.forget(pin)
-            self.fleet.drifted[place] = self.fleet.drifted.get(place, 0) + 1
+            fleet.drifted[place] = fleet.drifted.get(place, 0) + 1
 
     @rule(place=TERMINALS)
     def gain(self, place: int) -> None:
         """A terminal of an area that distributes gets an unknown person, and does not say so."""
-        fleet = self.fleet
+        fleet, place = self.fleet, self.place(place)
         area = fleet.area[place]
         if area not in AREAS[:2] or fleet.strangers >= 3:
             return
@@ -308,7 +316,8 @@ class FleetMachine(RuleBasedStateMachine):
         """Time goes on, and some terminals poll."""
         fleet = self.fleet
         self.run(fleet.look(seconds))
-        self.run(fleet.poll(some & {*self.run(fleet.busy())}))
+        places = {self.place(place) for place in some}
+        self.run(fleet.poll(places & {*self.run(fleet.busy())}))
 
     def teardown(self) -> None:
         """However it went, everybody is where they must be."""
