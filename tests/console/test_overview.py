@@ -46,18 +46,18 @@ async def test_each_problem_of_a_terminal_leads_to_a_page(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "subject", "path"),
+    ("code", "sn", "subject", "path"),
     [
-        (ProblemCode.REMOVED_PERSON, "terminal T1", "/terminals/T1/people"),
-        (ProblemCode.CONFLICT, "people", "/people/conflicts"),
-        (ProblemCode.SPACE_LOW, "disk", None),
+        (ProblemCode.REMOVED_PERSON, "T1", "terminal T1", "/terminals/T1/people"),
+        (ProblemCode.CONFLICT, None, "people", "/people/conflicts"),
+        (ProblemCode.SPACE_LOW, None, "disk", None),
     ],
 )
 def test_a_problem_of_the_server_leads_to_the_page_of_its_subject(
-    code: str, subject: str, path: str | None
+    code: str, sn: str | None, subject: str, path: str | None
 ) -> None:
     """One about a terminal leads to that; without a page, the advice is all there is."""
-    page = mending_page(problem(code, None, subject))
+    page = mending_page(problem(code, sn, subject))
     assert (None if page is None else page.path) == path
 
 

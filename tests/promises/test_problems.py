@@ -129,6 +129,32 @@ async def test_problems_of_one_terminal(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_problem_of_the_server_about_a_terminal_is_in_all_its_lists(rig: Rig) -> None:
+    """Of problems, of terminals, in its checks and in its event; the advice has its number."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    found = ServerProblem(
+        code=ProblemCode.NOT_DISTRIBUTED,
+        subject="terminal T1",
+        sn="T1",
+        detail="People are not there",
+        since_at=SINCE,
+    )
+    rig.daemon.problems.add_source(lambda: [found, server_problem()])
+    (listed,) = await rig.items("/problems?device=T1")
+    assert (listed["device"], listed["code"]) == ("T1", "not distributed")
+    assert "`zkpush devices users T1`" in listed["advice"]
+    assert await rig.items("/problems?device=T2") == []
+    codes = {
+        one["sn"]: [each["code"] for each in one["problems"]] for one in await rig.items("/devices")
+    }
+    assert codes == {"T1": ["not distributed"], "T2": []}
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    assert [one["detail"] for one in checks if one["name"] == "not distributed"] == [found.detail]
+    assert [one["device"] for one in await announced(rig)] == ["T1", None]
+
+
+@pytest_twisted.ensureDeferred
 async def test_problems_of_one_code(rig: Rig) -> None:
     """`code` leaves out all others, those of the server too, in each part."""
     rig.daemon.problems.add_source(lambda: [server_problem()])
