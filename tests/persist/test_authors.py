@@ -10,6 +10,7 @@ from zkpush.handlers.people.contradictions import ConflictStore
 from zkpush.handlers.people.model import PersonStatement
 from zkpush.handlers.people.news import keyed
 from zkpush.handlers.people.persons import PersonStore
+from zkpush.handlers.people.removals import RemovalStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.devices import DeviceStore
 
@@ -127,10 +128,10 @@ def make_author_tests(factory):
             people = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
             assert [one.pin for one in people] == ["6"]
             assert await store.read(lambda tx: tx[PeopleStore].templates("5")) == []
-            still = await store.read(lambda tx: tx[PersonStore].still_there())
+            still = await store.read(lambda tx: tx[RemovalStore].still_there())
             assert [(one.pin, one.device) for one in still] == [("5", "T1"), ("5", "T2")]
             assert await store.write(put("5", {"name": "Ann"}, NOW + 3))
-            assert await store.read(lambda tx: tx[PersonStore].still_there()) == []
+            assert await store.read(lambda tx: tx[RemovalStore].still_there()) == []
             await store.write(say(other, "USER PIN=5\tName=Ann\tCard=9", now=NOW + 4))
             assert (await store.read(user("5"))).card == "9"
 

@@ -9,6 +9,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.handlers.people.persons import PersonStore
+from zkpush.handlers.people.removals import RemovalStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.store import Store
 
@@ -103,7 +104,7 @@ async def test_a_person_removed_while_a_terminal_states_them_stays_removed(store
     await gatherResults([removed, other.write(say(device, body, now=NOW + 2))])
     assert await one.read(lambda tx: tx[PeopleStore].users(EVERYTHING)) == []
     assert await one.read(lambda tx: tx[PeopleStore].templates("5")) == []
-    still = await one.read(lambda tx: tx[PersonStore].still_there())
+    still = await one.read(lambda tx: tx[RemovalStore].still_there())
     assert [(gone.pin, gone.device) for gone in still] == [("5", "T1")]
 
 

@@ -27,7 +27,7 @@ from .authorship import (
 )
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
-from .model import HeardPeople, PersonChange, PersonStatement, Portrait, Removal
+from .model import HeardPeople, PersonChange, PersonStatement, Portrait
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .personrows import PersonRow, PersonRows, changes_of
 from .removals import about
@@ -282,20 +282,6 @@ class PersonStore:
         if gone:
             self.tell("deleted", None, [pin], now, areas)
         return gone > 0
-
-    def still_there(self) -> list[Removal]:
-        """List removed people and the terminals that last stated that they have them."""
-        query = (
-            select(removed_people.c.pin, removed_people.c.at, devices.c.sn)
-            .join(holdings, holdings.c.key == '["' + removed_people.c.pin + '"]')
-            .join(devices, devices.c.id == holdings.c.device_id)
-            .where(
-                holdings.c.table_name == users.name,
-                holdings.c.digest != REMOVED,
-            )
-            .order_by(removed_people.c.at, devices.c.sn)
-        )
-        return [Removal(row.pin, row.at, row.sn) for row in self._connection.execute(query)]
 
     def changes(self, pin: str, part: Page) -> list[PersonChange]:
         """List the changes of a user by id."""

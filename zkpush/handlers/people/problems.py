@@ -11,7 +11,7 @@ from ...problems import ProblemCode, ServerProblem
 from .contradictions import ConflictStore
 from .editing import conflict_words
 from .model import Removal
-from .persons import PersonStore
+from .removals import RemovalStore
 
 _NAMED = 20
 """Most people named in one problem."""
@@ -21,10 +21,9 @@ _QUOTED = 10
 
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
     """Return the problem of open conflicts, and of each terminal that still has removed people."""
-    people = tx[PersonStore]
     yield from _conflicts_thd(tx)
     by_device: dict[str, list[Removal]] = {}
-    for removal in people.still_there():
+    for removal in tx[RemovalStore].still_there():
         by_device.setdefault(removal.device, []).append(removal)
     for sn, removals in by_device.items():
         pins = ", ".join(one.pin for one in removals[:_NAMED])

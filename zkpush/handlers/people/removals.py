@@ -10,8 +10,17 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, update
 
 from ...persist.databases import Insert, texts
-from .model import Key, key_text
-from .schema import IS_REMOVED, REMOVED, holdings, person_photos, templates, users
+from ...persist.schema import devices
+from .model import Key, Removal, key_text
+from .schema import (
+    IS_REMOVED,
+    REMOVED,
+    holdings,
+    person_photos,
+    removed_people,
+    templates,
+    users,
+)
 from .tables import BIODATA, BIOPHOTO, USER
 
 if TYPE_CHECKING:
@@ -92,6 +101,20 @@ class RemovalStore:
         held = select(holdings.c.key).where(of_table, holdings.c.key.in_(listed), is_held)
         there = set(self._connection.execute(held, place).scalars())
         return {by_text[key] for key in terminals if key not in there}
+
+    def still_there(self) -> list[Removal]:
+        """List removed people and the terminals that last stated that they have them."""
+        query = (
+            select(removed_people.c.pin, removed_people.c.at, devices.c.sn)
+            .join(holdings, holdings.c.key == '["' + removed_people.c.pin + '"]')
+            .join(devices, devices.c.id == holdings.c.device_id)
+            .where(
+                holdings.c.table_name == users.name,
+                holdings.c.digest != REMOVED,
+            )
+            .order_by(removed_people.c.at, devices.c.sn)
+        )
+        return [Removal(row.pin, row.at, row.sn) for row in self._connection.execute(query)]
 
 
 def about(table: sqlalchemy.Table, pin: str) -> ColumnElement[bool]:
