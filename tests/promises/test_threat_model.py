@@ -187,7 +187,10 @@ SETTINGS = {
     "`networks`, and the stranger is elsewhere": (at_home, set()),
     "it encrypts, `encryption=prefer`": (prefers, set(WORDS)),
     "it encrypts, `encryption=prefer`, shared secret": (prefers_secret, {PLAIN_COMMAND, PUNCHES}),
-    "it encrypts, `encryption=prefer`, pinned pushcommkey": (prefers_key, set()),
+    "it encrypts and its session is encrypted now, `encryption=prefer`, pinned pushcommkey": (
+        prefers_key,
+        set(),
+    ),
     "`encryption=require`": (requires, set(WORDS)),
     "`encryption=require`, pinned pushcommkey": (requires_key, set()),
     "`encryption=require`, shared secret": (requires_secret, set()),
