@@ -272,6 +272,13 @@ class ProblemCode(StrEnum):
         "See whom and why: `zkpush devices users SN`. After the cause is removed: `zkpush devices "
         "repair SN`.",
     )
+    ACCESS_REFUSED = (
+        "access data refused",
+        "The terminal refuses access data of its area, and lacks it",
+        "See which: `zkpush access device SN`. Change the entry so that the terminal takes it, or "
+        "delete it. To send it again as it is: `zkpush devices repair SN`. The problem ends when "
+        "the terminal has taken the entry, or when it is deleted.",
+    )
     DRIFT = (
         "people differ",
         "A terminal counts other numbers of users or templates than are recorded for it",

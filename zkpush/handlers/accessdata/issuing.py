@@ -12,6 +12,7 @@ from ...device.queueing import Delivery
 from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...problems import ProblemCode
 from ...protocol.codes import ReturnCode
 from ...values.commands import CommandState, QueuedCommand
 from ..areas.model import DELETED, PartState
@@ -29,6 +30,7 @@ from .model import (
     UnassignMessage,
 )
 from .placing import EndedEntry
+from .refusals import update_problem
 from .store import AccessStore, IssueStore
 
 MOST_OPEN = 50
@@ -50,12 +52,14 @@ def compare_terminal(tx: Transaction, terminal: IssuedTerminal, now: int) -> Non
     wanted = tx[AccessStore].digests(terminal.area)
     _write(tx, compare_entries(device_id, wanted, store.of_device(device_id), now, again=again))
     store.note(terminal)
+    update_problem(tx, device_id, now)
 
 
 def leave_terminal(tx: Transaction, terminal: IssuedTerminal, now: int) -> None:
     """Stop with a terminal: what it was told stays known, and nothing more is sent."""
     _write(tx, stopped(tx[IssueStore].of_device(terminal.device_id), now))
     tx[IssueStore].note(msgspec.structs.replace(terminal, area="", revision=0))
+    tx[DeviceStore].clear_problem(terminal.device_id, ProblemCode.ACCESS_REFUSED)
 
 
 def _write(tx: Transaction, found: EntryComparison) -> None:
@@ -109,6 +113,8 @@ class AccessIssuer:
             if len(queued) >= room:
                 break
             queued += self._ask(tx, device, terminal.area, place, now)
+        if not queued:
+            update_problem(tx, device_id, now)
         return queued
 
     def _ask(
@@ -143,6 +149,8 @@ class AccessIssuer:
             store.put([after])
             if after.state is PartState.REFUSED and code == ReturnCode.NOT_SUPPORTED:
                 store.note_unsupported(after, _unsupported(place.table_name), now)
+        for device_id in sorted({place.device_id for place, _, _ in ended}):
+            update_problem(tx, device_id, now)
 
 
 def _unsupported(table: str) -> str:

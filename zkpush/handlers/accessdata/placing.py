@@ -15,7 +15,7 @@ from ...persist.schema import devices
 from ...values.commands import OPEN_STATES, CommandState
 from ..areas.model import PartState
 from .entries import Name
-from .model import IssuedTerminal, PlacedEntry
+from .model import ENTRY, IssuedTerminal, PlacedEntry
 from .schema import access_places, access_terminals
 
 if TYPE_CHECKING:
@@ -180,6 +180,27 @@ class IssueStore:
             )
             for row in self._connection.execute(query)
         ]
+
+    def refused(self, device_id: int, limit: int) -> list[PlacedEntry]:
+        """List what a terminal refuses, by table and key."""
+        query = select(access_places).where(
+            access_places.c.device_id == device_id,
+            access_places.c.state == PartState.REFUSED.value,
+        )
+        ordered = query.order_by(*(access_places.c[name] for name in _KEY[1:])).limit(limit)
+        return [_place(row) for row in self._connection.execute(ordered)]
+
+    def is_open(self, device_id: int) -> bool:
+        """Whether entries are to be sent to a terminal, or commands of access data are open.
+
+        Users whom messages are for do not count: these wait until the terminal has the users.
+        """
+        waits = access_places.c.state == PartState.WAITING.value
+        query = select(access_places.c.entry).where(
+            access_places.c.device_id == device_id,
+            access_places.c.command.is_not(None) | (waits & (access_places.c.part == ENTRY)),
+        )
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def receivers(self) -> dict[int, list[PlacedEntry]]:
         """Return, by terminal, the users of messages whom it is known to have been told."""

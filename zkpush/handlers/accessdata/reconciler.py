@@ -8,7 +8,6 @@ the store, so another process goes on after a stop. Nothing is written while not
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,8 +16,10 @@ from twisted.internet.defer import DeferredLock
 from twisted.logger import Logger
 
 from ...device.queue import CommandQueue
+from ...device.registry import Registry
 from ...interfaces import IStore
 from ...periodic import PeriodicService
+from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ..areas.store import DistributionStore
@@ -55,14 +56,12 @@ class AccessReconciler(PeriodicService):
 
     _log = Logger()
 
-    def __init__(
-        self, store: IStore, queue: CommandQueue, now: Callable[[], int], clock: Any
-    ) -> None:
-        """`now` returns milliseconds since the epoch."""
+    def __init__(self, store: IStore, queue: CommandQueue, registry: Registry, clock: Any) -> None:
         super().__init__(clock)
         self._store = store
+        self._registry = registry
         self._queue = queue
-        self._now = now
+        self._now = registry.now
         self._issuer = AccessIssuer(queue)
         self._turns = DeferredLock()
         self.every(EVERY, self.work, Phrase("Access data is not distributed"))
@@ -72,24 +71,31 @@ class AccessReconciler(PeriodicService):
         await self._turns.acquire()
         try:
             found = await self._store.read(_differences_thd)
+            touched = {one.device_id for one in (*found.left, *found.changed)}
             for terminal in found.left:
                 await self._store.write(partial(leave_terminal, terminal=terminal, now=self._now()))
             for terminal in found.changed:
                 await self._store.write(
                     partial(compare_terminal, terminal=terminal, now=self._now())
                 )
-            if found.is_idle:
-                return
-            await self._settle()
-            if await self._store.read(lost_assignments):
-                await self._store.write(partial(assign_again, now=self._now()))
-            await self._send()
+            if not found.is_idle:
+                touched |= await self._settle()
+                if await self._store.read(lost_assignments):
+                    await self._store.write(partial(assign_again, now=self._now()))
+                await self._send()
+            if touched:
+                for device in await self._store.read(lambda tx: tx[DeviceStore].with_keys(touched)):
+                    self._registry.updated(device)
         finally:
             self._turns.release()
 
-    async def _settle(self) -> None:
+    async def _settle(self) -> set[int]:
+        """Record outcomes; returns the terminals."""
+        touched: set[int] = set()
         while ended := await self._store.read(lambda tx: tx[IssueStore].ended(ENDED_AT_ONCE)):
             await self._store.write(partial(self._issuer.settle, ended=ended, now=self._now()))
+            touched |= {one.place.device_id for one in ended}
+        return touched
 
     async def _send(self) -> None:
         """Queue commands, a few for each terminal in turn."""

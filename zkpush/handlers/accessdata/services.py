@@ -8,5 +8,5 @@ from .reconciler import AccessReconciler
 
 def contribute(services: Services) -> Contribution:
     """Distribute access data."""
-    reconciler = AccessReconciler(services.store, services.queue, services.now, services.clock)
+    reconciler = AccessReconciler(services.store, services.queue, services.registry, services.clock)
     return Contribution(services=[(Role.DATABASE, reconciler)])

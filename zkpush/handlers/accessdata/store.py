@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
+from ...persist.devices import DeviceStore
 from ...persist.ending import TerminalEnding
 from ...persist.erasing import PersonErasure
+from ...problems import ProblemCode
 from .entries import AccessStore
 from .placing import IssueStore
 from .schema import access_places, access_terminals
@@ -17,6 +19,7 @@ def end_terminal(ending: TerminalEnding) -> None:
     """Forget what belongs on a terminal; its successor is compared as a new terminal."""
     for table in (access_places, access_terminals):
         ending.tx.connection.execute(delete(table).where(table.c.device_id == ending.device.id))
+    ending.tx[DeviceStore].clear_problem(ending.device.id, ProblemCode.ACCESS_REFUSED)
 
 
 def erase_person(erasure: PersonErasure) -> int:

@@ -272,12 +272,7 @@ class PersonStore:
             self._connection.execute(delete(holdings).where(about(holdings, pin)))
         digest = self._digest(pin)
         self._connection.execute(delete(removed_people).where(removed_people.c.digest == digest))
-        removal = {
-            "digest": digest,
-            "pin": None if erased else pin,
-            "at": now,
-            "author": author,
-        }
+        removal = {"digest": digest, "pin": None if erased else pin, "at": now, "author": author}
         self._connection.execute(insert(removed_people).values(removal))
         if gone:
             self.tell("deleted", None, [pin], now, areas)

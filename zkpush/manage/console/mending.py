@@ -34,6 +34,7 @@ _REJECTS = MendingPage(Phrase("Look at what was not understood"), "/rejects?devi
 _COMMANDS = MendingPage(Phrase("Look at its commands"), "/commands?device=%s")
 _DAYS = MendingPage(Phrase("Look at the days"), "/terminals/%s/completeness")
 _PEOPLE = MendingPage(Phrase("Look at its people"), "/terminals/%s/people")
+_ACCESS = MendingPage(Phrase("Look at the access data"), "/access")
 _CONFLICTS = MendingPage(Phrase("Settle the conflicts"), "/people/conflicts")
 _FORWARDERS = MendingPage(Phrase("Look at the forwarders"), "/forwarders", Scope.ADMIN)
 
@@ -64,6 +65,7 @@ _PAGES: Mapping[str, MendingPage] = {
     ProblemCode.DELETIONS_WAIT: _PEOPLE,
     ProblemCode.NOT_DISTRIBUTED: _PEOPLE,
     ProblemCode.DRIFT: _PEOPLE,
+    ProblemCode.ACCESS_REFUSED: _ACCESS,
     ProblemCode.CONFLICT: _CONFLICTS,
     "forwarder failing": _FORWARDERS,
     "forwarder stopped": _FORWARDERS,
