@@ -95,7 +95,10 @@ def check_fingerprint(text: str) -> str:
     found = text.strip().lower()
     if not _FINGERPRINT.match(found):
         raise ValueError(
-            "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in comm_key.offered."
+            Phrase(
+                "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in "
+                "comm_key.offered."
+            )
         )
     return found
 

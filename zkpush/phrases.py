@@ -29,7 +29,7 @@ class Phrase(str):
     plural: str | None
     """The template for other numbers than one, chosen by the value `num`; None without a number."""
 
-    def __new__(cls, text: str, **values: object) -> Self:
+    def __new__(cls, text: str, /, **values: object) -> Self:
         """Declare a text; `values` fill its named places."""
         return cls.made(text, values)
 
@@ -80,6 +80,13 @@ def two_sentences(first: str, second: str) -> Phrase:
 
 A_SOCKET_FILE = Phrase("a socket file")
 """The address of requests that come by a Unix socket."""
+
+
+def words_of(error: BaseException) -> str:
+    """Return the message of an error: a phrase if it was made of one."""
+    if len(error.args) == 1 and isinstance(error.args[0], str):
+        return error.args[0]  # `str` would lose the phrase, and quote that of a `KeyError`
+    return str(error)
 
 
 class StoredPhrase(msgspec.Struct, frozen=True, omit_defaults=True):

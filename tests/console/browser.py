@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree.ElementTree import Element
 
 import html5lib
 
@@ -129,8 +130,19 @@ def hidden_of(response: Response) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def text_of(response: Response) -> str:
-    """The words of a page, without markup."""
-    return " ".join(" ".join(document(response).itertext()).split())
+    """The words of a page, without markup; values stand in their sentences."""
+    words: list[str] = []
+
+    def walk(node: Element) -> None:
+        gap = "" if node.tag == "bdi" else " "
+        words.extend([gap, node.text or ""])
+        for child in node:
+            walk(child)
+            words.append(child.tail or "")
+        words.append(gap)
+
+    walk(document(response))
+    return " ".join("".join(words).split())
 
 
 async def first_link(rig: Rig) -> str:

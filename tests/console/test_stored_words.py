@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest_twisted
 
 import zkpush
+from zkpush.device import acts
+from zkpush.handlers.areas.model import PartState, PlacedPart
+from zkpush.handlers.areas.places import PlaceStore
+from zkpush.handlers.areas.reasons import PLACE_REASONS
+from zkpush.handlers.audit.wording import ACTIONS, DETAILS, KINDS, SUBJECTS
 from zkpush.model import Problem
+from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.phrases import A_SOCKET_FILE, Phrase
 from zkpush.problems import ProblemCode
+from zkpush.protocol.reasons import REASONS
+from zkpush.protocol.rejects import Reject
 
 from ..rig import Rig
 from .browser import document, signed_in, text_of
@@ -78,3 +88,90 @@ async def test_a_problem_of_an_older_version_is_shown_as_it_is(rig: Rig) -> None
     await browser.get("/?lang=ar")
     page = (await browser.get("/terminals/T1")).body.decode()
     assert '<span lang="en" dir="auto" translate="no">It was last heard of at noon.</span>' in page
+
+
+def said(template: Phrase) -> str:
+    """A text of a template, as it is stored in English."""
+    values = dict.fromkeys(re.findall(r"%\((\w+)\)s", template.text), "7")
+    return str(Phrase.made(template.text, values))
+
+
+async def walked(rig: Rig, path: str) -> list[str]:
+    """The English words of a list, page by page."""
+    browser = await signed_in(rig)
+    await browser.get("/?lang=en-XA")
+    left: list[str] = []
+    pages = 0
+    query: str | None = path
+    while query is not None:
+        page = await browser.get(query)
+        assert page.status == 200
+        left += english_left(document(page))
+        older = re.findall(rf'href="/console({path}\?before=[^"]*)"', page.body.decode())
+        query = older[0] if older else None
+        pages += 1
+    assert pages > 1
+    return left
+
+
+@pytest_twisted.ensureDeferred
+async def test_reasons_of_rejects_are_shown_in_the_language_of_the_person(rig: Rig) -> None:
+    """One reject of each declared reason: nothing is English but what was sent."""
+    await rig.exchange("T1")
+    device = (await rig.store.read(lambda tx: tx[DeviceStore].find("T1"))).id
+    made = [
+        Reject("ATTLOG", said(one), b"%d" % number) for number, one in enumerate(REASONS.templates)
+    ]
+    await rig.store.write(lambda tx: tx[RejectStore].add(device, made, 5))
+    assert await walked(rig, "/rejects") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_records_of_the_audit_log_are_shown_in_the_language_of_the_person(rig: Rig) -> None:
+    """One record of each action, subject and detail; the API has the texts as they are stored."""
+    actions = {one for one in vars(acts).values() if isinstance(one, str) and one.islower()}
+    texts = [*actions, *map(said, ACTIONS.templates), *(f"read {kind}" for kind in KINDS)]
+    others = [("refused", said(one), None) for one in SUBJECTS.templates]
+    others += [("refused", "site", said(one)) for one in DETAILS.templates]
+
+    def unit(tx) -> None:
+        for action in texts:
+            if not action.startswith("read 7"):
+                tx[AuditStore].add("operator ann", action, "terminal T1", "once, from here", 5)
+        for action, subject, detail in others:
+            if not subject.startswith("limits."):
+                tx[AuditStore].add("device T1", action, subject, detail, 5)
+
+    await rig.store.write(unit)
+    assert await walked(rig, "/audit") == []
+    stored = {one["action"] for one in await rig.items("/audit")}
+    assert set(actions) <= stored
+
+
+@pytest_twisted.ensureDeferred
+async def test_why_people_are_not_on_a_terminal_is_shown_in_their_language(rig: Rig) -> None:
+    """One part of each declared reason, for one person each."""
+    await rig.exchange("T1")
+    device = (await rig.store.read(lambda tx: tx[DeviceStore].find("T1"))).id
+
+    def unit(tx) -> None:
+        for number, one in enumerate(PLACE_REASONS.templates):
+            tx[PlaceStore].put(
+                [
+                    PlacedPart(
+                        device_id=device,
+                        pin=str(number),
+                        part=part,
+                        wanted=b"x",
+                        state=PartState.DOES_NOT_FIT,
+                        reason=said(one),
+                        updated_at=5,
+                    )
+                    for part in ("user", "photo", "template 1 3 0", "comparison photo 9 0 0")
+                ]
+            )
+
+    await rig.store.write(unit)
+    browser = await signed_in(rig)
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/terminals/T1/people"))) == []

@@ -29,6 +29,8 @@ CODE = re.compile(r"`[^`]*`")
 SAME = frozenset(
     {
         "%(facts)s.",
+        "%(field)s: %(reason)s",
+        "%(words)s. %(more)s",
         "%(first)s %(next)s",
         "%(first)s, %(next)s",
         "%(first)s; %(next)s",

@@ -11,6 +11,7 @@ from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from . import acts
 from .changes import change, check_scopes, scopes_to_change, scopes_to_remove
 from .registry import Registry
@@ -34,7 +35,7 @@ class TerminalAdministration:
         def unit(tx: Transaction) -> Device:
             device = tx[DeviceStore].find(sn)
             if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
+                raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
             check_scopes(by, scopes_to_change(values), "This change")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
@@ -69,7 +70,7 @@ class TerminalAdministration:
         def unit(tx: Transaction) -> None:
             device = tx[DeviceStore].find(sn)
             if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
+                raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
             check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
             tx[DeviceStore].remove(device.id)
             acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)

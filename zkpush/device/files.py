@@ -22,6 +22,7 @@ import attrs
 from ..persist.commands import CommandStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.commands import FileFacts, command_text
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
@@ -65,7 +66,7 @@ class _Url:
             or _SUSPICIOUS.search(url)
             or found["name"] in (".", "..")
         ):
-            raise LookupError("This is not the URL of a file of this server.")
+            raise LookupError(Phrase("This is not the URL of a file of this server."))
         return cls(**found.groupdict())
 
 
@@ -104,7 +105,7 @@ def secret_of(url: str) -> str:
     """Return the secret in a requested URL; raises `LookupError` if it has none."""
     key = _Url.parse(url).key
     if not _SECRET.match(key):
-        raise LookupError("This is not the URL of a file of this server.")
+        raise LookupError(Phrase("This is not the URL of a file of this server."))
     return key
 
 
@@ -133,9 +134,15 @@ def file_named(tx: Transaction, name: str, command_id: str) -> StoredFile:
     except LookupError:
         file = None
     if file is None or file.command not in (None, command_id):
-        raise ValueError(f"url: there is no file {name[:80]!r}; add it, and take its `path`")
+        raise ValueError(
+            Phrase(
+                "url: there is no file %(name)s; add it, and take its `path`", name=repr(name[:80])
+            )
+        )
     if file.damaged:
-        raise ValueError(f"url: the file {name[:80]!r} is damaged; add it again")
+        raise ValueError(
+            Phrase("url: the file %(name)s is damaged; add it again", name=repr(name[:80]))
+        )
     return file
 
 
@@ -168,9 +175,13 @@ def write_command(
     if command.writing is Writing.UPGRADE:
         firmware = tx[FileStore].get(int(params["file"]))
         if firmware is None or firmware.command is not None:
-            raise CommandError(f"file: there is no file {params['file']}; add it first")
+            raise CommandError(
+                Phrase("file: there is no file %(params)s; add it first", params=params["file"])
+            )
         if firmware.damaged:
-            raise CommandError(f"file: the file {params['file']} is damaged; add it again")
+            raise CommandError(
+                Phrase("file: the file %(params)s is damaged; add it again", params=params["file"])
+            )
         text = command_text(command, params, upgrade_facts(firmware, secret, base))
         return text, reference(firmware, secret)
     parameter = command.file_parameter

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 import msgspec
 
+from ..phrases import Phrase
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Table, Writing
 from ..protocol.handshake import Hello, without_words
@@ -71,7 +72,7 @@ class Privacy:
         if self.templates:
             return
         if command.writing is Writing.RAW:
-            raise CommandError(f"RAW: the line may transfer templates; {_OFF}")
+            raise CommandError(Phrase("RAW: the line may transfer templates; %(off)s", off=_OFF))
         words = command.name.split(" ")
         if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in self.rules.names:
             raise CommandError(_OFF)
@@ -79,7 +80,7 @@ class Privacy:
             raise CommandError(_OFF)
         table = params.get("TableName")
         if command.name == "PutFile" and table != "USERINFO" and ("url" not in params or table):
-            raise CommandError(f"TableName: only USERINFO, because {_OFF}")
+            raise CommandError(Phrase("TableName: only USERINFO, because %(off)s", off=_OFF))
 
     def tables(self, tables: Iterable[Table]) -> list[Table]:
         """The tables that terminals are asked to upload."""

@@ -359,7 +359,7 @@ class CommandQueue(PeriodicService):
 def _find(tx: Transaction, sn: str) -> Device:
     device = tx[DeviceStore].find(sn)
     if device is None:
-        raise LookupError(f"There is no terminal {sn}.")
+        raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
     if not takes_commands(device):
         raise CommandError(REFUSAL)
     return device

@@ -18,6 +18,7 @@ from ..persist.devices import DeviceStore
 from ..persist.ending import EndTerminal, TerminalEnding, move_command
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.catalogue import Catalogue
 from ..values.commands import CommandState, QueuedCommand
 from ..values.sessions import SessionState
@@ -167,7 +168,7 @@ def _present(tx: Transaction, sn: str) -> Device:
     """Find a terminal that is not retired."""
     device = tx[DeviceStore].find(sn)
     if device is None:
-        raise LookupError(f"There is no terminal {sn}.")
+        raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
     if device.state is DeviceState.RETIRED:
         after = f", and replaced by {device.replaced_by}" if device.replaced_by else ""
         raise NotReplaceable(f"The terminal {sn} is retired already{after}.")

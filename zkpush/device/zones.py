@@ -143,7 +143,7 @@ class ZoneKeeper(PeriodicService):
     ) -> RecomputedCounts:
         device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
         if device is None:
-            raise LookupError(f"There is no terminal {sn}.")
+            raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
         zone, device_id = device.timezone, device.id
         if zone is None:
             raise ZoneUnknown(

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from ..interfaces import StoreError
+from ..phrases import Phrase
 
 CONTENT_TYPE = "application/problem+json"
 SAFE_HEADERS: Mapping[str, str] = {
@@ -72,7 +73,9 @@ def explain(error: Exception) -> ApiError:
         _log.error("A request was not served: {error}", error=str(error))
         return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     _log.failure("A request was not served", Failure(error))
-    return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says why.")
+    return ApiError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, Phrase("The server failed; its log says why.")
+    )
 
 
 def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes:
@@ -110,5 +113,6 @@ def bad_request(detail: str) -> ApiError:
 def too_large(most: int) -> ApiError:
     """Make a 413 error; `most` is the maximum number of bytes."""
     return ApiError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"This path takes a body of at most {most} bytes."
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        Phrase("This path takes a body of at most %(most)s bytes.", most=most),
     )

@@ -24,6 +24,7 @@ from ..model import DEFAULT_AREA, Caller
 from ..persist.commands import CommandStore
 from ..persist.limits import AreaLimitStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from .errors import ApiError, not_found
 
 R = TypeVar("R")
@@ -203,4 +204,11 @@ def check_areas(caller: Caller, areas: Iterable[str | None], name: str = "areas"
     others = sorted({area or DEFAULT_AREA for area in areas} - caller.areas)
     if others:
         mine = ", ".join(sorted(caller.areas))
-        raise ValueError(f"{name}: {others[0][:80]!r} is not one of your areas, which are {mine}.")
+        raise ValueError(
+            Phrase(
+                "%(name)s: %(others)s is not one of your areas, which are %(mine)s.",
+                name=name,
+                others=repr(others[0][:80]),
+                mine=mine,
+            )
+        )

@@ -24,7 +24,7 @@ from ..interfaces import IStore
 from ..model import Caller, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
-from ..phrases import in_english
+from ..phrases import Phrase, in_english
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
@@ -237,7 +237,7 @@ class _Wanted(Generic[R]):
 
         def find_thd(tx: Transaction) -> list[str]:
             if sn is not None and tx[DeviceStore].find(sn) is None:
-                raise LookupError(f"There is no terminal {sn[:40]}.")
+                raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn[:40]))
             if self.caller.areas is None:
                 return _mistakes_thd(tx, filters, texts)
             # What the database knows of other areas is no hint for this caller.

@@ -11,6 +11,7 @@ from ..counting import counted
 from ..model import Caller
 from ..persist.targets import NamedTerminal, TargetStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from .limits import check_areas
 
 MOST_TERMINALS = 10_000
@@ -36,14 +37,14 @@ def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list
     """
     ways = (request.devices is not None, request.area is not None, request.all)
     if sum(ways) != 1:
-        raise ValueError("devices: give either `devices`, or `area`, or `all`.")
+        raise ValueError(Phrase("devices: give either `devices`, or `area`, or `all`."))
     if request.devices is None:
         if request.area is not None:
             check_areas(caller, [request.area], "area")
         found = tx[TargetStore].approved(request.area, caller.areas)
         if not found:
             where = "" if request.area is None else f" in the area {request.area[:80]!r}"
-            raise ValueError(f"area: there is no approved terminal{where}.")
+            raise ValueError(Phrase("area: there is no approved terminal%(where)s.", where=where))
         return found
     serials = [*dict.fromkeys(request.devices)]
     known = tx[TargetStore].named(serials, caller.areas)
@@ -51,7 +52,9 @@ def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list
     if strange:
         named = ", ".join(repr(sn[:40]) for sn in strange[:_SHOWN])
         more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
-        raise ValueError(f"devices: There is no terminal {named}{more}.")
+        raise ValueError(
+            Phrase("devices: There is no terminal %(named)s%(more)s.", named=named, more=more)
+        )
     return [known[sn] for sn in serials]
 
 

@@ -7,6 +7,7 @@ import functools
 
 from msgspec import Meta
 
+from ..phrases import Phrase, words_of
 from ..protocol.times import wall_seconds
 from .arguments import checked_by
 
@@ -58,7 +59,9 @@ def instant_of(name: str, text: str | None) -> int | None:
         return None if text is None else parse_instant(text)
     except ValueError as error:
         hint = " (in a URL, write + as %2B)" if text is not None and " " in text[10:] else ""
-        raise ValueError(f"{name}: {error}{hint}") from None
+        raise ValueError(
+            Phrase("%(name)s: %(error)s%(hint)s", name=name, error=words_of(error), hint=hint)
+        ) from None
 
 
 def time_argument(description: str) -> Meta:
@@ -75,10 +78,15 @@ def parse_instant(text: str) -> int:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
-            f"{text[:40]!r} is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z"
+            Phrase(
+                "%(text)s is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z",
+                text=repr(text[:40]),
+            )
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     if not _FIRST <= moment <= _LAST:
-        raise ValueError(f"{text[:40]!r} is not within the years 1 to 9999 in UTC")
+        raise ValueError(
+            Phrase("%(text)s is not within the years 1 to 9999 in UTC", text=repr(text[:40]))
+        )
     return (moment - _EPOCH) // datetime.timedelta(seconds=1)

@@ -17,6 +17,7 @@ from ..interfaces import IStore
 from ..model import MOST_NAME, Caller
 from ..persist.tokens import TokenStore
 from ..persist.transaction import Transaction
+from ..phrases import Phrase
 from ..protocol.fields import Scope
 from ..values.tokens import NewToken, StoredToken
 from .auth import ADMIN, PREFIX, Tokens, digest_of
@@ -79,16 +80,20 @@ class TokenAdministration:
         is over.
         """
         if not is_token_name(name):
-            raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
+            raise bad_request(
+                Phrase("name: a token is called by 1 to 64 letters, digits, ., - or _.")
+            )
         missing = sorted(scope.value for scope in {*scopes} - caller.scopes)
         if missing:
             raise ApiError(
                 HTTPStatus.FORBIDDEN,
-                f"You cannot give what you do not have: {', '.join(missing)}.",
+                Phrase(
+                    "You cannot give what you do not have: %(missing)s.", missing=", ".join(missing)
+                ),
             )
         now = int(self._wall() * 1000)
         if expires_at is not None and expires_at <= now:
-            raise bad_request("expires_at: this time is over already.")
+            raise bad_request(Phrase("expires_at: this time is over already."))
         secret = PREFIX + self._new_secret()
         names = sorted({scope.value for scope in scopes})
         new = NewToken(
@@ -112,7 +117,10 @@ class TokenAdministration:
         if added is None:
             raise ApiError(
                 HTTPStatus.CONFLICT,
-                f"There is a token {name} already; choose another name, or revoke it first.",
+                Phrase(
+                    "There is a token %(name)s already; choose another name, or revoke it first.",
+                    name=name,
+                ),
             )
         await self._tokens.follow()
         return added, secret
@@ -122,8 +130,10 @@ class TokenAdministration:
         if name == ADMIN:
             raise ApiError(
                 HTTPStatus.CONFLICT,
-                "The token admin is that of DIR/admin.token: to get another one, stop the daemon, "
-                "remove the file, and start it again.",
+                Phrase(
+                    "The token admin is that of DIR/admin.token: to get another one, stop the "
+                    "daemon, remove the file, and start it again."
+                ),
             )
         now = int(self._wall() * 1000)
 
@@ -134,7 +144,7 @@ class TokenAdministration:
             return is_removed
 
         if not await self._store.write(unit):
-            raise not_found(f"There is no token {name}.")
+            raise not_found(Phrase("There is no token %(name)s.", name=name))
         await self._tokens.follow()
 
 

@@ -63,7 +63,7 @@ class DeviceStore:
         """Find a terminal by its key; `LookupError` if there is none."""
         device = self._one(select(devices).where(devices.c.id == device_id))
         if device is None:
-            raise LookupError(f"there is no terminal {device_id}")
+            raise LookupError(Phrase("there is no terminal %(device_id)s", device_id=device_id))
         return device
 
     def find(self, sn: str) -> Device | None:
@@ -208,7 +208,7 @@ class DeviceStore:
         ).one_or_none()
         device = self.find(sn)
         if device is None:
-            raise LookupError(f"the terminal {sn} was not recorded")
+            raise LookupError(Phrase("the terminal %(sn)s was not recorded", sn=sn))
         if added is not None:
             self._tell(sn, "added", {"state": state, "timezone": timezone}, now)
             if timezone is None and state is DeviceState.APPROVED:
@@ -267,7 +267,7 @@ class DeviceStore:
             .returning(devices)
         ).one_or_none()
         if row is None:
-            raise LookupError(f"there is no terminal {device_id}")
+            raise LookupError(Phrase("there is no terminal %(device_id)s", device_id=device_id))
         return self._device(row._mapping)
 
     def exchanged(self, device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
@@ -351,8 +351,11 @@ class DeviceStore:
                 self._connection.execute(delete(devices).where(devices.c.id == device_id))
         except IntegrityError:
             raise ValueError(
-                f"The terminal {sn} has records, which are kept, so it cannot be removed. "
-                f"To refuse its requests from now on, block it: `zkpush devices block {sn}`."
+                Phrase(
+                    "The terminal %(sn)s has records, which are kept, so it cannot be removed. "
+                    "To refuse its requests from now on, block it: `zkpush devices block %(sn)s`.",
+                    sn=sn,
+                )
             ) from None
         self._tell(sn, "removed", {})
 

@@ -18,6 +18,7 @@ from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 from ..model import Device, Page, Problem
 from ..phrases import Phrase, counted_phrase, in_series
 from ..problems import ProblemCode
+from ..protocol.reasons import REASONS
 from ..protocol.rejects import NOT_SERVED, REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import public_reason
@@ -338,7 +339,7 @@ class RejectStore:
 def _cause(table: str, cause: str) -> Phrase:
     if table == REQUEST and cause[:1].isupper():  # a method, and no cause in words
         return Phrase("%(request)s, which is not served", request=cause)
-    return Phrase("%(table)s: %(cause)s", table=table[:40], cause=cause)
+    return Phrase("%(table)s: %(cause)s", table=table[:40], cause=REASONS.phrase(cause))
 
 
 def _described(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase:

@@ -6,6 +6,7 @@ import functools
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 
+from ..phrases import Phrase
 from .errors import TerminalError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -88,10 +89,19 @@ def _network(text: str) -> Network:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(
-            f"{text[:60]!r} is not a network such as 10.1.0.0/16 or fd00::/8, nor an address"
+            Phrase(
+                "%(text)s is not a network such as 10.1.0.0/16 or fd00::/8, nor an address",
+                text=repr(text[:60]),
+            )
         ) from None
     if ipaddress.ip_interface(text).ip != network.network_address:
-        raise ValueError(f"{text!r} is an address within a network; the network is {network}")
+        raise ValueError(
+            Phrase(
+                "%(text)s is an address within a network; the network is %(network)s",
+                text=repr(text),
+                network=network,
+            )
+        )
     return network
 
 

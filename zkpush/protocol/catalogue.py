@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..phrases import Phrase
 from .commands import check_command, parse_parameters
 from .dialect import FIRST_FAMILY, Dialect
 from .errors import CommandError
@@ -42,12 +43,20 @@ class Catalogue:
             others = [one.family for one in self.commands if one.name == name]
             if others:
                 raise CommandError(
-                    f"{name} is a command of the family {others[0]}, and this terminal is of the "
-                    f"family {family}, which has {names}"
+                    Phrase(
+                        "%(name)s is a command of the family %(others)s, and this terminal is of "
+                        "the family %(family)s, which has %(names)s",
+                        name=name,
+                        others=others[0],
+                        family=family,
+                        names=names,
+                    )
                 ) from None
             meant = did_you_mean(name, names.split(", "))
             there = meant or f"there are {names}"
-            raise CommandError(f"{name!r} is not a command; {there}") from None
+            raise CommandError(
+                Phrase("%(name)s is not a command; %(there)s", name=repr(name), there=there)
+            ) from None
 
     def validate(
         self,
@@ -74,7 +83,7 @@ class Catalogue:
             is_it = command.family == family and name.upper() == command.name.upper()
             if is_it and rest[:1] in ("", " "):
                 return command, parse_parameters(command, rest[1:])
-        raise CommandError(f"{text[:40]!r} is not a command")
+        raise CommandError(Phrase("%(text)s is not a command", text=repr(text[:40])))
 
 
 def _place(command: Command) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from ..phrases import Phrase, words_of
 from .dialect import Dialect
 from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
@@ -45,9 +46,13 @@ def check_command(
     name = command.name
     if dialect is not None and command.since > max(BASELINE, dialect.own_version):
         raise CommandError(
-            f"{name} is of protocol {command.since}, and this terminal is of "
-            f"{dialect.own_version}; if it is newer than it says, set its version: `zkpush devices "
-            "set SN version=2.4.1`"
+            Phrase(
+                "%(name)s is of protocol %(since)s, and this terminal is of %(own_version)s; if "
+                "it is newer than it says, set its version: `zkpush devices set SN version=2.4.1`",
+                name=name,
+                since=command.since,
+                own_version=dialect.own_version,
+            )
         )
     known = {field.wire: field for field in command.parameters}
     mistakes = []
@@ -112,23 +117,36 @@ def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[str
 def _check_value(field: Field, value: str, encoding: str) -> None:
     for character, called in _FORBIDDEN.items():
         if character in value:
-            raise CommandError(f"{field.wire} holds a {called}, which a value can never contain")
+            raise CommandError(
+                Phrase(
+                    "%(wire)s holds a %(called)s, which a value can never contain",
+                    wire=field.wire,
+                    called=called,
+                )
+            )
     try:
         value.encode("utf-8")
         length = len(value.encode(encoding))
     except UnicodeEncodeError:
-        raise CommandError(f"{field.wire} holds what is no character") from None
+        raise CommandError(Phrase("%(wire)s holds what is no character", wire=field.wire)) from None
     if field.most_bytes is not None and length > field.most_bytes:
         raise CommandError(
-            f"{field.wire} has {length} bytes in the terminal's encoding; "
-            f"at most {field.most_bytes} fit"
+            Phrase(
+                "%(wire)s has %(length)s bytes in the terminal's encoding; at most "
+                "%(most_bytes)s fit",
+                wire=field.wire,
+                length=length,
+                most_bytes=field.most_bytes,
+            )
         )
     if value or (field.required and (field.pattern or field.kind is not Kind.TEXT)):
         try:
             field.decode(value)
         except ValueError as error:
             words = "" if field.choices else values_in_words(field)
-            raise CommandError(f"{error}{words}") from None
+            raise CommandError(
+                Phrase.made("%(error)s%(words)s", {"error": words_of(error), "words": words})
+            ) from None
 
 
 def values_in_words(field: Field) -> str:
@@ -153,7 +171,13 @@ def command_text(command: Command, params: Mapping[str, str], file: FileFacts | 
     given = [name for name in command.bare if name in params]
     for name, expected in zip(given, command.bare, strict=False):
         if name != expected:
-            raise CommandError(f"{expected}: is missing, and {name} stands behind it")
+            raise CommandError(
+                Phrase(
+                    "%(expected)s: is missing, and %(name)s stands behind it",
+                    expected=expected,
+                    name=name,
+                )
+            )
     parts = [params[name] for name in given]
     for field in command.parameters:
         completed = _completed(command, field, params)
@@ -176,7 +200,7 @@ def _completed(command: Command, field: Field, params: Mapping[str, str]) -> str
 def _upgrade(params: Mapping[str, str], file: FileFacts | None) -> str:
     """The UPGRADE parameters of a file (spec 12.8.2); form 1 sends it as base64."""
     if file is None:
-        raise CommandError("UPGRADE needs a file of this server")
+        raise CommandError(Phrase("UPGRADE needs a file of this server"))
     if params["form"] == _BASE64_FORM:
         text = f"checksum={file.md5},url={file.url},size={file.size}"
     else:
@@ -195,7 +219,7 @@ def encode_command(command_id: str, text: str, encoding: str) -> bytes:
     if not _ID.match(command_id):
         raise CommandError("a CmdID is 1 to 16 letters and digits")
     if any(character in text for character in "\n\r\0"):
-        raise CommandError("a command is one line")
+        raise CommandError(Phrase("a command is one line"))
     return f"C:{command_id}:".encode() + text.encode(encoding, "replace") + b"\n"
 
 

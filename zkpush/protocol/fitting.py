@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from ..phrases import Phrase
 from .errors import CommandError
 from .facts import FUNCTION_OF_TYPE, functions_of, pin_width_of
 from .fields import Command
@@ -39,7 +40,11 @@ class ReportedAbilities:
         """Raise `CommandError`, with all reasons, for a command that the terminal cannot do."""
         reasons = "; ".join(self._misfits(command, params))
         if reasons:
-            raise CommandError(f"{reasons}, by the options that the terminal has reported")
+            raise CommandError(
+                Phrase(
+                    "%(reasons)s, by the options that the terminal has reported", reasons=reasons
+                )
+            )
 
     def _misfits(self, command: Command, params: Mapping[str, str]) -> Iterator[str]:
         needed = command.needs

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
+from ..phrases import Phrase, words_of
 from .exchange import (
     EXCHANGE,
     OPTION_REPLY,
@@ -62,10 +63,14 @@ def check_setting(field: Field, value: object) -> object:
     """
     try:
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise ValueError(f"{field.wire} takes {field.kind.title}")  # noqa: TRY004 - documented
+            raise ValueError(  # noqa: TRY004 - documented
+                Phrase("%(wire)s takes %(title)s", wire=field.wire, title=field.kind.title)
+            )
         return field.decode(str(value))
     except ValueError as error:
-        raise ValueError(f"{error} ({field.meaning})") from None
+        raise ValueError(
+            Phrase("%(error)s (%(meaning)s)", error=words_of(error), meaning=field.meaning)
+        ) from None
 
 
 def canonical_settings(names: Iterable[str]) -> list[str]:
@@ -77,7 +82,13 @@ def _settable(name: str) -> Field:
     known = {field.wire.lower(): field for field in OPTION_REPLY.fields if field.stored}
     if name.lower() not in known:
         names = ", ".join(field.wire for field in known.values())
-        raise ValueError(f"{name} is not an option that can be set; there are {names}")
+        raise ValueError(
+            Phrase(
+                "%(name)s is not an option that can be set; there are %(names)s",
+                name=name,
+                names=names,
+            )
+        )
     return known[name.lower()]
 
 
@@ -92,7 +103,7 @@ def check_settings(settings: Mapping[str, object]) -> dict[str, str | int]:
         try:
             field = _settable(name)
             if field.wire in checked:
-                raise ValueError(f"{field.wire} is there twice")
+                raise ValueError(Phrase("%(wire)s is there twice", wire=field.wire))
             good = check_setting(field, value)
         except ValueError as error:
             mistakes.append(str(error))

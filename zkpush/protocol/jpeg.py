@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from ..phrases import Phrase
+
 _BEGIN, _END = b"\xff\xd8", b"\xff\xd9"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers that begin a frame: SOF0 to SOF15 without DHT, JPG and DAC."""
@@ -27,7 +29,7 @@ def jpeg_size(content: bytes) -> PictureSize:
     decoded.
     """
     if not content.startswith(_BEGIN):
-        raise ValueError("The picture is no JPEG file.")
+        raise ValueError(Phrase("The picture is no JPEG file."))
     place, found = len(_BEGIN), None
     while place + _HEAD.size <= len(content):
         mark, marker, length = _HEAD.unpack_from(content, place)
@@ -43,7 +45,7 @@ def jpeg_size(content: bytes) -> PictureSize:
             if found is None or not all(found):
                 break
             if content.find(_END, place + 2 + length) < 0:
-                raise ValueError("The JPEG file is cut off: it has no end.")
+                raise ValueError(Phrase("The JPEG file is cut off: it has no end."))
             return found
         place += 2 + length
-    raise ValueError("The JPEG file is damaged: it has no picture.")
+    raise ValueError(Phrase("The JPEG file is damaged: it has no picture."))

@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+from ..phrases import Phrase, words_of
 from .suggestions import did_you_mean
 
 AMBIGUOUS = "ambiguous"
@@ -157,7 +158,7 @@ def unpack_time(number: int) -> str:
             raise ValueError
         moment = datetime.datetime(_PACKED_SINCE + years, month + 1, day + 1, hour, minute, second)
     except (ValueError, OverflowError):
-        raise ValueError(f"{number} is not a packed time") from None
+        raise ValueError(Phrase("%(number)s is not a packed time", number=number)) from None
     return str(moment)
 
 
@@ -173,7 +174,9 @@ def check_zone(name: str) -> str:
     try:
         _zone(name)
     except ValueError as error:
-        raise ValueError(f"{error}{_zone_meant(name)}") from None
+        raise ValueError(
+            Phrase("%(error)s%(zone_meant)s", error=words_of(error), zone_meant=_zone_meant(name))
+        ) from None
     return name
 
 
@@ -204,7 +207,9 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name[:40]!r} is not an IANA time zone such as Europe/Madrid") from None
+        raise ValueError(
+            Phrase("%(name)s is not an IANA time zone such as Europe/Madrid", name=repr(name[:40]))
+        ) from None
 
 
 class UnknownClock(WallClock):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ..phrases import Phrase
+
 
 class Version(NamedTuple):
     """A protocol version, compared number by number."""
@@ -46,7 +48,9 @@ def check_version(text: str) -> str:
     """Return a version in canonical form, such as 2.4.1; raises `ValueError`."""
     version = parse_version(text)
     if version is None:
-        raise ValueError(f"{text[:20]!r} is not a protocol version such as 2.4.1")
+        raise ValueError(
+            Phrase("%(text)s is not a protocol version such as 2.4.1", text=repr(text[:20]))
+        )
     return str(version)
 
 

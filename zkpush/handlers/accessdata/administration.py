@@ -11,6 +11,7 @@ from ...device import acts
 from ...manage.errors import ApiError, not_found
 from ...model import Caller
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ..areas.store import AreaStore
 from .declared import ACCESS_TABLES, WORK_CODES, AccessMistakes, AccessTable
 from .fields import Given, Value
@@ -26,7 +27,7 @@ _INDEX = "index"
 def check_area_thd(tx: Transaction, area: str) -> None:
     """Raise `ApiError` unless an area exists."""
     if tx[AreaStore].find(area) is None:
-        raise not_found(f"There is no area {area[:40]}.")
+        raise not_found(Phrase("There is no area %(area)s.", area=area[:40]))
 
 
 def find_thd(tx: Transaction, area: str, table: AccessTable, key: str) -> AccessEntry:
@@ -34,7 +35,14 @@ def find_thd(tx: Transaction, area: str, table: AccessTable, key: str) -> Access
     check_area_thd(tx, area)
     entry = tx[AccessStore].find(area, table.name, key)
     if entry is None:
-        raise not_found(f"There is no {table.one} {key[:40]} in the area {area}.")
+        raise not_found(
+            Phrase(
+                "There is no %(one)s %(key)s in the area %(area)s.",
+                one=table.one,
+                key=key[:40],
+                area=area,
+            )
+        )
     return entry
 
 
@@ -59,7 +67,13 @@ class AccessChange:
         store = tx[AccessStore]
         keys = store.keys(self.area, self.table.name)
         if self.key not in keys and len(keys) >= MOST_ENTRIES:
-            raise ValueError(f"An area has at most {MOST_ENTRIES} entries in {self.table.name}.")
+            raise ValueError(
+                Phrase(
+                    "An area has at most %(most_entries)s entries in %(name)s.",
+                    most_entries=MOST_ENTRIES,
+                    name=self.table.name,
+                )
+            )
         self._check_references(tx, fields)
         if self.table.name == WORK_CODES.name:
             fields = _with_index(self.key, fields, store.of_table(self.area, self.table.name))
@@ -74,9 +88,11 @@ class AccessChange:
             known = tx[AccessStore].keys(self.area, target)
             missing = [one for one in _references(fields.get(name)) if one not in known]
             if missing:
-                mistakes[name] = (
-                    f"{', '.join(missing)} is not in the {target} of the area {self.area}; define "
-                    "it first"
+                mistakes[name] = Phrase(
+                    "%(missing)s is not in the %(table)s of the area %(area)s; define it first",
+                    missing=", ".join(missing),
+                    table=target,
+                    area=self.area,
                 )
         if mistakes:
             raise AccessMistakes(mistakes)
@@ -98,7 +114,12 @@ def remove_thd(
     if users:
         raise ApiError(
             HTTPStatus.CONFLICT,
-            f"The {table.one} {key} is used by {', '.join(users)}. Change these first.",
+            Phrase(
+                "The %(one)s %(key)s is used by %(users)s. Change these first.",
+                one=table.one,
+                key=key,
+                users=", ".join(users),
+            ),
         )
     tx[AccessStore].remove(area, table.name, key, now)
     acts.record(tx, caller, REMOVE, f"area {area}", f"{table.name} {key}", now)
@@ -120,5 +141,13 @@ def _with_index(
     if index is None:
         index = next(number for number in range(1, len(codes) + 2) if number not in taken)
     if index in taken:
-        raise AccessMistakes({_INDEX: f"{index} is the index of the work code {taken[index]}"})
+        raise AccessMistakes(
+            {
+                _INDEX: Phrase(
+                    "%(index)s is the index of the work code %(code)s",
+                    index=index,
+                    code=taken[index],
+                )
+            }
+        )
     return {**fields, _INDEX: index}

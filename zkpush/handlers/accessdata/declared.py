@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from ...phrases import Phrase, words_of
 from ...protocol.codes import AttendanceState, KeyFunction, VerificationMode
 from ...protocol.scalars import compiled, quoted
 from ...protocol.suggestions import did_you_mean
@@ -65,7 +66,16 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
     def check_key(self, key: str) -> None:
         """Raise `AccessMistakes` for a key that no entry can have."""
         if not compiled(self.key_pattern).fullmatch(key):
-            raise AccessMistakes({"key": f"{quoted(key)} is not {self.key_form} ({self.key})"})
+            raise AccessMistakes(
+                {
+                    "key": Phrase(
+                        "%(quoted)s is not %(form)s (%(meaning)s)",
+                        quoted=quoted(key),
+                        form=Phrase.made(self.key_form, {}),
+                        meaning=self.key,
+                    )
+                }
+            )
 
     def read(self, given: Mapping[str, Given]) -> dict[str, Value]:
         """Return the fields of an entry; `AccessMistakes` names every field that is wrong."""
@@ -80,7 +90,7 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 value = field.read(given.get(field.name))
             except ValueError as error:
-                mistakes[field.name] = str(error).rstrip(".")
+                mistakes[field.name] = words_of(error)
             else:
                 if value is not None:
                     found[field.name] = value
@@ -96,7 +106,9 @@ class AccessMistakes(ValueError):
 
     def __init__(self, mistakes: Mapping[str, str]) -> None:
         """`mistakes` are by field name, each to complete the name of the field."""
-        super().__init__(" ".join(f"{name}: {text}." for name, text in mistakes.items()))
+        super().__init__(
+            " ".join(f"{name}: {text.rstrip('.')}." for name, text in mistakes.items())
+        )
         self.mistakes = mistakes
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ...counting import counted
+from ...phrases import Phrase
 from ...protocol.fields import CodeTable
 from ...protocol.jpeg import jpeg_size
 from ...protocol.scalars import compiled, quoted
@@ -65,7 +66,7 @@ class AccessField(msgspec.Struct, frozen=True, kw_only=True):
         """Return the value to store; None for an empty one. `ValueError` says what is wrong."""
         if given is None or (isinstance(given, str) and not given.strip()) or given == []:
             if self.required:
-                raise ValueError(f"is needed: {self.meaning}")
+                raise ValueError(Phrase("is needed: %(meaning)s", meaning=self.meaning))
             return self.default
         found: Value = _READERS[self.kind](self, given)
         return found
@@ -77,16 +78,28 @@ class AccessField(msgspec.Struct, frozen=True, kw_only=True):
 
 def _text(field: AccessField, given: Given) -> str:
     if isinstance(given, bool | list):
-        raise ValueError("is not a text")  # noqa: TRY004 - a mistake of a caller
+        raise ValueError(Phrase("is not a text"))  # noqa: TRY004 - a mistake of a caller
     text = str(given).strip()
     if _BROKEN.search(text):
-        raise ValueError("has control characters, such as a line break or a TAB")
+        raise ValueError(Phrase("has control characters, such as a line break or a TAB"))
     if field.most is not None and len(text) > field.most:
-        raise ValueError(f"has {len(text)} characters; at most {field.most} are possible")
+        raise ValueError(
+            Phrase(
+                "has %(num)s characters; at most %(most)s are possible",
+                num=len(text),
+                most=field.most,
+            )
+        )
     if field.choices and text not in field.choices:
-        raise ValueError(f"{quoted(text)} is none of {', '.join(field.choices)}")
+        raise ValueError(
+            Phrase(
+                "%(quoted)s is none of %(field)s",
+                quoted=quoted(text),
+                field=", ".join(field.choices),
+            )
+        )
     if field.pattern is not None and not compiled(field.pattern).fullmatch(text):
-        raise ValueError(f"{quoted(text)} is not {field.form}")
+        raise ValueError(Phrase("%(quoted)s is not %(form)s", quoted=quoted(text), form=field.form))
     return text
 
 
@@ -94,13 +107,21 @@ def _number(field: AccessField, given: Given) -> int:
     if isinstance(given, str) and _NUMBER.fullmatch(given.strip()):
         given = int(given)
     if isinstance(given, bool) or not isinstance(given, int):
-        raise ValueError(f"{quoted(str(given))} is not a number")  # noqa: TRY004 - as above
+        raise ValueError(Phrase("%(quoted)s is not a number", quoted=quoted(str(given))))  # noqa: TRY004 - as above
     if field.minimum is not None and given < field.minimum:
-        raise ValueError(f"{given} is less than {field.minimum}")
+        raise ValueError(
+            Phrase("%(given)s is less than %(minimum)s", given=given, minimum=field.minimum)
+        )
     if field.maximum is not None and given > field.maximum:
-        raise ValueError(f"{given} is more than {field.maximum}")
+        raise ValueError(
+            Phrase("%(given)s is more than %(maximum)s", given=given, maximum=field.maximum)
+        )
     if field.codes is not None and not field.any_code and not is_known(field.codes(given)):
-        raise ValueError(f"{given} is not a known code ({field.meaning})")
+        raise ValueError(
+            Phrase(
+                "%(given)s is not a known code (%(meaning)s)", given=given, meaning=field.meaning
+            )
+        )
     return given
 
 
@@ -118,7 +139,7 @@ def _items(field: AccessField, given: Given) -> list[str | int]:
         raise ValueError(f"has {counted(len(found), 'item')}; at most {field.most} are possible")
     for item in found:
         if not field.repeats and found.count(item) > 1:
-            raise ValueError(f"{quoted(str(item))} is given twice")
+            raise ValueError(Phrase("%(quoted)s is given twice", quoted=quoted(str(item))))
     return found
 
 
@@ -136,7 +157,7 @@ def _yes(field: AccessField, given: Given) -> bool:
         return given
     found = _YES.get(str(given).strip().lower())
     if found is None:
-        raise ValueError(f"{quoted(str(given))} is neither yes nor no")
+        raise ValueError(Phrase("%(quoted)s is neither yes nor no", quoted=quoted(str(given))))
     return found
 
 
@@ -145,10 +166,14 @@ def _picture(field: AccessField, given: Given) -> str:
     try:
         content = base64.b64decode("".join(str(given).split()), validate=True)
     except ValueError:
-        raise ValueError("is not base64") from None
+        raise ValueError(Phrase("is not base64")) from None
     if field.maximum is not None and len(content) > field.maximum:
         raise ValueError(
-            f"the picture has {len(content)} bytes; at most {field.maximum} are possible"
+            Phrase(
+                "the picture has %(num)s bytes; at most %(maximum)s are possible",
+                num=len(content),
+                maximum=field.maximum,
+            )
         )
     jpeg_size(content)
     return base64.b64encode(content).decode()

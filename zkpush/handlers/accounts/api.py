@@ -18,6 +18,7 @@ from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
 from ...manage.tokens import LimitAreas
 from ...model import Caller
+from ...phrases import words_of
 from ...protocol.fields import Scope
 from ...protocol.times import check_zone
 from .administration import AccountAdministration, AccountExists
@@ -169,7 +170,7 @@ class _AccountEndpoints:
                 body.name, body.scopes, caller, body.areas
             )
         except AccountExists as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
         return NewAccountView(link=self._link(secret), **_shown(account))
 
     async def change(self, name: str, body: AccountChange, caller: Caller) -> AccountView:
@@ -193,7 +194,7 @@ class _AccountEndpoints:
         try:
             await self._administration.remove(name, caller)
         except ValueError as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
 
     async def link(self, name: str, caller: Caller) -> LinkView:
         """Make a link to choose a new password."""

@@ -39,6 +39,7 @@ from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
 from .model import LONGEST_DESCRIPTION, Area, PlacedPart
 from .placepages import STATES
 from .places import PlaceStore
+from .reasons import PLACE_REASONS
 from .store import AreaStore
 
 PER_PAGE = 50
@@ -260,7 +261,12 @@ class AreaPages:
                 "is_held_back": any(store.is_held_back(key) for key in keys),
                 "conflicts": tx[PersonSurvey].contradictions(pins),
                 "troubled": [
-                    (one, serials[one.device_id], names.get(one.pin), *STATES[one.state.value])
+                    (
+                        _said(one),
+                        serials[one.device_id],
+                        names.get(one.pin),
+                        *STATES[one.state.value],
+                    )
                     for one in troubled
                 ],
             }
@@ -382,6 +388,11 @@ DELETE = ConfirmationQuestion(
     button=Phrase("Delete"),
     back="/areas/<area>",
 )
+
+
+def _said(part: PlacedPart) -> PlacedPart:
+    """Return a part with its reason in words that can be translated."""
+    return msgspec.structs.replace(part, reason=PLACE_REASONS.phrase(part.reason or ""))
 
 
 def _keys(parts: list[PlacedPart]) -> set[int]:

@@ -16,6 +16,7 @@ from ...model import Caller, Device, DeviceState
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget, copied_parts
 from .distributor import Comparison, compare_thd, write
@@ -205,16 +206,18 @@ class PeopleCopy:
 def _find(tx: Transaction, sn: str) -> Device:
     device = tx[DeviceStore].find(sn)
     if device is None:
-        raise not_found(f"There is no terminal {sn}.")
+        raise not_found(Phrase("There is no terminal %(sn)s.", sn=sn))
     return device
 
 
 def _target_thd(tx: Transaction, sn: str, source: str) -> tuple[DistributionTarget, int]:
     device, other = _find(tx, sn), _find(tx, source)
     if device.id == other.id:
-        raise ValueError(f"from: terminal {sn} has its own people already.")
+        raise ValueError(Phrase("from: terminal %(sn)s has its own people already.", sn=sn))
     if device.state is not DeviceState.APPROVED:
-        raise ApiError(HTTPStatus.CONFLICT, f"Terminal {sn} is not approved; approve it first.")
+        raise ApiError(
+            HTTPStatus.CONFLICT, Phrase("Terminal %(sn)s is not approved; approve it first.", sn=sn)
+        )
     area = device.area or DEFAULT_AREA
     distributes = area in tx[AreaStore].distributing()
     return DistributionTarget(device.id, area, distributes, Abilities.of(device)), other.id

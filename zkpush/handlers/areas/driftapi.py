@@ -15,6 +15,7 @@ from ...manage.services import Services
 from ...manage.times import instant_or_none
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from .confirming import area_terminals
 from .distribution import DistributionStore
@@ -79,7 +80,7 @@ class DriftEndpoints:
 
 def _views_thd(tx: Transaction, name: str) -> list[DriftView]:
     if tx[AreaStore].find(name) is None:
-        raise not_found(f"There is no area {name[:40]}.")
+        raise not_found(Phrase("There is no area %(name)s.", name=name[:40]))
     terminals = tx[DistributionStore].terminals()
     drifts = tx[DriftStore].all()
     keys = area_terminals(tx, name)

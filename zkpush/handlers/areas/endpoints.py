@@ -18,6 +18,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
@@ -285,7 +286,7 @@ def _distribution_thd(tx: Transaction, name: str, now: int) -> DistributionView:
 def _find_thd(tx: Transaction, name: str) -> Area:
     area = tx[AreaStore].find(name)
     if area is None:
-        raise not_found(f"There is no area {name[:40]}.")
+        raise not_found(Phrase("There is no area %(name)s.", name=name[:40]))
     return area
 
 

@@ -19,6 +19,7 @@ from ...manage.times import instant_or_none
 from ...model import Caller, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from ..people.store import DEFAULT_AREA
 from .distribution import DistributionStore, forget_terminal
@@ -94,7 +95,7 @@ class PlaceEndpoints:
 
         found = await self._store.read(find_thd)
         if found is None:
-            raise not_found(f"There is no user {pin}.")
+            raise not_found(Phrase("There is no user %(pin)s.", pin=pin))
         return whole([place_view(place) for place in found])
 
     async def repair(self, sn: str, caller: Caller) -> None:
@@ -104,9 +105,11 @@ class PlaceEndpoints:
         def unit(tx: Transaction) -> None:
             device = tx[DeviceStore].find(sn)
             if device is None:
-                raise not_found(f"There is no terminal {sn}.")
+                raise not_found(Phrase("There is no terminal %(sn)s.", sn=sn))
             if (device.area or DEFAULT_AREA) not in tx[AreaStore].distributing():
-                raise ValueError(f"sn: the area of terminal {sn} does not distribute.")
+                raise ValueError(
+                    Phrase("sn: the area of terminal %(sn)s does not distribute.", sn=sn)
+                )
             if device.counts.get("users") == 0:
                 forget_terminal(tx, device.id)
             tx[DistributionStore].compare_again(device.id, now)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ...model import Page
 from ...persist.devices import DeviceStore
+from ...phrases import Phrase, two_sentences
 from ...protocol.codes import BiometricType
 from ..people.store import PersonSurvey
 from .model import PartState, PersonPlace, PlacedPart
 from .places import PlaceStore
+from .reasons import PLACE_REASONS
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -19,16 +22,16 @@ if TYPE_CHECKING:
 ON_ITS_WAY = "on_its_way"
 STATES = ("there", ON_ITS_WAY, "refused", "does_not_fit", "unknown")
 """States of people on terminals."""
-_STATED = "The terminal has stated that it has the person."
+_STATED = Phrase("The terminal has stated that it has the person.")
 _WORDS = {
-    PartState.THERE: "The terminal has the person.",
-    PartState.WAITING: "Waits to be sent.",
-    PartState.SENT: "A command is queued for the terminal.",
-    PartState.UNKNOWN: "The terminal did not answer.",
+    PartState.THERE: Phrase("The terminal has the person."),
+    PartState.WAITING: Phrase("Waits to be sent."),
+    PartState.SENT: Phrase("A command is queued for the terminal."),
+    PartState.UNKNOWN: Phrase("The terminal did not answer."),
 }
 _DELETION = {
-    PartState.WAITING: "The deletion waits to be sent.",
-    PartState.SENT: "A command that deletes the person is queued for the terminal.",
+    PartState.WAITING: Phrase("The deletion waits to be sent."),
+    PartState.SENT: Phrase("A command that deletes the person is queued for the terminal."),
 }
 _ORDER = (
     PartState.REFUSED,
@@ -50,16 +53,27 @@ def state_of(parts: Collection[PlacedPart], *, is_held_back: bool = False) -> tu
     if any(part.wanted is None for part in parts):
         deletion = next(part for part in parts if part.wanted is None)
         if deletion.is_guarded and is_held_back and deletion.state is PartState.WAITING:
-            return "refused", "The deletion waits for a confirmation."
-        words = _DELETION.get(deletion.state) or f"The deletion: {deletion.reason}"
+            return "refused", Phrase("The deletion waits for a confirmation.")
+        reason = PLACE_REASONS.phrase(str(deletion.reason))
+        words = _DELETION.get(deletion.state) or Phrase("The deletion: %(reason)s", reason=reason)
         return _name(deletion.state), words
     some = [part for part in parts if part.state is state]
     reasons = [
-        part.reason if len(parts) == 1 else f"{_words_of(part.part)}: {part.reason}"
+        _reason(part) if len(parts) == 1 else _named(part)
         for part in sorted(some, key=lambda part: part.part)
         if part.reason is not None
     ]
-    return _name(state), " ".join(reasons) or _WORDS.get(state, "")
+    if not reasons:
+        return _name(state), _WORDS.get(state, "")
+    return _name(state), functools.reduce(two_sentences, reasons)
+
+
+def _reason(part: PlacedPart) -> str:
+    return PLACE_REASONS.phrase(part.reason or "")
+
+
+def _named(part: PlacedPart) -> str:
+    return Phrase("%(part)s: %(reason)s", part=_words_of(part.part), reason=_reason(part))
 
 
 def _words_of(part: str) -> str:
@@ -109,7 +123,8 @@ class WhereaboutsStore:
     def _place(
         self, key: int, device_id: int, sn: str, pin: str, parts: Collection[PlacedPart]
     ) -> PersonPlace:
-        state, meaning, at = "there", _STATED, None
+        state, at = "there", None
+        meaning: str = _STATED
         if parts:
             is_guarded = any(part.is_guarded for part in parts)
             is_held_back = is_guarded and self._tx[PlaceStore].is_held_back(device_id)

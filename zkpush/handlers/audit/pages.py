@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
+import attrs
 import msgspec
 from msgspec import Meta
 
@@ -24,9 +25,13 @@ from ...manage.services import Services
 from ...model import Page
 from ...persist.audit import AuditStore
 from ...protocol.fields import Scope
+from ...values.audit import AuditRecord
+from .wording import ACTIONS, DETAILS, SUBJECTS
 
 LIMITED = Phrase("Your account is limited to areas, and the audit log is of the whole site.")
 """Why it is refused to limited accounts."""
+MOST_SHOWN = 300
+"""Characters of a text that are shown."""
 PER_PAGE = 50
 """Records on a page."""
 _Text = Annotated[str, Meta(max_length=200)]
@@ -42,6 +47,26 @@ class AuditSearch(msgspec.Struct, frozen=True):
     action: _Text = ""
     pin: _Text = ""
     before: int | None = None
+
+
+@attrs.frozen
+class ShownRecord:
+    """A record in words that can be translated."""
+
+    stored: AuditRecord
+    action: str
+    subject: str
+    detail: str
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> ShownRecord:
+        """Find the declared sentences of a record."""
+        return cls(
+            record,
+            ACTIONS.phrase(record.action[:MOST_SHOWN]),
+            SUBJECTS.phrase(record.subject[:MOST_SHOWN]),
+            DETAILS.phrase((record.detail or "")[:MOST_SHOWN]),
+        )
 
 
 class AuditPages:
@@ -85,7 +110,7 @@ class AuditPages:
             template="audit.html",
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
-                "records": shown,
+                "records": [ShownRecord.of(one) for one in shown],
                 "is_filtered": bool(kept),
                 "actors": sorted({one.actor for one in shown}),
                 "actions": sorted({one.action for one in shown}),

@@ -30,6 +30,7 @@ from ...model import Caller, Device, Page
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, words_of
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ...values.commands import CommandState, QueuedCommand
 from ..people.model import RULE
@@ -346,7 +347,7 @@ class CommandEndpoints:
 
         device, deletions = await self._store.read(find_thd)
         if device is None:
-            raise not_found(f"There is no terminal {sn}.")
+            raise not_found(Phrase("There is no terminal %(sn)s.", sn=sn))
         command = self._catalogue.find(body.command, device.family)
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         if deletions is not None and deletions.is_many and query.confirm != deletions.people:
@@ -361,7 +362,7 @@ class CommandEndpoints:
                 sn, body.command, body.params, idempotency_key, caller, delivery
             )
         except KeyReused as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
         if idempotency_key is not None:  # it may have a result by now
             await self._note(caller, f"command {queued.id}", queued)
         return self._view(queued, caller)
@@ -375,7 +376,7 @@ class CommandEndpoints:
     async def _find(self, id: str) -> QueuedCommand:
         found = await self._store.read(lambda tx: tx[CommandStore].get(id))
         if found is None:
-            raise not_found(f"There is no command {id}.")
+            raise not_found(Phrase("There is no command %(id)s.", id=id))
         return found
 
     async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
@@ -386,7 +387,10 @@ class CommandEndpoints:
         """Cancel a command."""
         if await self._queue.cancel(id, caller) is None:
             found = await self._find(id)
-            raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                Phrase("The command %(id)s is %(value)s already.", id=id, value=found.state.value),
+            )
 
 
 def routes(services: Services) -> list[Route]:

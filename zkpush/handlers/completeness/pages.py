@@ -20,11 +20,11 @@ from ...manage.services import Services
 from ...model import Device, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from .model import CountFilter, CountState, DayCount
+from .model import CONCLUSIVE, CountFilter, CountState, DayCount
 from .runner import CompletenessRunner
 from .store import CountStore
 from .verifying import CompletenessEndpoints, CompletenessRequest
-from .views import words_of
+from .views import why_without_outcome, words_of
 
 SHOWN = 31
 """Days on the page."""
@@ -86,7 +86,7 @@ class CompletenessPages:
                 "sn": sn,
                 "name": device.alias or sn,
                 "is_approved": device.state is DeviceState.APPROVED,
-                "days": [(one, *STATES[one.state], words_of(one)) for one in found],
+                "days": [(one, *STATES[one.state], _details(one)) for one in found],
             },
         )
 
@@ -95,6 +95,10 @@ class CompletenessPages:
         await self._comparisons.add(CompletenessRequest(devices=[sn], days=COMPARED), visit.caller)
         notice = Phrase("The last days are compared now. Look at this page again in a minute.")
         return Redirect(to=f"/terminals/{sn}/completeness", notice=notice)
+
+
+def _details(count: DayCount) -> str:
+    return words_of(count) if count.state in CONCLUSIVE else why_without_outcome(count)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

@@ -23,6 +23,7 @@ from ...manage.targets import TargetRequest, targets_thd, targets_words
 from ...model import Caller, Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from .model import AGREED, OPEN_COUNTS, STATES, CountFilter, CountState, DayCount, NewCount
 from .nights import days_before
@@ -181,7 +182,9 @@ class CompletenessEndpoints:
             counts = tx[CountStore]
             states = counts.states_of(id)
             if not states:
-                raise not_found(f"There is no request {id[:40]} to compare attendance records.")
+                raise not_found(
+                    Phrase("There is no request %(id)s to compare attendance records.", id=id[:40])
+                )
             failed = counts.of_run(id, _FAILED, MOST_FAILED)
             return run_view(id, counts.created_at(id), states, failed)
 
@@ -197,22 +200,28 @@ _RUN = Belongs(_terminals_thd, "There is no request {id} to compare attendance r
 
 def _check(body: CompletenessRequest) -> None:
     if body.days is not None and (body.since is not None or body.until is not None):
-        raise ValueError("days: give either `days`, or `since` and `until`.")
+        raise ValueError(Phrase("days: give either `days`, or `since` and `until`."))
     if body.until is not None and body.since is None:
-        raise ValueError("until: needs `since`.")
+        raise ValueError(Phrase("until: needs `since`."))
     first, last = _day("since", body.since), _day("until", body.until)
     if first is not None and last is not None:
         if last < first:
-            raise ValueError("until: is before `since`.")
+            raise ValueError(Phrase("until: is before `since`."))
         if (last - first).days >= MOST_DAYS:
-            raise ValueError(f"until: at most {MOST_DAYS} days at once.")
+            raise ValueError(
+                Phrase("until: at most %(most_days)s days at once.", most_days=MOST_DAYS)
+            )
 
 
 def _day(name: str, text: str | None) -> datetime.date | None:
     try:
         return None if text is None else datetime.date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{name}: {text!r} is not a day such as 2026-03-01.") from None
+        raise ValueError(
+            Phrase(
+                "%(name)s: %(text)s is not a day such as 2026-03-01.", name=name, text=repr(text)
+            )
+        ) from None
 
 
 def _devices_thd(tx: Transaction, body: CompletenessRequest, caller: Caller) -> list[Device]:

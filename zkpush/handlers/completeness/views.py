@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from ...counting import counted
 from ...manage.times import instant, instant_or_none
+from ...phrases import Phrase, counted_phrase
 from .model import CONCLUSIVE, OPEN_COUNTS, CountState, DayCount
+from .wording import COUNT_REASONS
 
 Number = Annotated[int, Meta(ge=0)]
 
@@ -88,13 +90,43 @@ def words_of(count: DayCount) -> str:
     if count.state is CountState.COMPLETE:
         return f"{held} of {held}{fetched}{_equal(held - stored)}"
     missing = held - stored
-    words = f"{stored} of {held}{fetched}: {missing} missing"
+    words = Phrase(
+        "%(stored)s of %(counted)s: %(missing)s missing",
+        stored=stored,
+        counted=held,
+        missing=missing,
+    )
+    if count.fetched:
+        words = Phrase(
+            "%(stored)s of %(counted)s; %(fetched)s of them were fetched now: %(missing)s missing",
+            stored=stored,
+            counted=held,
+            fetched=count.fetched,
+            missing=missing,
+        )
     if count.rejects:
-        found = counted(count.rejects, "reject contains", "rejects contain")
-        words += f". {found} this date: zkpush rejects list --device {count.device}"
+        more = counted_phrase(
+            "%(num)s reject contains this date: zkpush rejects list --device %(sn)s",
+            "%(num)s rejects contain this date: zkpush rejects list --device %(sn)s",
+            count.rejects,
+            sn=count.device,
+        )
+        words = Phrase("%(words)s. %(more)s", words=words, more=more)
     elif count.sent is not None:
-        words += f". The terminal sent {_rows(count.sent)} when it was asked for that day"
-    return f"{words}. {count.detail}" if count.detail else words
+        more = counted_phrase(
+            "The terminal sent %(num)s row when it was asked for that day",
+            "The terminal sent %(num)s rows when it was asked for that day",
+            count.sent,
+        )
+        words = Phrase("%(words)s. %(more)s", words=words, more=more)
+    if not count.detail:
+        return words
+    return Phrase("%(words)s. %(more)s", words=words, more=COUNT_REASONS.phrase(count.detail))
+
+
+def why_without_outcome(count: DayCount) -> str:
+    """Say why a day has no outcome, without its state; empty if that is not known."""
+    return COUNT_REASONS.phrase(count.detail or "")
 
 
 def _rows(number: int) -> str:

@@ -35,6 +35,7 @@ from ...model import Caller
 from ...persist.commands import CommandStore
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.errors import Unavailable
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see
@@ -221,7 +222,10 @@ class FileEndpoints:
             if tx[CommandStore].fetches(id):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    f"A terminal has still to fetch the file {id}; cancel its command first.",
+                    Phrase(
+                        "A terminal has still to fetch the file %(id)s; cancel its command first.",
+                        id=id,
+                    ),
                 )
             detail = acts.file_detail(file.name, file.size)
             acts.record(tx, caller, acts.REMOVE_FILE, f"file {id}", detail, now)
@@ -242,13 +246,17 @@ def _check_name(name: str) -> str:
     bad = not name.isprintable() or any(character in name for character in "/\\\ufffd")
     if bad or not 0 < len(name) <= LONGEST_NAME or name in (".", ".."):
         raise bad_request(
-            f"name: a file is called by 1 to {LONGEST_NAME} printable characters without / or \\."
+            Phrase(
+                "name: a file is called by 1 to %(longest_name)s printable characters without / "
+                "or \\.",
+                longest_name=LONGEST_NAME,
+            )
         )
     return name
 
 
 def _no_file(id: int) -> ApiError:
-    return not_found(f"There is no file {id}.")
+    return not_found(Phrase("There is no file %(id)s.", id=id))
 
 
 def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:

@@ -16,6 +16,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
 from .deadletters import DeadLetters
@@ -256,7 +257,7 @@ class ForwarderEndpoints:
 
         found = await self._store.read(find)
         if found is None:
-            raise not_found(f"There is no forwarder {key}.")
+            raise not_found(Phrase("There is no forwarder %(key)s.", key=key))
         return found
 
     def _values(self, stored: StoredForwarder, backlog: ForwarderBacklog) -> dict[str, Any]:

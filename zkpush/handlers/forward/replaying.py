@@ -10,6 +10,7 @@ from ...manage.errors import ApiError, bad_request
 from ...manage.times import instant
 from ...model import Caller
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from .deadletters import DeadLetters
 from .model import ReplayRange, StoredForwarder
 from .operating import Operations, find_thd, record_thd
@@ -41,7 +42,7 @@ class Replays:
             raise bad_request(_WHICH)
         if request.cancel:
             if is_dead or is_period:
-                raise bad_request("cancel: it stands alone.")
+                raise bad_request(Phrase("cancel: it stands alone."))
             return await self._cancel(key, caller)
         if is_dead:
             return await self._letters.replay(key, request, caller)
@@ -63,7 +64,7 @@ class Replays:
             if found.replay is not None:
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    "A replay is going on; wait for its end, or cancel it first.",
+                    Phrase("A replay is going on; wait for its end, or cancel it first."),
                 )
             if replay.rows:
                 found = tx[ForwarderStore].change(key, {"replay": replay})

@@ -88,7 +88,11 @@ class ForwardEngine(PeriodicService):
         """Send one sample event to the receiver of a forwarder; return what became of it."""
         kind = self.kinds.get(stored.kind)
         if kind is None:
-            raise ValueError(f"There is no kind {stored.kind!r}; install the plugin for it.")
+            raise ValueError(
+                Phrase(
+                    "There is no kind %(kind)s; install the plugin for it.", kind=repr(stored.kind)
+                )
+            )
         now, mark = self.around.now(), self.around.new_mark()
         event = ForwardedEvent(
             id=f"test_{mark}", type="test", timestamp=instant(now), data=dict(SAMPLE_DATA)

@@ -13,6 +13,7 @@ from ...persist.databases import insert
 from ...persist.ending import TerminalEnding
 from ...persist.paging import part_of
 from ...persist.sealed import opened, sealed
+from ...phrases import Phrase
 from .ending import with_successor
 from .erasing import erase_person
 from .model import (
@@ -75,7 +76,9 @@ class ForwarderStore:
         """Change a forwarder from outside its worker; `LookupError` if it was removed."""
         present = self.get(forwarder_id)
         if present is None:
-            raise LookupError(f"There is no forwarder {forwarder_id}.")
+            raise LookupError(
+                Phrase("There is no forwarder %(forwarder_id)s.", forwarder_id=forwarder_id)
+            )
         bound = {"name": present.name, "kind": present.kind}
         values = sealed(self._vault, forwarders, {**bound, **_encoded(changed)})
         written = {name: values[name] for name in changed}

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from ...interfaces import IForwarder, ISelectiveForwarder
 from ...manage.errors import bad_request
 from ...manage.times import instant, instant_of, instant_or_none
+from ...phrases import Phrase
 from .manual import secret_settings
 from .model import DeadLetter, ForwarderBacklog, ForwardRules, StoredAttempt, StoredForwarder
 
@@ -114,7 +115,7 @@ class EventPeriod:
         begin, end = instant_of("since", since), instant_of("until", until)
         period = cls(1000 * (begin or 0), now + 1 if end is None else 1000 * end)
         if period.since >= period.until:
-            raise bad_request("since, until: the period ends before it begins.")
+            raise bad_request(Phrase("since, until: the period ends before it begins."))
         return period
 
 

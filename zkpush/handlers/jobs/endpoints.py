@@ -23,6 +23,7 @@ from ...manage.targets import targets_thd, targets_words
 from ...model import Caller, Page
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import Command, Scope
@@ -165,7 +166,7 @@ class JobEndpoints:
                     if not found[1]:
                         raise ApiError(
                             HTTPStatus.CONFLICT,
-                            "This Idempotency-Key was used for another job.",
+                            Phrase("This Idempotency-Key was used for another job."),
                         )
                     return found[0]
             check_commands_thd(tx, caller, entries)
@@ -214,7 +215,10 @@ class JobEndpoints:
         def unit(tx: Transaction) -> None:
             job = _found(tx, id, locked=True)
             if job.state in (JobState.CANCELLED, JobState.CANCELLING):
-                raise ApiError(HTTPStatus.CONFLICT, f"The job {id} is {job.state.value} already.")
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    Phrase("The job %(id)s is %(value)s already.", id=id, value=job.state.value),
+                )
             tx[JobStore].cancel_rest(job)
             tx[JobStore].change(job, JobState.CANCELLING, now)
             acts.record(tx, caller, _CANCEL, f"job {id}", "", now)
@@ -231,8 +235,12 @@ class JobEndpoints:
             if job.state in (JobState.CANCELLED, JobState.CANCELLING):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    f"The job {id} is {job.state.value}, which cannot be taken back. Queue its "
-                    "commands again as a new job: zkpush commands send.",
+                    Phrase(
+                        "The job %(id)s is %(value)s, which cannot be taken back. Queue its "
+                        "commands again as a new job: zkpush commands send.",
+                        id=id,
+                        value=job.state.value,
+                    ),
                 )
             check_scopes(caller, job.options.scopes, "This job")
             commands, jobs = tx[JobCommands], tx[JobStore]
@@ -262,7 +270,7 @@ JOB = Belongs(_job_owners_thd, "There is no job {id}.")
 def _found(tx: Transaction, id: str, *, locked: bool = False) -> Job:
     job = tx[JobStore].get(id, locked=locked)
     if job is None:
-        raise not_found(f"There is no job {id}.")
+        raise not_found(Phrase("There is no job %(id)s.", id=id))
     return job
 
 

@@ -12,6 +12,7 @@ from ...manage.listing import ListQuery, Order
 from ...manage.targets import MOST_TERMINALS, TargetRequest
 from ...manage.times import instant_of
 from ...model import Caller
+from ...phrases import Phrase
 from ...protocol.fields import MOST_PRIORITY, Command
 from ..people.model import RULE
 from .model import JobCommand, JobOptions
@@ -115,7 +116,7 @@ class JobQuery(ListQuery, frozen=True):
 def commands_of(body: JobRequest) -> list[JobCommand]:
     """Return the commands of a request; `ValueError` if it gives them in no way or in two."""
     if (body.commands is None) == (body.command is None) or (body.commands and body.params):
-        raise ValueError("commands: give either `commands`, or `command` with `params`.")
+        raise ValueError(Phrase("commands: give either `commands`, or `command` with `params`."))
     if body.command is not None:
         return [JobCommand(body.command, body.params)]
     return [JobCommand(one.command, one.params) for one in body.commands or ()]
@@ -128,7 +129,9 @@ def options_of(
     restarts = any(entry.restarts for entry, _ in entries)
     wave = WAVE if body.wave is None and restarts else body.wave
     if wave is None and body.stop_after is not None:
-        raise ValueError("stop_after: needs `wave`, because without waves all are sent at once.")
+        raise ValueError(
+            Phrase("stop_after: needs `wave`, because without waves all are sent at once.")
+        )
     not_before = instant_of("not_before", body.not_before)
     expires_in = body.expires_in
     if expires_in is None and wave is not None:

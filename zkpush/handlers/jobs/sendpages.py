@@ -18,6 +18,7 @@ from ...manage.services import Services
 from ...model import DEFAULT_AREA, DeviceState
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
+from ...phrases import words_of
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
 from .requests import JobDeletionQuery, JobRequest
@@ -205,7 +206,7 @@ def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
         try:
             field.decode(text)
         except ValueError as error:
-            wrong[f"params.{field.wire}"] = str(error)
+            wrong[f"params.{field.wire}"] = words_of(error)
     if command.one_of and not any(name in params for name in command.one_of):
         wrong |= {f"params.{name}": ONE_NEEDED for name in command.one_of}
     return wrong

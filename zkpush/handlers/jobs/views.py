@@ -7,11 +7,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...commandreasons import COMMAND_REASONS
 from ...device.families import Families
 from ...manage.times import instant, instant_or_none
 from ...persist.commandjobs import JobCommands
 from ...persist.commandrows import reason_words
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.commands import CommandState, QueuedCommand
 from ...valuewords import TIME_OF_DAY
 from .model import Job, JobState, TargetState, Window
@@ -66,7 +68,9 @@ class WindowView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the window; `ValueError` if it is empty."""
         begin, end = (_minutes(text) for text in (self.begin, self.end))
         if begin == end:
-            raise ValueError("window: begin and end are the same; leave out the window instead.")
+            raise ValueError(
+                Phrase("window: begin and end are the same; leave out the window instead.")
+            )
         return Window(begin, end)
 
 
@@ -183,7 +187,7 @@ def _failed(
     tx: Transaction, job: Job, families: Families, areas: frozenset[str] | None
 ) -> list[FailedCommand]:
     refused = [
-        FailedCommand(sn, None, TargetState.REFUSED.value, reason)
+        FailedCommand(sn, None, TargetState.REFUSED.value, COMMAND_REASONS.phrase(reason))
         for sn, reason in tx[JobStore].refused(job, MOST_FAILED, areas)
     ]
     commands = tx[JobCommands].failed(job.id, MOST_FAILED - len(refused))
@@ -198,7 +202,7 @@ def _meaning(command: QueuedCommand, families: Families) -> str:
     meaning = None
     if code is not None and command.state is CommandState.FAILED:
         meaning = families.named(command.family).outcome(command.command, code).meaning
-    return meaning or reason_words(command) or f"code {code}"
+    return COMMAND_REASONS.phrase(meaning or reason_words(command) or f"code {code}")
 
 
 def _window_view(window: Window) -> WindowView:

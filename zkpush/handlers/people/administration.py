@@ -23,6 +23,7 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.commands import check_command, values_in_words
 from ...protocol.errors import CommandError
 from ...protocol.fields import Kind, Scope
@@ -165,7 +166,7 @@ class PeopleAdministration:
                 earlier = tx[ErasedPeople].holders(pin)
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
             if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
-                raise LookupError(f"There is no user {pin}.")
+                raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
             detail = (
                 f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
                 if holders
@@ -214,7 +215,7 @@ class PeopleAdministration:
         def unit(tx: Transaction) -> None:
             _check_known(tx, pin)
             if not tx[PortraitStore].remove(pin, kind, by.actor, now):
-                raise LookupError(f"User {pin} has no such photo.")
+                raise LookupError(Phrase("User %(pin)s has no such photo.", pin=pin))
             acts.record(tx, by, REMOVE_PHOTO, tx[AuditStore].person(pin), kind.value, now)
 
         await self._store.write(unit)
@@ -233,10 +234,17 @@ class PeopleAdministration:
         def unit(tx: Transaction) -> Conflict:
             found = tx[ConflictStore].get(conflict_id)
             if found is None:
-                raise LookupError(f"There is no open conflict {conflict_id}; it may be settled.")
+                raise LookupError(
+                    Phrase(
+                        "There is no open conflict %(conflict_id)s; it may be settled.",
+                        conflict_id=conflict_id,
+                    )
+                )
             taken = found.said if fields is None else fields
             if taken is None:
-                raise ValueError("The values of the terminal are damaged; give `fields` instead.")
+                raise ValueError(
+                    Phrase("The values of the terminal are damaged; give `fields` instead.")
+                )
             person = tx[AuditStore].person(found.pin)
             before = tx[ConflictStore].page(Page(MOST_CONFLICTS), found.pin)
             if taken:
@@ -257,7 +265,7 @@ class PeopleAdministration:
 
 def _check_known(tx: Transaction, pin: str) -> None:
     if not tx[PersonStore].lock(pin):
-        raise LookupError(f"There is no user {pin}.")
+        raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
 
 
 def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: int) -> None:

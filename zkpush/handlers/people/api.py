@@ -19,6 +19,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
 from .authorship import is_terminal
@@ -198,7 +199,7 @@ class PeopleEndpoints:
         """Name users."""
         pins = frozenset((query.pins or "").split(","))
         if len(pins) > MOST_NAMES:
-            raise ValueError(f"pins: at most {MOST_NAMES} user IDs")
+            raise ValueError(Phrase("pins: at most %(most_names)s user IDs", most_names=MOST_NAMES))
 
         def find_thd(tx: Transaction) -> dict[str, str]:
             return tx[PeopleStore].names(pins, caller.areas)
@@ -242,7 +243,7 @@ class PeopleEndpoints:
             lambda tx: (tx[PeopleStore].users(Page(1), pin), query(tx))
         )
         if not users:
-            raise not_found(f"There is no user {pin}.")
+            raise not_found(Phrase("There is no user %(pin)s.", pin=pin))
         return users[0], found
 
 

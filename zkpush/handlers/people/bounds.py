@@ -13,6 +13,7 @@ from ...manage.limits import TERMINAL, Belongs, Owner, check_areas, id_of, of_bo
 from ...model import DEFAULT_AREA, Caller
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from .authorship import is_terminal
 from .contradictions import ConflictStore
 from .model import PersonChange
@@ -37,7 +38,10 @@ def areas_of_thd(
         return _first_areas(caller, areas)
     before = tx[PersonStore].areas([pin]).get(pin, [])
     if caller.areas.isdisjoint(before):
-        raise ApiError(HTTPStatus.CONFLICT, f"The user ID {pin} is taken; choose another one.")
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            Phrase("The user ID %(pin)s is taken; choose another one.", pin=pin),
+        )
     return None if areas is None else [*areas, *(one for one in before if one not in caller.areas)]
 
 
@@ -49,7 +53,9 @@ def _first_areas(caller: Caller, areas: Sequence[str] | None) -> Sequence[str]:
         return [DEFAULT_AREA]
     if len(mine) == 1:
         return mine
-    raise ValueError(f"areas: name at least one of your areas, which are {', '.join(mine)}.")
+    raise ValueError(
+        Phrase("areas: name at least one of your areas, which are %(mine)s.", mine=", ".join(mine))
+    )
 
 
 def check_removal_thd(tx: Transaction, caller: Caller, pin: str, holders: Sequence[str]) -> None:
@@ -60,17 +66,23 @@ def check_removal_thd(tx: Transaction, caller: Caller, pin: str, holders: Sequen
     if caller.areas is None:
         return
     if not tx[AreaLimitStore].people([pin], caller.areas):
-        raise not_found(f"There is no user {pin}.")
+        raise not_found(Phrase("There is no user %(pin)s.", pin=pin))
     if tx[AreaLimitStore].elsewhere([pin], caller.areas):
         raise ApiError(
             HTTPStatus.CONFLICT,
-            f"User {pin} is also in other areas. Take the person out of yours: `areas` [] of PUT "
-            f"users/{pin}.",
+            Phrase(
+                "User %(pin)s is also in other areas. Take the person out of yours: `areas` [] "
+                "of PUT users/%(pin)s.",
+                pin=pin,
+            ),
         )
     if len(own_terminals_thd(tx, caller, holders)) < len(holders):
         raise ApiError(
             HTTPStatus.CONFLICT,
-            f"Terminals of other areas hold user {pin}; erase with a token without areas.",
+            Phrase(
+                "Terminals of other areas hold user %(pin)s; erase with a token without areas.",
+                pin=pin,
+            ),
         )
 
 

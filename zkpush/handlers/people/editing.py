@@ -18,7 +18,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, words_of
 from ...protocol.fields import Field, Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
 from ...protocol.suggestions import did_you_mean
@@ -268,13 +268,13 @@ class EditingEndpoints:
     async def remove(self, pin: str, query: RemoveQuery, caller: Caller) -> RemovalView:
         """Remove or erase a person."""
         if query.attendance and not query.erase:
-            raise ValueError("attendance: only with `erase=true`.")
+            raise ValueError(Phrase("attendance: only with `erase=true`."))
         try:
             devices, queued = await self._people.remove(
                 pin, caller, erase=bool(query.erase), attendance=bool(query.attendance)
             )
         except LookupError as error:
-            raise not_found(str(error)) from None
+            raise not_found(words_of(error)) from None
         services = self._services
         views = [
             command_view(services.catalogue, services.registry.families, one, caller.scopes)
@@ -285,7 +285,7 @@ class EditingEndpoints:
     async def settle(self, id: int, body: Settlement, caller: Caller) -> Any:
         """Settle a conflict."""
         if (body.keep is None) == (body.fields is None):
-            raise ValueError("keep: give either `keep` or `fields`.")
+            raise ValueError(Phrase("keep: give either `keep` or `fields`."))
         fields: Mapping[str, object] | None = body.fields
         if body.keep is not None:
             fields = {} if body.keep == "stored" else None
@@ -295,12 +295,16 @@ class EditingEndpoints:
         ]
         if strange:
             raise ValueError(
-                f"fields: a user has no {', '.join(strange)}; there are {', '.join(FIELDS)}."
+                Phrase(
+                    "fields: a user has no %(strange)s; there are %(fields)s.",
+                    strange=", ".join(strange),
+                    fields=", ".join(FIELDS),
+                )
             )
         try:
             found = await self._people.settle(id, fields, caller)
         except LookupError as error:
-            raise not_found(str(error)) from None
+            raise not_found(words_of(error)) from None
         return await self._user(found.pin, caller)
 
     async def _user(self, pin: str, caller: Caller) -> Any:

@@ -23,6 +23,7 @@ from ...model import Caller, Device, DeviceState, Page
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, words_of
 from ...protocol.codes import BiometricType
 from ...protocol.fields import Scope
 from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
@@ -138,13 +139,18 @@ class EnrolmentEndpoints:
             require_thd(tx, caller, Owner(TERMINAL, body.device))
             device = tx[DeviceStore].find(body.device)
             if device is None:
-                raise LookupError(f"There is no terminal {body.device[:40]}.")
+                raise LookupError(
+                    Phrase("There is no terminal %(device)s.", device=body.device[:40])
+                )
             _check_ready(device)
             people = tx[PeopleStore].users(Page(1), pin)
             if not people:
                 raise LookupError(
-                    f"There is no user {pin}. Add the person first: "
-                    f"zkpush users put {pin} name=NAME"
+                    Phrase(
+                        "There is no user %(pin)s. Add the person first: zkpush users put "
+                        "%(pin)s name=NAME",
+                        pin=pin,
+                    )
                 )
             intent = wanted.intent(device, pin, overwrite=body.overwrite)
             queued = []
@@ -166,10 +172,10 @@ class EnrolmentEndpoints:
         ) -> tuple[QueuedCommand, Device, Sequence[EnrolledTemplate], int | None]:
             command = tx[CommandStore].get(id)
             if command is None or command.command not in _COMMANDS or _pin_of(command) != pin:
-                raise LookupError(f"User {pin} has no enrolment {id}.")
+                raise LookupError(Phrase("User %(pin)s has no enrolment %(id)s.", pin=pin, id=id))
             device = tx[DeviceStore].find(command.device)
             if device is None:
-                raise LookupError(f"There is no terminal {command.device}.")
+                raise LookupError(Phrase("There is no terminal %(device)s.", device=command.device))
             since = command.sent_at
             type_, number = _place_of(command)
             if since is None:
@@ -185,7 +191,7 @@ class EnrolmentEndpoints:
         try:
             command, device, found, conflict = await self._store.read(find)
         except LookupError as error:
-            raise not_found(str(error)) from None
+            raise not_found(words_of(error)) from None
         services = self._services
         await note_commands(
             services.secret_access, services.catalogue, caller, f"command {id}", [command]
@@ -213,7 +219,11 @@ def _check_ready(device: Device) -> None:
     if device.state is not DeviceState.APPROVED:
         raise ApiError(
             HTTPStatus.CONFLICT,
-            f"Terminal {device.sn} is {device.state.value}; approve it first.",
+            Phrase(
+                "Terminal %(sn)s is %(value)s; approve it first.",
+                sn=device.sn,
+                value=device.state.value,
+            ),
         )
     if not takes_commands(device):
         raise ApiError(HTTPStatus.CONFLICT, REFUSAL)

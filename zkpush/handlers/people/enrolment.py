@@ -11,6 +11,7 @@ from ...device.intents import NotPossible
 from ...device.queueing import abilities_of
 from ...manage.arguments import no_such
 from ...model import Device
+from ...phrases import Phrase
 from ...protocol.codes import BiometricType
 from ...protocol.facts import FUNCTION_OF_TYPE
 from ...protocol.hybrid import negotiate_types
@@ -73,10 +74,13 @@ class Enrolment:
             return cls(_finger(number), (BiometricType.FINGERPRINT,), number)
         if said in ("finger", "fingerprint"):
             raise ValueError(
-                f"what: Say which finger: {', '.join(FINGERS)}; or `finger N`, from 0, the left "
-                "little finger, to 9."
+                Phrase(
+                    "what: Say which finger: %(fingers)s; or `finger N`, from 0, the left little "
+                    "finger, to 9.",
+                    fingers=", ".join(FINGERS),
+                )
             )
-        raise ValueError(f"what: {no_such('enrolment', text, NAMES)}")
+        raise ValueError(Phrase("what: %(no_such)s", no_such=no_such("enrolment", text, NAMES)))
 
     @classmethod
     def of(cls, type_: int | None, number: int) -> Enrolment:

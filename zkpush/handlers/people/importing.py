@@ -21,6 +21,7 @@ from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, words_of
 from ...protocol.fields import Kind
 from ...values.people import Person
 from .administration import REMOVE, PersonEdit, edit_of, put_thd
@@ -167,7 +168,9 @@ def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"The file is not UTF-8: byte {error.start}. Save it as CSV in UTF-8."
+            Phrase(
+                "The file is not UTF-8: byte %(start)s. Save it as CSV in UTF-8.", start=error.start
+            )
         ) from None
     first = text.partition("\n")[0]
     delimiter = ";" if _has(first, ";") else ","
@@ -176,19 +179,26 @@ def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[
     try:
         header = [name.strip() for name in next(reader)]
     except StopIteration:
-        raise ValueError("The file is empty; its first line names the columns.") from None
+        raise ValueError(Phrase("The file is empty; its first line names the columns.")) from None
     except csv.Error as error:
-        raise ValueError(f"line 1: {error}") from None
+        raise ValueError(Phrase("line 1: %(error)s", error=words_of(error))) from None
     _check_header(header)
     seen: dict[str, int] = {}
     try:
         for row in reader:
             if reader.line_num > MOST_LINES:
-                raise ValueError(f"The file has more than {MOST_LINES} lines; split it.")
+                raise ValueError(
+                    Phrase(
+                        "The file has more than %(most_lines)s lines; split it.",
+                        most_lines=MOST_LINES,
+                    )
+                )
             if any(cell.strip() for cell in row):
                 yield _line(reader.line_num, header, row, seen, stored)
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}") from None
+        raise ValueError(
+            Phrase("line %(line_num)s: %(error)s", line_num=reader.line_num, error=words_of(error))
+        ) from None
 
 
 def _has(first: str, mark: str) -> bool:
@@ -199,18 +209,23 @@ def _check_header(header: Sequence[str]) -> None:
     known = {"pin", "areas", *FIELDS}
     if "pin" not in header:
         raise ValueError(
-            "The first line names the columns, and `pin` must be one; others are "
-            f"{', '.join(sorted(known - {'pin'}))}."
+            Phrase(
+                "The first line names the columns, and `pin` must be one; others are %(known)s.",
+                known=", ".join(sorted(known - {"pin"})),
+            )
         )
     strange = [name for name in header if name not in known and name not in _IGNORED]
     if strange:
         raise ValueError(
-            f"Unknown columns: {', '.join(name[:40] or '(empty)' for name in strange[:10])}; "
-            f"people have {', '.join(sorted(known))}."
+            Phrase(
+                "Unknown columns: %(strange)s; people have %(known)s.",
+                strange=", ".join(name[:40] or "(empty)" for name in strange[:10]),
+                known=", ".join(sorted(known)),
+            )
         )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise ValueError(f"Columns that exist twice: {', '.join(twice)}.")
+        raise ValueError(Phrase("Columns that exist twice: %(twice)s.", twice=", ".join(twice)))
 
 
 def _line(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ...phrases import Phrase
 from ...stored import stored_type
 from ...values.people import OfPerson, Person
 from .limits import EMPTYING, RULE, is_many
@@ -23,8 +24,12 @@ def check_area(name: str) -> None:
     """Raise `ValueError` if a text cannot be the name of an area."""
     if not name or name != name.strip() or len(name) > LONGEST_AREA or not name.isprintable():
         raise ValueError(
-            f"{name[:40]!r} is no name of an area: 1 to {LONGEST_AREA} printable characters, "
-            "without spaces at its ends"
+            Phrase(
+                "%(name)s is no name of an area: 1 to %(longest_area)s printable characters, "
+                "without spaces at its ends",
+                name=repr(name[:40]),
+                longest_area=LONGEST_AREA,
+            )
         )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from ...model import Caller
 from ...persist.limits import AreaLimitStore
+from ...phrases import Phrase
 from ...protocol.fields import Command
 from .model import PEOPLE
 from .schema import users
@@ -32,7 +33,7 @@ def check_commands_thd(
     pins: set[str] = set()
     for entry, params in commands:
         if entry.name == "UPGRADE" or (entry.name == "PutFile" and "url" in params):
-            raise ValueError(f"command: {_FILES}")
+            raise ValueError(Phrase("command: %(files)s", files=_FILES))
         if entry.name == "PutFile" and not params.get(PEOPLE):
             raise ValueError(_EVERYBODY)
         pins.update(params.get(PEOPLE, "").split(","))
@@ -40,4 +41,4 @@ def check_commands_thd(
     query = select(users.c.pin).where(users.c.pin.in_(pins))
     known = {*tx.connection.execute(query).scalars()}
     for pin in sorted(known - tx[AreaLimitStore].people(known, caller.areas)):
-        raise ValueError(f"PIN: the user ID {pin} is not of your areas.")
+        raise ValueError(Phrase("PIN: the user ID %(pin)s is not of your areas.", pin=pin))

@@ -8,6 +8,7 @@ from ...device.intents import Instruction
 from ...device.packages import SOURCE
 from ...model import Device
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.commands import command_text
 from ...values.people import Person
 from .model import PEOPLE, Key, Template
@@ -35,22 +36,34 @@ def completed(
     """
     action, table = params.get("Action"), params.get("TableName")
     if action == SYNC and table is None:
-        raise ValueError("TableName: SyncData needs USERINFO, FINGERTMP or FACE")
+        raise ValueError(Phrase("TableName: SyncData needs USERINFO, FINGERTMP or FACE"))
     if "url" in params:
         for name in (PEOPLE, SOURCE):
             if name in params:
-                raise ValueError(f"{name}: belongs to packages, which have no url")
+                raise ValueError(
+                    Phrase("%(name)s: belongs to packages, which have no url", name=name)
+                )
         if action == SYNC and "RecordCount" not in params:
-            raise ValueError("RecordCount: SyncData needs the number of records in the file")
+            raise ValueError(
+                Phrase("RecordCount: SyncData needs the number of records in the file")
+            )
         if action is None and "path" not in params and not params["url"].endswith(PACKED):
-            raise ValueError("path: says where the file goes on the terminal; only tgz needs none")
+            raise ValueError(
+                Phrase("path: says where the file goes on the terminal; only tgz needs none")
+            )
         return dict(params)
     if "RecordCount" in params:
-        raise ValueError("RecordCount: is counted for a package; leave it out")
+        raise ValueError(Phrase("RecordCount: is counted for a package; leave it out"))
     if SOURCE not in params:
         PeopleSelector.of(params).check(tx, device)
     elif action == SYNC or PEOPLE in params:
-        raise ValueError(f"{SOURCE}: belongs to AppendData, without {PEOPLE}")
+        raise ValueError(
+            Phrase(
+                "%(source)s: belongs to AppendData, without %(people)s",
+                source=SOURCE,
+                people=PEOPLE,
+            )
+        )
     name = f"{(table or 'people').lower()}{PACKED}"
     made = {key: value for key, value in params.items() if key not in (PEOPLE, SOURCE)}
     return {**made, "url": f"file/package/{name}", "path": params.get("path", name)}

@@ -13,6 +13,7 @@ from ...manage.limits import PERSON
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
+from ...phrases import Phrase, words_of
 from ...protocol.fields import Scope
 from ...protocol.jpeg import jpeg_size
 from .administration import PeopleAdministration
@@ -92,12 +93,16 @@ class PhotoEndpoints:
         size = jpeg_size(content)
         if size.width * size.height > MOST_PIXELS:
             raise ValueError(
-                f"The picture has {size.width} x {size.height} pixels; make it smaller."
+                Phrase(
+                    "The picture has %(width)s x %(height)s pixels; make it smaller.",
+                    width=size.width,
+                    height=size.height,
+                )
             )
         try:
             await self._people.put_photo(pin, query.portrait, content, caller)
         except LookupError as error:
-            raise not_found(str(error)) from None
+            raise not_found(words_of(error)) from None
         return StoredPhotoView(pin, len(content), size.width, size.height)
 
     async def remove(self, pin: str, query: PortraitQuery, caller: Caller) -> None:
@@ -105,4 +110,4 @@ class PhotoEndpoints:
         try:
             await self._people.remove_photo(pin, query.portrait, caller)
         except LookupError as error:
-            raise not_found(str(error)) from None
+            raise not_found(words_of(error)) from None

@@ -8,6 +8,7 @@ import attrs
 
 from ...model import Device, Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...values.people import Person
 from .model import PEOPLE
 from .removals import RemovalStore
@@ -56,15 +57,21 @@ class PeopleSelector:
         """Raise `ValueError`, which names the first of them, if people cannot be sent."""
         if self.pins is None:
             if not tx[PeopleStore].users(Page(1)):
-                raise ValueError("there is nobody in the store to make a package of")
+                raise ValueError(Phrase("there is nobody in the store to make a package of"))
             return
         for start in range(0, len(self.pins), AT_ONCE):
             some = self.pins[start : start + AT_ONCE]
             known = tx[PeopleStore].known(some)
             for pin in some:
                 if pin not in known:
-                    raise ValueError(f"{PEOPLE}: there is no user {pin}")
+                    raise ValueError(
+                        Phrase("%(people)s: there is no user %(pin)s", people=PEOPLE, pin=pin)
+                    )
             for key in tx[RemovalStore].removed(device.id, users, [(pin,) for pin in some]):
                 raise ValueError(
-                    f"{PEOPLE}: user {key[0]} was removed; add it with DATA UPDATE USERINFO"
+                    Phrase(
+                        "%(people)s: user %(key)s was removed; add it with DATA UPDATE USERINFO",
+                        people=PEOPLE,
+                        key=key[0],
+                    )
                 )

@@ -28,6 +28,7 @@ from ...persist.rejects import NO_TABLES, RejectStore
 from ...persist.transaction import Transaction
 from ...protocol import secrecy
 from ...protocol.fields import Scope
+from ...protocol.reasons import REASONS
 from ...protocol.rejects import REQUEST
 from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
@@ -195,7 +196,8 @@ class RejectPages:
 
     def _shown(self, reject: StoredReject, visit: Visit) -> ShownReject:
         table = self._tables.get(reject.table)
-        reason = secrecy.shown_reason(reject.table, table, reject.reason, visit.scopes)
+        text = secrecy.shown_reason(reject.table, table, reject.reason, visit.scopes)
+        reason = REASONS.phrase(text)
         if reject.table in NO_TABLES:
             return ShownReject(reject, OF_NO_TABLE[reject.table], True, reason)
         return ShownReject(reject, reject.table, False, reason)

@@ -25,6 +25,7 @@ from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, words_of
 from ...problems import ServerProblem
 from ...protocol.fields import Scope
 from ...protocol.handshake import canonical_settings, check_settings
@@ -205,7 +206,7 @@ class TerminalEndpoints:
         try:
             counts = await self._zones.recompute(sn, since, until, caller)
         except ZoneUnknown as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
         return views.RecomputedView(sn, counts.timezone, counts.checked, counts.changed)
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
@@ -213,7 +214,7 @@ class TerminalEndpoints:
         try:
             await self._administration.remove(sn, caller)
         except ValueError as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
 
     def _view(
         self,
@@ -263,8 +264,8 @@ def _decode_secret(text: str | None) -> bytes:
     try:
         return base64.b64decode(text or "", validate=True)
     except ValueError:
-        raise ValueError("secret must be base64, or null to take it back.") from None
+        raise ValueError(Phrase("secret must be base64, or null to take it back.")) from None
 
 
 def _no_terminal(sn: str) -> ApiError:
-    return not_found(f"There is no terminal {sn}.")
+    return not_found(Phrase("There is no terminal %(sn)s.", sn=sn))

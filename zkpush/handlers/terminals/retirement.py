@@ -16,6 +16,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
 from ...persist.transaction import Transaction
+from ...phrases import words_of
 from ...protocol.fields import Scope
 from ...protocol.serials import check_serial
 
@@ -92,7 +93,7 @@ class RetirementEndpoints:
         try:
             ended = await self._services.store.write(unit)
         except NotReplaceable as error:
-            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+            raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
         registry = self._services.registry
         registry.updated(ended.device)
         successor = ended.successor

@@ -24,6 +24,7 @@ from babel.messages.extract import extract, extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from ...device.refusals import Refusal
 from ...endings import EndReason
 from ...problems import ProblemCode
 from ...protocol.codes import (
@@ -131,6 +132,9 @@ def declared_phrases() -> Iterator[str]:
         yield problem.advice
     for reason in EndReason:
         yield reason.words
+    for refusal in Refusal:
+        if refusal.words != f"limits.{refusal.value}":
+            yield refusal.words
     yield from return_meanings()
     for command in _commands():
         yield from _command_phrases(command)

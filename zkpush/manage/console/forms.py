@@ -15,7 +15,7 @@ from werkzeug.http import parse_options_header
 
 from ..arguments import arguments_of
 from ..errors import ApiError
-from .phrases import Phrase
+from .phrases import Phrase, words_of
 
 CSRF = "csrf"
 """Name of the field with the token of the session."""
@@ -77,7 +77,9 @@ def read_form(content_type: str, body: bytes) -> SentForm:
     """
     kind, options = parse_options_header(content_type)
     if kind not in FORM_TYPES:
-        raise ValueError(f"The body is no form, but {kind or 'without a Content-Type'}.")
+        raise ValueError(
+            Phrase("The body is no form, but %(value)s.", value=kind or "without a Content-Type")
+        )
     parser = FormDataParser(
         stream_factory=lambda *_, **__: BytesIO(),
         max_form_memory_size=len(body),
@@ -87,7 +89,7 @@ def read_form(content_type: str, body: bytes) -> SentForm:
     try:
         _, texts, files = parser.parse(BytesIO(body), kind, len(body), options)
     except (ValueError, RequestEntityTooLarge) as error:
-        raise ValueError("The form cannot be read.") from error
+        raise ValueError(Phrase("The form cannot be read.")) from error
     return SentForm(
         dict(_lists(texts)),
         {name: values[-1].stream.getvalue() for name, values in _lists(files)},
@@ -134,7 +136,7 @@ def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
             try:
                 check(argument.name, str(given))
             except ValueError as error:
-                wrong[argument.name] = str(error)
+                wrong[argument.name] = words_of(error)
     if wrong:
         raise FormMistakes(**wrong)
     return kind(**values)
@@ -161,5 +163,4 @@ def mistakes_of(error: Exception) -> tuple[Sequence[str], Mapping[str, str]]:
         return error.whole, error.fields
     if isinstance(error, ApiError):
         return [error.detail], {}
-    # The first argument may be a `Phrase`, which is translated later.
-    return [error.args[0] if error.args else str(error)], {}
+    return [words_of(error)], {}

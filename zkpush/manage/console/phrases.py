@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...phrases import Phrase, counted_phrase
+from ...phrases import Phrase, counted_phrase, words_of
 
-__all__ = ["UNTRANSLATED", "Phrase", "counted_phrase"]
+__all__ = ["UNTRANSLATED", "Phrase", "counted_phrase", "words_of"]
 
 UNTRANSLATED = frozenset({"nation"})
 """Names of fields whose values have meanings that are proper names."""

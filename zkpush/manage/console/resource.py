@@ -25,6 +25,7 @@ from ...clock import wall_clock
 from ...device.changes import ScopeNeeded
 from ...device.proxies import Proxies
 from ...device.refusals import Refusal, RefusalLog
+from ...phrases import Phrase, words_of
 from ...protocol.errors import ProtocolError
 from ..arguments import parse_query
 from ..channel import ManageRequest
@@ -59,7 +60,6 @@ from .pages import (
     Result,
     View,
 )
-from .phrases import Phrase
 from .questions import question_of, question_view
 from .rendering import Renderer
 from .replies import PageRefusal, html_reply, redirect_reply, saved_as, static_reply, write_reply
@@ -216,9 +216,9 @@ class ConsoleResource(Resource):
             self._note_no_scope(visit, route)
             raise ApiError(HTTPStatus.FORBIDDEN, NOT_ALLOWED) from None
         except LookupError as error:
-            raise ApiError(HTTPStatus.NOT_FOUND, str(error.args[0])) from None
+            raise ApiError(HTTPStatus.NOT_FOUND, words_of(error)) from None
         except (ValueError, ProtocolError) as error:
-            raise ApiError(HTTPStatus.BAD_REQUEST, str(error)) from None
+            raise ApiError(HTTPStatus.BAD_REQUEST, words_of(error)) from None
         return await self._reply(request, visit, target, result)
 
     def _refused(

@@ -1,0 +1,138 @@
+"""Records of the audit log, as declared sentences; see `zkpush.sentences`.
+
+Records are chained by their texts and never change, so that nothing can be stored beside them.
+"""
+
+from __future__ import annotations
+
+from ...device.refusals import Refusal
+from ...phrases import Phrase
+from ...sentences import SentenceList
+
+ACTIONS = SentenceList(
+    (
+        Phrase("add terminal"),
+        Phrase("change terminal"),
+        Phrase("remove terminal"),
+        Phrase("retire terminal"),
+        Phrase("replace terminal"),
+        Phrase("repair terminal"),
+        Phrase("resend"),
+        Phrase("recompute"),
+        Phrase("queue command"),
+        Phrase("cancel command"),
+        Phrase("add file"),
+        Phrase("remove file"),
+        Phrase("create token"),
+        Phrase("revoke token"),
+        Phrase("add forwarder"),
+        Phrase("change forwarder"),
+        Phrase("remove forwarder"),
+        Phrase("test forwarder"),
+        Phrase("replay events"),
+        Phrase("discard events"),
+        Phrase("create job"),
+        Phrase("cancel job"),
+        Phrase("retry job"),
+        Phrase("add person"),
+        Phrase("change person"),
+        Phrase("remove person"),
+        Phrase("erase person"),
+        Phrase("settle conflict"),
+        Phrase("put photo"),
+        Phrase("remove photo"),
+        Phrase("copy people"),
+        Phrase("adopt people"),
+        Phrase("change area"),
+        Phrase("remove area"),
+        Phrase("repair area"),
+        Phrase("put person into area"),
+        Phrase("take person out of area"),
+        Phrase("change access data"),
+        Phrase("delete access data"),
+        Phrase("change site"),
+        Phrase("retry rejects"),
+        Phrase("delete reject"),
+        Phrase("sign in"),
+        Phrase("sign out"),
+        Phrase("add account"),
+        Phrase("change account"),
+        Phrase("remove account"),
+        Phrase("make one-time link"),
+        Phrase("choose password"),
+        Phrase("verify attendance"),
+        Phrase("remote attendance"),
+        Phrase("refused"),
+        Phrase("checkpoint"),
+        Phrase("tampered"),
+        Phrase("read %(kind)s"),
+    )
+)
+"""What was done."""
+KINDS = (
+    Phrase("passwords"),
+    Phrase("photos"),
+    Phrase("templates"),
+    Phrase("options"),
+    Phrase("files"),
+    Phrase("digests of files"),
+    Phrase("bytes of rejects"),
+    Phrase("secrets of commands"),
+    Phrase("unknown columns of attendance"),
+    Phrase("unknown columns of entries"),
+)
+"""Secrets that were read."""
+SUBJECTS = SentenceList(
+    (
+        *(Phrase(one.words) for one in Refusal),
+        Phrase("first account"),
+        Phrase("site"),
+        Phrase("rows up to %(id)s"),
+        Phrase("terminal %(sn)s"),
+        Phrase("forwarder %(name)s"),
+        Phrase("job %(id)s"),
+        Phrase("area %(name)s"),
+        Phrase("file %(id)s"),
+        Phrase("token %(name)s"),
+        Phrase("account %(name)s"),
+        Phrase("reject %(id)s"),
+        Phrase("command %(id)s"),
+        Phrase("request %(id)s"),
+    )
+)
+"""What it was done to; for refusals, why."""
+DETAILS = SentenceList(
+    (
+        Phrase("%(reason)s; by %(client)s from here"),
+        Phrase("%(reason)s; by %(client)s from %(address)s"),
+        Phrase("by %(client)s from here"),
+        Phrase("by %(client)s from %(address)s"),
+        Phrase("by %(sn)s; %(reason)s"),
+        Phrase("of terminal %(sn)s, %(num)s bytes"),
+        Phrase("picture (not shown), %(num)s bytes"),
+        Phrase("%(name)s, %(num)s bytes"),
+        Phrase("from %(source)s: %(people)s people, %(commands)s commands"),
+        Phrase("%(adopted)s of %(people)s people into the area %(area)s"),
+        Phrase("%(zone)s: %(changed)s of %(checked)s records changed"),
+        Phrase("%(moved)s commands moved, %(cancelled)s cancelled"),
+        Phrase("new secret, the old one until %(at)s"),
+        Phrase("events from %(since)s until %(until)s"),
+        Phrase("cancelled"),
+        Phrase("%(num)s dead letters"),
+        Phrase("%(num)s fingerprints"),
+        Phrase("%(num)s people"),
+        Phrase("%(num)s terminals have the person"),
+        Phrase("refused: there is no such user"),
+        Phrase("distributes, %(num)s deletions confirmed"),
+        Phrase("%(num)s deletions confirmed"),
+        Phrase("distributes"),
+        Phrase("does not distribute"),
+        Phrase("once, from %(address)s"),
+        Phrase("%(num)s times in %(seconds)s seconds, from %(address)s"),
+        Phrase("%(what)s, once, from %(address)s"),
+        Phrase("%(what)s, %(num)s times in %(seconds)s seconds, from %(address)s"),
+        Phrase("%(num)s times in %(seconds)s seconds"),
+        Phrase("%(num)s rows from before %(day)s are removed; %(setting)s; chain %(mac)s"),
+    )
+)
+"""Details; lists of names and values are shown as they are."""

@@ -1,0 +1,63 @@
+"""Declared sentences, found again in texts that are stored as English only.
+
+Theory of operation. Reasons of rejects, and why a part of a person does not fit, are made by the
+readers of the wire, one for each damaged line, and are stored, compared, counted and shown through
+the API as texts. They come from closed lists of templates. The console finds the template of a
+stored text and its values, and translates them, also those of texts that older versions stored. A
+text of no template is shown in English. Everything else is stored with its phrase; see
+`zkpush.phrases`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from .phrases import Phrase
+
+LONGEST = 2000
+"""Characters of the longest text that is looked at."""
+_PLACE = re.compile(r"%\((\w+)\)s")
+_INNER = frozenset({"reason"})
+"""Places of a sentence of the same list."""
+_WORDS = frozenset({"form", "kind"})
+"""Places of a text that the catalogues translate."""
+_FORMS = {"field": "[A-Za-z0-9_]{1,64}", "num": "[0-9…]+"}
+"""Patterns of the values of places; of others, any text."""
+
+
+class SentenceList:
+    """Declared templates; the first that fits a text is its own, so special ones stand first."""
+
+    def __init__(self, templates: Iterable[Phrase]) -> None:
+        self.templates = tuple(templates)
+        self._patterns = [
+            (template.text, re.compile(_pattern(template.text), re.DOTALL))
+            for template in self.templates
+        ]
+
+    def phrase(self, text: str) -> str:
+        """Return the phrase of a text; the text itself if no template fits."""
+        if len(text) > LONGEST:
+            return text
+        for template, pattern in self._patterns:
+            found = pattern.fullmatch(text)
+            if found is not None:
+                values = {name: self._value(name, said) for name, said in found.groupdict().items()}
+                return Phrase.made(template, values)
+        return text
+
+    def _value(self, name: str, said: str) -> str:
+        if name in _INNER:
+            return self.phrase(said)
+        return Phrase.made(said, {}) if name in _WORDS else said
+
+
+def _pattern(template: str) -> str:
+    """Return a pattern for the texts of a template."""
+    parts = _PLACE.split(template)
+    literal = [re.escape(part.replace("%%", "%")) for part in parts]
+    return "".join(
+        f"(?P<{part}>{_FORMS.get(part, '.+?')})" if number % 2 else literal[number]
+        for number, part in enumerate(parts)
+    )
