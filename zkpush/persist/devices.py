@@ -7,17 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from sqlalchemy import (
-    RowMapping,
-    Select,
-    case,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import RowMapping, Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..model import DEFAULT_AREA, DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, no_zone

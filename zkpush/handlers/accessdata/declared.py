@@ -7,7 +7,6 @@ The store, the API, the command line and the pages of the console follow from th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -16,19 +15,26 @@ from ...phrases import Phrase, words_of
 from ...protocol.codes import AttendanceState, KeyFunction, VerificationMode
 from ...protocol.scalars import compiled, quoted
 from ...protocol.suggestions import did_you_mean
+from .checks import (
+    DAYS,
+    FOR_USERS,
+    MOST_MESSAGE_BYTES,
+    PUBLIC,
+    check_days,
+    check_holiday,
+    check_message,
+    check_nothing,
+    check_shortcut,
+)
 from .fields import AccessField, FieldKind, Given, Value
 
 MOST_NUMBER = 9999
 """Largest number of a time period, holiday, group, combination, message or picture: user records
 have four digits for a time period (11.5)."""
-MOST_MESSAGE_BYTES = 320
-"""Most bytes of a message, in the encoding of the terminal (12.1.1.9)."""
 MOST_PICTURE = 512 * 1024
 """Most bytes of a picture: far more than the screen of a terminal needs."""
 CLOSED = "closed"
 """A day of a time period on which the door stays closed."""
-PUBLIC, FOR_USERS = "public", "users"
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _KEYS = {
     "number": (
@@ -95,7 +101,7 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
                 if value is not None:
                     found[field.name] = value
         if not mistakes:
-            mistakes = _CHECKS.get(self.name, _check_nothing)(found)
+            mistakes = _CHECKS.get(self.name, check_nothing)(found)
         if mistakes:
             raise AccessMistakes(mistakes)
         return found
@@ -343,69 +349,10 @@ def table_named(name: str) -> AccessTable:
     return BY_NAME[name]
 
 
-def _check_nothing(found: Mapping[str, Value]) -> dict[str, str]:
-    return {}
-
-
-def _check_days(found: Mapping[str, Value]) -> dict[str, str]:
-    """A begin after the end would close the day on terminals."""
-    mistakes = {}
-    for day in DAYS:
-        begin, _, end = str(found[day]).partition("-")
-        if end and end < begin:
-            mistakes[day] = f"the end {end} is before the begin {begin}; divide it at midnight"
-    return mistakes
-
-
-def _check_holiday(found: Mapping[str, Value]) -> dict[str, str]:
-    mistakes = {}
-    for name in ("start", "end"):
-        month, _, day = str(found[name]).partition("-")
-        try:
-            date(2024, int(month), int(day))  # a leap year
-        except ValueError:
-            mistakes[name] = f"{found[name]} is not a day of the year"
-    if not mistakes and str(found["end"]) < str(found["start"]):
-        mistakes["end"] = (
-            f"{found['end']} is before {found['start']}; define two holidays, one for each year"
-        )
-    return mistakes
-
-
-def _check_message(found: Mapping[str, Value]) -> dict[str, str]:
-    mistakes = {}
-    text = str(found["text"])
-    least = min(len(text.encode(one, "replace")) for one in ("utf-8", "gb18030"))
-    if least > MOST_MESSAGE_BYTES:
-        mistakes["text"] = (
-            f"has {least} bytes in the encoding of terminals; at most {MOST_MESSAGE_BYTES} fit"
-        )
-    try:
-        datetime.fromisoformat(str(found["start"]))
-    except ValueError:
-        mistakes["start"] = f"{found['start']} is not a day of the calendar"
-    users = found.get("users")
-    if found["kind"] == FOR_USERS and not users:
-        mistakes["users"] = "is needed for a message of the kind users"
-    elif found["kind"] == PUBLIC and users:
-        mistakes["users"] = "a public message is for everyone; set the kind users"
-    return mistakes
-
-
-def _check_shortcut(found: Mapping[str, Value]) -> dict[str, str]:
-    is_state = found["function"] == KeyFunction.STATE_KEY
-    days = [day for day in DAYS if day in found]
-    if is_state and "state" not in found:
-        return {"state": "is needed for a state key"}
-    if not is_state:
-        return {name: "is for state keys only" for name in ("state", *days) if name in found}
-    return {}
-
-
 _CHECKS = {
-    TIME_PERIODS.name: _check_days,
-    HOLIDAYS.name: _check_holiday,
-    MESSAGES.name: _check_message,
-    SHORTCUT_KEYS.name: _check_shortcut,
+    TIME_PERIODS.name: check_days,
+    HOLIDAYS.name: check_holiday,
+    MESSAGES.name: check_message,
+    SHORTCUT_KEYS.name: check_shortcut,
 }
 """Further checks of the fields of an entry, once each of them is right."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .declared import DAYS, AccessTable
+from .checks import DAYS
+from .declared import AccessTable
 from .fields import AccessField, FieldKind, is_known
 from .labels import FIELD_HINTS, FIELD_LABELS
 from .weeks import DAY_GROUPS, UNCHANGED_DAYS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
-from .declared import CLOSED, DAYS, MOST_MESSAGE_BYTES, MOST_NUMBER
+from .checks import DAYS, MOST_MESSAGE_BYTES
+from .declared import CLOSED, MOST_NUMBER
 
 TABLE_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
     "time-periods": (

@@ -34,7 +34,8 @@ from ...protocol.fields import Scope
 from ..areas.model import Area
 from ..areas.store import AreaStore
 from .administration import AccessChange, remove_thd
-from .declared import ACCESS_TABLES, DAYS, MOST_PICTURE, AccessMistakes, AccessTable, table_named
+from .checks import DAYS
+from .declared import ACCESS_TABLES, MOST_PICTURE, AccessMistakes, AccessTable, table_named
 from .fields import FieldKind, Given
 from .inputs import FILE, day_inputs, input_of, named_mistakes
 from .labels import FIELD_LABELS, STATE_LABELS, TABLE_LABELS, key_label

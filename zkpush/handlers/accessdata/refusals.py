@@ -21,17 +21,17 @@ def update_problem(tx: Transaction, device_id: int, now: int) -> None:
     It stays while commands are open: an entry that is sent again has not been accepted yet.
     """
     device = tx[DeviceStore].get(device_id)
-    code = ProblemCode.ACCESS_REFUSED
-    known = next((one for one in device.problems if one.code == code), None)
+    known = next((one for one in device.problems if one.code == ProblemCode.ACCESS_REFUSED), None)
     refused = tx[IssueStore].refused(device_id, _NAMED + 1)
     if not refused:
         if known is not None and not tx[IssueStore].is_open(device_id):
-            tx[DeviceStore].clear_problem(device_id, code)
+            tx[DeviceStore].clear_problem(device_id, ProblemCode.ACCESS_REFUSED)
         return
     detail = _words(refused)
     if known is None or known.detail != detail:
         since = now if known is None else known.since_at
-        tx[DeviceStore].raise_problem(device_id, Problem(code, detail, since))
+        raised = Problem(ProblemCode.ACCESS_REFUSED, detail, since)
+        tx[DeviceStore].raise_problem(device_id, raised)
 
 
 def _words(refused: list[PlacedEntry]) -> Phrase:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ...manage.console.phrases import Phrase
-from .declared import DAYS
+from .checks import DAYS
 
 
 @attrs.frozen

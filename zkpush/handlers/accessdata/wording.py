@@ -11,11 +11,10 @@ from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.codes import KeyFunction, MessageKind
 from ...protocol.dialect import FIRST_FAMILY
+from .checks import DAYS, FOR_USERS
 from .declared import (
     CLOSED,
     COMBINATIONS,
-    DAYS,
-    FOR_USERS,
     GROUPS,
     HOLIDAYS,
     MESSAGES,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
-from msgspec import Meta
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
@@ -33,10 +32,11 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.model import check_area
 from ..people.store import PeopleStore, PersonStore, PersonSurvey
+from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .confirming import area_terminals
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
-from .model import LONGEST_DESCRIPTION, Area, PlacedPart
+from .model import Area, PlacedPart
 from .placepages import STATES
 from .places import PlaceStore
 from .reasons import PLACE_REASONS
@@ -60,41 +60,6 @@ END_OF_AREA = Phrase(
     "Your account is limited to areas, and cannot delete them. Ask somebody whose account has no "
     "limit."
 )
-_Text = Annotated[str, Meta(max_length=LONGEST_DESCRIPTION)]
-_After = Annotated[int, Meta(ge=0)]
-
-
-class AreaSearch(msgspec.Struct, frozen=True):
-    """Place in the list of areas, or of the terminals of one."""
-
-    after: _After = 0
-
-
-FIRST = AreaSearch()
-"""The first page."""
-
-
-class NewAreaForm(msgspec.Struct, frozen=True):
-    """An area to describe."""
-
-    name: str
-    description: _Text = ""
-
-
-class AreaForm(msgspec.Struct, frozen=True):
-    """The description of an area."""
-
-    description: _Text = ""
-
-
-class DeletionsForm(msgspec.Struct, frozen=True):
-    """The number of deletions that the page named."""
-
-    deletions: Annotated[int, Meta(ge=0)]
-
-
-class AreaButton(msgspec.Struct, frozen=True):
-    """A form that is one button."""
 
 
 class AreaPages:

@@ -1,0 +1,80 @@
+"""Checks of the fields of an entry together, once each of them is right.
+
+Each check returns the mistakes by the name of the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from ...protocol.codes import KeyFunction
+from .fields import Value
+
+MOST_MESSAGE_BYTES = 320
+"""Most bytes of a message, in the encoding of the terminal (12.1.1.9)."""
+PUBLIC, FOR_USERS = "public", "users"
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def check_nothing(found: Mapping[str, Value]) -> dict[str, str]:
+    """Find no mistakes: the fields do not depend on each other."""
+    return {}
+
+
+def check_days(found: Mapping[str, Value]) -> dict[str, str]:
+    """A begin after the end would close the day on terminals."""
+    mistakes = {}
+    for day in DAYS:
+        begin, _, end = str(found[day]).partition("-")
+        if end and end < begin:
+            mistakes[day] = f"the end {end} is before the begin {begin}; divide it at midnight"
+    return mistakes
+
+
+def check_holiday(found: Mapping[str, Value]) -> dict[str, str]:
+    """Find days that no year has, and an end before the start."""
+    mistakes = {}
+    for name in ("start", "end"):
+        month, _, day = str(found[name]).partition("-")
+        try:
+            date(2024, int(month), int(day))  # a leap year
+        except ValueError:
+            mistakes[name] = f"{found[name]} is not a day of the year"
+    if not mistakes and str(found["end"]) < str(found["start"]):
+        mistakes["end"] = (
+            f"{found['end']} is before {found['start']}; define two holidays, one for each year"
+        )
+    return mistakes
+
+
+def check_message(found: Mapping[str, Value]) -> dict[str, str]:
+    """Find a text that is too long, a day that no calendar has, and users of the wrong kind."""
+    mistakes = {}
+    text = str(found["text"])
+    least = min(len(text.encode(one, "replace")) for one in ("utf-8", "gb18030"))
+    if least > MOST_MESSAGE_BYTES:
+        mistakes["text"] = (
+            f"has {least} bytes in the encoding of terminals; at most {MOST_MESSAGE_BYTES} fit"
+        )
+    try:
+        datetime.fromisoformat(str(found["start"]))
+    except ValueError:
+        mistakes["start"] = f"{found['start']} is not a day of the calendar"
+    users = found.get("users")
+    if found["kind"] == FOR_USERS and not users:
+        mistakes["users"] = "is needed for a message of the kind users"
+    elif found["kind"] == PUBLIC and users:
+        mistakes["users"] = "a public message is for everyone; set the kind users"
+    return mistakes
+
+
+def check_shortcut(found: Mapping[str, Value]) -> dict[str, str]:
+    """Find what only a state key has at another key, and a state key without a state."""
+    is_state = found["function"] == KeyFunction.STATE_KEY
+    days = [day for day in DAYS if day in found]
+    if is_state and "state" not in found:
+        return {"state": "is needed for a state key"}
+    if not is_state:
+        return {name: "is for state keys only" for name in ("state", *days) if name in found}
+    return {}
