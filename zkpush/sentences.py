@@ -15,8 +15,9 @@ from collections.abc import Iterable
 
 from .phrases import Phrase
 
-LONGEST = 2000
-"""Characters of the longest text that is looked at."""
+LONGEST = 500
+"""Characters of the longest text that is looked at: the time of a template with several places grows
+faster than the text."""
 _PLACE = re.compile(r"%\((\w+)\)s")
 _INNER = frozenset({"reason"})
 """Places of a sentence of the same list."""

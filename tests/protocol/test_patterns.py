@@ -26,6 +26,8 @@ IN_FUNCTIONS = {
     ("zkpush.protocol.omission.__init__", "compile"),
     ("zkpush.protocol.uploads.__init__", "compile"),
     ("zkpush.handlers.attendance.plain.lines_of", "compile"),
+    # Texts of ours, of at most 500 characters.
+    ("zkpush.sentences.__init__", "compile"),
     # Checks of patterns that an administrator or a plugin declares; nothing is matched there.
     ("zkpush.device.sitecommands._with_parameter", "compile"),
     ("zkpush.tablecheck._declaration_faults", "compile"),

@@ -33,6 +33,7 @@ _DELETION = {
     PartState.WAITING: Phrase("The deletion waits to be sent."),
     PartState.SENT: Phrase("A command that deletes the person is queued for the terminal."),
 }
+_NUMBERS = re.compile(" (?=[0-9])")
 _ORDER = (
     PartState.REFUSED,
     PartState.UNKNOWN,
@@ -78,7 +79,7 @@ def _named(part: PlacedPart) -> str:
 
 def _words_of(part: str) -> str:
     """Return the name of a part in words, such as `template (fingerprint 6)`."""
-    kind, *numbers = re.split(r" (?=[0-9])", part)
+    kind, *numbers = _NUMBERS.split(part)
     if len(numbers) < len(("type", "number")):
         return part
     type_ = BiometricType(int(numbers[0]))

@@ -53,11 +53,6 @@ def describe(
     )
 
 
-def reason_of(reply: Reply) -> str | None:
-    """Return the reason that a reply does not show to the terminal; None without one."""
-    return reply.reason if isinstance(reply, ExplainedReply) else None
-
-
 def _arguments(head: RequestHead, request: Request | None) -> Mapping[str, str]:
     if request is not None:
         return request.arguments

@@ -18,7 +18,7 @@ from typing import cast
 from ...clock import wall_clock
 from ...device.request import AcceptedRequest, RefusedRequest, Request
 from ...device.terminal import Terminal
-from ...http.messages import Reply, RequestHead, Verdict
+from ...http.messages import ExplainedReply, Reply, RequestHead, Verdict
 from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
@@ -27,7 +27,7 @@ from ...protocol.catalogue import Catalogue
 from ...protocol.errors import TerminalError
 from ...protocol.requests import read_query
 from .model import KEPT, TracedContent, TracedRequest
-from .reading import FAILURE, describe, reason_of
+from .reading import FAILURE, describe
 from .store import TraceStore
 
 EVERY = 3.0
@@ -80,7 +80,7 @@ class _Run:
         self.head: RequestHead | None = head
         self.status = reply[0] if isinstance(reply, tuple) else reply.status
         self.body = b""
-        self.reason = reason_of(reply)
+        self.reason = _reason_of(reply)
         if isinstance(reply, tuple) and len(reply[1]) <= MOST_COMPARED:
             self.body = reply[1]
         else:
@@ -106,7 +106,7 @@ class _Run:
             known is not None
             and isinstance(reply, tuple)
             and reply[1] == self.body
-            and reason_of(reply) == self.reason
+            and _reason_of(reply) == self.reason
             and reply[0] == self.status
             and head.query == known.query
             and head.path == known.path
@@ -291,3 +291,8 @@ def _serial(head: RequestHead) -> str | None:
         return read_query(head.query)[0]
     except TerminalError:
         return None
+
+
+def _reason_of(reply: Reply) -> str | None:
+    """Return the reason that a reply does not show to the terminal; None without one."""
+    return reply.reason if isinstance(reply, ExplainedReply) else None
