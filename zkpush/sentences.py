@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from .phrases import Phrase
 
 LONGEST = 500
-"""Characters of the longest text that is looked at: the time of a template with several places grows
-faster than the text."""
+"""Characters of the longest text that is looked at. The time of a template with several places
+grows faster than the text."""
 _PLACE = re.compile(r"%\((\w+)\)s")
 _INNER = frozenset({"reason"})
 """Places of a sentence of the same list."""
