@@ -189,6 +189,6 @@ def test_templates_are_forgotten(data: pathlib.Path) -> None:
     assert "permanently?" in out
     done = zkpush("--data", str(data), "database", "forget-templates", "--yes")
     assert done.returncode == 0, done.stderr
-    assert f"{PEOPLE} templates" in done.stdout
+    assert f"comparison photos: {PEOPLE}." in done.stdout
     with Daemon(data) as daemon:
         assert daemon.api("GET", "users/7")["templates"] == {}

@@ -118,6 +118,7 @@ async def test_fingerprints_are_of_the_algorithm_version_of_the_terminal(make_ri
     for sn, version in (("T9", "9"), ("T10", "10")):
         await rig.exchange(sn)
         await rig.get(f"getrequest?SN={sn}&INFO=Ver%202.0.12,1,2,0,192.0.2.9,{version},7,15,0,111")
+        await rig.post(f"cdata?SN={sn}&table=OPERLOG", b"USER PIN=7")
         template = base64.b64encode(f"of {sn}, of version {version}".encode()).decode()
         for finger in (1, 5) if sn == "T10" else (1, 2, 5):
             line = f"FP PIN=7\tFID={finger}\tValid=1\tTMP={template}"

@@ -160,11 +160,12 @@ class UnservedRequests:
             )
 
     def _never_heard(self) -> list[str]:
-        """Serial numbers of approved terminals that have never connected."""
+        """Serial numbers of approved terminals that have never connected, from any address."""
         return [
             one.device.sn
             for one in self._registry.terminals.values()
             if one.device.state is DeviceState.APPROVED
+            and one.device.address is None  # known at once, also if another process serves it
             and self._registry.last_seen(one.device)[0] is None
         ]
 

@@ -114,14 +114,18 @@ DETAILS = SentenceList(
         Phrase("from %(source)s: %(people)s people, %(commands)s commands"),
         Phrase("%(adopted)s of %(people)s people into the area %(area)s"),
         Phrase("%(zone)s: %(changed)s of %(checked)s records changed"),
+        Phrase("%(zone)s: %(changed)s of %(checked)s record changed"),
         Phrase("%(moved)s commands moved, %(cancelled)s cancelled"),
+        Phrase("%(moved)s command moved, %(cancelled)s cancelled"),
         Phrase("new secret, the old one until %(at)s"),
         Phrase("events from %(since)s until %(until)s"),
         Phrase("cancelled"),
         Phrase("%(num)s dead letters"),
+        Phrase("%(num)s dead letter"),
         Phrase("%(num)s fingerprints"),
         Phrase("%(num)s people"),
         Phrase("%(num)s terminals have the person"),
+        Phrase("%(num)s terminal has the person"),
         Phrase("refused: there is no such user"),
         Phrase("distributes, %(num)s deletions confirmed"),
         Phrase("%(num)s deletions confirmed"),
@@ -133,6 +137,7 @@ DETAILS = SentenceList(
         Phrase("%(what)s, %(num)s times in %(seconds)s seconds, from %(address)s"),
         Phrase("%(num)s times in %(seconds)s seconds"),
         Phrase("%(num)s rows from before %(day)s are removed; %(setting)s; chain %(mac)s"),
+        Phrase("%(num)s row from before %(day)s is removed; %(setting)s; chain %(mac)s"),
     )
 )
 """Details; lists of names and values are shown as they are."""
