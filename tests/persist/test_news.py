@@ -103,7 +103,11 @@ def make_news_tests(factory):
     class NewsTests(with_store(factory)):
         @pytest_twisted.async_yield_fixture
         async def terminals(self, store):
-            yield {sn: await add_terminal(store, sn) for sn in ("T1", "T2", "T3")}
+            """Terminals that have all stated the user."""
+            found = {sn: await add_terminal(store, sn) for sn in ("T1", "T2", "T3")}
+            for device in found.values():
+                await store.write(say(device, "USER PIN=1", now=NOW - SECOND))
+            yield found
 
         @pytest.mark.parametrize("kind", KINDS)
         @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)

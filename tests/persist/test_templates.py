@@ -154,6 +154,7 @@ def make_template_tests(factory):
             self, store, device, other
         ) -> None:
             """A fingerprint of an old terminal and the unified one of a new one share their key."""
+            await store.write(say(other, "USER PIN=1"))
             old = msgspec.structs.replace(device, options={"MultiBioVersion": "0:10.0"})
             await store.write(say(old, "FP PIN=1\tFID=6\tTMP=AAAA"))
             unified = "BIODATA Pin=1\tNo=6\tType=1\tMajorVer=10\tMinorVer=0\tTmp=BBBB"
@@ -166,6 +167,8 @@ def make_template_tests(factory):
             self, store, device, other
         ) -> None:
             """The one without a version gives way to the one with it, and does not come back."""
+            for each in (device, other):
+                await store.write(say(each, "USER PIN=1"))
             knows = {"options": {"MultiBioVersion": "0:10.3"}}
 
             async def kept():
@@ -204,6 +207,8 @@ def make_template_tests(factory):
                 (found,) = await store.read(of_one)
                 return content(found), found.device
 
+            for each in (device, other):
+                await store.write(say(each, "USER PIN=1"))
             await store.write(say(device, face(1, b"old")))
             await store.write(say(other, face(2, b"new"), now=NOW + SECOND))
             newest = (b"\x02" * 16 + b"new", "T2")
@@ -245,6 +250,7 @@ def make_template_tests(factory):
         async def test_a_template_leaves_a_known_user_as_it_is(self, store, device, other) -> None:
             """But for the count of templates."""
             await store.write(say(device, "USER PIN=1\tName=Ann"))
+            await store.write(say(other, "USER PIN=1"))
             (before,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             await store.write(say(other, "FP PIN=1\tFID=6\tTMP=AAAA", now=NOW + SECOND))
             (after,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
@@ -278,6 +284,9 @@ def make_template_tests(factory):
                     for finger in range(10)
                 }
 
+            stated = "".join(f"USER PIN={pin}\n" for pin in range(120))
+            for each in (device, other):
+                await store.write(say(each, stated))
             await store.write(say(device, hands(b"a")))
             assert await store.read(all_of_them) == expected(b"a")
             found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))

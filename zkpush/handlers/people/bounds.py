@@ -72,7 +72,7 @@ def check_removal_thd(tx: Transaction, caller: Caller, pin: str, holders: Sequen
             HTTPStatus.CONFLICT,
             Phrase(
                 "User %(pin)s is also in other areas. Take the person out of yours: `areas` [] "
-                "of PUT users/%(pin)s.",
+                "of PUT users/{pin}.",
                 pin=pin,
             ),
         )
