@@ -28,6 +28,8 @@ Mark = tuple[int, int]
 """Device and inode of a file."""
 REREAD_SECONDS = 0.02
 """Pause before a suspicious header is read again, as another process may be writing it."""
+MOST_TRIES = 100
+"""Most times that a running statement is interrupted."""
 _log = Logger()
 
 
@@ -69,23 +71,23 @@ class MarkedConnection(sqlite3.Connection):
     def abort(self) -> None:
         """End the transaction from another thread than the one that uses the connection.
 
-        Interrupts the running statement and forbids further ones. Does not close the connection:
-        closing it while its thread runs a statement would crash the process.
+        Interrupts the running statement and forbids further writes. Does not close the connection:
+        closing it while its thread runs a statement would crash the process. Nothing here calls
+        back into Python from within SQLite: the thread that holds the interpreter's lock may be
+        waiting for the connection's, and both would wait for ever.
         """
         with self._ending:
             if self._is_closed:
                 return
-            self.interrupt()
-            self.set_authorizer(_only_rollback)
+            for _ in range(MOST_TRIES):
+                self.interrupt()
+                # Ours are interrupted as well, as long as the other thread's has not ended.
+                with contextlib.suppress(sqlite3.Error):
+                    self.execute("PRAGMA query_only=ON")
+                    break
             # The interrupted statement may already have ended the transaction.
             with contextlib.suppress(sqlite3.Error):
                 self.execute("ROLLBACK")
-
-
-def _only_rollback(action: int, operation: str | None, *_: object) -> int:
-    """Authorize only ROLLBACK."""
-    is_rollback = action == sqlite3.SQLITE_TRANSACTION and operation == "ROLLBACK"
-    return sqlite3.SQLITE_OK if is_rollback else sqlite3.SQLITE_DENY
 
 
 @attrs.define
