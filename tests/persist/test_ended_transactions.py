@@ -23,7 +23,7 @@ def write(connection, begun):
                 begun.set()
 
 connect().execute("CREATE TABLE t (a)")
-for _ in range(10_000):
+for _ in range(2000):
     connection, begun = connect(), threading.Event()
     connection.execute("BEGIN IMMEDIATE")
     thread = threading.Thread(target=write, args=(connection, begun))
