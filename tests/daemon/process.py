@@ -19,6 +19,7 @@ from .. import warm
 
 STARTED_WITHIN = 30
 STOPPED_WITHIN = 30
+SETTLED_WITHIN = 120
 TWISTD = pathlib.Path(sys.executable).parent / "twistd"
 PLUGINS = pathlib.Path(__file__).parent / "plugins"
 LOOPBACK = "tcp:0:interface=127.0.0.1"
@@ -144,10 +145,10 @@ class Daemon:
 
     def settle(self, plugin: str) -> None:
         """Wait until nothing waits for a plugin any more."""
-        deadline = time.monotonic() + STOPPED_WITHIN
+        deadline = time.monotonic() + SETTLED_WITHIN
         while self.plugin(plugin)["waiting"]:
             assert time.monotonic() < deadline, self.plugin(plugin)
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def plugin(self, name: str) -> dict[str, Any]:
         """A record handler, as the API shows it."""
