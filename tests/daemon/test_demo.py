@@ -11,7 +11,7 @@ DEMO = pathlib.Path(__file__).parents[2] / "scripts" / "demo.py"
 
 def test_the_demonstration_runs_to_its_end() -> None:
     """Every model of terminal takes part, and what it cannot do is in the table, too."""
-    run = subprocess.run([sys.executable, DEMO, "4"], capture_output=True, text=True, timeout=240)
+    run = subprocess.run([sys.executable, DEMO, "10"], capture_output=True, text=True, timeout=240)
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     for title in ("What was stored", "What the terminals were asked"):

@@ -51,7 +51,14 @@ class MarkedConnection(sqlite3.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ending = threading.Lock()
+        self._is_ended = False
         self._is_closed = False
+
+    def cursor(self, factory: Any = sqlite3.Cursor) -> Any:
+        """Return a cursor; raises `sqlite3.OperationalError` once the transaction was aborted."""
+        if self._is_ended:
+            raise sqlite3.OperationalError("the transaction was ended")
+        return super().cursor(factory)
 
     def close(self) -> None:
         """Close the connection without damaging a file that is no longer the database."""
@@ -71,23 +78,25 @@ class MarkedConnection(sqlite3.Connection):
     def abort(self) -> None:
         """End the transaction from another thread than the one that uses the connection.
 
-        Interrupts the running statement and forbids further writes. Does not close the connection:
-        closing it while its thread runs a statement would crash the process. Nothing here calls
-        back into Python from within SQLite: the thread that holds the interpreter's lock may be
-        waiting for the connection's, and both would wait for ever.
+        Interrupts the running statement and refuses further ones; one on an older cursor can read.
+        Does not close the connection: closing it while its thread runs a statement would crash the
+        process. SQLite calls nothing of Python here: the thread that holds the interpreter's lock
+        may be waiting for the connection's, and both would wait for ever.
         """
         with self._ending:
             if self._is_closed:
                 return
+            self._is_ended = True
+            cursor = super().cursor()
             for _ in range(MOST_TRIES):
                 self.interrupt()
                 # Ours are interrupted as well, as long as the other thread's has not ended.
                 with contextlib.suppress(sqlite3.Error):
-                    self.execute("PRAGMA query_only=ON")
+                    cursor.execute("PRAGMA query_only=ON")
                     break
             # The interrupted statement may already have ended the transaction.
             with contextlib.suppress(sqlite3.Error):
-                self.execute("ROLLBACK")
+                cursor.execute("ROLLBACK")
 
 
 @attrs.define
