@@ -7,12 +7,13 @@ the token that the exchange carried. Until then they stay valid, because a reply
 Any client can make an exchange in a terminal's name, so a token proves no more than its exchange
 did. A token is *trusted* if it is the first one proved, if its exchange carried a trusted token or
 the pinned pushcommkey, or if its exchange came from the address of a trusted token. Other tokens
-never displace a trusted one. Commands that hold secrets go only to sessions with a trusted token.
+never displace a trusted one, or one that will be trusted once it is returned. Commands that hold
+secrets go only to sessions with a trusted token.
 
 By default, tokens are required from a terminal once it *returns* them: once a token is proved from
 an address where the terminal was served without one before, or from any address if it never was. If
-the terminal was served without a token at another address, the exchange is another client's, and
-does not count against the terminal.
+the terminal was served without a token at another address, the exchange is another client's: its
+token is not trusted, and does not count against the terminal.
 """
 
 from __future__ import annotations
@@ -73,11 +74,16 @@ def continues(device: Device, address: str | None, cookie: bytes | None, *, is_b
 
     For a terminal that returns tokens, this is so if the new token would be trusted.
     """
-    trusted = [one for one in device.tokens if one.proved and one.trusted]
+    trusted = _trusted(device)
     if is_bound or not trusted or not is_judged(device):
         return True
     carried = find(device, cookie)
     return _follows(trusted, address, None if carried is None else carried.digest)
+
+
+def _trusted(device: Device) -> list[SessionToken]:
+    """The trusted tokens of a terminal."""
+    return [one for one in device.tokens if one.proved and one.trusted]
 
 
 def _follows(trusted: Iterable[SessionToken], address: str | None, carried: str | None) -> bool:
@@ -97,11 +103,18 @@ def issue(
         follows=carried.digest if carried is not None and carried.proved else None,
     )
     unproved = [new, *(one for one in device.tokens if not one.proved)]
+    trusted = _trusted(device)
     while len(unproved) > MOST_UNPROVED:
         # Drop from the address with the most tokens, so that none displaces those of another.
-        crowded, _ = Counter(one.address for one in unproved[1:]).most_common(1)[0]
-        oldest = [one for one in unproved[1:] if one.address == crowded][-1]
-        unproved.remove(oldest)
+        _, *waiting = unproved
+        strange = [
+            one
+            for one in waiting
+            if not (one.trusted or _follows(trusted, one.address, one.follows))
+        ]
+        dropped = strange or waiting
+        crowded, _ = Counter(one.address for one in dropped).most_common(1)[0]
+        unproved.remove([one for one in dropped if one.address == crowded][-1])
     return (*unproved, *(one for one in device.tokens if one.proved))
 
 
@@ -113,11 +126,12 @@ def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
     token = device.tokens[place]
     if token.proved:
         return device.tokens
-    trusted = [one for one in device.tokens if one.proved and one.trusted]
+    trusted = _trusted(device)
+    is_first = not trusted and (is_judged(device) or not is_elsewhere(device, token.address))
     proved = msgspec.structs.replace(
         token,
         proved=True,
-        trusted=token.trusted or not trusted or _follows(trusted, token.address, token.follows),
+        trusted=token.trusted or is_first or _follows(trusted, token.address, token.follows),
     )
     left = [
         one
@@ -125,7 +139,8 @@ def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
         if one.digest != token.follows and one.address != token.address
     ]
     others = [one for one in left if one.proved]
-    del others[MOST_PROVED - 1 :]
+    while len(others) >= MOST_PROVED:
+        others.remove(next((one for one in others if not one.trusted), others[0]))
     unproved = (*device.tokens[:place], *(one for one in left if not one.proved))
     return (*unproved, *others, proved)
 
