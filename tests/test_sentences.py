@@ -10,12 +10,22 @@ from zkpush.commandreasons import COMMAND_REASONS
 from zkpush.handlers.areas.reasons import PLACE_REASONS
 from zkpush.handlers.audit.wording import ACTIONS, DETAILS, SUBJECTS
 from zkpush.handlers.completeness.wording import COUNT_REASONS
+from zkpush.handlers.forward.wording import DELIVERY_WORDS
 from zkpush.phrases import Phrase
 from zkpush.protocol.reasons import REASONS
 from zkpush.sentences import LONGEST, SentenceList
 
 PLACES = re.compile(r"%\((\w+)\)s")
-LISTS = (REASONS, PLACE_REASONS, COMMAND_REASONS, COUNT_REASONS, ACTIONS, SUBJECTS, DETAILS)
+LISTS = (
+    REASONS,
+    PLACE_REASONS,
+    COMMAND_REASONS,
+    COUNT_REASONS,
+    ACTIONS,
+    SUBJECTS,
+    DETAILS,
+    DELIVERY_WORDS,
+)
 
 
 @pytest.mark.parametrize("sentences", LISTS, ids=range(len(LISTS)))

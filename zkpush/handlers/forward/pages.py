@@ -41,6 +41,7 @@ from .service import ForwardEngine
 from .status import backlogs_thd
 from .store import ForwarderStore
 from .views import DiscardRequest, ReplayRequest, shown_settings
+from .wording import delivery_words
 
 LIMITED = Phrase("Your account is limited to areas, and forwarders send the records of all areas.")
 """Why it is refused to limited accounts."""
@@ -136,7 +137,10 @@ class ForwarderPages:
             return [(one, backlogs[one.id]) for one in found]
 
         found = await self._store.read(find)
-        return View(template="forwarders.html", values={"forwarders": found, "states": STATES})
+        return View(
+            template="forwarders.html",
+            values={"forwarders": found, "states": STATES, "said": delivery_words},
+        )
 
     async def show(self, visit: Visit, key: int, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show a forwarder."""
@@ -176,7 +180,7 @@ class ForwarderPages:
         outcome = await self._engine.test(stored)
         is_delivered = isinstance(outcome, Delivered)
         words = outcome.words if isinstance(outcome, Delivered) else outcome.reason
-        values = {"one": stored, "is_delivered": is_delivered, "words": words}
+        values = {"one": stored, "is_delivered": is_delivered, "words": delivery_words(words)}
         return View(template="test.html", title=Phrase("Test"), values=values)
 
     async def pause(self, visit: Visit, form: ForwarderButton, key: int) -> Redirect:
@@ -263,6 +267,7 @@ class ForwarderPages:
             "words": words,
             "kind": kind,
             "is_active": is_active,
+            "said": delivery_words,
         }
 
 

@@ -17,6 +17,7 @@ from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
 from .model import ForwarderBacklog, ForwarderState, StoredForwarder
 from .reading import ends_thd, lag, shown_tables
 from .store import ForwarderStore
+from .wording import DELIVERY_WORDS
 
 FAILING_AFTER = 5 * 60 * 1000
 """Milliseconds of failures after which they are a problem."""
@@ -106,14 +107,16 @@ def problems_thd(
             yield ServerProblem(
                 code=STOPPED,
                 subject=subject,
-                detail=Phrase("Stopped: %(reason)s", reason=one.reason),
+                detail=Phrase(
+                    "Stopped: %(reason)s", reason=DELIVERY_WORDS.phrase(one.reason or "")
+                ),
                 since_at=one.last_error_at or now,
             )
         elif one.failing_since_at is not None and now - one.failing_since_at >= FAILING_AFTER:
             detail = Phrase(
                 "%(tries)s attempts in a row failed; the last: %(error)s",
                 tries=one.tries,
-                error=one.last_error,
+                error=DELIVERY_WORDS.phrase(one.last_error or ""),
             )
             if one.next_at is not None:
                 detail = Phrase(

@@ -275,7 +275,8 @@ class BrokerSession:
 def _fault(said: _Ended) -> ConnectionFault:
     """Tell an end that a message may have caused; with MQTT 3.1.1 a broker can only hang up."""
     if not said.is_by_server:
-        return ConnectionFault(f"{_LOST} before messages were acknowledged", is_innocent=False)
+        words = "The connection was lost before messages were acknowledged"
+        return ConnectionFault(words, is_innocent=False)
     words = f"The broker ended the connection: {said.reason.getName()}"
     return ConnectionFault(words, is_innocent=said.reason.value in OF_SERVER)
 
