@@ -13,7 +13,8 @@ CHECK, PRIVACY = "promises/test_database_check.py", "server/test_privacy.py"
 UPGRADE, LAST_RELEASE = "persist/test_sealing_upgrade.py", "persist/test_last_release.py"
 ACTS, RANGES = "server/test_acts.py", "server/test_file_ranges.py"
 CLAIMS = {
-    "The database, its write-ahead log and its backups reveal no secret without the key.": [
+    "The database, its write-ahead log and its backups reveal nothing that the table names as "
+    "sealed without the key.": [
         f"{DISK}::test_secrets_are_nowhere_on_disk",
         f"{DISK}::test_secrets_are_nowhere_in_a_postgresql_server",
         f"{DISK}::test_another_data_directory_does_not_open_the_database",
@@ -89,7 +90,7 @@ CLAIMS = {
         f"{SECRETS}::test_no_change_is_answered_with_what_a_caller_may_not_see",
         f"{ACTS}::test_the_secrets_of_a_command_that_is_queued_again_are_shown_on_record",
     ],
-    "the same access is recorded once a minute.": [
+    "repeated access is recorded at most once a minute.": [
         f"{ACTS}::test_who_is_shown_secrets_is_recorded",
     ],
     "Logs and metrics hold no secret.": [
@@ -143,7 +144,10 @@ CLAIMS = {
     "the server records that it found the log tampered with, and goes on": [
         f"{CHAIN}::test_a_server_that_goes_on_covers_nothing_up",
     ],
-    "To detect an older copy, note the head that a check prints on another machine": [
+    "Then only a head that was noted before shows that rows up to it were changed": [
+        "promises/test_noted_heads.py::test_a_log_that_was_written_anew_is_found_by_a_noted_head",
+    ],
+    "Note the head that a check prints on another machine": [
         f"{CHAIN}::test_an_older_copy_of_everything_is_found_by_a_noted_head",
     ],
     "nobody can add rows with a key that was rotated away.": [
@@ -173,7 +177,7 @@ CLAIMS = {
         "persist/test_migrations.py::test_a_file_that_is_behind_is_backed_up_first",
     ],
     "It contains no pictures": [f"{UPGRADE}::test_secrets_of_an_old_database_are_sealed"],
-    "No template and no comparison photo is stored then": [
+    "No template and no comparison photo that a terminal sends is stored from then on": [
         f"{PRIVACY}::test_nothing_of_a_template_is_on_disk",
         "promises/test_templates_nowhere.py::test_no_template_is_in_any_table_or_file",
     ],

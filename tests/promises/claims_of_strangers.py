@@ -7,6 +7,7 @@ from __future__ import annotations
 
 MODEL, STRANGERS = "promises/test_threat_model.py", "promises/test_strangers.py"
 SESSIONS, KEYS = "promises/test_identity_of_sessions.py", "promises/test_identity_of_keys.py"
+TRUST = "promises/test_trust_in_tokens.py"
 AREAS = "promises/test_limited_tokens.py"
 FILES, POLLS = "promises/test_identity_of_files.py", "promises/test_repeated_polls.py"
 FLOODS, GATE = "promises/test_floods.py", "promises/test_cost_at_the_gate.py"
@@ -24,8 +25,8 @@ CLAIMS = {
     "The console refuses to work over plain HTTP from another machine.": [
         f"{CONSOLE}::test_no_password_is_taken_over_plain_http",
     ],
-    "Unknown, pending and blocked terminals get nothing, and the server stores none of their "
-    "uploads.": [
+    "Pending and blocked terminals get nothing, nor do unknown ones unless `--admission open` is "
+    "set. The server stores none of their uploads.": [
         f"{MODEL}::test_who_is_not_approved_gets_nothing",
     ],
     "Under `--admission closed` it records none of these of unknown terminals.": [
@@ -37,12 +38,15 @@ CLAIMS = {
     "If the area `default` distributes people, these commands hold all people of that area": [
         f"{LEFT}::test_an_invented_terminal_gets_the_people_of_the_area_default",
     ],
-    "A terminal *returns tokens* once the server demands tokens of it": [
+    "the server demands them then.": [
         f"{SESSIONS}::test_a_terminal_that_has_returned_a_token_goes_on",
     ],
     "none of these works.": [
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{MODEL}::test_the_page_says_what_was_tried",
+    ],
+    "A stranger who was first reads commands with secrets, under `check` and under `require`": [
+        f"{TRUST}::test_a_stranger_that_is_first_is_trusted_until_tokens_begin_anew",
     ],
     "An eavesdropper who has a token or a pushcommkey of the terminal gets what the "
     "terminal gets": [
@@ -55,14 +59,14 @@ CLAIMS = {
         f"{LEFT}::test_a_false_template_reaches_other_terminals_of_its_area",
         f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
     ],
-    "changes the name, card or password of a person that this terminal stated": [
+    "changes the name, card or password of a person if this terminal stated it": [
         f"{LEFT}::test_a_stranger_changes_what_its_terminal_stated",
     ],
     "does not raise the privilege of a known person": [
         f"{LEFT}::test_a_stranger_changes_what_its_terminal_stated",
     ],
-    "adds a new person, also as an administrator. The privilege stays with this terminal and is"
-    " sent to no other.": [
+    "adds a new person, also as an administrator. The server sends this privilege to no other "
+    "terminal.": [
         f"{LEFT}::test_a_new_person_of_a_stranger_has_its_privilege_here_only",
     ],
     "They open doors there.": [
@@ -72,18 +76,18 @@ CLAIMS = {
     "A terminal that returns tokens is served with a token only.": [
         f"{SESSIONS}::test_a_terminal_that_has_returned_a_token_goes_on",
     ],
-    "It leaves the terminal's own token in force.": [
-        f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
+    "also for a terminal that returns tokens.": [
+        f"{TRUST}::test_a_sealed_session_of_a_stranger_holds_secrets_back_with_tokens_too",
     ],
     "An exchange without the pinned key is refused.": [
         f"{KEYS}::test_approval_pins_the_only_key",
     ],
-    "Under `prefer` it protects an encrypting terminal while its session is encrypted; "
+    "Under `prefer` the key protects an encrypting terminal while its session is encrypted; "
     "`require` has no such gap.": [
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{LOCKS}::test_a_pinned_key_protects_under_prefer_while_the_session_is_encrypted",
     ],
-    "only the client that made the exchange before may take them": [
+    "only a client that made an exchange with it may take them.": [
         f"{MODEL}::test_what_a_stranger_can_do",
     ],
     "passes `networks`, and its token is trusted": [
@@ -102,12 +106,43 @@ CLAIMS = {
     "A new terminal, in this order, so that nobody is faster": [
         f"{LOCKS}::test_a_key_and_required_tokens_leave_no_moment_to_a_stranger",
     ],
-    "approval pins the offered pushcommkey if it is the only one, came from its `networks`, and"
-    " no exchange came without a key; otherwise none.": [
+    "approval pins a pushcommkey only if it was the only one offered, came from the terminal's "
+    "`networks` if these are set, and no exchange came without a key.": [
         f"{KEYS}::test_approval_pins_the_only_key",
         f"{KEYS}::test_approval_pins_none_of_several",
         f"{KEYS}::test_a_sole_key_beside_exchanges_without_one_is_not_pinned",
         f"{LOCKS}::test_networks_before_approval_pin_no_key_from_elsewhere",
+    ],
+    "A pinned pushcommkey refuses false exchanges, and `networks` refuse those from elsewhere.": [
+        f"{MODEL}::test_whose_exchange_counts_for_the_terminal",
+        f"{KEYS}::test_approval_pins_the_only_key",
+    ],
+    "the stranger learns the options of the protocol": [
+        f"{LEFT}::test_an_exchange_tells_settings_and_no_more",
+    ],
+    "lists its pushcommkey, or `no key`, with address and time; `two places`": [
+        f"{LEFT}::test_an_operator_sees_a_stranger_s_exchange",
+    ],
+    "The terminal's own token stays in force, unless the stranger has its address": [
+        f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
+        f"{TRUST}::test_tokens_of_many_addresses_displace_no_trusted_one",
+        f"{STRANGERS}::test_at_one_address_the_last_exchange_counts",
+    ],
+    "it speaks for the terminal: it overwrites": [
+        f"{MODEL}::test_whose_exchange_counts_for_the_terminal",
+    ],
+    "if it says that the terminal is in access-control mode: the terminal gets no commands": [
+        f"{LOCKS}::test_approval_ends_an_access_control_mode",
+        f"{LOCKS}::test_a_stranger_s_token_shows_no_access_control_mode",
+    ],
+    "with the key exchange and a sealed request after it": [
+        f"{TRUST}::test_a_sealed_session_of_a_stranger_holds_secrets_back_with_tokens_too",
+        f"{TRUST}::test_only_a_shared_secret_keeps_a_session_from_being_ended",
+    ],
+    "its pushcommkey is listed, not pinned.": [
+        f"{KEYS}::test_a_stranger_s_key_locks_nobody_out",
+        f"{KEYS}::test_a_stranger_s_key_replaces_none",
+        f"{KEYS}::test_approval_pins_none_of_several",
     ],
     "take a command away from the terminal?": [
         f"{MODEL}::test_what_a_stranger_can_do",
@@ -117,19 +152,6 @@ CLAIMS = {
     ],
     "make the terminal leave records out?": [
         f"{MODEL}::test_what_a_stranger_can_do",
-    ],
-    "speak for the terminal in an exchange?": [
-        f"{MODEL}::test_whose_exchange_counts_for_the_terminal",
-    ],
-    "learn something from an exchange?": [
-        f"{LEFT}::test_an_exchange_tells_settings_and_no_more",
-    ],
-    "make an exchange unseen?": [
-        f"{LEFT}::test_an_operator_sees_a_stranger_s_exchange",
-    ],
-    "It is listed and not pinned; the terminal is served as before.": [
-        f"{KEYS}::test_a_stranger_s_key_locks_nobody_out",
-        f"{KEYS}::test_a_stranger_s_key_replaces_none",
     ],
     "have its own pushcommkey pinned?": [
         f"{LOCKS}::test_a_stranger_s_key_that_approval_pinned_is_cleared",
@@ -145,24 +167,30 @@ CLAIMS = {
     "learn who works here?": [
         f"{MODEL}::test_what_a_stranger_can_do",
     ],
-    "Otherwise it is taken while its token is good: until the terminal returns the token of its "
-    "next exchange, however long that takes.": [
+    "until the terminal returns the token of its next exchange, however long that takes.": [
         f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "the old token has no end, and `token=check` makes none": [
+        f"{TRUST}::test_a_token_of_the_place_before_a_move_has_no_end",
     ],
     "It is taken once, on all nodes and after a crash.": [
         f"{STRANGERS}::test_a_sealed_upload_is_taken_once_over_all_nodes",
     ],
-    "it can take a command and cannot read it.": [
+    "it takes a command away unread.": [
         f"{POLLS}::test_a_sealed_poll_repeated_at_once_takes_a_command_and_cannot_read_it",
         f"{POLLS}::test_a_sealed_poll_repeated_after_five_seconds_takes_nothing",
     ],
     "The keys stay in force, and no upload is lost.": [
         f"{SESSIONS}::test_a_downgrade_loses_nothing",
     ],
-    "From another address a stranger cannot keep the records of a terminal at work away for "
-    "good;": [
+    "A stranger at another address can delay the records of a terminal at work, and cannot keep "
+    "them away for good.": [
+        f"{TRUST}::test_exchanges_from_many_addresses_displace_no_token_on_its_way_back",
         f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
         f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal",
+    ],
+    "What a limit refuses is in `zkpush audit list --action refused`": [
+        f"{LOCKS}::test_an_operator_sees_what_a_limit_refuses",
     ],
     "a stranger returns a token, and the terminal returns none": [
         f"{STRANGERS}::test_a_returned_token_locks_out_a_terminal_that_returns_none",
@@ -172,23 +200,32 @@ CLAIMS = {
     "a stranger returns a token of its own, and the terminal returns tokens": [
         f"{LOCKS}::test_a_neighbour_s_token_is_replaced_by_the_terminal_s_exchange",
     ],
-    "a stranger returns the first token under `token=require`": [
+    "secrets go to a stranger, whose token is trusted": [
         f"{STRANGERS}::test_the_first_token_that_is_returned_is_trusted",
+        f"{TRUST}::test_a_stranger_that_is_first_is_trusted_until_tokens_begin_anew",
+        f"{TRUST}::test_an_eavesdropper_s_exchange_with_the_token_takes_its_trust",
     ],
     "the stranger's pushcommkey was pinned": [
         f"{LOCKS}::test_a_stranger_s_key_that_approval_pinned_is_cleared",
     ],
-    "a stranger makes an encrypted session, again and again": [
+    "encrypted session: a stranger makes one, again and again": [
+        f"{TRUST}::test_only_a_shared_secret_keeps_a_session_from_being_ended",
         f"{LOCKS}::test_a_terminal_makes_its_exchanges_again_after_a_stranger_s_session",
     ],
     "a stranger makes an encrypted session for a plain terminal": [
+        f"{TRUST}::test_a_sealed_session_of_a_stranger_holds_secrets_back_with_tokens_too",
         f"{STRANGERS}::test_a_sealed_session_of_a_stranger_holds_secrets_back",
     ],
-    "a stranger says that the terminal is in this mode": [
+    "access-control mode: a stranger says that the terminal is in it": [
         f"{LOCKS}::test_approval_ends_an_access_control_mode",
         f"{LOCKS}::test_a_stranger_s_token_shows_no_access_control_mode",
     ],
-    "a flood from the terminal's address": [
+    "large bodies in the terminal's name fill its share": [
+        f"{FLOODS}::test_large_bodies_in_a_terminal_s_name_hold_up_its_own_large_ones",
+        f"{GATE}::test_a_short_body_without_memory_is_refused",
+    ],
+    "the disk is full, for all terminals": ["promises/test_health.py::test_a_full_disk"],
+    "a flood in the terminal's name": [
         f"{LOCKS}::test_a_flood_at_a_shared_address_ends_within_a_minute",
     ],
     "the list of pending terminals is full": [
@@ -210,7 +247,7 @@ CLAIMS = {
     "Its cookie is `SameSite=Strict` and `HttpOnly`.": [
         f"{CONSOLE}::test_cookies_over_tls_are_bound_to_the_host",
     ],
-    "6,000 pings in B's name in a few seconds": [
+    "more than 6,000 pings a minute in B's name": [
         f"{FLOODS}::test_pings_in_a_terminal_s_name_are_counted_against_the_stranger",
         f"{STRANGERS}::test_a_flood_in_a_terminal_s_name_is_the_same_under_each_mode",
     ],
@@ -227,6 +264,13 @@ CLAIMS = {
     ],
     "a packet of 1 KB that expands to 1 MiB, in B's name": [
         f"{FLOODS}::test_a_bomb_in_a_terminal_s_name_is_a_reject",
+    ],
+    "the 1,025th from one address is closed.": [
+        f"{LIMITS}::test_one_address_has_so_many_connections",
+        f"{LIMITS}::test_the_oldest_idle_connection_makes_way",
+    ],
+    "A request that has arrived completely is always answered.": [
+        f"{LIMITS}::test_no_connection_in_hand_makes_way",
     ],
     "unless it returns its trusted token:": [
         f"{LOCKS}::test_a_flood_at_a_shared_address_ends_within_a_minute",
@@ -246,7 +290,7 @@ CLAIMS = {
         f"{LIMITS}::test_strangers_at_many_addresses_displace_no_upload_of_the_terminal",
         f"{LIMITS}::test_a_terminal_that_moves_is_displaced_last_by_its_token",
     ],
-    "A head has `limits.idle_seconds` and `limits.head_bytes`": [
+    "A head has `limits.idle_seconds` (60) and `limits.head_bytes` (16 KiB)": [
         f"{LIMITS}::test_a_head_that_trickles_is_as_good_as_silence",
         f"{LIMITS}::test_a_body_that_trickles_is_ended_in_time",
     ],
@@ -274,6 +318,12 @@ CLAIMS = {
     "A new path is refused until it says how it is limited.": [
         f"{AREAS}::test_a_new_route_is_refused_until_it_says_how_it_is_limited",
     ],
+    "first among those that would not be trusted": [
+        f"{TRUST}::test_exchanges_from_many_addresses_displace_no_token_on_its_way_back",
+    ],
+    "there are more than four proved ones: the oldest": [
+        f"{TRUST}::test_tokens_of_many_addresses_displace_no_trusted_one",
+    ],
     "Older tokens from the same address stop working then": [
         f"{SESSIONS}::test_an_old_token_ends_once_the_new_one_came_back",
     ],
@@ -294,7 +344,8 @@ CLAIMS = {
     "| `ignore` | is served |": [
         f"{MODEL}::test_what_a_stranger_can_do",
     ],
-    "changes nothing, trusted or not: there is the problem `second session`": [
+    "is not trusted and changes nothing: there is the problem `second session`": [
+        f"{TRUST}::test_a_token_from_elsewhere_is_not_trusted_while_the_terminal_shows_none",
         f"{SESSIONS}::test_a_stranger_s_token_is_not_held_against_a_terminal_without",
     ],
     "that begins anew, and forgets what tokens have shown.": [

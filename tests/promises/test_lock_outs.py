@@ -159,6 +159,22 @@ async def test_a_flood_at_a_shared_address_ends_within_a_minute(make_rig) -> Non
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_operator_sees_what_a_limit_refuses(make_rig) -> None:
+    """In the audit log, with the terminal and the address, and in the metrics."""
+    rig = await make_rig(limits={"requests_per_minute": 20})
+    await no_token(rig)
+    flood = [(await rig.get("ping?SN=T1", address=THERE)).status for _ in range(30)]
+    assert flood.count(429) == 10
+    rig.clock.advance(5)
+    await rig.store.write(lambda tx: None)
+    (refused,) = [one for one in await rig.items("/audit") if one["action"] == "refused"]
+    assert (refused["actor"], refused["subject"]) == ("device T1", "limits.requests_per_minute")
+    assert THERE in refused["detail"]
+    text = (await rig.api("GET", "/metrics", prefix="", headers=())).body.decode()
+    assert 'zkpush_refused_total{reason="requests_per_minute"} 10.0' in text
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_neighbour_s_token_is_replaced_by_the_terminal_s_exchange(rig: Rig) -> None:
     """At one address, for a terminal that returns tokens, as often as the neighbour does that."""
     terminal, neighbour = await begun(Client(rig)), Client(rig)
