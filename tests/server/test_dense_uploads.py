@@ -371,7 +371,7 @@ async def test_an_upload_behind_the_backlog_is_read_once(
 async def test_damaged_lines_of_a_dense_upload_are_kept_once(
     make_rig: MakeRig, tmp_path: pathlib.Path
 ) -> None:
-    """Behind a hundred of them, lines are deferred unread; damaged ones are in the whole upload."""
+    """Behind the first few, lines are deferred unread; damaged ones are in the whole upload."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
     await rig.exchange()
     lines = [b"x=%d" % number for number in range(120)]

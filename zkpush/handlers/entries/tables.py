@@ -50,7 +50,7 @@ def _table(
         meaning=meaning,
         layout=Layout.KEYED,
         keyword=name,
-        least_bytes=144,
+        least_bytes=192,
         key=tuple(field.name for field in fields if field.required),
         holds_templates=False,
         fields=fields,
