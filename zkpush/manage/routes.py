@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, MapAdapter, Rule
+from werkzeug.routing import Map, MapAdapter, Rule, UnicodeConverter
 
 from ..device.changes import ScopeNeeded
 from ..device.refusals import Refusal, RefusalLog
@@ -126,13 +126,31 @@ class Stream:
     status: HTTPStatus = HTTPStatus.OK
 
 
+class PathPart(UnicodeConverter):
+    """A variable of a path: any text, also one with slashes."""
+
+    def to_python(self, value: str) -> str:
+        """Return the text of a part that `parts_in` has encoded."""
+        return value.replace("%2F", "/").replace("%25", "%")
+
+
+def parts_in(path: bytes) -> str:
+    """Decode a path, except for slashes and percent signs within its parts."""
+    parts = path.decode("ascii", "replace").split("/")
+    decoded = (unquote(part, errors="replace") for part in parts)
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in decoded)
+
+
 @functools.cache
 def map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
-    """Map methods and paths to their numbers; cached for all daemons of a process."""
+    """Map methods and paths to their numbers; cached for all daemons of a process.
+
+    It matches paths that `parts_in` has decoded.
+    """
     rules = [
         Rule(path, methods=[method], endpoint=number) for number, (method, path) in enumerate(paths)
     ]
-    return Map(rules, strict_slashes=False).bind("zkpush")
+    return Map(rules, strict_slashes=False, converters={"default": PathPart}).bind("zkpush")
 
 
 class ApiResource(Resource):
@@ -240,7 +258,7 @@ class ApiResource(Resource):
 
     def _match(self, method: bytes, path: bytes) -> tuple[Route, Mapping[str, object]]:
         """Find the route of a request, and its path variables; `ApiError` if there is none."""
-        text = unquote(path.decode("ascii", "replace"), errors="replace")
+        text = parts_in(path)
         try:
             found: tuple[int, Mapping[str, object]] = self._map.match(
                 text, method.decode("ascii", "replace")

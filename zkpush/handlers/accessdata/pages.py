@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,7 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
+    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -311,7 +312,7 @@ def _area_thd(tx: Transaction, name: str) -> Area:
 
 
 def _path(area: str, table: str) -> str:
-    return f"/access/{quote(area, safe='')}/{table}"
+    return f"/access/{path_part(area)}/{table}"
 
 
 def _pager(query: AccessSearch, found: int, keys: list[int]) -> dict[str, object]:

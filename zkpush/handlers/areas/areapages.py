@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ...manage.console.pages import (
     Redirect,
     View,
     of_whole_site,
+    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import terminal_options_thd
@@ -366,4 +367,4 @@ def _keys(parts: list[PlacedPart]) -> set[int]:
 
 def back_to(area: str, notice: Phrase) -> Redirect:
     """Return to the page of an area."""
-    return Redirect(to=f"/areas/{quote(area, safe='')}", notice=notice)
+    return Redirect(to=f"/areas/{path_part(area)}", notice=notice)

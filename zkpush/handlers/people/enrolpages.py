@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ...manage.console.pages import (
     LivePart,
     Redirect,
     View,
+    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
@@ -150,7 +151,7 @@ class EnrolmentPages:
             raise FormMistakes(device=error.args[0]) from None
         request = EnrolRequest(device=sn, what=form.what, overwrite=form.overwrite, expires_in=WAIT)
         queued = await self._enrolments.enrol(pin, request, visit.caller)
-        return Redirect(to=f"/people/{quote(pin, safe='')}/enrol?{urlencode({'watch': queued.id})}")
+        return Redirect(to=f"/people/{path_part(pin)}/enrol?{urlencode({'watch': queued.id})}")
 
     async def part(self, visit: Visit, argument: str | None) -> View:
         """Show the progress of an enrolment."""

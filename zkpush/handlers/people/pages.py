@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
@@ -19,6 +19,7 @@ from ...manage.console.pages import (
     Redirect,
     View,
     of_whole_site,
+    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -192,7 +193,7 @@ class PeoplePages:
         areas = await self._areas(visit, form, ())
         await self._put(visit, form.pin, _entered(form), {}, areas)
         notice = Phrase("%(name)s is added.", name=form.name or form.pin)
-        return Redirect(to=f"/people/{quote(form.pin, safe='')}", notice=notice)
+        return Redirect(to=f"/people/{path_part(form.pin)}", notice=notice)
 
     async def edit(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a person."""
@@ -209,7 +210,7 @@ class PeoplePages:
         listed = None if set(areas) == set(person.areas) else areas
         if changed or listed is not None:
             await self._put(visit, pin, changed, msgspec.structs.asdict(person), listed)
-        return Redirect(to=f"/people/{quote(pin, safe='')}", notice=Phrase("Saved."))
+        return Redirect(to=f"/people/{path_part(pin)}", notice=Phrase("Saved."))
 
     async def _put(
         self,

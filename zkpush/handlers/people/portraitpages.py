@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import quote
 
 import msgspec
 
@@ -18,6 +17,7 @@ from ...manage.console.pages import (
     PageFile,
     Redirect,
     View,
+    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -180,4 +180,4 @@ class PortraitPages:
 
 
 def _back(pin: str, notice: Phrase) -> Redirect:
-    return Redirect(to=f"/people/{quote(pin, safe='')}/photos", notice=notice)
+    return Redirect(to=f"/people/{path_part(pin)}/photos", notice=notice)

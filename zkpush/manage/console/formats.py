@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from ...problems import advice_phrase
 from .languages import ConsoleLanguage
+from .pages import path_part
 from .phrases import Phrase
 from .visits import Visit
 
@@ -189,6 +190,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "number": number,
         "size": size,
         "advice": advice_phrase,
+        "urlencode": path_part,
     }
     environment.filters.update(found)
 

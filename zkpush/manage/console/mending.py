@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote
 
 import attrs
 
 from ...problems import ProblemCode
 from ...protocol.fields import Scope
 from ..views import ProblemView
+from .pages import path_part
 from .phrases import Phrase
 
 
@@ -93,4 +93,4 @@ def mending_page(problem: ProblemView) -> MendingPage | None:
     page = _PAGES.get(problem.code, None if sn is None else CHECKS)
     if page is None or (sn is None and "%s" in page.path):
         return None
-    return attrs.evolve(page, path=page.path.replace("%s", quote(sn or "", safe="")))
+    return attrs.evolve(page, path=page.path.replace("%s", path_part(sn or "")))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from urllib.parse import unquote
 
 import attrs
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ...model import MOST_ID
 from ..errors import ApiError
-from ..routes import map_of
+from ..routes import map_of, parts_in
 from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart
 from .phrases import Phrase
 
@@ -45,7 +44,7 @@ class PageMap:
 
     def match(self, method: bytes, path: bytes) -> PageTarget:
         """Find the page or form of a request; `ApiError` (404 or 405) if there is none."""
-        text = unquote(path.decode("ascii", "replace"), errors="replace")
+        text = parts_in(path)
         verb = method.decode("ascii", "replace")
         try:
             number, names = self._map.match(text, "GET" if verb == "HEAD" else verb)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -43,12 +44,17 @@ class View:
     """Whether the cookie of the session is removed."""
 
 
+def path_part(text: object) -> str:
+    """Encode any text as one part of a path, or as a value of a query."""
+    return quote(str(text), safe="")
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Redirect:
     """Continue at another page of the console, the usual result of a form."""
 
     to: str
-    """Path under `/console`, such as `/terminals`."""
+    """Path under `/console`, such as `/terminals`; see `path_part`."""
     notice: Phrase | None = None
     """What was done, shown once on that page."""
     session: str | None = None

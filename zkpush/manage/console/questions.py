@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 import msgspec
 
 from ..channel import ManageRequest
 from .forms import CONFIRMED, CSRF, SentForm
-from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View
+from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View, path_part
 from .visits import Visit
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>", re.ASCII)
@@ -33,7 +32,7 @@ def question_view(
     names: Mapping[str, object],
 ) -> View:
     """Return the page of a question: its form has the fields that were sent."""
-    back = _VARIABLE.sub(lambda found: quote(str(names[found[1]]), safe=""), question.back)
+    back = _VARIABLE.sub(lambda found: path_part(names[found[1]]), question.back)
     fields = [(name, text) for name, texts in sent.texts.items() for text in texts if name != CSRF]
     return View(
         template="console/question.html",

@@ -48,7 +48,7 @@ class VisitReader:
             language=self.language(request, None),
             zone=ZoneInfo("UTC"),
             origin=f"{'https' if self.is_secure(request) else 'http'}://{host}",
-            path=unquote(request.path.decode("ascii", "replace")).removeprefix(PREFIX) or "/",
+            path=request.path.decode("ascii", "replace").removeprefix(PREFIX) or "/",
             query=request.uri.partition(b"?")[2].decode("ascii", "replace"),
         )
 

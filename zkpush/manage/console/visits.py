@@ -61,7 +61,7 @@ class Visit:
     origin: str
     """Scheme and host of the console, as the browser names them."""
     path: str = ""
-    """Path of the request, under `/console`."""
+    """Path of the request, under `/console`, as it was sent."""
     query: str = ""
     """Query of the request, as it was sent."""
     reaches: Callable[..., bool] = attrs.field(
