@@ -60,6 +60,14 @@ def listed_phrases(parts: Sequence[object]) -> Phrase:
     return Phrase("%(first)s, %(next)s", first=listed_phrases(before), next=last)
 
 
+def either_of(parts: Sequence[object]) -> Phrase:
+    """Join texts by the word for a choice."""
+    *before, last = parts
+    if not before:
+        return last if isinstance(last, Phrase) else Phrase.made("%(part)s", {"part": last})
+    return Phrase("%(first)s or %(next)s", first=either_of(before), next=last)
+
+
 def in_series(parts: Sequence[object]) -> Phrase:
     """Join texts by semicolons."""
     *before, last = parts or [Phrase.made("", {})]

@@ -35,6 +35,8 @@ SAME = frozenset(
         "%(first)s, %(next)s",
         "%(first)s; %(next)s",
         "%(meaning)s. %(detail)s",
+        "%(num)s terminal",
+        "%(value)s (%(meaning)s)",
         "Base64",
         "Normal",
         "URL",

@@ -58,8 +58,12 @@ class NotConfirmed(ApiError):
     def __init__(self, effect: str, number: int) -> None:
         super().__init__(
             HTTPStatus.CONFLICT,
-            f"{effect}, and nothing was changed. If that is meant, repeat the request with "
-            f"confirm={number}.",
+            Phrase(
+                "%(effect)s, and nothing was changed. If that is meant, repeat the request with "
+                "confirm=%(number)s.",
+                effect=effect,
+                number=number,
+            ),
         )
         self.effect = effect
         self.number = number

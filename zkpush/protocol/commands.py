@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from ..phrases import Phrase, words_of
+from ..phrases import Phrase, either_of, in_series, listed_phrases, words_of
 from .dialect import Dialect
 from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
+from .reasons import REASONS
 from .scalars import decode_time, plain_base64
 from .suggestions import did_you_mean
 from .versions import BASELINE
@@ -55,12 +56,18 @@ def check_command(
             )
         )
     known = {field.wire: field for field in command.parameters}
-    mistakes = []
+    mistakes: list[object] = []
     strange = [key for key in params if key not in known]
     if strange:
-        takes = ", ".join(known) or "no parameters"
-        meant = [f"{key!r}{_meant(key, known)}" for key in strange]
-        mistakes.append(f"{name} has no parameter {', '.join(meant)}; it takes {takes}")
+        meant = listed_phrases([f"{key!r}{_meant(key, known)}" for key in strange])
+        mistakes.append(
+            Phrase(
+                "%(command)s has no parameter %(strange)s; it takes %(known)s",
+                command=name,
+                strange=meant,
+                known=listed_phrases([*known]) if known else Phrase("no parameters"),
+            )
+        )
     for key, value in params.items():
         if key in known:
             try:
@@ -68,18 +75,24 @@ def check_command(
                 text = value.replace("\t", " ") if command.writing is Writing.RAW else value
                 _check_value(known[key], text, encoding)
             except CommandError as error:
-                mistakes.append(str(error))
+                mistakes.append(words_of(error))
     mistakes += [
-        f"{name} needs {key}: {field.meaning}"
+        Phrase(
+            "%(command)s needs %(key)s: %(meaning)s",
+            command=name,
+            key=key,
+            meaning=Phrase.made(field.meaning, {}),
+        )
         for key, field in known.items()
         if field.required and key not in params
     ]
     if command.one_of and not any(params.get(key) for key in command.one_of):
-        mistakes.append(f"{name} needs {' or '.join(command.one_of)}")
+        keys = either_of(command.one_of)
+        mistakes.append(Phrase("%(command)s needs %(keys)s", command=name, keys=keys))
     if not mistakes:
         mistakes += _contradictions(command, params)
     if mistakes:
-        raise CommandError("; ".join(mistakes))
+        raise CommandError(in_series(mistakes))
 
 
 def _meant(key: str, known: Iterable[str]) -> str:
@@ -87,31 +100,39 @@ def _meant(key: str, known: Iterable[str]) -> str:
     return f" ({meant})" if meant else ""
 
 
-def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[str]:
+def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[Phrase]:
     """Find values that the terminal can only refuse, because of each other or because empty."""
     fields = {field.name: field for field in command.parameters}
     for key in command.bare:
         if params.get(key) == "":
-            yield f"{key} is empty"
+            yield Phrase("%(key)s is empty", key=key)
     for field in command.parameters:
         text = params.get(field.wire)
         if field.kind is Kind.CARD and text and not (text.isdecimal() or text[0] == "["):
-            yield f"{field.wire} is neither a decimal number nor bytes in [ ], such as [15CD5B07]"
+            yield Phrase(
+                "%(key)s is neither a decimal number nor bytes in [ ], such as [15CD5B07]",
+                key=field.wire,
+            )
         if field.kind is not Kind.BASE64 or text is None:
             continue
         if field.required and not text:
-            yield f"{field.wire} is empty"
+            yield Phrase("%(key)s is empty", key=field.wire)
         size = params.get(fields["size"].wire) if "size" in fields else None
         lengths = (len(text), len(plain_base64(text.encode())))
         if text and size and int(size) not in lengths:
-            yield f"Size is {size}, and {field.wire} has {lengths[0]} characters; leave Size out"
+            yield Phrase(
+                "Size is %(size)s, and %(key)s has %(length)s characters; leave Size out",
+                size=size,
+                key=field.wire,
+                length=lengths[0],
+            )
     begin, end = params.get("StartTime"), params.get("EndTime")
     if begin and end and decode_time(end) < decode_time(begin):
-        yield "EndTime is before StartTime"
+        yield Phrase("EndTime is before StartTime")
     if "Url" in command.one_of and params.get("Format") in _NEEDED_BY_FORMAT:
         needed = _NEEDED_BY_FORMAT[params["Format"]]
         if not params.get(needed):
-            yield f"Format={params['Format']} needs {needed}"
+            yield Phrase("Format=%(form)s needs %(key)s", form=params["Format"], key=needed)
 
 
 def _check_value(field: Field, value: str, encoding: str) -> None:
@@ -143,16 +164,19 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
         try:
             field.decode(value)
         except ValueError as error:
-            words = "" if field.choices else values_in_words(field)
-            raise CommandError(
-                Phrase.made("%(error)s%(words)s", {"error": words_of(error), "words": words})
-            ) from None
+            reason = REASONS.phrase(words_of(error))
+            raise CommandError(reason if field.choices else with_values(reason, field)) from None
 
 
-def values_in_words(field: Field) -> str:
-    """The values of a field that have a meaning, to end an error message; empty for none."""
-    known = [f"{text} ({meaning})" for text, meaning in field.coded_values().items()]
-    return f", such as {', '.join(known)}" if known else ""
+def with_values(mistake: str, field: Field) -> str:
+    """Add to a mistake the values of its field that have a meaning, if there are any."""
+    known = [
+        Phrase("%(value)s (%(meaning)s)", value=text, meaning=Phrase.made(meaning, {}))
+        for text, meaning in field.coded_values().items()
+    ]
+    if not known:
+        return mistake
+    return Phrase("%(reason)s, such as %(known)s", reason=mistake, known=listed_phrases(known))
 
 
 def command_text(command: Command, params: Mapping[str, str], file: FileFacts | None = None) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ...counting import counted, counted_people
+from ...counting import people_phrase
 from ...manage.errors import NotConfirmed
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, counted_phrase
 from ..people.store import PersonSurvey
 from .distribution import DistributionStore
 from .model import Area, DistributionEffect, DistributionTerminal
@@ -58,10 +59,19 @@ def confirm(tx: Transaction, name: str, number: int | None, now: int, *, begins:
     effect = effect_of(tx, area)
     if (number or 0) != effect.deletions:
         raise NotConfirmed(
-            f"The area {name} has {counted_people(effect.people)} and "
-            f"{counted(effect.devices, 'approved terminal')}; at most "
-            f"{counted(effect.commands, 'command is', 'commands are')} needed. "
-            f"{counted_people(effect.deletions)} would be deleted from terminals",
+            Phrase(
+                "The area %(name)s has %(people)s and %(terminals)s; at most %(commands)s needed. "
+                "%(deleted)s would be deleted from terminals",
+                name=name,
+                people=people_phrase(effect.people),
+                terminals=counted_phrase(
+                    "%(num)s approved terminal", "%(num)s approved terminals", effect.devices
+                ),
+                commands=counted_phrase(
+                    "%(num)s command is", "%(num)s commands are", effect.commands
+                ),
+                deleted=people_phrase(effect.deletions),
+            ),
             effect.deletions,
         )
     known = tx[DistributionStore].terminals()

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ...counting import counted_people
+from ...counting import people_phrase
 from ...device.changes import check_scopes
 from ...device.queue import CommandQueue
 from ...device.queueing import Delivery, KeyReused
@@ -243,7 +243,11 @@ class CommandEndpoints:
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         if deletions is not None and deletions.is_many and query.confirm != deletions.people:
             raise NotConfirmed(
-                f"This would delete {counted_people(deletions.people)} on terminal {sn}",
+                Phrase(
+                    "This would delete %(people)s on terminal %(sn)s",
+                    people=people_phrase(deletions.people),
+                    sn=sn,
+                ),
                 deletions.people,
             )
         not_before = None if body.not_before is None else parse_instant(body.not_before) * 1000

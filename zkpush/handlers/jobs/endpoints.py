@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ...counting import counted, counted_people
+from ...counting import people_phrase, terminals_phrase
 from ...device import acts
 from ...device.changes import check_scopes
 from ...device.queue import CommandQueue
@@ -281,8 +281,18 @@ def _check_deletions(
     found = deletions_thd(tx, [(one.command, one.params) for one in commands], keys)
     if found.is_many and confirmed != found.people:
         raise NotConfirmed(
-            f"This would delete {counted_people(found.people)} on {counted(len(keys), 'terminal')}"
-            f"{', those of each terminal counted by themselves' if len(keys) > 1 else ''}",
+            Phrase(
+                "This would delete %(people)s on %(terminals)s, those of each terminal counted by "
+                "themselves",
+                people=people_phrase(found.people),
+                terminals=terminals_phrase(len(keys)),
+            )
+            if len(keys) > 1
+            else Phrase(
+                "This would delete %(people)s on %(terminals)s",
+                people=people_phrase(found.people),
+                terminals=terminals_phrase(len(keys)),
+            ),
             found.people,
         )
 

@@ -29,6 +29,7 @@ from .model import Job
 from .requests import RetryRequest
 from .store import JobStore
 from .views import JobView, view_thd
+from .wording import JOB_REASONS
 
 PER_PAGE = 50
 """Jobs on a page of the list."""
@@ -185,6 +186,7 @@ class JobPages:
         return {
             "job": job,
             "view": view,
+            "reason": JOB_REASONS.phrase(view.reason or ""),
             "words": words,
             "kind": kind,
             "counts": [(name, numbers[name], *COUNTS[name]) for name in COUNTS if numbers[name]],

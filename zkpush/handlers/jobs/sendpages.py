@@ -141,7 +141,11 @@ class SendPages:
             job = await self._jobs.add(request, confirmed, None, visit.caller)
         except NotConfirmed as error:
             raise FormMistakes(
-                confirm=f"{error.effect}. If that is meant, enter {error.number}."
+                confirm=Phrase(
+                    "%(effect)s. If that is meant, enter %(number)s.",
+                    effect=error.effect,
+                    number=error.number,
+                )
             ) from None
         return Redirect(to=f"/jobs/{job.id}")
 

@@ -39,8 +39,8 @@ def choose_thd(tx: Transaction, job: Job, now: int, lifetime: int) -> bool:
     if options.stop_after is not None:
         failures = tx[JobCommands].failures(job.id, store.retrying(job)) - present.forgiven
         if failures >= options.stop_after:
-            words = counted(failures, "command")
-            store.change(job, JobState.STOPPED, now, f"{words} failed; the rest is not queued.")
+            reason = f"{counted(failures, 'command')} failed; the rest is not queued."
+            store.change(job, JobState.STOPPED, now, reason)
             return False
     window = options.window
     places = [

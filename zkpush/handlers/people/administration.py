@@ -23,8 +23,8 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
-from ...protocol.commands import check_command, values_in_words
+from ...phrases import Phrase, in_series, words_of
+from ...protocol.commands import check_command, with_values
 from ...protocol.errors import CommandError
 from ...protocol.fields import Kind, Scope
 from ...values.commands import QueuedCommand
@@ -51,19 +51,20 @@ _ENTERED: Mapping[str, Mapping[str, Any]] = {
     "end_datetime": {"kind": Kind.MOMENT},
     "expires": {
         "pattern": "[0-3]",
-        "form": "0 (validity does not end) or 1, 2 or 3 (it ends, as the model of the terminal "
-        "defines it)",
+        "form": Phrase(
+            "0 (validity does not end) or 1, 2 or 3 (it ends, as the model of the terminal defines "
+            "it)"
+        ),
     },
 }
 """What is stricter for values that a person enters than for those of firmware, by field."""
 _ENTER = msgspec.structs.replace(
     _PUT,
     parameters=tuple(
-        msgspec.structs.replace(field, **_ENTERED.get(field.name, {})) for field in _PUT.parameters
+        msgspec.structs.replace(field, wire=field.name, **_ENTERED.get(field.name, {}))
+        for field in _PUT.parameters
     ),
 )
-_WORDS = {int: "an integer", str: "a text"}
-_WIRE = {field.wire: field.name for field in _PUT.parameters}
 
 
 @attrs.frozen
@@ -89,46 +90,40 @@ def edit_of(
     a person can enter, so an equal value is valid.
     """
     given = {name: None if value == "" else value for name, value in fields.items()}
-    mistakes, params = [], {"PIN": pin}
+    mistakes: list[object] = []
+    params = {"pin": pin}
     for field in _ENTER.parameters:
         value = given.get(field.name)
         if value is None or value == known.get(field.name):
             continue
         if isinstance(value, field.kind.python):
-            params[field.wire] = field.kind.encode(value)
+            params[field.name] = field.kind.encode(value)
         else:
             quoted = repr(str(value)[:40])
-            wanted = f"{_WORDS[field.kind.python]}{values_in_words(field)}"
-            mistakes.append(f"{field.name}: {quoted} is not {wanted}")
+            reason = (
+                Phrase("%(quoted)s is not an integer", quoted=quoted)
+                if field.kind.python is int
+                else Phrase("%(quoted)s is not a text", quoted=quoted)
+            )
+            mistakes.append(_of_field(field.name, with_values(reason, field)))
     try:
         check_command(_ENTER, params)
     except CommandError as error:
-        mistakes.append(_renamed(str(error)))
+        mistakes.append(words_of(error))
     for area in areas or ():
         try:
             check_area(area)
         except ValueError as error:
-            mistakes.append(f"areas: {error}")
+            mistakes.append(_of_field("areas", words_of(error)))
     if len(areas or ()) > MOST_AREAS:
-        mistakes.append(f"areas: at most {MOST_AREAS}")
+        mistakes.append(_of_field("areas", Phrase("at most %(num)s", num=MOST_AREAS)))
     if mistakes:
-        raise ValueError("; ".join(mistakes))
+        raise ValueError(in_series(mistakes))
     return PersonEdit(pin, given, areas)
 
 
-def _renamed(message: str) -> str:
-    """Name the fields of the API instead of the parameters of the protocol."""
-    parts = []
-    for part in message.split("; "):
-        name, colon, rest = part.partition(":")
-        word, space, more = part.partition(" ")
-        if colon and name in _WIRE:
-            parts.append(f"{_WIRE[name]}:{rest}")
-        elif word in _WIRE:
-            parts.append(f"{_WIRE[word]}{space}{more}")
-        else:
-            parts.append(part)
-    return "; ".join(parts)
+def _of_field(name: str, reason: str) -> Phrase:
+    return Phrase("%(field)s: %(reason)s", field=name, reason=reason)
 
 
 class PeopleAdministration:

@@ -10,9 +10,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ...commandreasons import COMMAND_REASONS
 from ...device.modes import REFUSAL, takes_commands
 from ...device.queueing import Delivery
-from ...endings import end_words
+from ...endings import end_phrase
 from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, not_found
 from ...manage.limits import COMMAND, PERSON, TERMINAL, Owner, require_thd
@@ -265,23 +266,36 @@ def _words(
     sn = command.device
     if state is EnrolmentState.WAITING:
         until = instant_or_none(command.expires_at)
-        words = f"Waits for the next request of terminal {sn}, until {until}."
-        return words if is_online else f"{words} The terminal is offline."
+        if is_online:
+            return Phrase(
+                "Waits for the next request of terminal %(sn)s, until %(until)s.",
+                sn=sn,
+                until=until,
+            )
+        return Phrase(
+            "Waits for the next request of terminal %(sn)s, until %(until)s. The terminal is "
+            "offline.",
+            sn=sn,
+            until=until,
+        )
     if state is EnrolmentState.ASKING:
-        return f"Terminal {sn} asks the person now; it has not answered yet."
+        return Phrase("Terminal %(sn)s asks the person now; it has not answered yet.", sn=sn)
     if state is EnrolmentState.ENROLLED:
-        return f"Terminal {sn} has enrolled it; it has not sent it yet."
+        return Phrase("Terminal %(sn)s has enrolled it; it has not sent it yet.", sn=sn)
     if state is EnrolmentState.RECEIVED:
         if conflict is None:
-            return f"Terminal {sn} has enrolled it, and it is stored here."
-        return (
-            f"Terminal {sn} has enrolled a card, and another one is stored: settle conflict "
-            f"{conflict}."
+            return Phrase("Terminal %(sn)s has enrolled it, and it is stored here.", sn=sn)
+        return Phrase(
+            "Terminal %(sn)s has enrolled a card, and another one is stored: settle conflict "
+            "%(conflict)s.",
+            sn=sn,
+            conflict=conflict,
         )
     if command.return_code is not None:
-        return f"Terminal {sn} has not enrolled it: {meaning or command.return_code}."
-    reason = end_words(command.reason, command.attempts, command.replaced_by, is_answered=False)
-    return reason or f"The command is {command.state.value}."
+        why = COMMAND_REASONS.phrase(meaning) if meaning else command.return_code
+        return Phrase("Terminal %(sn)s has not enrolled it: %(reason)s.", sn=sn, reason=why)
+    reason = end_phrase(command.reason, command.attempts, command.replaced_by, is_answered=False)
+    return reason or Phrase("The command is %(state)s.", state=command.state.value)
 
 
 def _enrolled_view(found: EnrolledTemplate) -> EnrolledView:

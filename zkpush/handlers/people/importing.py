@@ -13,7 +13,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from ...counting import counted, counted_people
+from ...counting import people_phrase
 from ...device import acts
 from ...manage.cells import safe_text, unsafe_text
 from ...manage.errors import NotConfirmed
@@ -21,7 +21,7 @@ from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, words_of
+from ...phrases import Phrase, counted_phrase, words_of
 from ...protocol.fields import Kind
 from ...values.people import Person
 from .administration import REMOVE, PersonEdit, edit_of, put_thd
@@ -122,7 +122,14 @@ class PeopleImport:
         count = len(removed)
         everybody = await self._store.read(lambda tx: tx[PersonStore].count())
         if confirm != count and (confirm is not None or is_many(count, everybody)):
-            raise NotConfirmed(f"This would remove {count} of {counted_people(everybody)}", count)
+            raise NotConfirmed(
+                Phrase(
+                    "This would remove %(count)s of %(people)s",
+                    count=count,
+                    people=people_phrase(everybody),
+                ),
+                count,
+            )
 
     async def _write(
         self,
@@ -237,12 +244,24 @@ def _line(
 ) -> _Line:
     if len(row) != len(header):
         return _Line(
-            number, None, None, f"{counted(len(row), 'value')} for {counted(len(header), 'column')}"
+            number,
+            None,
+            None,
+            Phrase(
+                "%(values)s for %(columns)s",
+                values=counted_phrase("%(num)s value", "%(num)s values", len(row)),
+                columns=counted_phrase("%(num)s column", "%(num)s columns", len(header)),
+            ),
         )
     cells = {name: _text_of(cell) for name, cell in zip(header, row, strict=True)}
     pin = cells["pin"]
     if pin in seen:
-        return _Line(number, None, pin, f"pin: {pin} is in line {seen[pin]} already")
+        return _Line(
+            number,
+            None,
+            pin,
+            Phrase("pin: %(pin)s is in line %(line)s already", pin=pin, line=seen[pin]),
+        )
     seen[pin] = number
     values: dict[str, object] = {}
     for name, cell in cells.items():
@@ -259,7 +278,7 @@ def _line(
     try:
         edit = edit_of(pin, _as_stored(values, before), areas, before)
     except ValueError as error:
-        return _Line(number, None, pin, str(error))
+        return _Line(number, None, pin, words_of(error))
     return _Line(number, edit, pin)
 
 
