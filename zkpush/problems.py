@@ -139,10 +139,10 @@ class ProblemCode(StrEnum):
     CLOCK_WRONG = (
         "clock wrong",
         "The clock of the terminal differs from the server's by more than two minutes",
-        "If the difference is that of two time zones (whole hours, or half hours as in India), "
-        "correct its zone: `zkpush devices set SN timezone=ZONE`, then `zkpush devices recompute "
-        "SN`. Otherwise set its clock in its menu, or restart it: "
-        "it takes the server's time when it connects.",
+        "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
+        "Only if the detail names the time zone whose time the clock has, and the terminal is "
+        "there, correct its zone instead: `zkpush devices set SN timezone=ZONE`, then `zkpush "
+        "devices recompute SN`.",
     )
     SILENT = (
         "silent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+import pytest
 import pytest_twisted
 from sqlalchemy import text
 
@@ -108,20 +109,63 @@ async def test_a_missing_zone_is_found(make_rig) -> None:
     assert "zone" not in await faults(rig)
 
 
-@pytest_twisted.ensureDeferred
-async def test_a_wrong_clock_or_zone_is_found(rig: Rig) -> None:
-    """Punches in real time show it; the advice has the commands for this terminal."""
+async def punch_with_clock(rig: Rig, ahead: datetime.timedelta) -> None:
+    """Punches in real time, by a clock that is so far ahead, until it is measured."""
     await rig.exchange()
     for minute in range(4):
         rig.clock.advance(60)
-        ahead = datetime.datetime.fromtimestamp(rig.clock.wall_seconds() + 7200, datetime.UTC)
-        await rig.post(ATTLOG, f"{minute}\t{ahead:%Y-%m-%d %H:%M:%S}\t0\t1\n".encode())
+        now = datetime.datetime.fromtimestamp(rig.clock.wall_seconds(), datetime.UTC)
+        await rig.post(ATTLOG, f"{minute}\t{now + ahead:%Y-%m-%d %H:%M:%S}\t0\t1\n".encode())
     rig.clock.advance(60)
     await rig.get(POLL)
     await rig.registry.follow()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "offset"),
+    [
+        (datetime.timedelta(hours=2), "UTC+02:00"),
+        (datetime.timedelta(hours=5, minutes=45), "UTC+05:45"),
+        (datetime.timedelta(hours=-12), "UTC-12:00"),
+        (datetime.timedelta(hours=14), "UTC+14:00"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_zone_is_found(rig: Rig, ahead: datetime.timedelta, offset: str) -> None:
+    """Punches in real time show it; the advice has the commands for this terminal."""
+    await punch_with_clock(rig, ahead)
     fault = (await faults(rig))["clock"]
     assert fault["state"] == "error"
+    assert f"its clock has the time of {offset}, and its zone here is UTC" in fault["detail"]
     assert "zkpush devices set T1 timezone=" in fault["advice"]
+    (problem,) = await rig.items("/problems?device=T1&code=clock+wrong")
+    assert problem["detail"] == fault["detail"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "shown"),
+    [
+        (datetime.timedelta(days=-1096), "1096 d behind"),
+        (datetime.timedelta(hours=-26), "1 d 2 h behind"),
+        (datetime.timedelta(days=1), "1 d ahead of"),
+        (datetime.timedelta(hours=-15), "15 h behind"),
+        (datetime.timedelta(hours=14, minutes=15), "14 h 15 min ahead of"),
+        (datetime.timedelta(minutes=37), "37 min ahead of"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_clock_is_no_wrong_zone(
+    rig: Rig, ahead: datetime.timedelta, shown: str
+) -> None:
+    """No time zone has such an offset, so the advice is to set the clock."""
+    await punch_with_clock(rig, ahead)
+    fault = (await faults(rig))["clock"]
+    assert fault["detail"] == f"Its clock is {shown} the server's."
+    assert fault["advice"].startswith("Set its clock in its menu, or restart it")
+    assert "timezone=" not in fault["advice"]
+    (problem,) = await rig.items("/problems?device=T1&code=clock+wrong")
+    assert problem["detail"] == fault["detail"]
+    assert problem["advice"].startswith("Set its clock in its menu, or restart it")
 
 
 @pytest_twisted.ensureDeferred

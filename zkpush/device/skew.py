@@ -7,7 +7,9 @@ a row have to agree within a minute: records of a backlog differ by the time bet
 
 from __future__ import annotations
 
+import datetime
 import statistics
+import zoneinfo
 from collections.abc import Callable, Mapping
 
 from ..interfaces import IStore
@@ -31,6 +33,9 @@ WRONG = 120
 """Skew in seconds beyond which the clock is a problem."""
 NEWS = 5
 """Minimum change in seconds before a stored skew is updated."""
+_QUARTER = datetime.timedelta(minutes=15)
+_WESTERNMOST, _EASTERNMOST = datetime.timedelta(hours=-12), datetime.timedelta(hours=14)
+"""Range of the offsets of time zones, which are whole quarters of an hour."""
 
 
 class SkewMeter:
@@ -84,11 +89,17 @@ class SkewMeter:
             if known is not None and abs(known - ahead) < NEWS:
                 continue
 
-            def unit(tx: Transaction, device_id: int = device_id, ahead: int = ahead) -> Device:
+            detail = skew_in_words(ahead, zone, now)
+
+            def unit(
+                tx: Transaction,
+                device_id: int = device_id,
+                ahead: int = ahead,
+                detail: Phrase = detail,
+            ) -> Device:
                 devices = tx[DeviceStore]
                 devices.change(device_id, {"clock_skew_seconds": ahead})
                 if abs(ahead) > WRONG:
-                    detail = _detail(ahead)
                     devices.raise_problem(device_id, Problem(ProblemCode.CLOCK_WRONG, detail, now))
                 else:
                     devices.clear_problem(device_id, ProblemCode.CLOCK_WRONG)
@@ -101,7 +112,38 @@ class SkewMeter:
                 raise
 
 
-def _detail(ahead: int) -> Phrase:
+def zone_of_clock(ahead: int, zone: str, now: int) -> datetime.timezone | None:
+    """Return the time zone whose time a clock has that is `ahead` seconds ahead in another zone.
+
+    None if the difference is not that of two time zones. `now` is in milliseconds.
+    """
+    moved = _QUARTER * round(ahead / _QUARTER.total_seconds())
+    if not moved or abs(ahead - moved.total_seconds()) > WRONG:
+        return None
+    here = datetime.datetime.fromtimestamp(now / 1000, zoneinfo.ZoneInfo(zone)).utcoffset()
+    offset = (here or datetime.timedelta()) + moved
+    is_one = _WESTERNMOST <= offset <= _EASTERNMOST and not offset % _QUARTER
+    return datetime.timezone(offset) if is_one else None
+
+
+def skew_in_words(ahead: int, zone: str, now: int) -> Phrase:
+    """Describe a skew in a time zone, and the zone that explains it, if one does.
+
+    `now` is in milliseconds.
+    """
+    other = zone_of_clock(ahead, zone, now)
+    if other is None:
+        return _difference(ahead)
+    return Phrase(
+        "%(problem)s That is the difference of two time zones: its clock has the time of "
+        "%(offset)s, and its zone here is %(zone)s.",
+        problem=_difference(ahead),
+        offset=str(other),
+        zone=zone,
+    )
+
+
+def _difference(ahead: int) -> Phrase:
     """Describe a skew for people, such as `Its clock is 2 h 30 min ahead of the server's.`"""
     minutes = round(abs(ahead) / 60)
     days, minutes = divmod(minutes, 24 * 60)

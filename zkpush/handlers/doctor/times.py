@@ -5,17 +5,13 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 
-from ...device.skew import FEWEST, MEASURE_EVERY
+from ...device.skew import FEWEST, MEASURE_EVERY, skew_in_words, zone_of_clock
 from ...model import DeviceState
 from ...phrases import Phrase
 from ...problems import ProblemCode
 from .advice import EXAMPLE_ZONE, approval, seconds_of, with_zone
 from .facts import TerminalFacts
 from .model import Check
-
-WRONG = 120
-"""Difference of clocks in seconds beyond which an offset of whole half hours counts as such."""
-_HALF_HOUR = 1800
 
 
 def check_zone(facts: TerminalFacts) -> Check:
@@ -63,28 +59,20 @@ def check_clock(facts: TerminalFacts) -> Check:
         return _unknown_clock(zone)
     if problem is None:
         return Check("clock", "ok", _shown(skew or 0))
-    if skew is None or zone is None or not _is_offset(skew):
+    if skew is None or zone is None or zone_of_clock(skew, zone, facts.now) is None:
         return Check(
             "clock",
             "error",
-            problem,
+            problem if skew is None or zone is None else skew_in_words(skew, zone, facts.now),
             Phrase(
                 "Set its clock in its menu, or restart it: it takes the server's time when it "
                 "connects."
             ),
         )
-    ahead = datetime.timedelta(seconds=_HALF_HOUR * round(skew / _HALF_HOUR))
-    offset = datetime.timezone((_now_in(facts, zone).utcoffset() or datetime.timedelta()) + ahead)
     return Check(
         "clock",
         "error",
-        Phrase(
-            "%(problem)s That is the difference of two time zones: its clock has the time of "
-            "%(offset)s, and its zone here is %(zone)s.",
-            problem=problem,
-            offset=str(offset),
-            zone=zone,
-        ),
+        skew_in_words(skew, zone, facts.now),
         Phrase(
             "Correct its zone: `zkpush devices set %(sn)s timezone=ZONE`, with a name such as "
             "%(example)s or UTC, then the times of its records: `zkpush devices recompute %(sn)s`. "
@@ -113,11 +101,6 @@ def _unknown_clock(zone: str | None) -> Check:
 
 def _now_in(facts: TerminalFacts, zone: str) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(facts.now / 1000, zoneinfo.ZoneInfo(zone))
-
-
-def _is_offset(skew: int) -> bool:
-    """Whether a difference of clocks in seconds is about a multiple of half an hour."""
-    return abs(skew) > _HALF_HOUR - WRONG and abs((skew + WRONG) % _HALF_HOUR) <= 2 * WRONG
 
 
 def _shown(skew: int) -> Phrase:
