@@ -101,6 +101,7 @@ class Engine:
             self.proxies,
             services.registry,
             self.unserved_bodies.keep,
+            self.unserved_bodies.report,
         )
 
     def server(self, gate: RequestGate) -> RequestServer:

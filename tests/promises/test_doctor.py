@@ -8,6 +8,8 @@ import pytest
 import pytest_twisted
 from sqlalchemy import text
 
+from zkpush.testing.wire import talk
+
 from ..rig import Rig
 from ..server.test_tokens_of_sessions import BEGIN_AGAIN, token, upload
 
@@ -78,15 +80,111 @@ async def test_a_blocked_terminal_and_one_of_another_network_are_found(rig: Rig)
 async def test_a_refusal_that_is_over_is_a_warning_and_then_forgotten(rig: Rig) -> None:
     """A served request after it shows that it is over; after an hour nobody is told."""
     await working(rig)
-    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
-    await rig.get(POLL)
-    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await rig.api("PATCH", "/devices/T1", {"networks": ["192.0.2.0/24"]})
+    rig.clock.advance(1)
+    await rig.get(POLL, address="198.51.100.1")
     rig.clock.advance(1)
     await rig.get(POLL)
     assert (await faults(rig))["refusals"]["state"] == "warning"
     rig.clock.advance(3601)
     await rig.get(POLL)
     assert "refusals" not in await faults(rig)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "mends"),
+    [
+        ({"state": "blocked"}, {"state": "approved"}),
+        ({"networks": ["198.51.100.0/24"]}, {"networks": []}),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_refusals_before_an_operator_mended_them_are_past(
+    rig: Rig, refuses: dict[str, object], mends: dict[str, object]
+) -> None:
+    """They are told, and no reason to look for something that uses the serial number."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", refuses)
+    await rig.get(POLL)
+    rig.clock.advance(1)
+    await rig.api("PATCH", "/devices/T1", mends)
+    rig.clock.advance(1)
+    await rig.get(POLL)
+    assert "refusals" not in await faults(rig)
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    assert checks["refusals"]["detail"] == (
+        "1 of its requests was refused in the last hour, before an operator changed that."
+    )
+    # A change that has nothing to do with refusals does not hide a later one.
+    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
+    rig.clock.advance(1)
+    await rig.get(POLL)
+    rig.clock.advance(1)
+    await rig.api("PATCH", "/devices/T1", {"alias": "Door"})
+    assert (await faults(rig))["refusals"]["state"] == "error"
+
+
+@pytest_twisted.ensureDeferred
+async def test_unknown_requests_that_ended_are_said_as_past(rig: Rig) -> None:
+    """With the time of the last one, as a warning, and with what to do if it is not mended."""
+    await working(rig)
+    await rig.get("rtdata?SN=T1&type=time")
+    rig.clock.advance(60)
+    await rig.get(POLL)
+    assert (await faults(rig))["requests"]["state"] == "error"
+    rig.clock.advance(1080)
+    fault = (await faults(rig))["requests"]
+    assert fault["state"] == "warning"
+    assert "The last time was 19 minutes ago; it was served since then." in fault["detail"]
+    assert fault["advice"].startswith("If the cause is removed, there is nothing to do")
+    await rig.get("rtdata?SN=T1&type=time")
+    rig.clock.advance(600)
+    assert (await faults(rig))["requests"]["state"] == "error"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_path_with_a_prefix_is_found_before_a_session(rig: Rig) -> None:
+    """The doctor, the problems and the trace name the path, although no session was begun."""
+    await rig.api("PUT", "/devices/T1", {"state": "approved"})
+    target = b"GET /push/iclock/cdata?SN=T1&options=all HTTP/1.1\r\nHost: server\r\n\r\n"
+    answer = await talk(rig.terminals, target)
+    assert (answer.status, answer.body) == (200, b"UNKNOWN DEVICE")
+    assert "/push/iclock" in (await faults(rig))["requests"]["detail"]
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["code"] == "unknown requests"
+    assert "It asks for GET /push/iclock/…" in problem["detail"]
+    (traced,) = await rig.items("/devices/T1/trace")
+    assert "its path does not begin with /iclock/" in traced["answered"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_foreign_token_is_over_when_the_terminal_returns_ours(rig: Rig) -> None:
+    """The problem ends then; if it does not return one, it is past after two hours."""
+    given = token(await rig.exchange())
+    foreign = b"token=" + b"ab" * 16
+    assert await upload(rig, foreign) == (200, b"OK: 1")
+    assert (await faults(rig))["foreign token"]["state"] == "error"
+    rig.clock.advance(2 * 3600)
+    fault = (await faults(rig))["foreign token"]
+    assert fault["state"] == "warning"
+    assert "It has not come again for 60 minutes or longer." in fault["detail"]
+    assert await upload(rig, b"token=" + given) == (200, b"OK: 1")
+    assert "foreign token" not in await faults(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_token_that_is_returned_again_is_said_as_past(rig: Rig) -> None:
+    """The problem stays, because something else may use the serial number."""
+    given = token(await rig.exchange())
+    await upload(rig, b"token=" + given)
+    await upload(rig, b"token=" + b"ab" * 16)
+    assert (await faults(rig))["token not returned"]["state"] == "error"
+    rig.clock.advance(60)
+    await upload(rig, b"token=" + given)
+    rig.clock.advance(540)
+    fault = (await faults(rig))["token not returned"]
+    assert fault["state"] == "warning"
+    assert "The last time was 10 minutes ago" in fault["detail"]
 
 
 @pytest_twisted.ensureDeferred

@@ -15,6 +15,7 @@ import msgspec
 
 from ..http.messages import Accepted, Declined, RequestHead
 from ..interfaces import ITerminalFamily
+from ..phrases import Phrase
 from ..protocol.rejects import Origin
 from ..protocol.requests import Arguments
 from .terminal import Terminal
@@ -114,6 +115,9 @@ class TerminalRoute(msgspec.Struct, frozen=True):
     """Whether replies are files, so that no message may have status 200."""
     changes: Callable[[Request, Terminal], bool] = always
     """Whether an admitted request would change anything."""
+    report: Callable[[Request, Terminal], Phrase] | None = None
+    """Reports a request that the server does not serve, and returns why, for the trace. None if it
+    serves such requests."""
 
 
 @attrs.frozen(eq=False)

@@ -67,6 +67,7 @@ class TokenProofs:
             changes: dict[str, object] = {"tokens": kept}
             if before.token_policy is not TokenPolicy.IGNORE and not is_elsewhere:
                 changes["returns_token"] = True
+                tx[DeviceStore].clear_problem(device_id, ProblemCode.FOREIGN_TOKEN)
             device = tx[DeviceStore].change(device_id, changes)
             if not proved.trusted or (is_elsewhere and not before.returns_token):
                 detail = Phrase(

@@ -30,6 +30,13 @@ MOST_KEPT = 200
 """Maximum number of bodies stored for one terminal. They are not acknowledged, so the terminal
 keeps the others."""
 
+NOT_THIS_PATH = Phrase("this server does not serve this path, and it has to begin a session")
+NOT_BELOW = Phrase(
+    "its path does not begin with /iclock/: see the server address in its menu, or the proxy in "
+    "front"
+)
+_TERMINALS = b"/iclock/"
+
 
 @functools.lru_cache(256)
 def asked_in_words(method: str, path: bytes) -> str:
@@ -59,6 +66,16 @@ class UnservedBodies:
         self._privacy = privacy
         self._unserved = unserved
 
+    def report(self, request: Request, terminal: Terminal) -> Phrase:
+        """Report a request, also one before a session; returns why it is not served."""
+        head = request.head
+        what = asked_in_words(head.method, head.path)
+        self._unserved.note(
+            terminal,
+            Phrase("It asks for %(request)s, which this server does not serve.", request=what),
+        )
+        return NOT_THIS_PATH if head.path.lower().startswith(_TERMINALS) else NOT_BELOW
+
     async def keep(
         self,
         error: ProtocolError,
@@ -73,10 +90,7 @@ class UnservedBodies:
         """
         head = request.head
         what = asked_in_words(head.method, head.path)
-        self._unserved.note(
-            terminal,
-            Phrase("It asks for %(request)s, which this server does not serve.", request=what),
-        )
+        self.report(request, terminal)
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
         if name in PATHS and is_proved:
             detail = Phrase(

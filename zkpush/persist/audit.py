@@ -85,6 +85,7 @@ class AuditStore(BufferedInserts):
         actor: str | None = None,
         action: str | None = None,
         pin: str | None = None,
+        subject: str | None = None,
     ) -> list[AuditRecord]:
         """List records by id, from `since` (inclusive) to `until` (exclusive), in milliseconds.
 
@@ -100,6 +101,8 @@ class AuditStore(BufferedInserts):
             query = query.where(audit.c.actor == actor)
         if action is not None:
             query = query.where(audit.c.action == action)
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
         if pin is not None:
             name = self.person(pin)
             query = query.where(or_(audit.c.subject.contains(name), audit.c.detail.contains(name)))

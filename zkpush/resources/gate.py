@@ -17,6 +17,7 @@ from ..device.request import Gate, RefusedRequest, Request, TerminalRoute
 from ..device.terminal import Terminal
 from ..device.unservedbodies import asked_in_words
 from ..http.messages import Declined, Plain, RequestHead, Verdict
+from ..phrases import Phrase
 from ..protocol.errors import (
     ProtocolError,
     Refused,
@@ -52,8 +53,13 @@ class RequestGate:
         proxies: Proxies,
         registry: Registry,
         unserved: Unserved,
+        report: Callable[[Request, Terminal], Phrase],
     ) -> None:
-        """`unserved` handles requests of approved terminals that no route serves."""
+        """`unserved` handles requests of approved terminals that no route serves.
+
+        Those that come before a session are passed to `report` alone.
+        """
+        self._report = report
         self._unserved = unserved
         self.budget = budget
         self._proxies = proxies
@@ -166,7 +172,16 @@ class RequestGate:
             self._refusals.refuse_path(sn, head.address, asked)
             raise error
         action = functools.partial(self._unserved, error)
-        route = TerminalRoute(family, head.method, "", "", Gate.SESSION, action, is_long=True)
+        route = TerminalRoute(
+            family,
+            head.method,
+            "",
+            "",
+            Gate.SESSION,
+            action,
+            is_long=True,
+            report=self._report,
+        )
         return Request(head, route, sn, arguments)
 
     def family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:

@@ -20,7 +20,7 @@ from ..device.budget import SHORT, Charge
 from ..device.gate import AdmissionGate
 from ..device.registry import Registry
 from ..device.request import AcceptedRequest, Gate, Request
-from ..device.session import AskForExchange
+from ..device.session import BEGINS, AskForExchange
 from ..device.sessiongate import SessionGate
 from ..device.terminal import Terminal
 from ..http.messages import FileReply, Plain, Reply, RequestHead, Verdict
@@ -110,7 +110,7 @@ class RequestServer:
             elif self._admission.passes(terminal, request.head, body):
                 answer = route.action(request, terminal, body, True)
             else:
-                answer = self._through(request, body)
+                answer = self._through(request, terminal, body)
         except Exception as error:
             return refused(error, route.family)
         if isinstance(answer, bytes):
@@ -118,14 +118,18 @@ class RequestServer:
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
         return later.addCallbacks(_succeeded, _failed, errbackArgs=(route.family,))
 
-    async def _through(self, request: Request, body: bytes) -> bytes | FileReply:
+    async def _through(
+        self, request: Request, terminal: Terminal, body: bytes
+    ) -> bytes | FileReply:
         """Answer a request that needs the session gate."""
         route = request.route
         try:
             entry = await self._sessions.enter(request, body)
-        except AskForExchange:
+        except AskForExchange as error:
             if route.sends_files:
                 raise Refused("There is no session: begin with the exchange.") from None
+            if route.report is not None and error.reason is BEGINS:
+                raise AskForExchange(route.report(request, terminal)) from None
             raise
         if entry.seal is not None and request.head.range is not None:
             # A part of a sealed file could not be opened.

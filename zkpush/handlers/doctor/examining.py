@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from ...clock import wall_clock
+from ...device.acts import CHANGE_TERMINAL
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.problems import Problems
 from ...manage.services import Services
-from ...model import Device
+from ...model import Device, Page
+from ...persist.audit import AuditStore
 from ...persist.commandschedule import CommandSchedule
 from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
@@ -19,10 +23,17 @@ from ..commands.store import QueueProgress
 from ..trace.model import LastRequests
 from .facts import TerminalFacts
 from .model import Examination, examination
+from .refusing import RECENT
 from .strangers import StrangerRefusals, examine_stranger
 from .terminal import examine, rank
 
-_Found = tuple[Device, int | None, StuckQueue | None, frozenset[str], bool] | list[AuditRecord]
+_Found = (
+    tuple[Device, int | None, StuckQueue | None, frozenset[str], bool, int | None]
+    | list[AuditRecord]
+)
+_DECISION = re.compile(r"\b(state|networks|comm_key|token_policy|encryption)\b")
+"""Changed attributes of a terminal that decide what is refused, in the audit log."""
+_MOST_CHANGES = 100
 
 
 class TerminalExaminer:
@@ -58,7 +69,8 @@ class TerminalExaminer:
             oldest = tx[CommandSchedule].oldest_due(device.id, now)
             stuck = tx[QueueProgress].stuck(device.id, now)
             stamps = frozenset(tx[StampStore].of(device.id))
-            return device, oldest, stuck, stamps, tx[AttendanceStore].has_any(device.id)
+            has_any = tx[AttendanceStore].has_any(device.id)
+            return device, oldest, stuck, stamps, has_any, _decided_thd(tx, sn, now)
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -67,7 +79,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, stamps, has_records = found
+        device, oldest, stuck, stamps, has_records, decided_at = found
         last_seen_at, _ = self._registry.last_seen(device)
         trace = await self._requests.of(device)
         facts = TerminalFacts(
@@ -86,8 +98,20 @@ class TerminalExaminer:
             ],
             stamps=stamps,
             has_records=has_records,
+            decided_at=decided_at,
         )
         return device, examination(examine(facts), rank)
+
+
+def _decided_thd(tx: Transaction, sn: str, now: int) -> int | None:
+    """Return when an operator last changed what of a terminal is refused, in the last hour (ms)."""
+    changes = tx[AuditStore].page(
+        Page(_MOST_CHANGES, newest_first=True),
+        since=now - RECENT,
+        action=CHANGE_TERMINAL,
+        subject=f"terminal {sn}",
+    )
+    return next((one.at for one in changes if _DECISION.search(one.detail or "")), None)
 
 
 def examiner(services: Services) -> TerminalExaminer:

@@ -30,6 +30,8 @@ class TerminalFacts:
     stamps: frozenset[str]
     """Names of the tables that it has ever uploaded."""
 
+    decided_at: int | None
+    """When an operator last changed in the last hour what of its requests is refused (ms)."""
     has_records: bool
     """Whether an attendance record of it is stored."""
     others: Sequence[ServerProblem]

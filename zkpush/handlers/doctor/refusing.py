@@ -29,7 +29,9 @@ def check_refusals(facts: TerminalFacts) -> Check:
     state = facts.device.state
     refused = [one for one in recent(facts) if one.refused and not is_unknown(one)]
     settled = [one for one in refused if _is_settled(one, state)]
-    found = [one for one in refused if not (one in settled or _follows(one, state))]
+    decided = [one for one in refused if one.at < (facts.decided_at or 0)]
+    past = [*settled, *decided]
+    found = [one for one in refused if not (one in past or _follows(one, state))]
     by_state = [one for one in refused if _follows(one, state)]
     if not found and by_state:
         count = sum(one.count for one in by_state)
@@ -51,6 +53,16 @@ def check_refusals(facts: TerminalFacts) -> Check:
                 "%(refused)s in the last hour, before it was %(state)s.",
                 refused=_refused(count),
                 state=STATES.get(state, state.value),
+            ),
+        )
+    if not found and decided:
+        count = sum(one.count for one in decided)
+        return Check(
+            "refusals",
+            "ok",
+            Phrase(
+                "%(refused)s in the last hour, before an operator changed that.",
+                refused=_refused(count),
             ),
         )
     if not found:

@@ -19,6 +19,7 @@ from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
 from .facts import TerminalFacts
 from .model import Check
+from .past import softened
 from .queue import check_queue
 from .refusing import ASKED_AGAIN, STATES, check_refusals, is_unknown, recent
 from .times import check_clock, check_zone
@@ -172,7 +173,11 @@ def _approved_again(facts: TerminalFacts) -> Phrase:
 
 
 def _requests(facts: TerminalFacts) -> Check:
-    """Check for requests that this server does not support."""
+    """Check for requests that this server does not support, or did not lately."""
+    return softened(facts, ProblemCode.UNKNOWN_REQUESTS, _unknown_requests(facts))
+
+
+def _unknown_requests(facts: TerminalFacts) -> Check:
     found = [one for one in recent(facts) if is_unknown(one)]
     problem = facts.problem(ProblemCode.UNKNOWN_REQUESTS)
     if not found and problem is None:
@@ -302,9 +307,10 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
         is_likely = facts.is_sure(code) or facts.last_seen_at is None
-        yield Check(
+        check = Check(
             code,
             "error" if is_likely else "warning",
             facts.problems[code],
             advice_phrase(code, facts.device.sn),
         )
+        yield softened(facts, code, check)
