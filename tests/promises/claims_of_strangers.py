@@ -176,15 +176,18 @@ CLAIMS = {
     "It is taken once, on all nodes and after a crash.": [
         f"{STRANGERS}::test_a_sealed_upload_is_taken_once_over_all_nodes",
     ],
-    "it takes a command away unread.": [
+    "One that never arrived is taken until the terminal's next sealed request": [
+        "server/test_encryption.py::test_a_replayed_request_is_not_taken",
+    ],
+    "then it takes a command, which the stranger cannot read and the server sends again": [
         f"{POLLS}::test_a_sealed_poll_repeated_at_once_takes_a_command_and_cannot_read_it",
         f"{POLLS}::test_a_sealed_poll_repeated_after_five_seconds_takes_nothing",
     ],
     "The keys stay in force, and no upload is lost.": [
         f"{SESSIONS}::test_a_downgrade_loses_nothing",
     ],
-    "A stranger at another address can delay the records of a terminal at work, and cannot keep "
-    "them away for good.": [
+    "A stranger at another address can delay the records of a terminal at work for as long as it "
+    "goes on; they come afterwards.": [
         f"{TRUST}::test_exchanges_from_many_addresses_displace_no_token_on_its_way_back",
         f"{SESSIONS}::test_a_stranger_s_exchanges_do_not_lock_the_terminal_out",
         f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal",
@@ -269,7 +272,7 @@ CLAIMS = {
         f"{LIMITS}::test_one_address_has_so_many_connections",
         f"{LIMITS}::test_the_oldest_idle_connection_makes_way",
     ],
-    "A request that has arrived completely is always answered.": [
+    "A request that has arrived completely is always answered;": [
         f"{LIMITS}::test_no_connection_in_hand_makes_way",
     ],
     "unless it returns its trusted token:": [
