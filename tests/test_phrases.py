@@ -97,7 +97,7 @@ def test_the_console_translates_a_phrase_and_all_phrases_in_it() -> None:
         first="192.0.2.1",
         second=A_SOCKET_FILE,
     )
-    assert marked(first) == (
+    assert marked({}, first) == (
         'Llegan peticiones alternadas desde <bdi translate="no">192.0.2.1</bdi> y un archivo de '
         "socket."
     )

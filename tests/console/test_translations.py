@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -136,8 +138,33 @@ def test_values_of_a_text_are_data() -> None:
     add_filters(environment, LANGUAGES[1], NullTranslations())
     marked = environment.filters["marked"]
     inner = counted_phrase("%(num)s day", "%(num)s days", 2)
-    shown = marked(Phrase("`<a>` %(ago)s: %(said)s", ago=inner, said="<b>`x`"))
+    shown = marked({}, Phrase("`<a>` %(ago)s: %(said)s", ago=inner, said="<b>`x`"))
     assert shown == ('`&lt;a&gt;` 2 days: <bdi translate="no">&lt;b&gt;&#96;x&#96;</bdi>')
     assert str(Phrase("%(ago)s ago", ago=inner)) == "2 days ago"
-    advice = marked(advice_phrase(ProblemCode.COUNT_DIFFERS, "<T1>"))
+    advice = marked({}, advice_phrase(ProblemCode.COUNT_DIFFERS, "<T1>"))
     assert '<bdi translate="no">&lt;T1&gt;</bdi> attendance`' in advice
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        (LANGUAGES[0], ("12,345", "1 Mar 2026 12:00:07")),
+        (LANGUAGES[1], ("12.345", "1 mar 2026 12:00:07")),
+        (LANGUAGES[3], ("12,345", "2026年3月1日 12:00:07")),
+    ],
+    ids=lambda one: getattr(one, "code", ""),
+)
+def test_times_and_counts_of_a_text_are_of_the_language_and_the_zone(
+    language: ConsoleLanguage, shown: tuple[str, str]
+) -> None:
+    """The text itself, which the API shows, has the instant in ISO 8601 and the bare number."""
+    environment = Environment(autoescape=True)
+    add_filters(environment, language, NullTranslations())
+    visit = SimpleNamespace(zone=ZoneInfo("Asia/Dubai"))
+    at = "2026-03-01T08:00:07.000Z"
+    text = Phrase("%(num)s until %(at)s, code %(code)s", num=12345, at=at, code=-1003)
+    marked = str(environment.filters["marked"]({"visit": visit}, text))
+    assert re.sub("<[^>]*>", "", marked) == f"{shown[0]} until {shown[1]}, code -1003"
+    assert str(text) == f"12345 until {at}, code -1003"
+    strange = Phrase("at %(at)s", at="2026-99-01T08:00:00Z")
+    assert "2026-99-01" in environment.filters["marked"]({"visit": visit}, strange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,10 @@ from .phrases import Phrase
 from .visits import Visit
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+COUNT = "num"
+"""Name of the value of a phrase that is a count; other integers may be codes."""
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
+"""An instant in a phrase, as the API writes it."""
 
 
 @attrs.frozen
@@ -52,21 +57,28 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
                 str(translate.gettext(text)) if isinstance(text, str) and text else str(text or "")
             )
         return text.filled(
-            _found(text), {name: _plain(value) for name, value in text.values.items()}
+            _found(text), {name: _plain(name, value) for name, value in text.values.items()}
         )
 
-    def marked(text: Any) -> Markup:
-        """Translate a text, and mark its values as data, whose direction is their own."""
+    @pass_context
+    def marked(context: Context, text: Any) -> Markup:
+        """Translate a text, and mark its values as data, whose direction is their own.
+
+        Instants among the values are shown in the zone of the visit, and counts with separators.
+        """
         if not isinstance(text, Phrase):
             return escape(said(text))
-        values = {name: _marked(value) for name, value in text.values.items()}
+        values = {name: _marked(context, name, value) for name, value in text.values.items()}
         return Markup(text.filled(str(escape(_found(text))), values))  # noqa: S704 - escaped parts
 
-    def _marked(value: object) -> object:
+    def _marked(context: Context, name: str, value: object) -> object:
         if isinstance(value, Phrase):
-            return marked(value)
+            return marked(context, value)
         if value is None or isinstance(value, int):
-            return value
+            return _plain(name, value)
+        at = _milliseconds(str(value)) if _INSTANT.fullmatch(str(value)) else None
+        if at is not None:
+            return instant(context, at, seconds=True)
         # A backtick would begin a command.
         data = Markup(str(escape(str(value))).replace("`", "&#96;"))  # noqa: S704 - escaped
         return Markup('<bdi translate="no">{}</bdi>').format(data)
@@ -79,7 +91,9 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return str(translate.gettext(text.text))
         return str(translate.ngettext(text.text, text.plural, text.values["num"]))
 
-    def _plain(value: object) -> object:
+    def _plain(name: str, value: object) -> object:
+        if name == COUNT and isinstance(value, int):
+            return number(value)
         return said(value) if isinstance(value, Phrase) else value
 
     @pass_context
@@ -193,6 +207,14 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "urlencode": path_part,
     }
     environment.filters.update(found)
+
+
+def _milliseconds(text: str) -> int | None:
+    """Return an instant in milliseconds since the epoch; None if there is no such time."""
+    try:
+        return int(datetime.datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError:
+        return None
 
 
 def _moment(at: int, context: Context) -> datetime.datetime:
