@@ -46,7 +46,10 @@ def test_unknown_terminal(daemon: Daemon) -> None:
     """The serial number of no terminal is a mistake, and no empty list."""
     for more in ((), ("--csv",), ("--json",)):
         said_ = failed(daemon.zkpush("attendance", "list", "--device", "NOPE", *more))
-        assert said_ == "Error: There is no terminal 'NOPE'. See: zkpush devices list"
+        assert (
+            said_
+            == "Error: There is no terminal 'NOPE'. See: zkpush devices list, zkpush doctor NOPE"
+        )
 
 
 def test_filters(daemon: Daemon) -> None:

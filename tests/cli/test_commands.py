@@ -182,7 +182,7 @@ def test_empty_list(daemon: Daemon) -> None:
         "There are no such commands. Queue one: zkpush commands send SN INFO\n",
     )
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
-        "Error: There is no terminal 'NOBODY'. See: zkpush devices list"
+        "Error: There is no terminal 'NOBODY'. See: zkpush devices list, zkpush doctor NOBODY"
     )
 
 

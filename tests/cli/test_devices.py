@@ -106,7 +106,9 @@ def test_recompute(daemon: Daemon) -> None:
     assert recompute() == f"2 of 3 {words} (Asia/Kolkata).\n"
     assert [one[11:16] for one in instants()] == ["02:30"] * 3
     message = failed(daemon.zkpush("devices", "recompute", "NOPE"))
-    assert message == "Error: There is no terminal NOPE. See: zkpush devices list"
+    assert (
+        message == "Error: There is no terminal NOPE. See: zkpush devices list, zkpush doctor NOPE"
+    )
 
 
 def test_show(daemon: Daemon) -> None:
@@ -147,7 +149,10 @@ def test_problems(daemon: Daemon) -> None:
         ("PROBLEM1", "pushcommkey changed")
     ]
     message = failed(daemon.zkpush("problems", "list", "--device", "NOBODY"))
-    assert message == "Error: There is no terminal 'NOBODY'. See: zkpush devices list"
+    assert (
+        message
+        == "Error: There is no terminal 'NOBODY'. See: zkpush devices list, zkpush doctor NOBODY"
+    )
 
 
 def test_keys(daemon: Daemon) -> None:
@@ -183,7 +188,7 @@ def test_keys(daemon: Daemon) -> None:
 def test_unknown(daemon: Daemon) -> None:
     """What the API says of a mistake is shown as it is."""
     assert failed(daemon.zkpush("devices", "show", "NOBODY")) == (
-        "Error: There is no terminal NOBODY. See: zkpush devices list"
+        "Error: There is no terminal NOBODY. See: zkpush devices list, zkpush doctor NOBODY"
     )
 
 

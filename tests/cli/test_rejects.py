@@ -61,7 +61,9 @@ def test_rejects_are_read_again(daemon: Daemon) -> None:
     said(daemon.zkpush("devices", "approve", "REJ4", "--add"))
     assert said(daemon.zkpush("rejects", "retry", "--device", "REJ4")) == "There are no rejects.\n"
     message = failed(daemon.zkpush("rejects", "retry", "--device", "NOPE"))
-    assert message == "Error: There is no terminal NOPE. See: zkpush devices list"
+    assert (
+        message == "Error: There is no terminal NOPE. See: zkpush devices list, zkpush doctor NOPE"
+    )
 
 
 def test_a_reject_is_deleted(daemon: Daemon) -> None:

@@ -55,7 +55,7 @@ SOURCES = pathlib.Path(zkpush.__file__).parent
         (
             "operations list",
             "device: There is no terminal 'X'.",
-            "There is no terminal 'X'. See: zkpush devices list",
+            "There is no terminal 'X'. See: zkpush devices list, zkpush doctor X",
         ),
         (
             "devices recompute",

@@ -353,14 +353,31 @@ async def test_terminals_behind_the_address_of_one_with_https_are_not_blamed(rig
 
 @pytest_twisted.ensureDeferred
 async def test_https_shows_before_a_known_terminal_counts_as_silent(rig: Rig) -> None:
-    """It was not heard of since the first TLS connection from its address."""
+    """It missed two polls, and was not heard of since the first TLS connection from its address."""
     await working(rig)
     rig.clock.advance(5)
     await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    assert "TLS on a plain port" not in await checks_of(rig), "it may poll any second"
+    rig.clock.advance(16)
     assert (await checks_of(rig))["TLS on a plain port"][0] == "error"
     rig.clock.advance(5)
     await rig.get(POLL)
     assert "TLS on a plain port" not in await checks_of(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_https_names_the_terminal_that_is_examined(rig: Rig) -> None:
+    """It may be one of many at an address, of which a few are named."""
+    for number in range(8):
+        await rig.exchange(f"A{number}", address=ADDRESS)
+    await rig.api("PUT", "/devices/B1", {"state": "approved"})
+    rig.clock.advance(3600)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    _, detail = (await checks_of(rig, "/devices/A7/doctor"))["TLS on a plain port"]
+    assert "and 3 more" in detail
+    assert detail.endswith("A7 may be the one.")
+    _, detail = (await checks_of(rig, "/devices/B1/doctor"))["TLS on a plain port"]
+    assert "may be the one" not in detail, "it is named already"
 
 
 @pytest_twisted.ensureDeferred

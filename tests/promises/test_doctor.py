@@ -285,9 +285,33 @@ async def test_a_stuck_queue_is_found(rig: Rig) -> None:
     assert sent.status == 202, sent.raw
     await rig.post(ATTLOG, b"8\t2026-01-05 08:00:00\t0\t1\n")
     assert "queue" not in await faults(rig)
-    rig.clock.advance(601)
+    rig.clock.advance(240)
+    await rig.post(ATTLOG, b"8\t2026-01-05 08:01:00\t0\t1\n")
+    found = await examined(rig)
+    (queue,) = [one for one in found["checks"] if one["name"] == "queue"]
+    assert queue["state"] == "unknown"
+    assert "It has not asked for commands since 2026-03-01" in queue["detail"]
+    assert "still so 10 minutes after" in queue["detail"]
+    assert "queue" in found["next"]
+    rig.clock.advance(361)
     await rig.post(ATTLOG, b"9\t2026-01-05 08:00:00\t0\t1\n")
     assert "It has not asked for commands" in (await faults(rig))["queue"]["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_that_was_fetched_and_not_answered_is_said_at_once(rig: Rig) -> None:
+    """Before it is a fault; an answer ends it."""
+    await working(rig)
+    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
+    line = (await rig.get(POLL)).body
+    rig.clock.advance(90)
+    await rig.get(POLL)
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    assert checks["queue"]["state"] == "unknown"
+    assert "It fetched INFO, queued at" in checks["queue"]["detail"]
+    await rig.post("devicecmd?SN=T1", b"ID=%b&Return=0&CMD=INFO" % line.split(b":")[1])
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    assert checks["queue"]["state"] == "ok"
 
 
 @pytest_twisted.ensureDeferred

@@ -61,7 +61,10 @@ async def list_(
             count += 1
             echo(_shown(problem))
     if not count:
-        echo("There are no problems.", err=True)
+        more = "`zkpush doctor` also shows pending and refused terminals."
+        if device is not None:
+            more = f"`zkpush doctor {device}` checks more."
+        echo(f"There are no problems. {more}", err=True)
 
 
 def _shown(problem: Item) -> str:

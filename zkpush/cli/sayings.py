@@ -27,14 +27,20 @@ _LISTS = {
 }
 """Commands that list what an error message says there is not."""
 _ABSENT = re.compile(rf"[Tt]here is no ({'|'.join(_LISTS)}) ")
+_TERMINAL = re.compile(r"[Tt]here is no terminal '?([\w-]{1,32})'?\.")
 
 
 def with_list(message: str) -> str:
-    """Add the command that lists what a message says there is not, unless it names a command."""
+    """Add the command that lists what a message says there is not, unless it names a command.
+
+    For one terminal, also the command that shows whether its requests were refused.
+    """
     found = _ABSENT.search(message)
     if found is None or "zkpush " in message:
         return message
-    return f"{message} See: zkpush {_LISTS[found[1]]}"
+    sn = _TERMINAL.search(message)
+    doctor = "" if sn is None else f", zkpush doctor {sn[1]}"
+    return f"{message} See: zkpush {_LISTS[found[1]]}{doctor}"
 
 
 _COMMANDS = {

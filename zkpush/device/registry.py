@@ -275,10 +275,18 @@ class Registry(PeriodicService):
         seen, _ = self.last_seen(device)
         return seen is not None and seen >= self.online_since(device.settings)
 
+    def missed_poll(self, device: Device) -> bool:
+        """Whether a terminal made no request within two polling intervals."""
+        seen, _ = self.last_seen(device)
+        return seen is None or seen < self.now() - 2000 * self._delay(device.settings)
+
     def online_since(self, settings: Mapping[str, str | int] = {}) -> int:
         """Oldest last-seen time (ms) at which a terminal with these settings is online."""
-        delay = int(settings.get("Delay", self._settings.get("Delay", DELAY)))
-        return int(self.now() - 1000 * (3 * delay + SEEN_EVERY))
+        return int(self.now() - 1000 * (3 * self._delay(settings) + SEEN_EVERY))
+
+    def _delay(self, settings: Mapping[str, str | int]) -> int:
+        """Polling interval in seconds of a terminal with these settings."""
+        return int(settings.get("Delay", self._settings.get("Delay", DELAY)))
 
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
         """Last-seen time (ms) and address of a terminal, including unwritten ones."""

@@ -170,12 +170,15 @@ class UnservedRequests:
         ]
 
     def _silent_at(self, address: str, since: int | None = None) -> list[Terminal]:
-        """Approved terminals last seen at an address that are silent, or not heard `since` (ms)."""
+        """Approved terminals last seen at an address that are silent.
+
+        Those count as well that were not heard `since` an instant (ms), and have missed a poll.
+        """
         found = []
         for terminal in self._registry.at_address(address):
             device = terminal.device
             seen = self._registry.last_seen(device)[0] or 0
-            is_quiet = since is not None and seen < since
+            is_quiet = since is not None and seen < since and self._registry.missed_poll(device)
             if device.state is DeviceState.APPROVED and (
                 is_quiet or not self._registry.is_online(device)
             ):

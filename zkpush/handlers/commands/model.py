@@ -29,6 +29,10 @@ STUCK = 600_000
 """Milliseconds without an answer after which a queue with due commands counts as stuck."""
 
 
+WAITS = 60_000
+"""Milliseconds without an answer after which it is worth a word that commands wait."""
+
+
 class StuckQueue(msgspec.Struct, frozen=True):
     """A queue with due commands, none of which was answered lately."""
 
@@ -39,11 +43,13 @@ class StuckQueue(msgspec.Struct, frozen=True):
     is_fetched: bool
 
 
-def stuck_detail(stuck: StuckQueue, polled_at: int | None, now: int) -> Phrase | None:
+def stuck_detail(
+    stuck: StuckQueue, polled_at: int | None, now: int, after: int = STUCK
+) -> Phrase | None:
     """Return why a queue is stuck; None if the terminal polls, and its commands are held back.
 
-    `polled_at` is the time of the last known poll (ms). The text stays the same while the cause
-    does.
+    `polled_at` is the time of the last known poll (ms), which counts for `after` (ms). The text
+    stays the same while the cause does.
     """
     at = _shown(stuck.queued_at)
     if stuck.is_fetched:
@@ -58,7 +64,7 @@ def stuck_detail(stuck: StuckQueue, polled_at: int | None, now: int) -> Phrase |
             command=stuck.command,
             at=at,
         )
-    if now - polled_at < STUCK:
+    if now - polled_at < after:
         return None
     return Phrase(
         "It has not asked for commands since %(at)s (no getrequest).", at=_shown(polled_at)

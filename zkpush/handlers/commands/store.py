@@ -11,7 +11,7 @@ from ...persist.commandrows import IS_OPEN, IS_QUEUED, IS_SENT, command_of, sele
 from ...persist.commandschema import commands
 from ...persist.paging import key_of, part_of
 from ...values.commands import QueuedCommand
-from .model import EVERY_COMMAND, STUCK, CommandFilter, StuckQueue
+from .model import EVERY_COMMAND, STUCK, WAITS, CommandFilter, StuckQueue
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -85,17 +85,27 @@ class QueueProgress:
 
     def stuck(self, device_id: int, now: int) -> StuckQueue | None:
         """Return the stuck queue of a terminal; None if nothing is due or answers come."""
-        own = commands.c.device_id == device_id
         # A command may take as long as its first lease.
         is_late = or_(IS_QUEUED, commands.c.lease_until <= now, commands.c.attempts > 1)
+        return self._unanswered(device_id, now, STUCK, is_late)
+
+    def unanswered(self, device_id: int, now: int) -> StuckQueue | None:
+        """Return the queue of a terminal whose commands wait, which may become stuck; else None."""
+        return self._unanswered(device_id, now, WAITS)
+
+    def _unanswered(
+        self, device_id: int, now: int, after: int, *which: ColumnElement[bool]
+    ) -> StuckQueue | None:
+        """Return the queue of a terminal if none of its commands was answered for a time (ms)."""
+        own = commands.c.device_id == device_id
         due = (
             select(commands.c.command, commands.c.created_at, IS_SENT)
-            .where(own, IS_OPEN, now >= _DUE_SINCE + STUCK, is_late)
+            .where(own, IS_OPEN, now >= _DUE_SINCE + after, *which)
             .order_by(case((IS_SENT, 0), else_=1), commands.c.seq)
             .limit(1)
         )
         first = self._connection.execute(due).one_or_none()
-        if first is None or self._is_answered(own, now - STUCK):
+        if first is None or self._is_answered(own, now - after):
             return None
         command, queued_at, is_fetched = first
         return StuckQueue(command, queued_at, bool(is_fetched))

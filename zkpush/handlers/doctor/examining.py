@@ -28,7 +28,15 @@ from .strangers import StrangerRefusals, examine_stranger
 from .terminal import examine, rank
 
 _Found = (
-    tuple[Device, int | None, StuckQueue | None, frozenset[str], bool, int | None]
+    tuple[
+        Device,
+        int | None,
+        StuckQueue | None,
+        StuckQueue | None,
+        frozenset[str],
+        bool,
+        int | None,
+    ]
     | list[AuditRecord]
 )
 _DECISION = re.compile(r"\b(state|networks|comm_key|token_policy|encryption)\b")
@@ -68,9 +76,11 @@ class TerminalExaminer:
                 return self._strangers.of_thd(tx, sn, now)
             oldest = tx[CommandSchedule].oldest_due(device.id, now)
             stuck = tx[QueueProgress].stuck(device.id, now)
+            waits = tx[QueueProgress].unanswered(device.id, now)
             stamps = frozenset(tx[StampStore].of(device.id))
             has_any = tx[AttendanceStore].has_any(device.id)
-            return device, oldest, stuck, stamps, has_any, _decided_thd(tx, sn, now)
+            decided_at = _decided_thd(tx, sn, now)
+            return device, oldest, stuck, waits, stamps, has_any, decided_at
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -79,7 +89,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, stamps, has_records, decided_at = found
+        device, oldest, stuck, waits, stamps, has_records, decided_at = found
         last_seen_at, _ = self._registry.last_seen(device)
         trace = await self._requests.of(device)
         facts = TerminalFacts(
@@ -90,6 +100,7 @@ class TerminalExaminer:
             trace=trace,
             oldest_command_at=oldest,
             stuck=stuck,
+            unanswered=waits,
             others=[
                 one
                 for one in await self._problems.of_server()

@@ -27,6 +27,8 @@ class TerminalFacts:
     """When the oldest command that may be sent now was queued (ms)."""
     stuck: StuckQueue | None
     """Its queue, if no answer has come for long."""
+    unanswered: StuckQueue | None
+    """Its queue, if no answer has come lately."""
     stamps: frozenset[str]
     """Names of the tables that it has ever uploaded."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...phrases import Phrase
-from ..commands.model import STUCK, stuck_detail
+from ..commands.model import STUCK, WAITS, stuck_detail
 from ..trace.model import last_poll
 from .advice import duration
 from .facts import TerminalFacts
@@ -17,6 +17,19 @@ def check_queue(facts: TerminalFacts) -> Check:
         return Check("queue", "ok", Phrase("No command is due."))
     ago = duration(facts.now - at)
     if stuck is None or facts.now - at < STUCK:
+        waits = facts.unanswered
+        words = waits and stuck_detail(waits, last_poll(facts.trace), facts.now, WAITS)
+        if words is not None:
+            return Check(
+                "queue",
+                "unknown",
+                Phrase(
+                    "%(problem)s That is a fault if it is still so %(limit)s after the command "
+                    "was due.",
+                    problem=words,
+                    limit=duration(STUCK),
+                ),
+            )
         queued = Phrase("The oldest command that is due was queued %(ago)s ago.", ago=ago)
         return Check("queue", "ok", queued)
     detail = stuck_detail(stuck, last_poll(facts.trace), facts.now)

@@ -310,7 +310,15 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
         check = Check(
             code,
             "error" if is_likely else "warning",
-            facts.problems[code],
+            _with_terminal(facts, code),
             advice_phrase(code, facts.device.sn),
         )
         yield softened(facts, code, check)
+
+
+def _with_terminal(facts: TerminalFacts, code: str) -> str:
+    """Return the detail of a problem, which names the terminal if it may be one of many causes."""
+    detail, sn = facts.problems[code], facts.device.sn
+    if facts.is_sure(code) or sn in detail.replace(",", " ").replace(".", " ").split():
+        return detail
+    return Phrase("%(first)s %(next)s", first=detail, next=Phrase("%(sn)s may be the one.", sn=sn))
