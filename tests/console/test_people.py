@@ -11,7 +11,7 @@ import pytest_twisted
 from zkpush.handlers.areas.reconciler import Reconciler
 
 from ..rig import Response, Rig
-from .browser import Browser, forms_of, location, signed_in, text_of
+from .browser import Browser, document, forms_of, location, signed_in, text_of
 from .test_attendance import JPEG, line, person, punch, rows
 
 TEMPLATE = "QUJDRA=="
@@ -279,3 +279,35 @@ async def test_the_places_of_a_person_have_states_and_reasons(rig: Rig) -> None:
     assert len(found) == 2
     assert found[1].startswith("T2 on its way")
     assert (await browser.get("/people/9/places")).status == 404
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest_twisted.ensureDeferred
+async def test_mistakes_in_a_person_are_marked_at_their_fields(rig: Rig, language: str) -> None:
+    """Each mistake stands at its field, in the language of the visit, in an open section."""
+    browser = await signed_in(rig)
+    browser.language = language
+    fields = {
+        "pin": "abc def",
+        "name": "n" * 500,
+        "card": "xyz",
+        "vice_card": "-1",
+        "start_datetime": "yesterday",
+        "end_datetime": "2026-02-30",
+        "group": "999999",
+        "password": "1" * 17,
+    }
+    shown = await browser.send("/people/new", "/people/new", fields)
+    assert shown.status == 422
+    tree = document(shown)
+    marked = {one.attrib["name"] for one in tree.iter() if one.get("aria-invalid") == "true"}
+    assert marked == fields.keys()
+    (section,) = (one for one in tree.iter("details") if one.get("id") != "menu")
+    assert "open" in section.attrib
+    words = [
+        " ".join(" ".join(one.itertext()).split())
+        for one in tree.iter("p")
+        if one.get("class") == "wrong"
+    ]
+    assert len(words) == len(fields)
+    assert ("digits" in " ".join(words)) is (language == "en")

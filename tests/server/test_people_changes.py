@@ -53,8 +53,12 @@ async def test_a_person_is_added_and_changed(rig: Rig) -> None:
     ("pin", "body", "mistakes"),
     [
         ("5", {"privilege": 3}, ["privilege: 3 is none of"]),
-        ("5", {"name": "a\tb", "timezones": "1"}, ["name holds a TAB", "timezones: '1'"]),
-        ("5%09", {"name": "a"}, ["pin holds a TAB"]),
+        (
+            "5",
+            {"name": "a\tb", "timezones": "1"},
+            ["name: A tab or a line break can be no part of it", "timezones: '1'"],
+        ),
+        ("5%09", {"name": "a"}, ["pin: A user ID is 1 to 24 digits or letters"]),
         ("5", {"areas": [" North"]}, ["areas: ' North' is no name"]),
         ("5", {"nome": "a"}, ["nome", "did you mean name?"]),
         ("5", {"privilege": 15}, ["15 is none of 0 (User), 2 (Registrar), 6 (Administrator)"]),
@@ -69,7 +73,7 @@ async def test_a_person_is_added_and_changed(rig: Rig) -> None:
             ],
         ),
         ("5", {"timezones": "1"}, ["timezones: '1' is not 16 digits: four numbers of 4 digits"]),
-        ("a%3Db", {"name": "a"}, ["pin: 'a' is not a user ID: 1 to 64 characters"]),
+        ("a%3Db", {"name": "a"}, ["pin: A user ID is 1 to 24 digits or letters"]),
     ],
 )
 @pytest_twisted.ensureDeferred

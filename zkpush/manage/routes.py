@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
 
 import attrs
 import msgspec
@@ -16,7 +14,6 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, MapAdapter, Rule, UnicodeConverter
 
 from ..device.changes import ScopeNeeded
 from ..device.refusals import Refusal, RefusalLog
@@ -38,6 +35,7 @@ from .errors import (
     too_large,
 )
 from .limits import Limit, refusal_of
+from .paths import map_of, parts_in
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
@@ -124,33 +122,6 @@ class Stream:
     """Called with a request whose headers are set; returns a function that ends the reply."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
     status: HTTPStatus = HTTPStatus.OK
-
-
-class PathPart(UnicodeConverter):
-    """A variable of a path: any text, also one with slashes."""
-
-    def to_python(self, value: str) -> str:
-        """Return the text of a part that `parts_in` has encoded."""
-        return value.replace("%2F", "/").replace("%25", "%")
-
-
-def parts_in(path: bytes) -> str:
-    """Decode a path, except for slashes and percent signs within its parts."""
-    parts = path.decode("ascii", "replace").split("/")
-    decoded = (unquote(part, errors="replace") for part in parts)
-    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in decoded)
-
-
-@functools.cache
-def map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
-    """Map methods and paths to their numbers; cached for all daemons of a process.
-
-    It matches paths that `parts_in` has decoded.
-    """
-    rules = [
-        Rule(path, methods=[method], endpoint=number) for number, (method, path) in enumerate(paths)
-    ]
-    return Map(rules, strict_slashes=False, converters={"default": PathPart}).bind("zkpush")
 
 
 class ApiResource(Resource):

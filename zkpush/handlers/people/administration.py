@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import attrs
-import msgspec
 
 from ...counting import counted
 from ...device import acts
@@ -23,15 +21,14 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.erasing import PersonErasure, erase_commands
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, in_series, words_of
-from ...protocol.commands import check_command, with_values
-from ...protocol.errors import CommandError
-from ...protocol.fields import Kind, Scope
+from ...phrases import Phrase, words_of
+from ...protocol.fields import Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
 from .contested import outcome_of
 from .contradictions import ConflictStore
+from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
@@ -46,25 +43,6 @@ MOST_AREAS = 100
 MOST_CONFLICTS = 1000
 """Most open conflicts about one user that are read."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
-_ENTERED: Mapping[str, Mapping[str, Any]] = {
-    "start_datetime": {"kind": Kind.MOMENT},
-    "end_datetime": {"kind": Kind.MOMENT},
-    "expires": {
-        "pattern": "[0-3]",
-        "form": Phrase(
-            "0 (validity does not end) or 1, 2 or 3 (it ends, as the model of the terminal defines "
-            "it)"
-        ),
-    },
-}
-"""What is stricter for values that a person enters than for those of firmware, by field."""
-_ENTER = msgspec.structs.replace(
-    _PUT,
-    parameters=tuple(
-        msgspec.structs.replace(field, wire=field.name, **_ENTERED.get(field.name, {}))
-        for field in _PUT.parameters
-    ),
-)
 
 
 @attrs.frozen
@@ -83,47 +61,25 @@ def edit_of(
     fields: Mapping[str, object],
     areas: Sequence[str] | None,
     known: Mapping[str, object] = MappingProxyType({}),
+    *,
+    is_new: bool = False,
 ) -> PersonEdit:
-    """Validate a change; `ValueError` names all mistakes by the fields of the API.
+    """Validate a change; `PersonMistakes` names all mistakes by the fields of the API.
 
-    `known` are the values that are stored, or that a terminal states: firmware may have others than
-    a person can enter, so an equal value is valid.
+    For `known` and `is_new` see `mistakes_in`.
     """
     given = {name: None if value == "" else value for name, value in fields.items()}
-    mistakes: list[object] = []
-    params = {"pin": pin}
-    for field in _ENTER.parameters:
-        value = given.get(field.name)
-        if value is None or value == known.get(field.name):
-            continue
-        if isinstance(value, field.kind.python):
-            params[field.name] = field.kind.encode(value)
-        else:
-            quoted = repr(str(value)[:40])
-            reason = (
-                Phrase("%(quoted)s is not an integer", quoted=quoted)
-                if field.kind.python is int
-                else Phrase("%(quoted)s is not a text", quoted=quoted)
-            )
-            mistakes.append(_of_field(field.name, with_values(reason, field)))
-    try:
-        check_command(_ENTER, params)
-    except CommandError as error:
-        mistakes.append(words_of(error))
+    wrong = mistakes_in(pin, given, known, is_new=is_new)
     for area in areas or ():
         try:
             check_area(area)
         except ValueError as error:
-            mistakes.append(_of_field("areas", words_of(error)))
+            wrong["areas"] = words_of(error)
     if len(areas or ()) > MOST_AREAS:
-        mistakes.append(_of_field("areas", Phrase("at most %(num)s", num=MOST_AREAS)))
-    if mistakes:
-        raise ValueError(in_series(mistakes))
+        wrong["areas"] = Phrase("at most %(num)s", num=MOST_AREAS)
+    if wrong:
+        raise PersonMistakes(wrong)
     return PersonEdit(pin, given, areas)
-
-
-def _of_field(name: str, reason: str) -> Phrase:
-    return Phrase("%(field)s: %(reason)s", field=name, reason=reason)
 
 
 class PeopleAdministration:

@@ -262,7 +262,10 @@ class EditingEndpoints:
             if value is not UNSET
         }
         areas = given.pop("areas", None)
-        await self._people.put(edit_of(pin, given, areas), caller)
+        found = await self._store.read(lambda tx: tx[PeopleStore].users(Page(1), pin))
+        known = msgspec.structs.asdict(found[0]) if found else {}
+        edit = edit_of(pin, given, areas, known, is_new=not found)
+        await self._people.put(edit, caller)
         return await self._user(pin, caller)
 
     async def remove(self, pin: str, query: RemoveQuery, caller: Caller) -> RemovalView:

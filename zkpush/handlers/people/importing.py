@@ -276,7 +276,7 @@ def _line(
         areas = _areas_of(cells["areas"])
     before = stored.get(pin, {})
     try:
-        edit = edit_of(pin, _as_stored(values, before), areas, before)
+        edit = edit_of(pin, _as_stored(values, before), areas, before, is_new=pin not in stored)
     except ValueError as error:
         return _Line(number, None, pin, words_of(error))
     return _Line(number, edit, pin)

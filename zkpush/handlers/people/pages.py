@@ -33,6 +33,7 @@ from ...protocol.fields import Scope
 from .administration import PeopleAdministration, edit_of
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
+from .entering import PersonMistakes
 from .importpages import ImportPages
 from .model import PeopleFilter
 from .persons import PersonStore
@@ -231,7 +232,11 @@ class PeoplePages:
             raise FormMistakes(**wrong)
         if not known and not areas:
             areas = None
-        await self._people.put(edit_of(pin, values, areas, known), visit.caller)
+        try:
+            edit = edit_of(pin, values, areas, known, is_new=not known)
+        except PersonMistakes as error:
+            raise FormMistakes(**error.fields) from None
+        await self._people.put(edit, visit.caller)
 
     async def _known_areas(self, visit: Visit) -> Sequence[str]:
         """Return the areas that the visitor can put people into."""

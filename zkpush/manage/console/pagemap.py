@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ...model import MOST_ID
 from ..errors import ApiError
-from ..routes import map_of, parts_in
+from ..paths import map_of, parts_in
 from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart
 from .phrases import Phrase
 
