@@ -18,6 +18,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.fields import Scope
 from .administration import AccessChange, check_area_thd, find_thd, remove_thd
 from .declared import ACCESS_TABLES, MOST_PICTURE, AccessTable, table_named
@@ -211,7 +212,7 @@ class AccessEndpoints:
         """List the access data on a terminal."""
         places = await self._store.read(lambda tx: tx[AccessPlaces].at(sn))
         if places is None:
-            raise not_found(f"There is no terminal {sn[:40]}.")
+            raise not_found(Phrase("There is no terminal %(sn)s.", sn=sn[:40]))
         return whole([place_view(place) for place in places])
 
 

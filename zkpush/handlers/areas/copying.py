@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import attrs
 
-from ...counting import agreeing, counted, counted_people
+from ...counting import counted, counted_people
 from ...device import acts
 from ...interfaces import IStore
 from ...manage.errors import ApiError, not_found
@@ -16,7 +16,7 @@ from ...model import Caller, Device, DeviceState
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget, copied_parts
 from .distributor import Comparison, compare_thd, write
@@ -122,11 +122,20 @@ class PeopleCopy:
         if outcome.strangers and not dry_run:
             raise ApiError(
                 HTTPStatus.CONFLICT,
-                f"{counted(outcome.strangers, 'person', 'people')} of terminal {source} "
-                f"{agreeing(outcome.strangers, 'is', 'are')} not in the area "
-                f"{target.area}, which distributes: terminal {sn} would delete them again. Nothing "
-                f"was copied. Add them to the area {target.area}: with `areas` of PUT users/{{pin}}"
-                f", or all of a terminal of that area with POST devices/{{sn}}/adopt.",
+                counted_phrase(
+                    "%(num)s person of terminal %(source)s is not in the area %(area)s, which "
+                    "distributes: terminal %(sn)s would delete them again. Nothing was copied. Add "
+                    "them to the area %(area)s: with `areas` of PUT users/{pin}, or all of a "
+                    "terminal of that area with POST devices/{sn}/adopt.",
+                    "%(num)s people of terminal %(source)s are not in the area %(area)s, which "
+                    "distributes: terminal %(sn)s would delete them again. Nothing was copied. Add "
+                    "them to the area %(area)s: with `areas` of PUT users/{pin}, or all of a "
+                    "terminal of that area with POST devices/{sn}/adopt.",
+                    outcome.strangers,
+                    source=source,
+                    area=target.area,
+                    sn=sn,
+                ),
             )
         if not dry_run:
             outcome = await self._go(target, from_id, now, by.areas, is_written=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ...counting import agreeing, counted, counted_people
+from ...counting import counted_people
 from ...device import acts
 from ...manage.errors import ApiError, not_found
 from ...manage.limits import AREA, Owner, WholeSite
@@ -18,7 +18,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
@@ -233,9 +233,14 @@ class AreaEndpoints:
             if area.devices:
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    f"The area {name} has {counted(area.devices, 'terminal')}. Move "
-                    f"{agreeing(area.devices, 'it', 'them')} first, with "
-                    "`area` of PATCH devices/{sn}.",
+                    counted_phrase(
+                        "The area %(name)s has %(num)s terminal. Move it first, with `area` of "
+                        "PATCH devices/{sn}.",
+                        "The area %(name)s has %(num)s terminals. Move them first, with `area` of "
+                        "PATCH devices/{sn}.",
+                        area.devices,
+                        name=name,
+                    ),
                 )
             people = tx[PersonStore]
             pins = people.pins_in(name, "", AT_ONCE)

@@ -20,6 +20,7 @@ from ...manage.routes import Route
 from ...manage.times import instant_of, time_argument
 from ...model import Caller
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...protocol.codes import RecordType
 from ...protocol.secrecy import Scopes
 from .export import csv_slice_thd
@@ -87,10 +88,10 @@ class AttendanceReadings:
         try:
             content = await self._store.read(lambda tx: tx[AttendancePhotoStore].content(id))
         except NotUnsealed:
-            detail = f"The picture of photo {id} is damaged; see GET problems."
+            detail = Phrase("The picture of photo %(id)s is damaged; see GET problems.", id=id)
             raise ApiError(HTTPStatus.GONE, detail) from None
         if content is None:
-            raise not_found(f"There is no photo {id}.")
+            raise not_found(Phrase("There is no photo %(id)s.", id=id))
         await self._access.note(caller, "photos", f"attendance photo {id}")
         return content
 

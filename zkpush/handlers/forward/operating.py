@@ -21,6 +21,7 @@ from ...manage.news import Cursor, Tables
 from ...manage.times import instant, parse_instant
 from ...model import CORRECTED, Caller
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from .manual import secret_settings
 from .model import (
     ForwarderState,
@@ -244,7 +245,7 @@ def find_thd(tx: Transaction, key: int) -> StoredForwarder:
     """Return a forwarder; a 404 if there is none of that id."""
     found = tx[ForwarderStore].get(key)
     if found is None:
-        raise not_found(f"There is no forwarder {key}.")
+        raise not_found(Phrase("There is no forwarder %(key)s.", key=key))
     return found
 
 

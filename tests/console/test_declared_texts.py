@@ -1,0 +1,103 @@
+"""Texts that modules declare for translation, and those that they fail to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import zkpush
+from zkpush.manage.console.extraction import catalogues_of, declared_phrases, packages_of_zkpush
+
+ROOT = Path(zkpush.__file__).parent
+DECLARED_ELSEWHERE = {
+    "commandreasons.py": 1,  # ends of commands
+    "endings.py": 1,
+    "handlers/accessdata/declared.py": 1,  # forms of keys
+    "handlers/audit/wording.py": 1,  # refusals
+    "handlers/doctor/terminal.py": 1,
+    "handlers/overview/pages.py": 1,  # meanings of codes
+    "handlers/people/pages.py": 1,
+    "handlers/people/showing.py": 3,
+    "handlers/terminals/settingpages.py": 2,  # meanings of options
+    "phrases.py": 2,
+    "protocol/commands.py": 2,  # meanings of parameters and values
+    "sentences.py": 2,
+}
+"""Calls whose text is no literal, by module: meanings that `declared_phrases` adds, or templates
+that were declared before."""
+OF_ANY_TEXT = frozenset({"", "%(part)s"})
+"""Templates without a word."""
+MAKERS = frozenset({"Phrase", "Phrase.made", "counted_phrase"})
+"""What makes phrases of templates."""
+ERRORS = frozenset({"ApiError", "CommandError", "FormMistakes", "NotConfirmed", "not_found"})
+"""Errors whose text a page shows."""
+NOT_ON_PAGES = frozenset(
+    {
+        "handlers/accounts/api.py",
+        "handlers/doctor/api.py",
+        "handlers/trace/api.py",
+        "handlers/forward/operating.py",  # forwarders are added by the API only
+        "manage/channel.py",
+        "manage/events.py",
+        "manage/routes.py",
+        "protocol/commands.py",  # the ID of a command is the server's own
+    }
+)
+"""Modules whose errors only callers of the API get."""
+
+
+def calls(source: str, names: frozenset[str]) -> Iterator[ast.Call]:
+    """The calls of some functions in a module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in names:
+            yield node
+
+
+def templates(source: str) -> tuple[list[str], int]:
+    """The literal templates of phrases in a module, and the number of those that are none."""
+    given = [one.args[0] for one in calls(source, MAKERS)]
+    literal = [one.value for one in given if isinstance(one, ast.Constant)]
+    return literal, len(given) - len(literal)
+
+
+def is_plain(node: ast.expr) -> bool:
+    """Whether an expression is a sentence that nothing translates."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and " " in node.value
+    return isinstance(node, ast.JoinedStr)
+
+
+def test_each_declared_text_is_in_a_catalogue() -> None:
+    """Whatever module declares it; those with other texts than literals are known by number."""
+    known = {
+        one if isinstance(one, str) else one[0]
+        for package in packages_of_zkpush()
+        for one in catalogues_of(package).phrases()
+    }
+    assert set(declared_phrases()) <= known
+    missing, others = set(), {}
+    for file in ROOT.rglob("*.py"):
+        literal, count = templates(file.read_text())
+        missing |= set(literal) - known - OF_ANY_TEXT
+        if count:
+            others[file.relative_to(ROOT).as_posix()] = count
+    assert missing == set()
+    assert others == DECLARED_ELSEWHERE
+    assert templates("Phrase('a'); counted_phrase('b', 'c', 2); Phrase.made(d, {})") == (
+        ["a", "b"],
+        1,
+    )
+
+
+def test_errors_that_pages_show_are_declared_texts() -> None:
+    """None is raised with a finished sentence in English."""
+    found = {
+        file.relative_to(ROOT).as_posix()
+        for file in ROOT.rglob("*.py")
+        for call in calls(file.read_text(), ERRORS)
+        if any(is_plain(one) for one in [*call.args, *(given.value for given in call.keywords)])
+    }
+    assert found <= NOT_ON_PAGES
+    (raised,) = calls("not_found(f'There is no {x}.')", ERRORS)
+    assert is_plain(raised.args[0])
