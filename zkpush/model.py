@@ -96,8 +96,8 @@ def check_fingerprint(text: str) -> str:
     if not _FINGERPRINT.match(found):
         raise ValueError(
             Phrase(
-                "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in "
-                "comm_key.offered."
+                "comm_key: The fingerprint of a pushcommkey has 64 hex digits; `zkpush devices "
+                "show SN` prints those that the terminal offered."
             )
         )
     return found

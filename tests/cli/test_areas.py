@@ -40,3 +40,28 @@ def test_people_are_copied_and_adopted(daemon: Daemon) -> None:
     )
     found = json.loads(said(daemon.zkpush("devices", "adopt", "FROM1", "--json")))
     assert (found["people"], found["adopted"]) == (2, 0)
+
+
+def test_a_mistyped_area_is_told(daemon: Daemon) -> None:
+    """A terminal or a person may be the first of an area; a token or a rule of none is refused."""
+    daemon.terminal("TYPO1")
+    said(daemon.zkpush("areas", "put", "Northern"))
+    run = daemon.zkpush("devices", "set", "TYPO1", "area=Nothern")
+    assert said(run) == "TYPO1 is changed.\n"
+    assert run.stderr == "Area Nothern is new (did you mean Northern?).\n"
+    run = daemon.zkpush("users", "put", "4711", "name=B", "areas=Northern,Nothrn")
+    assert "Area Nothrn is new (did you mean " in run.stderr
+    assert "Northern is new" not in run.stderr
+    again = daemon.zkpush("devices", "set", "TYPO1", "area=Nothern")
+    assert again.stderr == ""
+    refused = "Error: There is no area 'Nortern' (did you mean Northern"
+    token = daemon.zkpush("tokens", "create", "typo", "--scope", "read", "--area", "Nortern")
+    assert failed(token).startswith(refused)
+    rules = ("--rules", '{"areas": ["Nortern"]}')
+    url = ("--url", "https://192.0.2.1/x")
+    assert failed(daemon.zkpush("forwarders", "add", "typo", *url, *rules)).startswith(refused)
+    made = daemon.zkpush("tokens", "create", "typo", "--scope", "read", "--area", "Northern")
+    said(made)
+    made = daemon.zkpush("tokens", "create", "attic", "--scope", "read", "--area", "Zzyzx")
+    said(made)
+    assert made.stderr.startswith("There is no area 'Zzyzx' yet. Add it: zkpush areas put 'Zzyzx'")

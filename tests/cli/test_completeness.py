@@ -128,4 +128,20 @@ def test_mistakes_of_verify(daemon: Daemon) -> None:
         (("--last", "3", "--wait", "10m"), "Error: --last goes with --device and --day only."),
     ):
         assert failed(daemon.zkpush("attendance", "verify", *words), 2) == mistake
-    assert "does not match the format" in misused("attendance", "verify", "--day", "x").stderr
+    mistake = "'foo' is not a day such as 2026-03-01."
+    assert mistake in misused("attendance", "verify", "--day", "foo").stderr
+
+
+def test_a_day_that_has_not_begun_is_refused(daemon: Daemon) -> None:
+    """Nothing is proved by a day of which nobody can have a record."""
+    daemon.terminal("SUM9")
+    later = str(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=3))
+    run = daemon.zkpush("attendance", "verify", "--device", "SUM9", "--day", later)
+    message = failed(run)
+    assert message == f"Error: --day: {later} has not begun; choose a day before today."
+
+
+def test_a_period_that_ends_before_it_begins_is_refused() -> None:
+    """It is a mistake, and no empty list."""
+    period = ("--since", "2026-12-01", "--until", "2026-11-01")
+    assert "the period ends before it begins" in misused("attendance", "list", *period).stderr

@@ -68,6 +68,16 @@ SOURCES = pathlib.Path(zkpush.__file__).parent
             "--wait: it is an integer from 1 to 2592000",
         ),
         ("users enrol", "what: there is no `toe`", "WHAT: there is no `toe`"),
+        ("attendance verify", "since: is not over", "--day: is not over"),
+        ("commands send", "window.begin: it is a text", "--window: it is a text"),
+        ("devices approve", "comm_key: It has 64 hex digits", "--key: It has 64 hex digits"),
+        ("tokens create", "expires_at: is over", "--expires: is over"),
+        ("forwarders add", "settings: `url` is missing", "--url is missing"),
+        (
+            "forwarders add",
+            "url: It is local: set allow_private.",
+            "--url: It is local: set --allow-private.",
+        ),
     ],
 )
 def test_an_error_names_what_was_typed(words: str, message: str, shown: str) -> None:

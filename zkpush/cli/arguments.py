@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import sys
 from collections.abc import Iterable
@@ -52,6 +53,14 @@ def duration(context: click.Context, param: click.Parameter, value: str | None) 
     if found is None:
         raise click.BadParameter(f"{value!r} is not a duration such as 60s, 5m, 2h or 1d.")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def day(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check a day such as `2026-03-01`."""
+    try:
+        return None if value is None else str(datetime.date.fromisoformat(value))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a day such as 2026-03-01.") from None
 
 
 serial = click.argument(

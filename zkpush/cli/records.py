@@ -89,6 +89,8 @@ def list_options(command: Callable[..., Any], *, has_csv: bool = True) -> Callab
             raise click.UsageError("--csv and --json exclude each other.")
         if is_today and (since or until):
             raise click.UsageError("--today excludes --since and --until.")
+        if since and until and Period.between(since, until).is_reversed:
+            raise click.UsageError("--since, --until: the period ends before it begins.")
         form = ListForm(last, since, until, is_today, as_csv, as_json)
         return command(*args, form=form, **named)
 

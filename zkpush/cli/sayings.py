@@ -61,7 +61,10 @@ _REQUEST = re.compile(
 )
 _CONFIRM = re.compile(r"repeat the request with confirm=(\d+)")
 _MEMBER = re.compile(r"`([a-z_]+)`")
-_SUBJECT = re.compile(r"(^|; )([a-z_]+): (?=(There is no)?)")
+_SUBJECT = re.compile(r"(^|; )([a-z_]+)(?:\.[a-z_]+)?: (?=(There is no)?)")
+_BARE = re.compile(r"(?<![\w.-])[a-z]+(?:_[a-z]+)+(?!\w|\.\w)")
+"""A member with two words or more, without quotes."""
+_OF_SETTINGS = re.compile(r"(^|; )--set: (?=--)")
 _PAIRS = "="
 """Part of the placeholder of an argument that has the names of members, such as KEY=VALUE."""
 
@@ -81,6 +84,8 @@ def for_command(message: str) -> str:
         text = text.replace("there is no member `", "there is no field `")
     text = _MEMBER.sub(lambda found: names.get(found[1], found[0]), text)
     text = _SUBJECT.sub(lambda found: _subject(found, names), text)
+    text = _BARE.sub(lambda found: names.get(found[0], found[0]), text)
+    text = _OF_SETTINGS.sub(r"\1", text)
     return with_list(text)
 
 

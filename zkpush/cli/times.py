@@ -92,6 +92,11 @@ class Period:
         """Return the period between two times as `point_in_time` returns them."""
         return cls(_instant(since), _instant(until))
 
+    @property
+    def is_reversed(self) -> bool:
+        """Whether it ends before it begins."""
+        return self.start is not None and self.end is not None and self.end < self.start
+
     def has(self, item: Mapping[str, object]) -> bool:
         """Whether an item is of this period."""
         at = _instant(item.get("utc"))

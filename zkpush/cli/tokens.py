@@ -9,6 +9,7 @@ import click
 from ..enginewords import ENGINE_WORDS
 from ..protocol.fields import Scope
 from . import completion
+from .areas import check_areas
 from .arguments import as_json
 from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .output import echo, print_list, print_object
@@ -56,6 +57,7 @@ tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
 )
 @click.option(
     "--expires",
+    "expires_at",
     metavar="TIME",
     callback=point_in_time,
     help=f"End of its validity, in the future. Default: none. {LATER_FORMAT}",
@@ -67,7 +69,7 @@ async def create(
     name: str,
     scopes: tuple[str, ...],
     areas: tuple[str, ...],
-    expires: str | None,
+    expires_at: str | None,
     as_json: bool,
 ) -> None:
     """Create a token and print it. It is not shown again.
@@ -81,8 +83,9 @@ async def create(
         "name": name,
         "scopes": list(dict.fromkeys(scopes)),
         "areas": list(dict.fromkeys(areas)) or None,
-        "expires_at": expires,
+        "expires_at": expires_at,
     }
+    await check_areas(api, areas)
     made = await api.send("POST", "tokens", body=body)
     if as_json:
         print_object(made, as_json=True)

@@ -41,7 +41,17 @@ def _window(
     found = _WINDOW.match(value)
     if found is None:
         raise click.BadParameter(f"{value!r} is not a window such as 02:00-04:00.", context, param)
+    for time in found.groups():
+        if not _is_time_of_day(time):
+            raise click.BadParameter(
+                f"{time!r} is not a time of day from 00:00 to 23:59.", context, param
+            )
     return {"begin": found[1], "end": found[2]}
+
+
+def _is_time_of_day(text: str) -> bool:
+    hours, minutes = map(int, text.split(":"))
+    return hours < 24 and minutes < 60
 
 
 def _warning(command: str, sn: str) -> str | None:

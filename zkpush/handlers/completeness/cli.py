@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from twisted.internet.task import deferLater
 
 from ...cli import completion
-from ...cli.arguments import as_json, duration, serial_number
+from ...cli.arguments import as_json, day, duration, serial_number
 from ...cli.groups import LeafCommand
 from ...cli.output import echo, print_list, progress_bar
 from ...cli.replies import Item, ListPage
@@ -47,7 +47,8 @@ _STATUS = (
 @click.option("--area", metavar="NAME", help="Only the terminals of this area.")
 @click.option(
     "--day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    "since",
+    callback=day,
     metavar="DATE",
     help="The day, by the clock of each terminal. Default: yesterday.",
 )
@@ -74,7 +75,7 @@ async def verify(
     api: Api,
     device: str | None,
     area: str | None,
-    day: Any,
+    since: str | None,
     days: int | None,
     expires_in: int | None,
     last: int | None,
@@ -92,23 +93,24 @@ async def verify(
       zkpush attendance verify --device 3434174801234 --day 2026-03-01
       zkpush attendance verify --last 20
     """
-    if day is not None and days is not None:
+    if since is not None and days is not None:
         raise click.UsageError("--day and --days exclude each other.")
     if device is not None and area is not None:
         raise click.UsageError("--device and --area exclude each other.")
-    date = None if day is None else f"{day:%Y-%m-%d}"
     if last is not None:
         if days is not None or expires_in is not None or area is not None:
             raise click.UsageError("--last goes with --device and --day only.")
-        filters = {"device": device, "since": date, "until": date, "order": "desc"}
+        filters = {"device": device, "since": since, "until": since, "order": "desc"}
         await _print(_newest(api, last, filters), as_json=as_json)
         return
     body: dict[str, object] = {"all": True}
     if device is not None or area is not None:
         body = {"devices": [device]} if device is not None else {"area": area}
-    options = {"since": date, "days": days, "expires_in": expires_in}
+    options = {"since": since, "days": days, "expires_in": expires_in}
     body |= {name: value for name, value in options.items() if value is not None}
-    run = await _finished(api, await api.send("POST", "attendance", "verify", body=body))
+    run = await api.send("POST", "attendance", "verify", body=body)
+    echo(_waits(run, expires_in), err=True)
+    run = await _finished(api, run)
     pages = api.pages("attendance", "verify", limit=None, filters={"run": run["id"]})
     await _print(pages, as_json=as_json)
     _report(run)
@@ -124,6 +126,16 @@ async def _finished(api: Api, run: Item) -> Item:
                 return run
             await deferLater(api.clock, POLL_SECONDS)
             run = await api.get("attendance", "verify", run["id"])
+
+
+def _waits(run: Item, expires_in: int | None) -> str:
+    """Say before the wait what is waited for, and for how long."""
+    asked = sum(run["counts"][state] for state in _OPEN)
+    limit = f"{expires_in} seconds" if expires_in is not None else "an hour"
+    return (
+        f"Asking for {counted(asked, 'day')} of terminals; those that are not connected are waited "
+        f"for up to {limit} (--wait). If you interrupt, the server goes on."
+    )
 
 
 def _report(run: Item) -> None:

@@ -153,7 +153,7 @@ class CompletenessEndpoints:
 
     async def add(self, body: CompletenessRequest, caller: Caller) -> VerifyRunView:
         """Store the counts of a request, and begin with them."""
-        _check(body)
+        _check(body, self._registry.now())
         devices = await self._store.read(lambda tx: _devices_thd(tx, body, caller))
         now = self._registry.now()
         run = self._writer.new_id(now)
@@ -198,7 +198,12 @@ def _terminals_thd(tx: Transaction, names: Mapping[str, object]) -> Collection[O
 _RUN = Belongs(_terminals_thd, "There is no request {id} to compare attendance records.")
 
 
-def _check(body: CompletenessRequest) -> None:
+_EASTERNMOST = datetime.timedelta(hours=14)
+"""Offset of the time zone where days begin first."""
+
+
+def _check(body: CompletenessRequest, now: int) -> None:
+    """Raise `ValueError` for days that contradict each other, or that have begun nowhere."""
     if body.days is not None and (body.since is not None or body.until is not None):
         raise ValueError(Phrase("days: give either `days`, or `since` and `until`."))
     if body.until is not None and body.since is None:
@@ -210,6 +215,17 @@ def _check(body: CompletenessRequest) -> None:
         if (last - first).days >= MOST_DAYS:
             raise ValueError(
                 Phrase("until: at most %(most_days)s days at once.", most_days=MOST_DAYS)
+            )
+    here = datetime.datetime.fromtimestamp(now / 1000, datetime.UTC)
+    latest = str((here + _EASTERNMOST).date())
+    for name, day in (("since", first), ("until", last)):
+        if day is not None and str(day) > latest:
+            raise ValueError(
+                Phrase(
+                    "%(name)s: %(day)s has not begun; choose a day before today.",
+                    name=name,
+                    day=str(day),
+                )
             )
 
 

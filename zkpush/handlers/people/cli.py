@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli import completion
+from ...cli.areas import known_areas, note_new_areas
 from ...cli.arguments import as_json, contents, first, serial_number
 from ...cli.codewords import CodeParam, in_words
 from ...cli.confirming import confirm, yes
@@ -223,11 +224,13 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
     body = fields_of(pairs)
     if ask:
         body["password"] = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    known = await known_areas(api) if body.get("areas") else None
     user = await api.send("PUT", "users", pin, body=body)
     if as_json:
         print_object(user, as_json=True)
-        return
-    echo(f"User {pin} is stored: {user['name'] or 'without a name'}.")
+    else:
+        echo(f"User {pin} is stored: {user['name'] or 'without a name'}.")
+    note_new_areas(user["areas"], known)
 
 
 @users.command()

@@ -119,6 +119,7 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 @click.option("--add", is_flag=True, help="Add the terminal if it has not connected yet.")
 @click.option(
     "--key",
+    "comm_key",
     metavar="FINGERPRINT",
     help="Pin the pushcommkey with this fingerprint, which `zkpush devices show SN` prints; any "
     "other is refused.",
@@ -127,7 +128,7 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
     "--timezone", metavar="ZONE", help="IANA time zone of its clock, such as Europe/Berlin."
 )
 @with_api
-async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str | None) -> None:
+async def approve(api: Api, sn: str, add: bool, comm_key: str | None, timezone: str | None) -> None:
     """Approve a terminal: the server accepts its data from now on.
 
     The time zone determines the UTC times of records and the time sent to the terminal. Without
@@ -145,8 +146,8 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
       zkpush devices approve 3434174801234 --timezone Europe/Berlin
     """
     body: dict[str, object] = {"state": "approved"}
-    if key is not None:
-        body["comm_key"] = key
+    if comm_key is not None:
+        body["comm_key"] = comm_key
     try:
         zone = timezone or await _ask_zone(api, sn, add=add)
         if zone is not None:

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ...attributes import DeclaredAttribute
+from ...cli.areas import known_areas, note_new_areas
 from ...cli.arguments import pairs, serial
 from ...cli.groups import LeafCommand
 from ...cli.output import echo
@@ -142,8 +143,11 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
             told[key] = value
     if told:
         change["settings"] = {name: value or None for name, value in told.items()}
+    areas = [str(area)] if (area := change.get("area")) else []
+    known = await known_areas(api) if areas else None
     await api.send("PATCH", "devices", sn, body=change)
     echo(f"{sn} is changed.")
+    note_new_areas(areas, known)
 
 
 def _own_value(own: DeclaredAttribute, text: str) -> object:
