@@ -100,3 +100,15 @@ async def test_why_an_enrolment_failed_is_translated(rig: Rig) -> None:
     assert english_left(document(shown)) == []
     await browser.get("/?lang=es")
     assert "El terminal T1 no lo ha registrado" in text_of(await browser.get(watched))
+
+
+@pytest_twisted.ensureDeferred
+async def test_explanations_of_settings_are_translated(rig: Rig) -> None:
+    """Those of each section of the configuration."""
+    browser = await pseudo(rig)
+    page = await browser.get("/settings?part=limits")
+    assert "Ļ" in text_of(page)
+    for part in ("general", "limits", "commands", "encryption", "watch", "tls", "privacy"):
+        shown = await browser.get(f"/settings?part={part}")
+        assert english_left(document(shown)) == [], part
+        assert [one for one in document(shown).iter("small") if one.get("lang") == "en"] == [], part

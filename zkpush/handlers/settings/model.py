@@ -13,11 +13,12 @@ from sqlalchemy.exc import ArgumentError
 
 from ...config import Config, annotations_of, meaning
 from ...origins import KEY_FILE, KEY_FILE_MODE, SettingOrigin, SettingOrigins
+from ...phrases import Phrase
 
 _OWN = __name__.partition(".")[0]
 _VARIABLES = {
-    KEY_FILE: "Another file for the key than `key` in the data directory",
-    KEY_FILE_MODE: "Widest mode of that file, in octal",
+    KEY_FILE: Phrase("Another file for the key than `key` in the data directory"),
+    KEY_FILE_MODE: Phrase("Widest mode of that file, in octal"),
 }
 
 

@@ -19,11 +19,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import attrs
+import msgspec
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract, extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from ...config import Config, meaning
 from ...device.refusals import Refusal
 from ...endings import EndReason
 from ...problems import ProblemCode
@@ -150,9 +152,18 @@ def declared_phrases() -> Iterator[str]:
             yield code.meaning
     for words in (ENCRYPTION_WORDS, TOKEN_WORDS):
         yield from words.values()
+    yield from _setting_meanings(Config)
     for field in OPTION_REPLY.fields:
         if field.stored:
             yield field.meaning
+
+
+def _setting_meanings(section: type[msgspec.Struct]) -> Iterator[str]:
+    for field in msgspec.structs.fields(section):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from _setting_meanings(field.type)
+        else:
+            yield meaning(section, field.name)
 
 
 def _command_phrases(command: Command) -> Iterator[str]:
