@@ -133,3 +133,22 @@ async def test_findings_are_translated_and_the_api_stays_english(rig: Rig) -> No
     assert details["admission"] == "It is blocked: its requests are refused."
     await browser.get("/?lang=en-XA")
     assert english_left(document(await browser.get("/terminals/T1/doctor"))) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_outside_its_networks_is_led_to_these(rig: Rig) -> None:
+    """Its connection is no fault, and what mends the refusals has a button that leads there."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
+    rig.clock.advance(3600)
+    await rig.get("getrequest?SN=T1")
+    browser = await signed_in(rig)
+    shown = await browser.get(PAGE)
+    found = checks_of(shown)
+    kind, words = found["Does it reach the server?"]
+    assert kind == "calm"
+    assert "Requests in its name arrive and are refused" in words
+    first = next(words for kind, words in found.values() if kind == "bad")
+    assert "came from an address outside its networks" in first
+    assert b'href="/console/terminals/T1/settings#protection"' in shown.body
+    assert (await browser.get("/terminals/T1/settings")).body.count(b'id="protection"') == 1

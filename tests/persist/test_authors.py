@@ -183,6 +183,24 @@ def make_author_tests(factory):
             ]
 
         @pytest_twisted.ensureDeferred
+        async def test_what_terminals_have_for_an_empty_number_contradicts_nobody(
+            self, store, device
+        ) -> None:
+            """Neither of a new person, whose empty fields say nothing, nor of an emptied one."""
+            empty = {"name": "Ann", "privilege": None, "group": None, "card": None}
+            await store.write(put("5", empty, NOW))
+            await store.write(put("6", {"name": "Bob", "privilege": 6, "group": 3}, NOW))
+            await store.write(put("6", {"privilege": None, "group": None}, NOW + 1))
+            assert await store.read(authors("5")) == {"name": "token office"}
+            lines = (f"USER PIN={pin}\tPri=0\tGrp=1\n" for pin in "56")
+            await store.write(say(device, "".join(lines), now=NOW + 2))
+            assert await store.read(conflicts) == []
+            emptied = await store.read(user("6"))
+            assert (emptied.privilege, emptied.group) == (None, None)
+            await store.write(say(device, "USER PIN=6\tPri=14\tGrp=2", now=NOW + 3))
+            assert await store.read(conflicts) == [("6", "T1", {"privilege": 14, "group": 2})]
+
+        @pytest_twisted.ensureDeferred
         async def test_a_known_person_without_a_privilege_gets_none_from_a_terminal(
             self, store, device, other
         ) -> None:

@@ -73,6 +73,7 @@ RESEND = Remedy(
 REQUESTS = Remedy(Phrase("Look at its requests"), "/terminals/%s/requests")
 REJECTS = Remedy(Phrase("Look at what was not understood"), "/rejects?device=%s")
 COMMANDS = Remedy(Phrase("Look at its commands"), "/commands?device=%s")
+NETWORKS = Remedy(Phrase("Look at its networks"), "/terminals/%s/settings#protection", Scope.WRITE)
 KEYS = Remedy(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
 
 APPROVE_AGAIN = Phrase(
@@ -167,6 +168,7 @@ _QUESTIONS: Mapping[str, PlainQuestion] = {
 }
 
 _OF_PROBLEMS: Mapping[str, tuple[Remedy, ...]] = {
+    ProblemCode.OTHER_ADDRESS: (NETWORKS, REQUESTS),
     ProblemCode.KEY_CHANGED: (KEYS,),
     ProblemCode.ACCESS_CONTROL: (MENU,),
     ProblemCode.TLS_ON_PLAIN: (MENU,),

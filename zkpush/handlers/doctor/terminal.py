@@ -105,6 +105,16 @@ def _connection(facts: TerminalFacts) -> Check:
     if not last:
         return Check("connection", "unknown", Phrase("All requests in its name were refused."))
     heard = Phrase("It was last heard of %(ago)s ago.", ago=duration(facts.now - last))
+    refused = [one.at for one in facts.trace if one.refused and facts.now - one.at < GONE]
+    if not facts.is_online and refused and refused[-1] > last:
+        return Check(
+            "connection",
+            "unknown",
+            Phrase(
+                "Requests in its name arrive and are refused; the last came %(ago)s ago.",
+                ago=duration(facts.now - refused[-1]),
+            ),
+        )
     if not facts.is_online:
         return Check(
             "connection",

@@ -84,6 +84,8 @@ def judge(
     | the field has          | the terminal said before | judgement                             |
     |------------------------|--------------------------|---------------------------------------|
     | the same value         | anything                 | keep                                  |
+    | been emptied, and the  | anything                 | keep                                  |
+    | terminal's is neutral  |                          |                                       |
     | a damaged value        | anything                 | take its own, else keep               |
     | a lower privilege, or  | anything                 | conflict: it never rises by this word |
     | none of a known person |                          |                                       |
@@ -100,7 +102,8 @@ def judge(
         return Judgement.CONFLICT
     if field.author == by or (says_nothing(field.value) and not field.is_emptied):
         return Judgement.TAKE
-    if said == FIELDS[name].default:  # stated by silence
+    if said == FIELDS[name].default or (field.is_emptied and said == NEUTRAL.get(name)):
+        # Stated by silence, or what terminals have for an empty number.
         return Judgement.KEEP
     if is_terminal(field.author) and former == field.value:
         return Judgement.TAKE

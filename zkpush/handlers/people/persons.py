@@ -182,8 +182,8 @@ class PersonStore:
     def put(self, pin: str, values: Mapping[str, object], author: str, now: int) -> bool:
         """Change fields of a user for an operator, who becomes their author; None empties a field.
 
-        Adds the user if there is none. Settles conflicts about these fields. Returns whether the
-        user is new.
+        Adds the user if there is none; of a new one, an empty value says nothing. Settles conflicts
+        about these fields. Returns whether the user is new.
         """
         removal = delete(removed_people).where(removed_people.c.digest == self._digest(pin))
         if self._connection.execute(removal).rowcount:
@@ -193,6 +193,7 @@ class PersonStore:
         is_new = self._connection.execute(self._find.known, keys).first() is None
         if is_new:
             self._tx.insert(Insert(users, ("pin",), ([pin],)))
+            values = {name: value for name, value in values.items() if value is not None}
         row = self._rows.stored([pin])[pin]
         differing = {name: value for name, value in values.items() if value != row.value(name)}
         self._rows.write(
