@@ -93,6 +93,16 @@ def _configuration(
         checks.append(Check("ports", "error", f"{shown(error.mistakes)}.", _CONFIGURATION))
         return None
     words = f"Terminals: {', '.join(settings.listen)}; API: {settings.manage}."
+    if file is None:
+        checks.append(
+            Check(
+                "ports",
+                "unknown",
+                f"No daemon runs; without a configuration file, its ports would be: {words}",
+                "Give the file with --config to check those that it names.",
+            )
+        )
+        return settings
     checks.append(Check("ports", "ok", words))
     return settings
 

@@ -14,6 +14,7 @@ import zkpush
 from zkpush.cli import main
 from zkpush.cli.sayings import for_command
 
+from .program import misused
 from .test_help import LEAVES
 
 SOURCES = pathlib.Path(zkpush.__file__).parent
@@ -121,3 +122,21 @@ def test_every_request_that_an_error_names_is_a_command() -> None:
         assert not REQUEST.search(shown), shown
         for line in re.findall(r"`zkpush ([a-z-]+ [a-z-]+)[^`]*`", shown):
             assert tuple(line.split()) in LEAVES
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("attendence", "list"), "No such command 'attendence'. Did you mean attendance?"),
+        (("devices", "adopted"), "No such command 'adopted'. Did you mean adopt?"),
+        (
+            ("devices", "list", "--data", "x"),
+            "--data stands before the command: zkpush --data DIR devices list",
+        ),
+    ],
+)
+def test_what_stands_at_the_wrong_place_or_is_mistyped_is_shown(
+    words: tuple[str, ...], shown: str
+) -> None:
+    """Commands of the program and of nouns, and options of the program itself."""
+    assert misused(*words).stderr.splitlines()[-1] == f"Error: {shown}"

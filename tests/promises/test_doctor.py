@@ -125,6 +125,29 @@ async def test_refusals_before_an_operator_mended_them_are_past(
 
 
 @pytest_twisted.ensureDeferred
+async def test_each_kind_of_unknown_path_has_its_advice(rig: Rig) -> None:
+    """A path outside /iclock/ is one of the server address, any other of the protocol."""
+    await working(rig)
+    await rig.get("foo?SN=T1")
+    assert "Paths of terminals" not in (await faults(rig))["requests"]["advice"]
+    await talk(rig.terminals, b"GET /cgi/cdata?SN=T1 HTTP/1.1\r\nHost: server\r\n\r\n")
+    advice = (await faults(rig))["requests"]["advice"]
+    assert "Paths of terminals begin with /iclock/" in advice
+    assert "It may speak another protocol" in advice
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_follows_from_the_access_control_mode_says_so(rig: Rig) -> None:
+    """An update would not help."""
+    await working(rig)
+    await rig.post("registry?SN=T1", b"DeviceType=acc")
+    found = await faults(rig)
+    assert "access-control mode" in found
+    for name in ("requests", "rejects"):
+        assert found[name]["advice"].startswith("It follows from the access-control mode")
+
+
+@pytest_twisted.ensureDeferred
 async def test_unknown_requests_that_ended_are_said_as_past(rig: Rig) -> None:
     """With the time of the last one, as a warning, and with what to do if it is not mended."""
     await working(rig)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..protocol.suggestions import did_you_mean
+
 STATUS = "Exit status: 0 success, 1 failure (the message is on stderr), 2 wrong usage."
 
 
@@ -22,6 +24,22 @@ class LeafCommand(click.Command):
         """`status` is what the exit status means, in one sentence."""
         super().__init__(*args, **kwargs)
         self._status = status
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; an option of `zkpush` itself is shown in its place."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            root, name = ctx.find_root(), error.option_name
+            for param in root.command.params:
+                if name in param.opts and root is not ctx:
+                    program, _, words = ctx.command_path.partition(" ")
+                    raise click.UsageError(
+                        f"{name} stands before the command: {program} {name} {param.metavar} "
+                        f"{words}",
+                        ctx,
+                    ) from None
+            raise
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the epilog, and the meaning of the exit status."""
@@ -53,7 +71,23 @@ class ListCommand(LeafCommand):
         super().format_epilog(ctx, formatter)
 
 
-class WordGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """Group that suggests commands for a mistyped one, without importing any."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command of the arguments; a usage error if there is none."""
+        name = args[0]
+        names = self.list_commands(ctx)
+        if name not in names and not name.startswith("-") and not ctx.resilient_parsing:
+            meant = did_you_mean(name, names)
+            more = f" {meant[0].upper()}{meant[1:]}" if meant else ""
+            ctx.fail(f"No such command {name!r}.{more}")
+        return super().resolve_command(ctx, args)
+
+
+class WordGroup(SuggestingGroup):
     """Group of commands, some of which are imported from nouns when they are used."""
 
     command_class = LeafCommand

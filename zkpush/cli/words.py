@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..enginewords import ENGINE_WORDS
-from .groups import LONGEST_SUMMARY
+from .groups import LONGEST_SUMMARY, SuggestingGroup
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -55,7 +55,7 @@ def own_words() -> Mapping[str, OwnWord]:
     return found
 
 
-class Program(click.Group):
+class Program(SuggestingGroup):
     """The `zkpush` command: imports a word when it is used, and prints errors safely.
 
     Errors may quote data of terminals; control characters in them are escaped.

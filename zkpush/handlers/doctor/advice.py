@@ -24,9 +24,10 @@ EXAMPLE_ZONE = "Europe/Berlin"
 
 def advice_on_paths(asked: Iterable[str]) -> Phrase:
     """Return the advice on unserved requests, each a method and a path."""
-    if all(_BELOW_ICLOCK.match(one) for one in asked):
-        return _OTHER_PROTOCOL
-    return _SERVER_ADDRESS
+    below = {_BELOW_ICLOCK.match(one) is not None for one in asked}
+    if below == {True, False}:
+        return Phrase("%(first)s %(next)s", first=_SERVER_ADDRESS, next=_OTHER_PROTOCOL)
+    return _SERVER_ADDRESS if False in below else _OTHER_PROTOCOL
 
 
 def approval(device: Device) -> str:

@@ -184,7 +184,16 @@ def _approved_again(facts: TerminalFacts) -> Phrase:
 
 def _requests(facts: TerminalFacts) -> Check:
     """Check for requests that this server does not support, or did not lately."""
-    return softened(facts, ProblemCode.UNKNOWN_REQUESTS, _unknown_requests(facts))
+    check = softened(facts, ProblemCode.UNKNOWN_REQUESTS, _unknown_requests(facts))
+    return _of_mode(facts, check)
+
+
+def _of_mode(facts: TerminalFacts, check: Check) -> Check:
+    """Return a check whose fault follows from the access-control mode, if the terminal is in it."""
+    if check.state != "error" or facts.problem(ProblemCode.ACCESS_CONTROL) is None:
+        return check
+    advice = Phrase("It follows from the access-control mode: mend that first, as said above.")
+    return Check(check.name, check.state, check.detail, advice)
 
 
 def _unknown_requests(facts: TerminalFacts) -> Check:
@@ -293,9 +302,8 @@ def _records(facts: TerminalFacts) -> Check:
 def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
-        return Check(
-            "rejects", "error", problem, advice_phrase(ProblemCode.REJECTS, facts.device.sn)
-        )
+        advice = advice_phrase(ProblemCode.REJECTS, facts.device.sn)
+        return _of_mode(facts, Check("rejects", "error", problem, advice))
     return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
 
 
