@@ -22,9 +22,11 @@ from ..daemon.process import Daemon
 LINES = 5000
 """Several times what a pipe and the buffer hold, for the daemon's lines and for the stream's."""
 SECONDS = 30
-TERMINALS = 4
-"""No terminal may ask too often."""
-LINE = "2026-03-01T08:00:00+0000 [q] Terminal T1: user 7 is refused by the verifier known"
+TERMINALS = [f"THE-NORTHERN-GATE-OF-THE-SITE-{number}" for number in range(4)]
+"""No terminal may ask too often; long names fill the log sooner."""
+LINE = (
+    f"2026-03-01T08:00:00+0000 [q] Terminal {TERMINALS[0]}: user 7 is refused by the verifier known"
+)
 """At least what the daemon logs of a request."""
 LOST = r"zkpush: (\d+) lines of the log are lost"
 QUESTION = "PIN=7"
@@ -53,7 +55,7 @@ def chatter(daemon: Daemon, lines: int) -> None:
     """Make the daemon log a line for each request; all are answered."""
     connection = daemon.connect()
     for number in range(lines):
-        sn = f"T{number % TERMINALS}"
+        sn = TERMINALS[number % len(TERMINALS)]
         connection.request("POST", f"/iclock/cdata?SN={sn}&type=PostVerifyData", QUESTION)
         with connection.getresponse() as response:
             assert response.status == 200
@@ -79,11 +81,11 @@ def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
         pipe = daemon.process.stdout
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        for number in range(TERMINALS):
-            daemon.exchange(f"T{number}")
+        for sn in TERMINALS:
+            daemon.exchange(sn)
         needed = (MOST_BYTES + 2 * PIPE_BYTES) // len(LINE)
         chatter(daemon, needed)
-        assert daemon.upload("T1", b"7\t2026-03-01 08:00:00\t0\t1\n")[0] == 200
+        assert daemon.upload(TERMINALS[0], b"7\t2026-03-01 08:00:00\t0\t1\n")[0] == 200
         assert daemon.pins() == ["7"]
         lost = metric(daemon, "zkpush_log_lines_lost_total")
         assert lost > 0
@@ -106,8 +108,8 @@ def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path
 def test_the_last_lines_reach_whoever_reads(tmp_path: pathlib.Path) -> None:
     """The end of the process waits for them, for a bounded time."""
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
-        for number in range(TERMINALS):
-            daemon.exchange(f"T{number}")
+        for sn in TERMINALS:
+            daemon.exchange(sn)
         chatter(daemon, 300)
         daemon.terminate()
         out, _ = daemon.process.communicate(timeout=SECONDS)
