@@ -101,6 +101,7 @@ async def test_parameters_are_sent_and_secrets_are_not_shown_again(rig: Rig) -> 
     fields = {"device": "T1", "params.PIN": "7", "params.Name": "Zoe", "params.Passwd": "8642"}
     page = "/jobs/new?command=DATA+UPDATE+USERINFO"
     refused = await browser.send(page, "/jobs/new", {**fields, "hours": "x"})
+    assert b"<details open><summary>Delivery" in refused.body
     assert 'value="Zoe"' in refused.body.decode()
     assert "8642" not in refused.body.decode()
     job = await send(rig, browser, "DATA UPDATE USERINFO", **fields)

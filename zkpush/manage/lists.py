@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 import msgspec
@@ -188,7 +188,7 @@ class _Wanted(Generic[R]):
         if not first:
             await self._check_filters()
         headers = {"X-Cursor": str(position.later)}
-        begin = functools.partial(_send, slices, head + first)
+        begin = functools.partial(send_parts, slices, head + first)
         return Stream(f"{content_type}; charset=utf-8", begin, headers)
 
     async def slice(self, content_type: str, page: Page) -> Slice:
@@ -300,7 +300,17 @@ class Slices:
         return found.text
 
 
-def _send(slices: Slices, first: bytes, request: Request) -> Callable[[], None]:
+class Parts(Protocol):
+    """Parts of a reply, which are made while it is sent."""
+
+    is_over: bool
+
+    async def next(self) -> bytes:
+        """Make the next part."""
+        ...
+
+
+def send_parts(slices: Parts, first: bytes, request: Request) -> Callable[[], None]:
     """Start to send a list; the returned function aborts that."""
     pace = Paced(request)
     request.notifyFinish().addErrback(lambda _: pace.stopProducing())

@@ -1,4 +1,4 @@
-"""Exports of the console: attendance as CSV, as the API returns it, and as XLSX."""
+"""Exports of the console: attendance as it shows it, as CSV and as XLSX."""
 
 from __future__ import annotations
 
@@ -14,16 +14,51 @@ from twisted.web.server import Request
 
 from ...http.sending import Interrupted, Sending
 from ...interfaces import IStore
+from ...manage.cells import csv_lines, safe_cell
+from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.lists import CSV, send_parts
 from ...manage.routes import Stream
 from ...persist.transaction import Transaction
 from .chronology import ChronologicalPunches, TimePlace
 from .model import PunchFilter
-from .sheets import XLSX, PunchSheet
+from .sheets import COLUMNS, XLSX, PunchSheet, cells_of
 from .showing import ShownPunch, shown_punches
 
 SLICE = 1000
 """Records read at once."""
+
+
+def line_stream(store: IStore, wanted: PunchFilter, visit: Visit) -> Stream:
+    """Return a CSV reply with the records of a filter, newest first; it has no limit."""
+    heading = csv_lines([[visit.said(name) for name, _ in COLUMNS]])
+    begin = functools.partial(send_parts, PunchLines(store, wanted, visit), heading)
+    return Stream(f"{CSV}; charset=utf-8", begin)
+
+
+class PunchLines:
+    """The CSV lines of an export, in the columns of the workbook."""
+
+    def __init__(self, store: IStore, wanted: PunchFilter, visit: Visit) -> None:
+        self._store = store
+        self._wanted = wanted
+        self._visit = visit
+        self._before: TimePlace | None = None
+        self.is_over = False
+
+    async def next(self) -> bytes:
+        """Read the next records; return their lines."""
+        shown, self._before = await self._store.read(
+            functools.partial(
+                _slice_thd, wanted=self._wanted, before=self._before, zone=self._visit.zone
+            )
+        )
+        self.is_over = self._before is None
+        said = self._visit.said
+        return csv_lines(
+            [safe_cell(said(cell) if isinstance(cell, Phrase) else cell) for cell in cells_of(one)]
+            for one in shown
+        )
 
 
 class SheetExport:

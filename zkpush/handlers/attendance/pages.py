@@ -25,9 +25,7 @@ from ...manage.console.pages import (
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
-from ...manage.lists import CSV
 from ...manage.services import Services
-from ...manage.times import instant
 from ...model import Page
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
@@ -36,8 +34,8 @@ from ...protocol.fields import Scope
 from ..people.model import PeopleFilter
 from ..people.store import DEFAULT_AREA, PeopleStore
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
-from .exports import SheetExport
-from .listing import PHOTO, AttendanceQuery, AttendanceReadings, picture_type
+from .exports import SheetExport, line_stream
+from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
 from .personpages import PersonAttendancePages
@@ -202,22 +200,9 @@ class AttendancePages:
         )
 
     async def csv(self, visit: Visit, query: SearchQuery) -> PageStream:
-        """Export the records as CSV, as the API returns them."""
+        """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
-        wanted = search.filter(visit)
-        stream: Any = await self._readings.punches().run(
-            query=AttendanceQuery(
-                order="desc",
-                device=wanted.device,
-                area=wanted.area,
-                pin=wanted.pin,
-                doubt=query.doubt,
-                since=_instant(wanted.since),
-                until=_instant(wanted.until),
-            ),
-            accept=CSV,
-            caller=visit.caller,
-        )
+        stream = line_stream(self._store, search.filter(visit), visit)
         return PageStream(stream=stream, name=f"attendance-{search.period.name}.csv")
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
@@ -317,10 +302,6 @@ def _areas(names: Sequence[str], mine: frozenset[str] | None) -> list[tuple[str,
 
 def _text(day: datetime.date | None) -> str:
     return "" if day is None else str(day)
-
-
-def _instant(seconds: int | None) -> str | None:
-    return None if seconds is None else instant(seconds * 1000)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

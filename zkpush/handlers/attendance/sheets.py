@@ -41,6 +41,34 @@ _FIRST_YEAR = 1900
 """Spreadsheets have no dates before it."""
 
 
+Cell = Phrase | str | float | datetime.datetime | datetime.date | datetime.time | None
+
+
+def cells_of(punch: ShownPunch) -> list[Cell]:
+    """Return the values of a record in the order of `COLUMNS`; phrases are to be translated."""
+    own = punch.own_time
+    return [
+        punch.wall.date(),
+        punch.wall.time(),
+        punch.pin,
+        punch.name,
+        _phrase(punch.state),
+        punch.alias or punch.sn,
+        punch.sn,
+        _phrase(punch.method),
+        punch.work_code,
+        punch.temperature,
+        _phrase(punch.mask),
+        None if punch.doubt is None else _phrase(punch.doubt.mark),
+        None if own is None else datetime.datetime.fromisoformat(own),
+    ]
+
+
+def _phrase(text: str | None) -> Phrase | None:
+    """Return words that are translated by themselves as a phrase."""
+    return text if text is None or isinstance(text, Phrase) else Phrase.made(text, {})
+
+
 class PunchSheet:
     """A workbook with one sheet; all methods block."""
 
@@ -95,28 +123,22 @@ class PunchSheet:
         self._folder.cleanup()
 
     def _cells(self, punch: ShownPunch) -> Iterator[tuple[Any, object, object]]:
-        sheet = self._sheet
-        if punch.wall.year >= _FIRST_YEAR:
-            yield sheet.write_datetime, punch.wall.date(), self._date
-            yield sheet.write_datetime, punch.wall.time(), self._time
-        else:
-            yield self._text(str(punch.wall.date()))
-            yield self._text(str(punch.wall.time()))
-        yield self._text(punch.pin)
-        yield self._text(punch.name)
-        yield self._words(punch.state)
-        yield self._text(punch.alias or punch.sn)
-        yield self._text(punch.sn)
-        yield self._words(punch.method)
-        yield self._text(punch.work_code)
-        yield sheet.write_number, punch.temperature, None
-        yield self._words(punch.mask)
-        yield self._words(None if punch.doubt is None else punch.doubt.mark)
-        own = None if punch.own_time is None else datetime.datetime.fromisoformat(punch.own_time)
-        if own is not None and own.year < _FIRST_YEAR:
-            yield self._text(str(own))
-        else:
-            yield sheet.write_datetime, own, self._moment
+        for cell in cells_of(punch):
+            if isinstance(cell, datetime.datetime):
+                yield self._of_time(cell, cell.year, self._moment)
+            elif isinstance(cell, datetime.date):
+                yield self._of_time(cell, cell.year, self._date)
+            elif isinstance(cell, datetime.time):
+                yield self._of_time(cell, punch.wall.year, self._time)
+            elif isinstance(cell, float):
+                yield self._sheet.write_number, cell, None
+            else:
+                yield self._words(cell) if isinstance(cell, Phrase) else self._text(cell)
+
+    def _of_time(self, cell: object, year: int, form: object) -> tuple[Any, object, object]:
+        if year < _FIRST_YEAR:
+            return self._text(str(cell))
+        return self._sheet.write_datetime, cell, form
 
     def _words(self, text: str | None) -> tuple[Any, object, object]:
         return self._text(None if text is None else self._said(text))
