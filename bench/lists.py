@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import pathlib
 import sqlite3
@@ -9,6 +10,8 @@ import statistics
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+
+from zkpush.handlers.attendance.lists import DUE
 
 from .aside import Aside
 from .measure import Result
@@ -22,6 +25,7 @@ POLLED = 5.0
 """Seconds of polls alone."""
 ROUNDS = 3
 PERSON_MS = 50.0
+LISTED_WITHIN = 600
 
 
 def export_cost(server: Zkpush, data: pathlib.Path) -> tuple[float, int]:
@@ -52,6 +56,19 @@ def longest_wait(server: Zkpush, data: pathlib.Path, pin: str) -> float:
     return (time.monotonic() - before) * 1000
 
 
+def wait_for_lists(data: pathlib.Path) -> None:
+    """Wait until a job of the daemon has listed the records, as it does with those of uploads."""
+    deadline = time.monotonic() + LISTED_WITHIN
+    query = (
+        "SELECT (SELECT max(id) FROM attendance) - coalesce(max(last_id), 0) FROM punches_listed"
+    )
+    with contextlib.closing(sqlite3.connect(data / "zkpush.sqlite")) as connection:
+        while connection.execute(query).fetchone()[0] >= DUE:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the lists of records do not become complete")
+            time.sleep(0.5)
+
+
 def lists(scale: Scale) -> Iterator[Result]:
     """Export attendance, and find one person's records."""
     data = folder()
@@ -59,6 +76,7 @@ def lists(scale: Scale) -> Iterator[Result]:
     fill_site(data, min(STORED, scale.stored))
     server = Zkpush(data)
     try:
+        wait_for_lists(data)
         yield from export_results(server, data)
     finally:
         server.stop()

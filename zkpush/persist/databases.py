@@ -14,6 +14,7 @@ import attrs
 import sqlalchemy
 from sqlalchemy import (
     URL,
+    BigInteger,
     ColumnElement,
     Connection,
     Engine,
@@ -281,6 +282,12 @@ def texts(dialect: str, parameter: str) -> Select[tuple[str]]:
     else:
         rows = func.json_each(listed)
     return select(rows.table_valued("value").c.value)
+
+
+def numbers(dialect: str, parameter: str) -> Select[tuple[int]]:
+    """Subquery of any number of integers, for `IN`; see `texts`."""
+    (value,) = texts(dialect, parameter).selected_columns
+    return select(cast(value, BigInteger()))
 
 
 def insert(connection: Connection, table: Table) -> Any:

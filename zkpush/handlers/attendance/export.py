@@ -44,9 +44,9 @@ def csv_slice_thd(
     if any(value is not None for value in columns["extra"]):
         return None
     made = _Columns(columns)
-    lines = map(",".join, zip(*[made.cells(name) for name in names], strict=False))
+    lines = [*map(",".join, zip(*[made.cells(name) for name in names], strict=False)), ""]
     keys: Sequence[int] = columns["id"]  # type: ignore[assignment]  # it has what is used
-    return Slice("".join([f"{line}\r\n" for line in lines]).encode(), keys)
+    return Slice("\r\n".join(lines).encode(), keys)
 
 
 class _Columns:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
+    CursorResult,
     Select,
     false,
     func,
@@ -18,7 +21,7 @@ from sqlalchemy import Row as SQLRow
 
 from ...model import Page
 from ...persist.buffers import BufferedInserts
-from ...persist.databases import Insert
+from ...persist.databases import Insert, numbers
 from ...persist.limits import of_terminals, terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
@@ -58,6 +61,19 @@ _Upload = tuple[int, AttendanceRows, int, WallClock, int]
 """Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _HOUR = 3600
+
+
+@functools.cache
+def _named(dialect: str) -> Select[tuple[int, str]]:
+    """Query for the serial numbers of terminals."""
+    return select(devices.c.id, devices.c.sn).where(devices.c.id.in_(numbers(dialect, "keys")))
+
+
+def _tuples(result: CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
+    """The rows as the database's driver returns them, which takes half the time of `all`."""
+    rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall()
+    result.close()
+    return rows
 
 
 class AttendanceStore(BufferedInserts):
@@ -164,7 +180,7 @@ class AttendanceStore(BufferedInserts):
     def columns(self, part: Page, wanted: PunchFilter) -> dict[str, Sequence[object]]:
         """Return the records of `page` as columns by name; encrypted values stay encrypted."""
         columns = [column for column in attendance.c if column.name not in _UNLISTED]
-        rows = self._rows(part, wanted, columns)
+        rows = self._rows(part, wanted, columns, _tuples)
         found: list[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
         named = dict(zip([column.name for column in columns], found, strict=True))
         keys = named.pop("device_id")
@@ -176,24 +192,28 @@ class AttendanceStore(BufferedInserts):
 
         A join with the terminals would sort the records again, which costs more than reading them.
         """
-        wanted = set(keys)
-        known = select(devices.c.id, devices.c.sn).where(devices.c.id.in_(wanted))
-        return dict(self._connection.execute(known).all()) if wanted else {}
+        wanted = {"keys": msgspec.json.encode([*set(keys)]).decode()}
+        query = _named(self._connection.dialect.name)
+        return {row.id: row.sn for row in self._connection.execute(query, wanted)}
 
     def _rows(
-        self, part: Page, wanted: PunchFilter, columns: Iterable[Column[Any]]
-    ) -> Sequence[SQLRow[Any]]:
+        self,
+        part: Page,
+        wanted: PunchFilter,
+        columns: Iterable[Column[Any]],
+        read: Callable[[CursorResult[Any]], Sequence[Any]] = CursorResult.all,
+    ) -> Sequence[Any]:
         """Return the rows of a page of records."""
         by_list = self._list_of(wanted)
         if by_list is None:
-            return self._connection.execute(self._found(part, wanted, columns)).all()
+            return read(self._connection.execute(self._found(part, wanted, columns)))
         last = last_listed(self._connection)
         listed = self._found(part, wanted, columns, by_list).where(by_list.record_id <= last)
         unlisted = self._found(part, wanted, columns).where(attendance.c.id > last)
-        rows: list[SQLRow[Any]] = []
+        rows: list[Any] = []
         for query in (unlisted, listed) if part.newest_first else (listed, unlisted):
             if len(rows) < part.limit:
-                rows += self._connection.execute(query.limit(part.limit - len(rows)))
+                rows += read(self._connection.execute(query.limit(part.limit - len(rows))))
         return rows
 
     @staticmethod
