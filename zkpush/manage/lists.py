@@ -35,6 +35,8 @@ from .routes import Route, Stream
 R = TypeVar("R")
 SLICE = 2000
 """Items in a slice."""
+FAST_SLICE = 2
+"""How many times as many items are in a slice that is made the faster way (`csv_thd`)."""
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 _log = Logger()
@@ -195,9 +197,8 @@ class _Wanted(Generic[R]):
         """Read and format the lines of a page."""
 
         def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], Slice]:
-            is_fast = content_type == CSV and self.caller.areas is None
-            if is_fast and self.list.csv_thd is not None:
-                fast = self.list.csv_thd(tx, page, self.filter)
+            if (make_thd := self._fast_thd(content_type)) is not None:
+                fast = make_thd(tx, page, self.filter)
                 if fast is not None:
                     return (), (), fast
             found = self._find_thd(tx, page)
@@ -211,6 +212,17 @@ class _Wanted(Generic[R]):
         records, items, found = await self.store.read(read_thd)
         await self._note(records, items)
         return found
+
+    def slice_size(self, content_type: str) -> int:
+        """Number of items to read for a slice."""
+        return SLICE if self._fast_thd(content_type) is None else SLICE * FAST_SLICE
+
+    def _fast_thd(
+        self, content_type: str
+    ) -> Callable[[Transaction, Page, Any], Slice | None] | None:
+        """Return the faster way, where it may be taken."""
+        is_open = content_type == CSV and self.caller.areas is None
+        return self.list.csv_thd if is_open else None
 
     @property
     def newest_first(self) -> bool:
@@ -289,7 +301,9 @@ class Slices:
 
     async def next(self) -> bytes:
         """Read the next slice."""
-        size = SLICE if self._left is None else min(SLICE, self._left)
+        size = self._wanted.slice_size(self._content_type)
+        if self._left is not None:
+            size = min(size, self._left)
         newest_first = self._wanted.newest_first
         page = part_at(self._position, size, newest_first=newest_first)
         found = await self._wanted.slice(self._content_type, page)
