@@ -104,8 +104,9 @@ class ProblemCode(StrEnum):
         "or with another",
         "If the terminal still works, something else uses its serial number: restrict the terminal "
         "to its networks, `zkpush devices set SN networks=NETWORK,…`. If the terminal is refused, "
-        "begin anew: `zkpush devices set SN token=check`. If the problem comes back, something at "
-        "its address returns tokens in its name: `zkpush devices set SN token=ignore`.",
+        "restart it; if that does not help, begin anew: `zkpush devices set SN token=check`, also "
+        "if it is check already. If the problem comes back, something at its address returns "
+        "tokens in its name: `zkpush devices set SN token=ignore`.",
     )
     NO_TOKEN = (
         "cannot return a token",
@@ -175,9 +176,10 @@ class ProblemCode(StrEnum):
         "The terminal speaks the access-control protocol (A&C PUSH), which this server does not",
         "Set it to attendance in its menu: System, Device Type Setting, T&A PUSH. It restarts, and "
         "may erase its users and records: save them first. Controllers (C3, inBio) have no "
-        "attendance mode. It is sent no commands; what it uploads is kept as rejects. If it is in "
-        "attendance mode, something else uses its serial number: approve it again, `zkpush devices "
-        "approve SN`.",
+        "attendance mode. It is sent no commands; what it uploads once approved is kept as "
+        "rejects. If its menu says attendance, something else uses its serial number: restrict it "
+        "to its networks, `zkpush devices set SN networks=NETWORK,…`; `zkpush devices approve SN` "
+        "then ends the problem.",
     )
     PROXY_DATE = (
         "clock set by a proxy",

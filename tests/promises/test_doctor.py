@@ -346,6 +346,8 @@ async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
     assert await upload(rig, b"token=" + other) == BEGIN_AGAIN
     fault = (await faults(rig))["exchange"]
     assert "came with another token than that of its session" in fault["detail"]
+    assert fault["advice"] == (await faults(rig))["token not returned"]["advice"]
+    assert fault["advice"].index("restart it") < fault["advice"].index("token=check")
     await rig.exchange(pushcommkey="one")
     await rig.exchange(pushcommkey="other")
     fault = (await faults(rig))["several pushcommkeys"]

@@ -231,7 +231,9 @@ def _exchange(facts: TerminalFacts) -> Check:
                 "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
                 reason=Phrase(_reason(served[-1])),
             ),
-            Phrase(
+            advice_phrase(ProblemCode.TOKEN_MISSING, facts.device.sn)
+            if facts.problem(ProblemCode.TOKEN_MISSING) is not None
+            else Phrase(
                 "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
                 "set %(sn)s token=check`.",
                 sn=facts.device.sn,
