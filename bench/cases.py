@@ -33,7 +33,7 @@ from .strangers import long_bodies, strangers
 BULK = 50_000
 BULK_ROUNDS = 9
 WORST_LENGTH = 64 * 1024
-WORST_ROUNDS = 5
+WORST_ROUNDS = 9
 
 
 def requests(scale: Scale) -> Iterator[Result]:

@@ -208,8 +208,12 @@ class AttendanceStore(BufferedInserts):
         if by_list is None:
             return read(self._connection.execute(self._found(part, wanted, columns)))
         last = last_listed(self._connection)
-        listed = self._found(part, wanted, columns, by_list).where(by_list.record_id <= last)
-        unlisted = self._found(part, wanted, columns).where(attendance.c.id > last)
+        # One bound on each side: of two, SQLite uses the first, and reads all up to the other.
+        until = last + 1 if part.before is None else min(part.before, last + 1)
+        older = msgspec.structs.replace(part, before=until)
+        newer = msgspec.structs.replace(part, after=max(part.after, last))
+        listed = self._found(older, wanted, columns, by_list)
+        unlisted = self._found(newer, wanted, columns)
         rows: list[Any] = []
         for query in (unlisted, listed) if part.newest_first else (listed, unlisted):
             if len(rows) < part.limit:
