@@ -209,3 +209,17 @@ async def test_a_terminal_is_taken_out_of_an_area_on_its_page(rig: Rig) -> None:
     shown = await browser.get("/areas/default")
     assert "A1" in text_of(shown)
     assert "/console/areas/default/terminals/out" not in [path for path, _ in forms_of(shown)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_number_of_terminals_is_that_of_the_table(rig: Rig) -> None:
+    """Those that are not approved are named beside it."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": "North"})
+    browser = await signed_in(rig)
+    assert "Terminals 2" in text_of(await browser.get(PAGE))
+    await rig.api("PATCH", "/devices/T2", {"state": "blocked"})
+    shown = text_of(await browser.get(PAGE))
+    assert "Terminals 1 " in shown
+    assert "1 more terminal belongs to this area and is not approved." in shown

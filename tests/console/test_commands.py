@@ -242,3 +242,19 @@ async def test_the_end_of_a_command_is_translated(rig: Rig) -> None:
     assert "Buscar datos nuevos y enviarlos ahora" in text_of(shown)
     (command,) = await rig.items("/commands")
     assert command["reason"] == "It was cancelled before it was sent."
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_commands_that_have_not_ended_are_listed(rig: Rig) -> None:
+    """Where the tile of the overview leads; another word than a state is no filter."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    assert 'href="/console/commands?state=open"' in (await browser.get("/")).body.decode()
+    made = [
+        (await rig.api("POST", "/devices/T1/commands", {"command": "REBOOT"})).json["id"]
+        for _ in range(2)
+    ]
+    await rig.api("DELETE", f"/commands/{made[0]}")
+    shown = (await browser.get("/commands?state=open")).body.decode()
+    assert [f"/commands/{one}" in shown for one in made] == [False, True]
+    assert (await browser.get("/commands?state=nonsense")).status == 400

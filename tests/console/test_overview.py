@@ -8,11 +8,13 @@ import pytest_twisted
 from zkpush.handlers.forward.handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
 from zkpush.manage.console.mending import mending_page
 from zkpush.manage.views import ProblemView
-from zkpush.problems import ProblemCode
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.transaction import Transaction
+from zkpush.problems import ProblemCode, ServerProblem
 
 from ..rig import Rig
 from .browser import document, signed_in, text_of
-from .test_attendance import JPEG, line, punch
+from .test_attendance import JPEG, line, punch, rows
 from .walk import pages_of
 
 
@@ -92,3 +94,49 @@ async def test_the_last_punches_have_the_time_of_the_visitor(rig: Rig) -> None:
     assert ["".join(one.itertext()) for one in feed[0].iter("time")][::2] == ["08:05", "08:00"]
     dated = text_of(await browser.get("/attendance?since=2026-03-01&until=2026-03-02"))
     assert "2026年3月1日" in dated
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_list_of_terminals_counts_the_problems_that_the_overview_shows(rig: Rig) -> None:
+    """Also those that the server has with a terminal, which its filter finds."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    found = ServerProblem(
+        code=ProblemCode.NOT_DISTRIBUTED,
+        subject="terminal T1",
+        sn="T1",
+        detail="People are not there",
+        since_at=1,
+    )
+    rig.daemon.problems.add_source(lambda: [found])
+    browser = await signed_in(rig)
+    assert "People are not there" in text_of(await browser.get("/"))
+    shown = rows(await browser.get("/terminals"))
+    assert ["1 problem" in row for row in shown] == [True, False]
+    (only,) = rows(await browser.get("/terminals?state=problems"))
+    assert "T1" in only
+
+
+@pytest_twisted.ensureDeferred
+async def test_tiles_lead_to_the_terminals_that_they_count(rig: Rig) -> None:
+    """Those that are connected, and those that are not."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    seen_at = rig.daemon.registry.now()
+
+    def hear(tx: Transaction) -> None:
+        device = tx[DeviceStore].find("T2")
+        assert device is not None
+        tx[DeviceStore].change(device.id, {"last_seen_at": seen_at})
+
+    await rig.store.write(hear)
+    browser = await signed_in(rig)
+    tiles = document(await browser.get("/"))
+    links = [
+        one.attrib["href"].removeprefix("/console")
+        for one in tiles.iter("a")
+        if "terminals?state=" in one.attrib["href"]
+    ]
+    ((online,), (offline,)) = [rows(await browser.get(link)) for link in links[:2]]
+    assert "T2" in online
+    assert "T1" in offline

@@ -138,10 +138,15 @@ class DeviceStore:
         state: str | None = None,
         *,
         with_problems: bool = False,
+        troubled: Collection[str] = (),
+        since: int = 0,
+        until: int = _NO_END,
     ) -> list[Device]:
         """List terminals whose serial number, name, area or address contains a text, by id.
 
-        `state` and `with_problems` restrict the list further.
+        `state` and `with_problems` restrict the list further; `troubled` are the serial numbers of
+        terminals with problems that are not stored with them. The last request came at
+        `since` (ms) or later, and before `until`; 0 stands for none.
         """
         query = select(devices)
         if text:
@@ -151,8 +156,9 @@ class DeviceStore:
         if state is not None:
             query = query.where(devices.c.state == state)
         if with_problems:
-            query = query.where(devices.c.problems != "[]")
-        return self._page(query, part)
+            query = query.where(or_(devices.c.problems != "[]", devices.c.sn.in_(troubled)))
+        seen_at = func.coalesce(devices.c.last_seen_at, 0)
+        return self._page(query.where(seen_at >= since, seen_at < until), part)
 
     def with_settings(self, part: Page) -> list[Device]:
         """List terminals with options of their own, by id."""

@@ -20,6 +20,8 @@ class CommandFilter(msgspec.Struct, frozen=True):
     job: str | None = None
     since: int | None = None
     """Queued at this instant (ms) or later."""
+    is_open: bool = False
+    """Only those that have not ended."""
 
 
 EVERY_COMMAND = CommandFilter()

@@ -51,6 +51,8 @@ STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 """States in words, each with the kind of its badge."""
 NO_COMMAND = Phrase("There is no such command any more.")
 ENDED = Phrase("The command has ended already.")
+OPEN = "open"
+"""Filter of the commands that have not ended."""
 _Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -58,7 +60,8 @@ class CommandSearch(msgspec.Struct, frozen=True):
     """Filter of the list."""
 
     device: _Text = ""
-    state: CommandState | None = None
+    state: _Text = ""
+    """A state, or `OPEN`."""
     command: _Text = ""
     job: _Text = ""
     before: int | None = None
@@ -130,14 +133,18 @@ class CommandPages:
     async def list(self, visit: Visit, query: CommandSearch) -> View:
         """List commands, the newest first."""
         wanted = CommandFilter(
-            query.device or None, query.state, query.command or None, query.job or None
+            query.device or None,
+            None if query.state in ("", OPEN) else CommandState(query.state),
+            query.command or None,
+            query.job or None,
+            is_open=query.state == OPEN,
         )
         part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
         found = await self._store.read(lambda tx: tx[CommandList].page(part, wanted))
         shown_ones = found[:PER_PAGE]
         texts = {
             "device": query.device,
-            "state": query.state or "",
+            "state": query.state,
             "command": query.command,
             "job": query.job,
         }
@@ -148,7 +155,11 @@ class CommandPages:
             values={
                 "commands": [self._shown(one) for _, one in shown_ones],
                 "query": query,
-                "states": [("", Phrase("All")), *((one.value, STATES[one][0]) for one in STATES)],
+                "states": [
+                    ("", Phrase("All")),
+                    (OPEN, Phrase("open")),
+                    *((one.value, STATES[one][0]) for one in STATES),
+                ],
                 "names": sorted({one.name for one in self._catalogue}),
                 "is_filtered": bool(kept),
                 "next_query": None if more is None else urlencode(more),

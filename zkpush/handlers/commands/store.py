@@ -52,6 +52,8 @@ class CommandList:
             state: ColumnElement[str] = commands.c.state
             value = wanted.state.value
             filters.append((state + "" if filters else state) == value)
+        if wanted.is_open:
+            filters.append(IS_OPEN)
         if wanted.command is not None:
             name: ColumnElement[str] = commands.c.command
             filters.append((name + "" if filters else name) == wanted.command)

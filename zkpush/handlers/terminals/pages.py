@@ -35,13 +35,13 @@ from ...persist.commandhistory import CommandHistory
 from ...persist.commkeys import CommKeyStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...problems import ProblemCode
+from ...problems import ProblemCode, ServerProblem
 from ...protocol.codes import language_of
 from ...protocol.facts import capacities_of
 from ...protocol.fields import Scope
 from ...values.keys import OfferedKey
 from .actionpages import NO_TERMINAL, ActionPages, PressedButton
-from .condition import seen_terminal, seen_terminals
+from .condition import OFFLINE, ONLINE, seen_terminal, seen_terminals
 from .endpages import EndPages
 from .entering import server_entries
 from .settingpages import SettingPages
@@ -53,6 +53,8 @@ MOST_WAITING = 20
 STATES: Sequence[tuple[str, Phrase]] = (
     ("", Phrase("all")),
     ("approved", Phrase("approved")),
+    ("online", ONLINE),
+    ("offline", OFFLINE),
     ("pending", Phrase("waiting for approval")),
     ("blocked", Phrase("blocked")),
     ("problems", Phrase("with problems")),
@@ -66,6 +68,8 @@ CHANGES = ("device", "problem")
 """Kinds of events that change what is shown of a terminal."""
 EVERY = 10.0
 """Seconds after which connections are looked at again."""
+Others = Mapping[str, Sequence[ServerProblem]]
+"""Problems that are not stored with their terminals, by serial number."""
 _Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -73,7 +77,7 @@ class TerminalSearch(msgspec.Struct, frozen=True):
     """Filter of the list."""
 
     q: _Text = ""
-    state: Literal["", "approved", "pending", "blocked", "problems"] = ""
+    state: Literal["", "approved", "online", "offline", "pending", "blocked", "problems"] = ""
     after: int = 0
 
 
@@ -177,21 +181,28 @@ class TerminalPages:
     async def list(self, visit: Visit, query: TerminalSearch) -> View:
         """List terminals, those that wait for approval first."""
         state = query.state if query.state not in ("", "problems") else None
+        seen = {}
+        if query.state in ("online", "offline"):
+            state = DeviceState.APPROVED.value
+            seen["since" if query.state == "online" else "until"] = self._registry.online_since()
 
-        def find(tx: Transaction) -> tuple[list[Device], list[Device], dict[int, int]]:
+        def find(tx: Transaction) -> tuple[list[Device], list[Device], dict[int, int], Others]:
             store = tx[DeviceStore]
+            others = self._services.problems.about_thd(tx)
             found = store.search(
                 Page(PER_PAGE + 1, query.after, areas=visit.areas),
                 query.q,
                 state,
                 with_problems=query.state == "problems",
+                troubled=others.keys(),
+                **seen,
             )
             waiting = store.search(
                 Page(MOST_WAITING, areas=visit.areas), state=DeviceState.PENDING.value
             )
-            return found, waiting, tx[CommandHistory].pending()
+            return found, waiting, tx[CommandHistory].pending(), others
 
-        found, waiting, commands = await self._store.read(find)
+        found, waiting, commands, others = await self._store.read(find)
         more = len(found) > PER_PAGE
         shown = found[:PER_PAGE]
         asked = {"q": query.q, "state": query.state}
@@ -202,6 +213,11 @@ class TerminalPages:
                 "found": seen_terminals(self._registry, shown),
                 "waiting": seen_terminals(self._registry, waiting if not kept else ()),
                 "commands": commands,
+                "problems": {
+                    one.id: number
+                    for one in shown
+                    if (number := len(one.problems) + len(others.get(one.sn, ())))
+                },
                 "default_area": DEFAULT_AREA,
                 "states": STATES,
                 "query": query,
