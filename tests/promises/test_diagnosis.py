@@ -173,7 +173,7 @@ CAUSES = {
         rejects,
         r"rejects +1 part of an upload is set aside; of ATTLOG: Time",
         r"See it, and why, with `zkpush rejects list --device T1`",
-        r"ATTLOG +200 .* OK: 0$",
+        r"ATTLOG +200 .* OK: 0 \(1 part set aside\)$",
     ),
     "foreign token": Cause(
         foreign_token,

@@ -16,6 +16,7 @@ from zkpush.interfaces import StoreError
 
 from ..nodes.conftest import database, nodes  # noqa: F401
 from ..rig import Rig
+from ..server.test_tokens_of_sessions import upload
 
 PUNCH = b"7\t2026-01-05 08:00:00\t0\t1\n"
 ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
@@ -77,6 +78,26 @@ async def test_commands_are_named_and_not_quoted(rig: Rig) -> None:
     answered = (await shown(rig))[-1][5]
     assert ": SHELL, command " in answered
     assert answered.endswith(": DATA UPDATE USERINFO")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_set_aside_and_a_foreign_token_are_said_without_quoting(rig: Rig) -> None:
+    """In parts, as a whole and in a long upload; the reply to the terminal does not say it."""
+    await rig.exchange()
+    bad = b"SECRET\tnot-a-time\t0\t1\n"
+    assert (await rig.post(ATTLOG, PUNCH + bad + bad.lower())).body == b"OK: 1"
+    await rig.post("cdata?SN=T1&table=WONDERTAB", b"SECRET=1\n")
+    many = [PUNCH.replace(b"7", b"%d" % pin) for pin in range(12_000)]
+    await rig.post(ATTLOG, b"".join([*many, bad]))
+    assert await upload(rig, b"token=" + b"ab" * 16) == (200, b"OK: 1")
+    await rig.post(ATTLOG, PUNCH)
+    assert [one[5] for one in await shown(rig)][1:] == [
+        "OK: 1 (2 parts set aside)",
+        "OK (1 part set aside)",
+        "OK: 12000 (1 part set aside)",
+        "OK: 1 (foreign token)",
+        "OK: 1",
+    ]
 
 
 @pytest_twisted.ensureDeferred

@@ -28,6 +28,7 @@ from ..protocol.records import Batch
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.text import word
 from ..protocol.uploads import Contents
+from .acknowledging import with_rejects
 from .backlog import Backlog
 from .budget import MemoryBudget
 from .contents import NOTHING, ContentsReader, Failures, FamilyReader, Sealed
@@ -271,7 +272,7 @@ class Intake:
         parts that are already stored are not stored twice. Short uploads need not wait for a long
         one.
         """
-        count, bare = 0, False
+        count, unread, bare = 0, 0, False
         asked = await self._backlog.is_asked(terminal)
         reader = self._reader.reader(terminal.dialect.family)
         waiting: Collection[str] = ()
@@ -282,8 +283,10 @@ class Intake:
             while (contents := await self.on_thread(parts)) is not None:
                 await self._store(terminal, contents, now, head)
                 count += contents.count
+                unread += contents.unread
                 bare = bare or contents.bare
-        return terminal.family.acknowledge(upload, count, bare=bare)
+        reply = terminal.family.acknowledge(upload, count, bare=bare)
+        return with_rejects(reply, unread) if unread else reply
 
     def parts(
         self,
@@ -353,11 +356,7 @@ class Intake:
                 tx[StampStore].remember(device.id, kind, stamp)
             return outcome
 
-        writing = (
-            self._database.write(unit, risky=True)
-            if portion.is_risky
-            else self._database.write(unit)
-        )
+        writing = self._database.write(unit, risky=portion.is_risky)
         return writing.addCallback(self._stored, terminal, portion, stamp)
 
     def _stored(
@@ -381,8 +380,8 @@ class Intake:
         self.writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
-        family = terminal.family
-        return family.acknowledge(contents.source, contents.count, bare=contents.bare)
+        reply = terminal.family.acknowledge(contents.source, contents.count, bare=contents.bare)
+        return with_rejects(reply, contents.unread) if contents.unread else reply
 
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log the rejects; a table without a handler is logged once."""

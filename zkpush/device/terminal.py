@@ -106,6 +106,7 @@ class Terminal:
         "due_turn",
         "families",
         "family",
+        "foreign",
         "former",
         "held_until",
         "hello",
@@ -184,6 +185,8 @@ class Terminal:
         self.refreshed_at = 0
         """Time (ms) of the last read from the store."""
         self.refused_at = 0
+        self.foreign: int | None = None
+        """Hash of the foreign cookie that came last."""
         """Time (ms) of the last read from the store before a refusal."""
         self.networks = parse_networks(device.networks)
         self.checked: str | None = NOWHERE

@@ -71,6 +71,7 @@ class UnservedRequests:
 
     def sends_cookie(self, terminal: Terminal, cookie: bytes) -> None:
         """Report a foreign cookie, which has no effect."""
+        terminal.foreign = hash(cookie)
         is_token = tokens.token_of(cookie) is not None
         self.note(
             terminal,

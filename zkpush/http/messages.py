@@ -52,6 +52,18 @@ class ExplainedReply(tuple[int, bytes]):
         return made
 
 
+class ExplainedBody(bytes):
+    """The body of a reply, with a remark that is for the trace and not for the client."""
+
+    remark: str
+
+    def __new__(cls, body: bytes, remark: str) -> ExplainedBody:
+        """Add a remark to a body."""
+        made = super().__new__(cls, body)
+        made.remark = remark
+        return made
+
+
 Reply = Plain | FileReply
 
 

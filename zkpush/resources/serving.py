@@ -23,7 +23,15 @@ from ..device.request import AcceptedRequest, Gate, Request
 from ..device.session import BEGINS, AskForExchange
 from ..device.sessiongate import SessionGate
 from ..device.terminal import Terminal
-from ..http.messages import FileReply, Plain, Reply, RequestHead, Verdict
+from ..http.messages import (
+    ExplainedBody,
+    ExplainedReply,
+    FileReply,
+    Plain,
+    Reply,
+    RequestHead,
+    Verdict,
+)
 from ..interfaces import ITerminalFamily
 from ..protocol.errors import Refused, TerminalError
 from ..protocol.requests import Arguments, read_query
@@ -139,6 +147,8 @@ class RequestServer:
         reply: bytes | FileReply = answer if isinstance(answer, bytes) else await answer
         if entry.seal is None:
             return reply
+        if isinstance(reply, ExplainedBody):
+            return ExplainedBody(entry.seal(bytes(reply)), reply.remark)
         if isinstance(reply, bytes):
             return entry.seal(reply)
         return await sealed_file(reply, entry.seal)
@@ -170,6 +180,8 @@ async def _wait(answer: Awaitable[bytes | FileReply]) -> bytes | FileReply:
 
 
 def _succeeded(answer: bytes | FileReply) -> Reply:
+    if isinstance(answer, ExplainedBody):
+        return ExplainedReply((SUCCESS, bytes(answer)), answer.remark)
     return (SUCCESS, answer) if isinstance(answer, bytes) else answer
 
 

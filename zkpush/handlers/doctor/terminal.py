@@ -259,7 +259,7 @@ def _records(facts: TerminalFacts) -> Check:
     if uploads:
         last = uploads[-1]
         ago = duration(facts.now - last.at)
-        if last.content.answered == "OK: 0" and last.content.received:
+        if last.content.answered.startswith("OK: 0") and last.content.received:
             return Check(
                 "records",
                 "warning",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...device.request import Request
-from ...http.messages import CHUNKED, ExplainedReply, FileReply, Reply, RequestHead
+from ...http.messages import CHUNKED, FileReply, Reply, RequestHead
 from ...protocol.catalogue import Catalogue
 from ...protocol.envelope import FIRST_OF_TEXT
 from ...protocol.errors import CommandError, TerminalError
@@ -31,12 +31,21 @@ FAILURE = 400
 
 
 def describe(
-    head: RequestHead, request: Request | None, reply: Reply, catalogue: Catalogue
+    head: RequestHead,
+    request: Request | None,
+    reply: Reply,
+    catalogue: Catalogue,
+    reason: str | None = None,
 ) -> TracedContent:
-    """Describe a request and its reply; `request` is None if the head was already rejected."""
+    """Describe a request and its reply; `request` is None if the head was already rejected.
+
+    `reason` is what the reply does not show to the terminal.
+    """
     arguments = _arguments(head, request)
     table = arguments.get("table")
     status, answered, sent = _answered(reply, catalogue)
+    if reason is not None and status < FAILURE:
+        answered = f"{answered} ({reason})"
     return TracedContent(
         method=_cut(head.method),
         path=shown_path(head.path),
@@ -75,8 +84,7 @@ def _answered(reply: Reply, catalogue: Catalogue) -> tuple[int, str, int]:
         return status, f"encrypted, {len(body)} bytes", len(body)
     for start, words in _BEGINNINGS:
         if body.startswith(start):
-            why = f" ({reply.reason})" if isinstance(reply, ExplainedReply) else ""
-            return status, f"{words(body, catalogue)}{why}", len(body)
+            return status, words(body, catalogue), len(body)
     return status, f"{len(body)} bytes", len(body)
 
 

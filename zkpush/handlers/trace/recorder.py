@@ -40,8 +40,14 @@ MOST_WRITTEN = 2_000
 """Approximate limit of entries per write."""
 TRIM_EVERY = 20
 """New entries of a terminal after which its rows are trimmed."""
+FOREIGN = "foreign token"
+"""Remark on a request that is served although its token is not ours."""
 MOST_COMPARED = 200
 """Longest reply, in bytes, that is compared with the next one."""
+
+
+_Source = tuple[RequestHead, Request | None, Reply, Catalogue, str | None]
+"""What an entry is described from."""
 
 
 class _Run:
@@ -72,6 +78,7 @@ class _Run:
         request: Request | None,
         reply: Reply,
         catalogue: Catalogue,
+        reason: str | None,
     ) -> None:
         self.device_id = device_id
         self.number = number
@@ -80,17 +87,12 @@ class _Run:
         self.head: RequestHead | None = head
         self.status = reply[0] if isinstance(reply, tuple) else reply.status
         self.body = b""
-        self.reason = _reason_of(reply)
+        self.reason = reason
         if isinstance(reply, tuple) and len(reply[1]) <= MOST_COMPARED:
             self.body = reply[1]
         else:
             self.head = None
-        self._source: tuple[RequestHead, Request | None, Reply, Catalogue] | None = (
-            head,
-            request,
-            reply,
-            catalogue,
-        )
+        self._source: _Source | None = (head, request, reply, catalogue, reason)
         self._content: TracedContent | None = None
         if not isinstance(reply, tuple) or len(reply[1]) + len(head.query) > MOST_COMPARED:
             _ = self.content  # describe long requests and replies now instead of keeping them
@@ -99,14 +101,16 @@ class _Run:
         self.written_at: int | None = None
         """When it was last written (ms)."""
 
-    def is_repeated(self, device_id: int, head: RequestHead, reply: Reply) -> bool:
+    def is_repeated(
+        self, device_id: int, head: RequestHead, reply: Reply, reason: str | None
+    ) -> bool:
         """Whether another request and its reply equal these."""
         known = self.head
         return (
             known is not None
             and isinstance(reply, tuple)
             and reply[1] == self.body
-            and _reason_of(reply) == self.reason
+            and reason == self.reason
             and reply[0] == self.status
             and head.query == known.query
             and head.path == known.path
@@ -174,14 +178,16 @@ class RequestTrace(PeriodicService):
         if sn is None or terminal is None:
             return
         now, last = int(self._wall() * 1000), self._last.get(sn)
-        if last is not None and last.is_repeated(terminal.device.id, head, reply):
+        reason = _reason_of(terminal, head, reply)
+        if last is not None and last.is_repeated(terminal.device.id, head, reply, reason):
             last.count += 1
             last.at = now
             if not last.pending:
                 self._repeated[last.number] = last
             return
         self._number += 1
-        run = _Run(terminal.device.id, self._number, now, head, request, reply, self._catalogue)
+        device_id, catalogue = terminal.device.id, self._catalogue
+        run = _Run(device_id, self._number, now, head, request, reply, catalogue, reason)
         if last is not None and last.number in self._repeated:
             del self._repeated[last.number]
             self._add(last)
@@ -293,6 +299,9 @@ def _serial(head: RequestHead) -> str | None:
         return None
 
 
-def _reason_of(reply: Reply) -> str | None:
-    """Return the reason that a reply does not show to the terminal; None without one."""
-    return reply.reason if isinstance(reply, ExplainedReply) else None
+def _reason_of(terminal: Terminal, head: RequestHead, reply: Reply) -> str | None:
+    """Return what a reply does not show to the terminal; None if there is nothing."""
+    reason = reply.reason if isinstance(reply, ExplainedReply) else None
+    if head.cookie is None or terminal.is_judged or hash(head.cookie) != terminal.foreign:
+        return reason
+    return FOREIGN if reason is None else f"{reason}; {FOREIGN}"
