@@ -181,6 +181,18 @@ async def test_a_path_with_a_prefix_is_found_before_a_session(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_lines_that_no_handler_takes_are_said_as_such_without_their_keyword(
+    rig: Rig,
+) -> None:
+    """The keyword may be anything that was sent."""
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"SECRET a=1\n")
+    assert (await faults(rig))["rejects"]["detail"] == (
+        "1 part of an upload is set aside; of OPERLOG: no handler takes such lines."
+    )
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_foreign_token_is_over_when_the_terminal_returns_ours(rig: Rig) -> None:
     """The problem ends then; if it does not return one, it is past after two hours."""
     given = token(await rig.exchange())

@@ -22,6 +22,7 @@ REASONS = SentenceList(
         Phrase("there is no picture"),
         Phrase("no handler takes this table"),
         Phrase("no handler takes lines of %(keyword)s"),
+        Phrase("no handler takes such lines"),
         Phrase("a table of the access-control protocol, which this server does not speak"),
         Phrase("too many short records in one upload; a retry stores them"),
         Phrase("a line begins with its keyword"),

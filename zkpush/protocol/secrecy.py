@@ -57,6 +57,9 @@ _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)"
 """Reasons that begin with a field name."""
 _REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
 _HIDDEN_REASON = "not understood"
+_OF_KEYWORD = "no handler takes lines of "
+"""Beginning of a reason that ends with the first word of a line."""
+_HIDDEN_KEYWORD = "no handler takes such lines"
 
 
 def may_see(needed: Scope | None, scopes: Scopes) -> bool:
@@ -167,6 +170,8 @@ def public_reason(table: Table | None, reason: str, *, counted: bool = True) -> 
         reason = said
     if _QUOTING_NOTHING.fullmatch(said):
         return reason
+    if said.startswith(_OF_KEYWORD):
+        return _HIDDEN_KEYWORD
     found = _OF_FIELD.fullmatch(said)
     if found is None or table is None or all(found[1] != field.wire for field in table.fields):
         return _HIDDEN_REASON
