@@ -65,3 +65,16 @@ def test_a_mistyped_area_is_told(daemon: Daemon) -> None:
     made = daemon.zkpush("tokens", "create", "attic", "--scope", "read", "--area", "Zzyzx")
     said(made)
     assert made.stderr.startswith("There is no area 'Zzyzx' yet. Add it: zkpush areas put 'Zzyzx'")
+
+
+def test_nothing_is_repaired_where_nothing_is_distributed(daemon: Daemon) -> None:
+    """Neither of an area nor of a terminal; the message says what to do."""
+    daemon.terminal("REPAIR1")
+    said(daemon.zkpush("areas", "put", "Quiet"))
+    for words, area in (
+        (("areas", "repair", "Quiet"), "Quiet"),
+        (("devices", "repair", "REPAIR1"), "default"),
+    ):
+        told = failed(daemon.zkpush(*words))
+        assert told.startswith(f"Error: The area {area} does not distribute")
+        assert told.endswith(f"To let it: zkpush areas put {area} --distribute")

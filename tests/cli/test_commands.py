@@ -223,6 +223,29 @@ def test_mistakes(daemon: Daemon) -> None:
     assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout needs --wait."
     message = failed(daemon.zkpush("commands", "show", "nope"))
     assert message == "Error: There is no command nope. See: zkpush commands list"
+    past = failed(send("LOG", "--not-before", "yesterday"), 2)
+    assert past == "Error: Invalid value for '--not-before': 'yesterday' is over already."
+
+
+def test_an_id_of_a_job_leads_to_jobs(daemon: Daemon) -> None:
+    """Sending to several says that the ID is one of a job, and so do the commands of IDs."""
+    for sn in ("JOBID1", "JOBID2"):
+        daemon.terminal(sn)
+    sent = daemon.zkpush("commands", "send", "JOBID1", "JOBID2", "LOG")
+    job = said(sent).strip()
+    assert sent.stderr == f"Next: zkpush jobs show {job}\n"
+    for act in ("show", "cancel"):
+        assert failed(daemon.zkpush("commands", act, job)) == (
+            f"Error: {job} is a job, not a command. See: zkpush jobs show {job}"
+        )
+
+
+def test_a_wait_in_vain_says_that_the_terminal_is_offline(daemon: Daemon) -> None:
+    """The command waits for it, so that is the reason."""
+    said(daemon.zkpush("devices", "approve", "AWAY1", "--add"))
+    run = daemon.zkpush("commands", "send", "AWAY1", "LOG", "--wait", "--timeout", "0")
+    told = run.stderr.splitlines()[-1]
+    assert told.startswith("Error: The command is still queued after 0 seconds; AWAY1 has never ")
 
 
 def test_catalogue(daemon: Daemon) -> None:

@@ -81,5 +81,10 @@ def test_a_reject_is_deleted(daemon: Daemon) -> None:
 
 def test_mistakes() -> None:
     """An id is a number."""
-    assert "'x' is not a valid integer" in misused("rejects", "show", "x").stderr
+    for words, listed in (
+        (("rejects", "show", "x"), "rejects list"),
+        (("files", "remove", "0"), "files list"),
+        (("conflicts", "settle", "-"), "conflicts list"),
+    ):
+        assert f"{words[-1]!r} is not a number. See: zkpush {listed}" in misused(*words).stderr
     assert "retry" in said(zkpush("rejects", "--help"))

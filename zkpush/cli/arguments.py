@@ -63,6 +63,25 @@ def day(context: click.Context, param: click.Parameter, value: str | None) -> st
         raise click.BadParameter(f"{value!r} is not a day such as 2026-03-01.") from None
 
 
+class ListedNumber(click.ParamType[int]):
+    """The number of something that a command lists, from 1."""
+
+    name = "number"
+
+    def __init__(self, listed_by: str) -> None:
+        """`listed_by` is the command without `zkpush`, such as `rejects list`."""
+        self._listed_by = listed_by
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read a number; other text is a usage error that names the list."""
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            self.fail(f"{text[:40]!r} is not a number. See: zkpush {self._listed_by}", param, ctx)
+        return int(text)
+
+
 serial = click.argument(
     "sn", metavar="SN", callback=serial_number, shell_complete=completion.serial_numbers
 )

@@ -61,6 +61,16 @@ def point_in_time(context: click.Context, param: click.Parameter, value: str | N
         ) from None
 
 
+def future_time(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Read a time as `point_in_time` does; one that was over a minute ago is a usage error."""
+    read = point_in_time(context, param, value)
+    at = _instant(read)
+    grace = datetime.timedelta(minutes=1)
+    if at is not None and at + grace < datetime.datetime.now(datetime.UTC):
+        raise click.BadParameter(f"{str(value)[:40]!r} is over already.", context, param)
+    return read
+
+
 def midnight(days: int = 0) -> datetime.datetime:
     """Return the start of today, or of another day, on the clock of this machine."""
     day = datetime.datetime.now().date() + datetime.timedelta(days=days)

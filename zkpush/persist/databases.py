@@ -43,7 +43,10 @@ NO_URL = (
     "this is not a database URL; use sqlite:////path/to/file or "
     "postgresql://user:password@host/name, with special characters of the password percent-encoded"
 )
-IN_USE = "a daemon uses the database; stop all that do, on every machine, and try again"
+IN_USE = (
+    "a daemon uses the database; stop all that do (such as by `systemctl stop zkpush`), on every "
+    "machine, and try again"
+)
 ROTATING = (
     "the keys of the database are being rotated; wait for `zkpush database rotate-key` to end"
 )

@@ -15,6 +15,7 @@ from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
 from ...counting import counted, counted_people
+from .distributing import must_distribute
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -168,9 +169,9 @@ async def progress(api: Api, name: str, as_json: bool) -> None:
 async def drift(api: Api, name: str, as_json: bool) -> None:
     """List what the terminals of the area NAME count, against what is recorded.
 
-    Lost are people and templates that a terminal did not have any more when it was last asked, and
-    found are people whom it had and who were not recorded. No packages says why the terminal is no
-    longer sent people in packages, many in one file, but one by one.
+    "Lost" counts people and templates that a terminal did not have any more when it was last asked,
+    and "Found" people whom it had and who were not recorded. People are usually sent in packages,
+    many in one file; "No packages" says why a terminal is sent them one by one.
 
     \b
     Example:
@@ -191,12 +192,13 @@ async def repair(api: Api, name: str) -> None:
     """Compare the people on all terminals of the area NAME anew.
 
     Each terminal, one after the other, is asked for what it holds. What it has lost, refused or not
-    answered is sent again.
+    answered is sent again. The area must distribute.
 
     \b
     Example:
       zkpush areas repair North
     """
+    await must_distribute(api, name)
     await api.send("POST", "areas", name, "repair")
     echo(f"The terminals of {name} are compared. Next: zkpush areas progress {name}")
 

@@ -12,6 +12,8 @@ from ...cli.output import echo, print_list
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...model import DEFAULT_AREA
+from .distributing import must_distribute
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -75,5 +77,6 @@ async def repair(api: Api, sn: str) -> None:
     Example:
       zkpush devices repair 3434174801234
     """
+    await must_distribute(api, (await api.get("devices", sn))["area"] or DEFAULT_AREA)
     await api.send("POST", "devices", sn, "repair")
     echo(f"The users of {sn} are compared. Next: zkpush devices users {sn}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,7 +15,7 @@ from ...cli.arguments import as_json, serial_number
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_object
 from ...cli.records import ListForm, list_options, print_records
-from ...cli.replies import ListPage
+from ...cli.replies import ApiFailure, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column, printable
 from ...cli.times import shown_instant
@@ -112,6 +114,21 @@ async def _with_params(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage
         yield attrs.evolve(page, items=items)
 
 
+@asynccontextmanager
+async def _no_job(api: Api, id: str) -> AsyncIterator[None]:
+    """Say of an ID without a command that it is the one of a job, if it is."""
+    try:
+        yield
+    except ApiFailure as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            with suppress(ApiFailure):
+                await api.get("jobs", id)
+                raise click.ClickException(
+                    f"{id} is a job, not a command. See: zkpush jobs show {id}"
+                ) from None
+        raise
+
+
 @commands.command()
 @_command_id
 @as_json
@@ -123,7 +140,9 @@ async def show(api: Api, id: str, as_json: bool) -> None:
     Example:
       zkpush commands show mwx7taaez4j8gy
     """
-    print_object(await api.get("commands", id), as_json=as_json)
+    async with _no_job(api, id):
+        found = await api.get("commands", id)
+    print_object(found, as_json=as_json)
 
 
 @commands.command()
@@ -138,5 +157,6 @@ async def cancel(api: Api, id: str) -> None:
     Example:
       zkpush commands cancel mwx7taaez4j8gy
     """
-    await api.send("DELETE", "commands", id)
+    async with _no_job(api, id):
+        await api.send("DELETE", "commands", id)
     echo(f"The command {id} is cancelled.")

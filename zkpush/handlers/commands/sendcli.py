@@ -17,7 +17,7 @@ from ...cli.output import echo, print_object, print_pairs, progress
 from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import printable
-from ...cli.times import LATER_FORMAT, point_in_time
+from ...cli.times import LATER_FORMAT, future_time, shown_instant
 from ...cli.waiting import report_job, wait_for_job
 from ...model import DeviceState
 from ...protocol.fields import MOST_PRIORITY
@@ -145,7 +145,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
 @click.option(
     "--not-before",
     metavar="TIME",
-    callback=point_in_time,
+    callback=future_time,
     help=f"Send it at this time or later. {LATER_FORMAT}",
 )
 @click.option(
@@ -237,7 +237,7 @@ async def send(
     elif ended["result"]:
         print_pairs(ended["result"])
     if ended["state"] != CommandState.DONE:
-        raise click.ClickException(_verdict(ended, timeout))
+        raise click.ClickException(_verdict(ended, timeout, await _last_heard(api, ended)))
     echo(f"{command} is done.", err=True)
 
 
@@ -268,6 +268,8 @@ async def _send_job(
     await _tell_unapproved(api, serials)
     if not as_json:
         echo(job["id"])
+        if not wait:
+            echo(f"Next: zkpush jobs show {job['id']}", err=True)
     if wait:
         job = await wait_for_job(api, job, timeout)
     if as_json:
@@ -291,12 +293,24 @@ async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
     return command
 
 
-def _verdict(command: Item, timeout: float | None) -> str:
-    """Error message for a command that did not succeed."""
+async def _last_heard(api: Api, command: Item) -> str:
+    """Say when the terminal of a command was last heard of, if the command waits for it."""
+    if command["state"] != CommandState.QUEUED:
+        return ""
+    device = await api.get("devices", command["device"])
+    if device["online"]:
+        return ""
+    if device["last_seen_at"] is None:
+        return f"; {command['device']} has never connected"
+    return f"; {command['device']} was last heard of at {shown_instant(device['last_seen_at'])}"
+
+
+def _verdict(command: Item, timeout: float | None, why: str) -> str:
+    """Error message for a command that did not succeed; `why` is the reason if it still waits."""
     id, state = command["id"], command["state"]
     if state not in FINAL_STATES:
         return (
-            f"The command is still {state} after {timeout:g} seconds. It stays in the queue; "
+            f"The command is still {state} after {timeout:g} seconds{why}. It stays in the queue; "
             f"see: zkpush commands show {id}"
         )
     if command["return_code"] is None:

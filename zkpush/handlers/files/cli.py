@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ...cli import completion
-from ...cli.arguments import as_json
+from ...cli.arguments import ListedNumber, as_json
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object, progress
@@ -36,7 +36,7 @@ _MEGABYTE = 1000 * 1000
 _file_id = click.argument(
     "id",
     metavar="ID",
-    type=click.IntRange(min=1),
+    type=ListedNumber("files list"),
     shell_complete=completion.names_of("files", "id"),
 )
 

@@ -213,6 +213,7 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
       end_datetime    its end
       expires         rule by which the validity ends, 0 (never) to 3
       areas           names of areas, separated by commas
+      password        for the terminal; better with --ask, so that no shell keeps it
 
     --ask asks for the password.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli import completion
+from ...cli.arguments import ListedNumber
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo
 from ...cli.records import ListForm, list_options, print_records
@@ -72,7 +73,7 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
 @conflicts.command()
 @click.argument(
     "id",
-    type=click.IntRange(min=1),
+    type=ListedNumber("conflicts list"),
     metavar="ID",
     shell_complete=completion.names_of("conflicts", "id"),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli import completion
-from ...cli.arguments import as_json, of_device
+from ...cli.arguments import ListedNumber, as_json, of_device
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_object
@@ -33,7 +33,7 @@ _COLUMNS = (
 )
 _reject_id = click.argument(
     "id",
-    type=click.IntRange(min=1),
+    type=ListedNumber("rejects list"),
     metavar="ID",
     shell_complete=completion.names_of("rejects", "id"),
 )
