@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest_twisted
+
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.transaction import Transaction
 
 from ..rig import Rig
 from .browser import signed_in, text_of
@@ -31,6 +36,25 @@ async def test_the_audit_log_is_filtered(rig: Rig) -> None:
     assert "add account" in text_of(await browser.get("/audit?since=2001-01-01"))
     wrong = text_of(await browser.get("/audit?since=yesterday"))
     assert "This is not a date" in wrong
+    wrong = text_of(await browser.get("/audit?since=2027-01-01&until=2020-01-01"))
+    assert "The last day is before the first one." in wrong
+    one_day = text_of(await browser.get("/audit?since=2027-01-01&until=2027-01-01"))
+    assert "before the first one" not in one_day
+
+
+@pytest_twisted.ensureDeferred
+async def test_records_that_were_added_late_are_shown_at_their_time(rig: Rig) -> None:
+    """The newest time is on top, whatever the order in which records were added."""
+    browser = await signed_in(rig)
+    now = rig.daemon.registry.now()
+
+    def note(tx: Transaction) -> None:
+        for seconds in (5, 9, 7):
+            tx[AuditStore].add("account ann", f"act {seconds}", "x", None, now + seconds * 1000)
+
+    await rig.store.write(note)
+    shown = text_of(await browser.get("/audit?actor=account+ann"))
+    assert re.findall(r"act (\d)", shown.partition("Details")[2]) == ["9", "7", "5"]
 
 
 @pytest_twisted.ensureDeferred

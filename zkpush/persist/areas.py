@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Boolean, Column, Table, select, text
@@ -22,6 +23,12 @@ areas = Table(
     Column("distributes", Boolean(), nullable=False, server_default=text("false")),
 )
 """Areas that are described or distribute people. Others exist by their terminals and people."""
+
+
+def distributing_thd(tx: Transaction, names: Collection[str]) -> list[str]:
+    """List those of some areas whose people are kept on their terminals, by name."""
+    query = select(areas.c.name).where(areas.c.distributes, areas.c.name.in_(names))
+    return sorted(tx.connection.execute(query).scalars())
 
 
 def known_areas_thd(tx: Transaction) -> list[str]:

@@ -11,7 +11,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from ...manage.console.days import NO_DAY
+from ...manage.console.days import NO_DAY, NO_PERIOD
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -275,7 +275,7 @@ class AttendancePages:
                 wrong[name] = NO_DAY
         first, last = days.values()
         if first is not None and last is not None and first > last:
-            wrong["until"] = Phrase("The last day is before the first one.")
+            wrong["until"] = NO_PERIOD
         if first is None and last is None:
             return named_period("today", today)
         return DayPeriod(first, last)

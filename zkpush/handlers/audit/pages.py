@@ -9,7 +9,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from ...manage.console.days import NO_DAY, typed_midnight
+from ...manage.console.days import NO_DAY, NO_PERIOD, typed_midnight
 from ...manage.console.forms import FormEntry
 from ...manage.console.pages import (
     ConsolePage,
@@ -89,10 +89,15 @@ class AuditPages:
         ]
 
     async def list(self, visit: Visit, query: AuditSearch) -> View:
-        """List records, the newest first."""
+        """List records, the newest first.
+
+        Some are added late, since repeated ones are added as one record.
+        """
         wrong: dict[str, str] = {}
         since = _midnight(visit, query.since, 0, "since", wrong)
         until = _midnight(visit, query.until, 1, "until", wrong)
+        if since is not None and until is not None and since >= until:
+            wrong["until"] = NO_PERIOD
         part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
         found = (
             []
@@ -110,7 +115,10 @@ class AuditPages:
             template="audit.html",
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
-                "records": [ShownRecord.of(one) for one in shown],
+                "records": [
+                    ShownRecord.of(one)
+                    for one in sorted(shown, key=lambda one: one.at, reverse=True)
+                ],
                 "is_filtered": bool(kept),
                 "actors": sorted({one.actor for one in shown}),
                 "actions": sorted({one.action for one in shown}),

@@ -58,11 +58,12 @@ class DoctorPages:
         try:
             device, found = await self._terminals.examine(sn)
         except LookupError:
-            raise LookupError(NOTHING_KNOWN) from None
+            return {"sn": sn, "device": None, "name": sn, "unknown": NOTHING_KNOWN}
         words, kind = SUMMARIES[found.state]
         return {
             "sn": sn,
             "device": device,
+            "unknown": None,
             "name": sn if device is None else device.alias or sn,
             "summary": words,
             "summary_kind": kind,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
+from ...persist.areas import distributing_thd
+from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
 from .bounds import CONFLICT
@@ -117,7 +119,12 @@ class RemovalPages:
 
     async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Say what removal and erasure do."""
-        values = await self._store.read(lambda tx: person_thd(tx, pin, visit.caller))
+
+        def find_thd(tx: Transaction) -> dict[str, Any]:
+            found = person_thd(tx, pin, visit.caller)
+            return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
+
+        values = await self._store.read(find_thd)
         return View(
             template="remove.html",
             title=Phrase("Remove a person"),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from .phrases import Phrase
 
 NO_DAY = Phrase("This is not a date such as 2026-03-01.")
+NO_PERIOD = Phrase("The last day is before the first one.")
 
 
 def midnight(day: datetime.date, zone: ZoneInfo) -> int:
