@@ -71,7 +71,7 @@ async def test_a_command_goes_to_several_an_area_or_all(rig: Rig) -> None:
     ("command", "fields", "words"),
     [
         ("LOG", {}, "Choose a terminal"),
-        ("LOG", {"devices": "NONE"}, "There is no terminal"),
+        ("LOG", {"devices": "NONE"}, "No terminal has this serial number: NONE"),
         ("LOG", {"device": "T1", "hours": "many"}, "This is not a possible value."),
         ("DATA DELETE USERINFO", {"device": "T1"}, "This is needed."),
         ("SET OPTION", {"device": "T1", "params.key": "a b", "params.value": "1"}, "a b"),
@@ -91,6 +91,18 @@ async def test_mistakes_send_nothing(
     assert words in text_of(refused)
     assert "Nothing was changed yet." in text_of(refused)
     assert await rig.items("/jobs") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_unknown_serial_number_is_marked_where_it_was_typed(rig: Rig) -> None:
+    """With its value, and without the name of the attribute."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    fields = {"device": "T1", "devices": "NONE"}
+    refused = await browser.send("/jobs/new?command=LOG", "/jobs/new", fields)
+    (typed,) = [one for one in document(refused).iter("input") if one.get("name") == "devices"]
+    assert (typed.get("value"), typed.get("aria-invalid")) == ("NONE", "true")
+    assert "devices:" not in text_of(refused)
 
 
 @pytest_twisted.ensureDeferred

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest_twisted
 
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.transaction import Transaction
+
+from ..console.browser import signed_in, text_of
 from ..rig import Rig
 from .test_distribution import distribute, look, person, wired
 from .test_queue import answer
@@ -62,11 +66,42 @@ async def test_people_beyond_the_capacity_do_not_fit_until_there_is_room(rig: Ri
     assert (await place(rig, "2"))["state"] == "there"
 
 
+async def heard(rig: Rig, at: int) -> None:
+    """The last request of terminal A1 came at an instant (ms)."""
+
+    def note(tx: Transaction) -> None:
+        device = tx[DeviceStore].find("A1")
+        assert device is not None
+        tx[DeviceStore].change(device.id, {"last_seen_at": at})
+
+    await rig.store.write(note)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_remaining_time_leaves_out_terminals_that_are_not_connected(rig: Rig) -> None:
+    """What waits for them is counted on its own, also on the page of the area."""
+    await wired(rig)
+    await distribute(rig)
+    for pin in ("1", "2", "3", "4"):
+        await person(rig, pin, name="Ann")
+    await look(rig)
+    now = rig.daemon.registry.now()
+    await heard(rig, now)
+    shown = (await rig.api("GET", "/areas/North/distribution")).json
+    assert (shown["seconds_left"], shown["for_unconnected"]) == (None, 0)
+    await heard(rig, now - 3_600_000)
+    shown = (await rig.api("GET", "/areas/North/distribution")).json
+    assert (shown["seconds_left"], shown["for_unconnected"]) == (0, 4)
+    page = text_of(await (await signed_in(rig)).get("/areas/North"))
+    assert "4 parts wait for terminals that are not connected." in page
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_remaining_time_follows_the_pace(rig: Rig) -> None:
     """Of the last ten minutes; without a pace it is unknown, and 0 at the end."""
 
     async def left() -> Any:
+        await heard(rig, rig.daemon.registry.now())
         return (await rig.api("GET", "/areas/North/distribution")).json["seconds_left"]
 
     await wired(rig)

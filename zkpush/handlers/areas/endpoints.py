@@ -26,7 +26,7 @@ from .confirming import area_terminals, confirm, effect_of
 from .distribution import DistributionStore
 from .driftstore import DriftStore
 from .model import LONGEST_DESCRIPTION, Area, PartState
-from .pace import seconds_left_thd
+from .pace import connected_thd, on_its_way, seconds_left_thd
 from .places import PlaceStore
 from .store import AreaStore
 
@@ -87,9 +87,13 @@ class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
     seconds_left: Annotated[
         int | None,
         Meta(
-            description="Estimated time until nothing is on its way, at the pace of the last ten "
-            "minutes; null if terminals have executed too few commands in that time"
+            description="Estimated time until nothing is on its way to connected terminals, at the "
+            "pace of the last ten minutes; null if terminals have executed too few commands in "
+            "that time"
         ),
+    ]
+    for_unconnected: Annotated[
+        int, Meta(description="Parts on their way to terminals that are not connected")
     ]
 
 
@@ -205,15 +209,15 @@ class AreaEndpoints:
 
     async def distribution(self, name: str) -> DistributionView:
         """Show what it means that an area distributes."""
-        now = self._services.now()
-        return await self._store.read(lambda tx: _distribution_thd(tx, name, now))
+        now, since = self._services.now(), self._services.registry.online_since()
+        return await self._store.read(lambda tx: _distribution_thd(tx, name, now, since))
 
     async def repair(self, name: str, caller: Caller) -> DistributionView:
         """Compare anew."""
-        now = self._services.now()
+        now, since = self._services.now(), self._services.registry.online_since()
 
         def unit(tx: Transaction) -> DistributionView:
-            shown = _distribution_thd(tx, name, now)
+            shown = _distribution_thd(tx, name, now, since)
             for terminal in tx[DistributionStore].terminals().values():
                 if terminal.area == name:
                     tx[DistributionStore].compare_again(terminal.device_id, now)
@@ -266,12 +270,15 @@ def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
     return ", ".join(words)
 
 
-def _distribution_thd(tx: Transaction, name: str, now: int) -> DistributionView:
+def _distribution_thd(tx: Transaction, name: str, now: int, since: int) -> DistributionView:
+    """Terminals seen at `since` (ms) or later are connected."""
     area = _find_thd(tx, name)
     effect = effect_of(tx, area)
     keys = area_terminals(tx, name)
     counts = tx[PlaceStore].counts(keys)
-    left = counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0)
+    left = on_its_way(counts)
+    connected = connected_thd(tx, keys, since)
+    reached = on_its_way(tx[PlaceStore].counts(connected))
     return DistributionView(
         people=effect.people,
         devices=effect.devices,
@@ -284,7 +291,8 @@ def _distribution_thd(tx: Transaction, name: str, now: int) -> DistributionView:
             does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
             unknown=counts.get(PartState.UNKNOWN, 0),
         ),
-        seconds_left=seconds_left_thd(tx, keys, left, now),
+        seconds_left=seconds_left_thd(tx, connected, reached, now),
+        for_unconnected=left - reached,
     )
 
 

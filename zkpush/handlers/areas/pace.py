@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, select
 
 from ...persist.commandschema import commands
+from ...persist.schema import devices
 from ...values.commands import CommandState
 from .model import PRIORITY, PartState
 from .schema import places
@@ -23,7 +24,18 @@ LEAST = 2
 """Least number of commands that have a pace."""
 
 
-def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: int) -> int | None:
+def on_its_way(counts: Mapping[PartState, int]) -> int:
+    """Return the number of parts that wait or are sent."""
+    return counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0)
+
+
+def connected_thd(tx: Transaction, keys: Collection[int], since: int) -> list[int]:
+    """Return those of some terminals that made a request at an instant (ms) or later."""
+    query = select(devices.c.id).where(devices.c.id.in_(keys), devices.c.last_seen_at >= since)
+    return list(tx.connection.execute(query).scalars())
+
+
+def seconds_left_thd(tx: Transaction, keys: Collection[int], left: int, now: int) -> int | None:
     """Estimate the seconds until `left` parts of people are on terminals.
 
     The pace is that of the last ten minutes (`WINDOW`), `now` is in milliseconds. A command has one
@@ -37,7 +49,7 @@ def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: 
     packages = func.sum(case((is_package, 1), else_=0))
     query = select(func.count(), func.min(begin), packages).where(
         commands.c.finished_at > now - WINDOW,
-        commands.c.device_id.in_(devices),
+        commands.c.device_id.in_(keys),
         commands.c.rank == -PRIORITY,
         commands.c.state == CommandState.DONE.value,
     )
@@ -45,7 +57,7 @@ def seconds_left_thd(tx: Transaction, devices: Collection[int], left: int, now: 
     count, first = int(row[0]), int(row[1] or now)
     if row[2]:
         there = select(func.count()).where(
-            places.c.device_id.in_(devices),
+            places.c.device_id.in_(keys),
             places.c.state == PartState.THERE.value,
             places.c.updated_at > now - WINDOW,
         )

@@ -26,6 +26,8 @@ from .requests import JobDeletionQuery, JobRequest
 MOST_TYPED = 20_000
 """Maximum length of the serial numbers that are typed in."""
 MOST_HOURS = 24 * 365
+MOST_STRANGE = 5
+"""Unknown serial numbers that are named."""
 NO_COMMAND = Phrase("There is no such command in the catalogue.")
 NOT_ALLOWED = Phrase("Your account may not send this command.")
 NO_TARGET = Phrase("Choose a terminal, or type serial numbers.")
@@ -120,6 +122,7 @@ class SendPages:
         devices = form.named
         if form.target == "device" and not devices:
             wrong["device"] = NO_TARGET
+        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
         if form.target == "area" and not form.area:
             wrong["area"] = NEEDED
         if Scope.DANGEROUS in entry.scopes(form.params) and not form.sure:
@@ -178,6 +181,21 @@ class SendPages:
         if not visit.allows(found[0].scope):
             raise LookupError(NOT_ALLOWED)
         return found[0]
+
+
+def strange_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> dict[str, str]:
+    """Return the mistake of serial numbers that no terminal has, if any.
+
+    `areas` are those of a limited account.
+    """
+    named = form.named if form.target == "device" else []
+    known = tx[TargetStore].named(named, areas)
+    strange = [sn for sn in named if sn not in known]
+    if not strange:
+        return {}
+    shown = ", ".join(sn[:40] for sn in strange[:MOST_STRANGE])
+    more = " …" if len(strange) > MOST_STRANGE else ""
+    return {"devices": Phrase("No terminal has this serial number: %(sn)s", sn=shown + more)}
 
 
 def _is_dangerous(command: Command) -> bool:

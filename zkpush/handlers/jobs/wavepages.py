@@ -20,7 +20,7 @@ from ...values.files import StoredFile
 from ...valuewords import TIME_OF_DAY
 from .endpoints import JobEndpoints, endpoints_of
 from .requests import WAVE, JobDeletionQuery, JobRequest
-from .sendpages import NEEDED, NO_TARGET, TICK, TargetForm, target_options_thd
+from .sendpages import NEEDED, NO_TARGET, TICK, TargetForm, strange_thd, target_options_thd
 from .views import WindowView
 
 FILES = Phrase("Your account is limited to areas, and files are for terminals of all areas.")
@@ -110,6 +110,7 @@ class WavePages:
         """Send the file as a job."""
         file = await self._store.read(lambda tx: _file_thd(tx, file_id))
         wrong = _mistakes(form)
+        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
         if wrong:
             raise FormMistakes(**wrong)
         request = JobRequest(
