@@ -39,7 +39,7 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
     if not is_begun:
         why = f"No daemon has run on {data}: it holds no token and no key."
     checks = [
-        Check("daemon", "error", why, _start(data)),
+        Check("daemon", "error", why.partition(" Start it with: ")[0], _start(data)),
         *_storage(data),
         check_modes([data, *(secrets if is_begun else ())]),
     ]

@@ -46,6 +46,7 @@ def test_an_installation_is_examined_with_and_without_a_daemon(tmp_path: pathlib
         "ports": "unknown",
         "daemon": "error",
     }
+    assert by_name["daemon"]["detail"] == f"No daemon is running on {data}."
     assert found["next"] == f"Start it: twistd -n zkpush --data {data}"
     assert not any(stat.S_IMODE(path.stat().st_mode) & 0o077 for path in data.iterdir())
     (data / "key").chmod(0o644)

@@ -195,3 +195,5 @@ def test_words_of_enrolments() -> None:
     assert numbers == list(range(10))
     assert Enrolment.parse("finger 4") == Enrolment.parse("LEFT-Thumb")
     assert Enrolment.parse("near-infrared face").types == (2,)
+    with pytest.raises(ValueError, match="which finger: left thumb, right thumb; or"):
+        Enrolment.parse("Thumb")

@@ -72,12 +72,13 @@ class Enrolment:
         if numbered is not None or finger in FINGERS:
             number = int(numbered[1]) if numbered is not None else FINGERS.index(finger)
             return cls(_finger(number), (BiometricType.FINGERPRINT,), number)
-        if said in ("finger", "fingerprint"):
+        if said in ("finger", "fingerprint") or finger in _FINGERS:
+            meant = [one for one in FINGERS if finger not in _FINGERS or one.endswith(finger)]
             raise ValueError(
                 Phrase(
                     "what: Say which finger: %(fingers)s; or `finger N`, from 0, the left little "
                     "finger, to 9.",
-                    fingers=", ".join(FINGERS),
+                    fingers=", ".join(meant),
                 )
             )
         raise ValueError(Phrase("what: %(no_such)s", no_such=no_such("enrolment", text, NAMES)))
