@@ -14,6 +14,7 @@ DECLARED_ELSEWHERE = {
     "commandreasons.py": 1,  # ends of commands
     "endings.py": 1,
     "handlers/accessdata/declared.py": 1,  # forms of keys
+    "handlers/attendance/sheets.py": 1,  # names of codes
     "handlers/audit/wording.py": 1,  # refusals
     "handlers/doctor/terminal.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes

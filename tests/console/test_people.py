@@ -311,3 +311,21 @@ async def test_mistakes_in_a_person_are_marked_at_their_fields(rig: Rig, languag
     ]
     assert len(words) == len(fields)
     assert ("digits" in " ".join(words)) is (language == "en")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_empty_file_is_told_as_such(rig: Rig) -> None:
+    """The browser sends the same for no file, so both are named."""
+    shown = await preview(await signed_in(rig), "")
+    assert shown.status == 422
+    assert "No file was chosen, or it is empty." in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_line_with_other_bytes_than_utf8_is_named(rig: Rig) -> None:
+    """As spreadsheet programs write it in their own encoding."""
+    browser = await signed_in(rig)
+    content = "pin,name\n1,Ann\n2,Jos\u00e9\n".encode("latin-1")
+    given = {"csrf": await token(browser)}
+    shown = await browser.upload("/people/import", given, "file", content)
+    assert "Line 3 of the file is not UTF-8." in text_of(shown)

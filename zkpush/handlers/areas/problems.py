@@ -59,6 +59,10 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
             sn=devices[key].sn,
             detail=Phrase(
+                "Terminal %(sn)s lacks parts of user %(pin)s", sn=devices[key].sn, pin=named
+            )
+            if len(pins) == 1
+            else Phrase(
                 "Terminal %(sn)s lacks parts of users %(pins)s",
                 sn=devices[key].sn,
                 pins=named if more < 1 else with_more(named, more),

@@ -176,7 +176,8 @@ def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[
     except UnicodeDecodeError as error:
         raise ValueError(
             Phrase(
-                "The file is not UTF-8: byte %(start)s. Save it as CSV in UTF-8.", start=error.start
+                "Line %(line)s of the file is not UTF-8. Save the table as CSV UTF-8.",
+                line=error.object.count(b"\n", 0, error.start) + 1,
             )
         ) from None
     first = text.partition("\n")[0]

@@ -84,7 +84,7 @@ class ImportPages:
     async def preview(self, visit: Visit, form: PreviewForm) -> View:
         """Report what an import would do, line by line; store nothing."""
         if not form.file:
-            raise FormMistakes(file=Phrase("Choose a file."))
+            raise FormMistakes(file=Phrase("No file was chosen, or it is empty."))
         query = ImportQuery(dry_run=True, remove_absent=form.remove_absent)
         report = await self._import.run(form.file, query, visit.caller)
         lines = sorted(report.lines, key=lambda one: (one.action != "error", one.line))
