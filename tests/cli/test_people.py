@@ -62,6 +62,16 @@ def test_a_user_is_removed_and_erased(daemon: Daemon) -> None:
     assert "Queued: 1 command that deletes the user from PEOPLE1." in erased
 
 
+def test_a_deletion_from_a_terminal_without_the_user_is_told(daemon: Daemon) -> None:
+    """The command is queued, because the terminal may hold what is not known."""
+    daemon.terminal("HAS1").upload("OPERLOG", "USER PIN=8847\tName=Eve\n")
+    daemon.terminal("HASNOT1")
+    told = daemon.zkpush("users", "delete", "8847", "--from", "HASNOT1")
+    assert said(told) == "1 command queued for HASNOT1.\n"
+    assert told.stderr == "User 8847 is not known to be on HASNOT1.\n"
+    assert daemon.zkpush("users", "delete", "8847", "--from", "HAS1").stderr == ""
+
+
 def test_a_conflict_is_settled(daemon: Daemon) -> None:
     """Both sides are shown; one of them is kept."""
     for sn, name in (("PEOPLE2", "Ann"), ("PEOPLE3", "Eve")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
 from ...cli.records import ListForm, list_options, print_records
+from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
@@ -251,8 +253,14 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
       zkpush users delete 7 --from 3434174801234
     """
     if device is not None:
+        is_known = True
+        with suppress(ApiFailure):  # a removed user, or a token that may only write
+            places = api.pages("users", pin, "places")
+            is_known = device in [one["device"] async for page in places for one in page.items]
         queued = await api.send("DELETE", "devices", device, "users", pin)
         echo(f"{counted(len(queued['items']), 'command')} queued for {device}.")
+        if not is_known:
+            echo(f"User {pin} is not known to be on {device}.", err=True)
         return
     confirm(f"Remove user {pin}, with templates and photos?", yes=yes)
     removed = await api.send("DELETE", "users", pin)
