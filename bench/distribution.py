@@ -50,6 +50,7 @@ def _fill_terminal(count: int, way: str, *, packages: bool) -> Iterator[Result]:
             body = "\n".join(map(person_lines, some)).encode()
             url = f"{base}/cdata?SN=J0&table=OPERLOG&Stamp=9999"
             urllib.request.urlopen(urllib.request.Request(url, body)).read()
+        _wait_until_stored(server, token, count)
         server.exchange("J2")
         ask(server, token, "PATCH", "devices/J2", {"area": "North"})
         ask(server, token, "PATCH", "devices/J0", {"area": "South"})
@@ -79,6 +80,18 @@ def _fill_terminal(count: int, way: str, *, packages: bool) -> Iterator[Result]:
         {"p50_ms": 1000 * waits[len(waits) // 2], "p99_ms": 1000 * waits[len(waits) * 99 // 100]},
         "ms",
     )
+
+
+def _wait_until_stored(server: Zkpush, token: str, count: int) -> None:
+    """Wait until all people are stored: most are acknowledged before that."""
+    deadline = time.monotonic() + LIMIT
+    while any(one["waiting"] for one in ask(server, token, "GET", "plugins")["items"]):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the people are not stored after {LIMIT:.0f} s")
+        time.sleep(1)
+    stored = ask(server, token, "GET", "areas/North")["users"]
+    if stored != count:
+        raise RuntimeError(f"the area has {stored} people, and not {count}")
 
 
 def _poll_until_filled(server: Zkpush, token: str, base: str, started: float) -> int:
