@@ -185,9 +185,9 @@ class Terminal:
         self.refreshed_at = 0
         """Time (ms) of the last read from the store."""
         self.refused_at = 0
+        """Time (ms) of the last read from the store before a refusal."""
         self.foreign: int | None = None
         """Hash of the foreign cookie that came last."""
-        """Time (ms) of the last read from the store before a refusal."""
         self.networks = parse_networks(device.networks)
         self.checked: str | None = NOWHERE
         """The last address found to be in `networks`."""
