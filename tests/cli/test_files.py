@@ -141,7 +141,9 @@ def test_mistakes(daemon: Daemon, firmware: pathlib.Path, tmp_path: pathlib.Path
     assert add(firmware, "--name", "a/b").startswith("Error: --name: a file is called by 1 to 255")
     assert add(firmware, "--name", "").startswith("Error: --name: a file is called by 1 to 255")
     assert "is a directory" in failed(misused("files", "add", str(tmp_path)), 2)
-    assert "'x' is not a valid integer" in failed(misused("files", "remove", "x"), 2)
+    assert "'x' is not a number. See: zkpush files list" in failed(
+        misused("files", "remove", "x"), 2
+    )
 
 
 def test_progress(daemon: Daemon, firmware: pathlib.Path) -> None:

@@ -60,6 +60,7 @@ def test_a_terminal_that_gets_no_command_is_named(daemon: Daemon) -> None:
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == [
         "JOB7 is pending",
         "JOB8 is blocked",
+        "Next",
     ]
     assert "zkpush devices approve JOB8" in run.stderr
 

@@ -19,6 +19,7 @@ from zkpush.persist.commands import CommandStore
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack
+from zkpush.protocol.rejects import MOST_REJECTS
 from zkpush.resources.attendance import family
 
 from ..rig import Response, Rig
@@ -129,8 +130,8 @@ async def test_rejects_are_not_sealed_while_others_wait_to_write(
     monkeypatch.setattr(Vault, "together", noted)
     body = b"7\t2026-01-05 08:00:00\t0\t1\n" + different(4000)
     assert (await rig.post("cdata?SN=T1&table=ATTLOG", body)).body == b"OK: 1"
-    assert len(await rig.items("/rejects?limit=1000")) == 101
-    assert len(threads) == 2 * 101
+    assert len(await rig.items("/rejects?limit=1000")) == MOST_REJECTS + 1
+    assert len(threads) == 2 * (MOST_REJECTS + 1)
     assert threading.main_thread() not in threads
     assert not any(thread.name == "zkpush writer" for thread in threads)
 

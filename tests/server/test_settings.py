@@ -12,6 +12,7 @@ from zkpush import config
 from zkpush.config import Config
 from zkpush.handlers.settings.model import settings_in_force
 from zkpush.origins import NO_ORIGINS, SettingOrigin, SettingOrigins
+from zkpush.phrases import in_english
 
 from ..rig import Rig
 
@@ -76,7 +77,7 @@ def test_every_key_of_the_configuration_is_listed(tmp_path: pathlib.Path) -> Non
     own = [key for key in manual if key.partition(".")[0] in Config.__struct_fields__]
     assert own
     assert [key for key in own if key not in keys] == []
-    msgspec.json.encode(settings_in_force(settings, origins))
+    msgspec.json.encode(settings_in_force(settings, origins), enc_hook=in_english)
 
 
 def test_secrets_are_not_shown(tmp_path: pathlib.Path) -> None:
@@ -96,7 +97,7 @@ def test_secrets_are_not_shown(tmp_path: pathlib.Path) -> None:
     Foreign.__module__ = "visitors.settings"
     settings = config.load(file, given, lambda endpoint: endpoint, sections={"foreign": Foreign})
     found = listed(settings, SettingOrigins.of(file, given, frozenset(), {}))
-    whole = msgspec.json.encode([*found.values()])
+    whole = msgspec.json.encode([*found.values()], enc_hook=in_english)
     assert b"hidden" not in whole
     assert b"postgresql://zkpush:***@db.example/hr" in whole
     assert found["foreign.api_key"].secret

@@ -79,9 +79,9 @@ class SuggestingGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command of the arguments; a usage error if there is none."""
         name = args[0]
-        names = self.list_commands(ctx)
-        if name not in names and not name.startswith("-") and not ctx.resilient_parsing:
-            meant = did_you_mean(name, names)
+        is_asked = not name.startswith("-") and not ctx.resilient_parsing
+        if is_asked and self.get_command(ctx, name) is None:
+            meant = did_you_mean(name, self.list_commands(ctx))
             more = f" {meant[0].upper()}{meant[1:]}" if meant else ""
             ctx.fail(f"No such command {name!r}.{more}")
         return super().resolve_command(ctx, args)
