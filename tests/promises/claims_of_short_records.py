@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DENSE = "server/test_dense_uploads.py"
 CLAIMS = {
-    "An upload is *dense* if more than 60 of its records are shorter than their table says": [
+    "An upload is *dense* if more than 50 of its records are shorter than their table says": [
         f"{DENSE}::test_a_dense_upload_is_stored_in_the_background",
         f"{DENSE}::test_a_few_short_records_are_stored_at_once",
     ],

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 
 from .fields import Row, Table
 
-FEW_RECORDS = 60
+FEW_RECORDS = 50
 """Number of short records of an upload, or a part of one, that are always decoded at once."""
 ODD = 64
 """Bytes by which a record with an undeclared or undecodable value counts as shorter, where records

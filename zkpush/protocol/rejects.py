@@ -15,7 +15,7 @@ import msgspec
 
 from ..counting import counted
 
-MOST_REJECTS = 60
+MOST_REJECTS = 50
 """Maximum number of rejects of one upload kept line by line."""
 
 
