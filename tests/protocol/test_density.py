@@ -305,7 +305,7 @@ def test_damaged_lines_beyond_the_first_few_are_kept_with_the_whole_upload() -> 
     assert contents.rejects[-1].raw == body
     assert contents.is_kept
     assert contents.count == len(lines) - MOST_REJECTS
-    few = DECODER.decode(Upload("SMS", b"\n".join(lines[150:])), Dialect())
+    few = DECODER.decode(Upload("SMS", b"\n".join(lines[175:])), Dialect())
     assert few.deferred
     assert not few.is_kept
     assert all(reject.raw in lines for reject in few.rejects)
