@@ -102,7 +102,7 @@ async def test_a_refusal_that_is_over_is_a_warning_and_then_forgotten(rig: Rig) 
 async def test_refusals_before_an_operator_mended_them_are_past(
     rig: Rig, refuses: dict[str, object], mends: dict[str, object]
 ) -> None:
-    """They are told, and no reason to look for something that uses the serial number."""
+    """The doctor says so, and does not suspect that something else uses the serial number."""
     await working(rig)
     await rig.api("PATCH", "/devices/T1", refuses)
     await rig.get(POLL)

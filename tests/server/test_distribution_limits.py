@@ -79,7 +79,7 @@ async def heard(rig: Rig, at: int) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_the_remaining_time_leaves_out_terminals_that_are_not_connected(rig: Rig) -> None:
-    """What waits for them is counted on its own, also on the page of the area."""
+    """Their parts are counted apart from the others, also on the page of the area."""
     await wired(rig)
     await distribute(rig)
     for pin in ("1", "2", "3", "4"):
