@@ -604,6 +604,45 @@ async def test_a_broker_that_shuts_down_says_nothing_about_events(rig: Rig, scri
     assert (view["backlog"], view["dead"]) == (1, 0)
 
 
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that goes on only when the broker has answered; paho says "no connection" then."""
+    from paho.mqtt.client import Client, MQTTMessageInfo
+    from paho.mqtt.enums import MQTTErrorCode
+
+    publish = Client.publish
+
+    def slow(self: Client, *args: Any, **named: Any) -> MQTTMessageInfo:
+        ended = threading.Event()
+        said = self.on_disconnect
+
+        def end(*what: Any) -> None:
+            assert said is not None
+            said(*what)
+            ended.set()
+
+        self.on_disconnect = end
+        info = publish(self, *args, **named)
+        if ended.wait(1):
+            info.rc = MQTTErrorCode.MQTT_ERR_NO_CONN
+        return info
+
+    monkeypatch.setattr(Client, "publish", slow)
+
+
+@pytest.mark.usefixtures("late")
+@pytest_twisted.ensureDeferred
+async def test_a_connection_that_ends_at_once_says_why(rig: Rig, script: Script) -> None:
+    """However fast the broker is: the end of its own accord, or because of the message."""
+    answers = [SHUTDOWN, b"\xe0\x01\x95"]  # the second is "packet too large"
+    broker = script(answer=lambda mid, body: answers.pop(0))
+    await add(rig, name="home", kind="mqtt", settings=broker.settings)
+    shut = "The broker ended the connection: Server shutting down"
+    assert await tried(rig) == ("later", shut)
+    large = "The broker ended the connection: Packet too large"
+    assert await tried(rig) == ("refused", large)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_private_broker_needs_a_permission(rig: Rig, serve: Serve) -> None:
     """As for webhooks; the name is checked by its addresses."""

@@ -190,13 +190,17 @@ class BrokerSession:
                     words = f"Packet too large: the broker takes {self._most_bytes} bytes"
                     replies[place] = BrokerReply(TOO_LARGE, words)
                     continue
+                if not unanswered and not self._said.empty():  # only an end comes unasked
+                    return replies, ConnectionFault(_LOST, is_innocent=True)
                 info = self._client.publish(
                     message.topic, message.payload, qos=1, properties=self._properties(message)
                 )
-                if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                    return replies, ConnectionFault(_LOST, is_innocent=not unanswered)
                 unanswered[info.mid] = place
-                continue
+                if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    continue
+                # The connection has ended, perhaps because of this very message: paho says so too
+                # if its thread has sent it and ended since. Why it ended is the next thing it says.
+                waiting.clear()
             try:
                 said = self._next_thd(until)
             except queue.Empty:
