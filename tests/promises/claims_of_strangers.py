@@ -8,6 +8,7 @@ from __future__ import annotations
 MODEL, STRANGERS = "promises/test_threat_model.py", "promises/test_strangers.py"
 SESSIONS, KEYS = "promises/test_identity_of_sessions.py", "promises/test_identity_of_keys.py"
 TRUST = "promises/test_trust_in_tokens.py"
+CAPTURED = "promises/test_captured_tokens.py"
 AREAS = "promises/test_limited_tokens.py"
 FILES, POLLS = "promises/test_identity_of_files.py", "promises/test_repeated_polls.py"
 FLOODS, GATE = "promises/test_floods.py", "promises/test_cost_at_the_gate.py"
@@ -167,23 +168,36 @@ CLAIMS = {
     "learn who works here?": [
         f"{MODEL}::test_what_a_stranger_can_do",
     ],
-    "until the terminal returns the token of its next exchange, however long that takes.": [
+    "Until when: until the terminal has returned the token of its next exchange, however long that "
+    "takes.": [
         f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
+    ],
+    "A person who was removed here does not come back.": [
+        f"{LEFT}::test_a_captured_upload_brings_no_removed_person_back",
+    ],
+    "Without a pinned pushcommkey the stranger gets a token by an exchange, adds it": [
+        f"{CAPTURED}::test_a_captured_upload_without_a_token_is_taken_with_a_stranger_s",
+    ],
+    "If that is pinned, the stranger gets what the terminal gets": [
+        f"{CAPTURED}::test_a_captured_exchange_opens_what_the_pinned_key_protects",
+    ],
+    "It makes no difference whether the body of that request was encrypted.": [
+        f"{CAPTURED}::test_what_a_captured_token_opens",
     ],
     "the old token has no end, and `token=check` makes none": [
         f"{TRUST}::test_a_token_of_the_place_before_a_move_has_no_end",
     ],
-    "It is taken once, on all nodes and after a crash.": [
+    "it is taken once, on all nodes and after a crash.": [
         f"{STRANGERS}::test_a_sealed_upload_is_taken_once_over_all_nodes",
     ],
-    "One that never arrived is taken until the terminal's next sealed request": [
+    "If it never arrived, it is taken until the terminal's next sealed request": [
         "server/test_encryption.py::test_a_replayed_request_is_not_taken",
     ],
     "then it takes a command, which the stranger cannot read and the server sends again": [
         f"{POLLS}::test_a_sealed_poll_repeated_at_once_takes_a_command_and_cannot_read_it",
         f"{POLLS}::test_a_sealed_poll_repeated_after_five_seconds_takes_nothing",
     ],
-    "The keys stay in force, and no upload is lost.": [
+    "the keys stay in force, and no upload is lost.": [
         f"{SESSIONS}::test_a_downgrade_loses_nothing",
     ],
     "A stranger at another address can delay the records of a terminal at work for as long as it "

@@ -127,13 +127,15 @@ async def at_home(rig: Rig) -> Client:
     return client
 
 
-async def sealing(rig: Rig, policy: str, secret: bytes = b"", **shows: str) -> Sealed:
+async def sealing(
+    rig: Rig, policy: str, secret: bytes = b"", *, returns: bool = False, **shows: str
+) -> Sealed:
     """A terminal that encrypts, and shows something in its exchange."""
     values = {"state": "approved", "encryption": policy}
     if secret:
         values["secret"] = base64.b64encode(secret).decode()
     assert (await rig.api("PUT", "/devices/T1", values)).status == 200
-    terminal = Sealed(rig, HERE, secret)
+    terminal = Sealed(rig, HERE, secret, returns=returns)
     terminal.shows = shows
     await terminal.begin()
     return terminal

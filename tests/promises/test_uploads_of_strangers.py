@@ -126,6 +126,23 @@ async def test_a_plain_upload_is_repeated_while_its_token_is_good(rig: Rig) -> N
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_captured_upload_brings_no_removed_person_back(rig: Rig) -> None:
+    """It is a problem that the terminal still has the person; nothing is stored."""
+    terminal = await with_both(rig)
+    captured = (PERSON % b"Ann", TEMPLATE % OLD)
+    for body in captured:
+        assert (await terminal.ask("POST", PEOPLE_UPLOAD, body)).status == 200
+    assert (await rig.api("DELETE", "/users/7")).status == 200
+    eavesdropper = Client(rig, THERE)
+    eavesdropper.token = terminal.token
+    for body in captured:
+        assert (await eavesdropper.ask("POST", PEOPLE_UPLOAD, body)).status == 200
+    assert (await rig.api("GET", "/users/7")).status == 404
+    assert (await rig.api("PUT", "/users/7", {"name": "Ann"})).status in (200, 201)
+    assert await rig.items("/users/7/templates") == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_new_person_of_a_stranger_has_its_privilege_here_only(rig: Rig) -> None:
     """In an area that distributes the person comes to all terminals, without the privilege."""
     terminal, other = await joined(rig, "T1"), await joined(rig, "T2")
