@@ -293,6 +293,20 @@ def numbers(dialect: str, parameter: str) -> Select[tuple[int]]:
     return select(cast(value, BigInteger()))
 
 
+def in_arrays(dialect: str, query: Select[Any]) -> Select[Any]:
+    """Query for one row: each column of `query` as a JSON array of its values, as text.
+
+    The driver takes the interpreter lock for each row that it reads, and waits for it beside a busy
+    reactor. Many rows are read in a fifth of the time as arrays.
+    """
+    array = func.json_agg if dialect == "postgresql" else func.json_group_array
+    arrays: list[ColumnElement[Any]] = [
+        func.coalesce(cast(array(column), Text()), "[]") for column in query.subquery().c
+    ]
+    found: Select[Any] = select(*arrays)
+    return found
+
+
 def insert(connection: Connection, table: Table) -> Any:
     """Return the dialect's insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if connection.dialect.name == "postgresql":

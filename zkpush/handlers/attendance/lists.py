@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Column, Connection, FromClause, Table, func, select
 
-from ...persist.databases import Insert, insert
+from ...persist.databases import Insert, in_arrays, insert
 from ...persist.transaction import Transaction
 from .schema import attendance, punches_listed, punches_of_people, punches_of_terminals
 
@@ -84,16 +85,13 @@ def next_extension(tx: Transaction, due: int = DUE) -> Extension | None:
     newest = connection.execute(select(func.max(attendance.c.id))).scalar_one() or 0
     if newest - last < due:
         return None
-    columns = [one.column for one in LISTS]
     query = (
-        select(attendance.c.id, *columns)
+        select(attendance.c.id, *(one.column for one in LISTS))
         .where(attendance.c.id > last, attendance.c.id <= last + due)
         .order_by(attendance.c.id)
     )
-    rows = connection.execute(query).all()
-    if not rows:  # erased
-        return Extension(last + due, [])
-    ids, *keys = zip(*rows, strict=True)
+    arrays = connection.execute(in_arrays(connection.dialect.name, query)).one()
+    ids, *keys = (msgspec.json.decode(array, type=list[Any]) for array in arrays)
     entries = [_sorted(one, values, ids) for one, values in zip(LISTS, keys, strict=True)]
     return Extension(last + due, entries)
 
