@@ -57,11 +57,13 @@ def uses() -> dict[str, Use]:
     """The compiled patterns of the daemon by where they are, with each way that they are used."""
     found: dict[str, Use] = {}
     for module in modules():
-        used = _methods(module)
-        for name, value in vars(module).items():
-            if isinstance(value, re.Pattern):
-                for method in used.get(name, ("finditer",)):
-                    found[f"{module.__name__}.{name}.{method}"] = value, method
+        named = {
+            name: value for name, value in vars(module).items() if isinstance(value, re.Pattern)
+        }
+        used = _methods(module) if named else {}
+        for name, value in named.items():
+            for method in used.get(name, ("finditer",)):
+                found[f"{module.__name__}.{name}.{method}"] = value, method
     for table in (*RECORD_TABLES, OPTIONS):
         for name, value in vars(LineDecoder(table)).items():
             if isinstance(value, re.Pattern):

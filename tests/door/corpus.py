@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import urllib.parse
 from collections.abc import Iterable
@@ -524,18 +525,21 @@ INJECTION = [
 
 # What costs more than it seems to.
 
-BOMBS = [
-    *(
-        Attack(name, upload("OPERLOG", body, "&ContentType=tgz"), refused)
-        for name, body, refused in bombs.PACKETS
-    ),
-    *(Attack(name, upload(table, body), refused=False) for name, table, body in bombs.UPLOADS),
-    *(
-        Attack(name, request("/iclock/devicecmd?SN=T1", method="POST", body=body), refused=False)
-        for name, body in bombs.REPLIES
-    ),
-]
-"""Bodies that expand, or are read slowly by who reads them carelessly."""
+
+@functools.cache
+def expanding() -> list[Attack]:
+    """Bodies that expand, or are read slowly by who reads them carelessly; made when needed."""
+    return [
+        *(
+            Attack(name, upload("OPERLOG", body, "&ContentType=tgz"), refused)
+            for name, body, refused in bombs.packets()
+        ),
+        *(Attack(name, upload(table, body), refused=False) for name, table, body in bombs.UPLOADS),
+        *(
+            Attack(name, request("/iclock/devicecmd?SN=T1", method="POST", body=body), False)
+            for name, body in bombs.REPLIES
+        ),
+    ]
 
 
 def attacks(canaries: Canaries) -> dict[str, list[Attack]]:
@@ -547,7 +551,7 @@ def attacks(canaries: Canaries) -> dict[str, list[Attack]]:
         "headers": HEADERS,
         "smuggling": SMUGGLING,
         "injection": INJECTION,
-        "bombs": BOMBS,
+        "bombs": expanding(),
     }
 
 
