@@ -2,15 +2,78 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest_twisted
 
+import zkpush
+from zkpush.handlers.accounts.api import AccountChange
+from zkpush.handlers.audit.changes import LABELS, detail_phrase
+from zkpush.handlers.people.showing import LABELS as OF_PEOPLE
+from zkpush.model import DEVICE_ATTRIBUTES
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.transaction import Transaction
 
 from ..rig import Rig
-from .browser import signed_in, text_of
+from .browser import document, signed_in, text_of
+from .walk import english_left
+
+
+def written_names(source: str) -> Iterator[str]:
+    """The names before values, `name=`, in the texts that a module makes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for part in node.values:
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield from re.findall(r"(\w+)=$", part.value)
+
+
+def test_each_name_in_details_has_a_label() -> None:
+    """Of terminals, accounts and people, and what modules write before a value by themselves."""
+    names = {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_changeable}
+    names |= {*AccountChange.__struct_fields__, *OF_PEOPLE}
+    for file in Path(zkpush.__file__).parent.rglob("*.py"):
+        source = file.read_text()
+        if "acts.record(" in source:
+            names |= {*written_names(source)}
+    assert names - LABELS.keys() == set()
+    assert [*written_names("f'language={x}, zone={y}'")] == ["language", "zone"]
+    assert {name: str(LABELS[name]) for name in OF_PEOPLE} == {
+        name: str(label) for name, label in OF_PEOPLE.items()
+    }
+
+
+@pytest_twisted.ensureDeferred
+async def test_details_are_shown_in_words(rig: Rig) -> None:
+    """Names and coded values have their words in the language of the person."""
+    browser = await signed_in(rig)
+    shown = {
+        "state=approved, timezone=Europe/Berlin, alias=Gate 1, north": "State: approved, "
+        "Time zone: Europe/Berlin, Name: Gate 1, north",
+        "Delay=30, comm_key (not shown)": "Option Delay: 30, Its key: not shown",
+        "area=": "Area: none",
+        "language=ar, zone=None": "Language: ar, Time zone: none",
+        "name, card, areas": "Name, Card number, Areas",
+        "privilege group": "Rights at terminals, Group",
+        "scopes=read+write, areas=North+South": "Permissions: See, Change, Areas: North, South",
+        "read, write; areas: North": "See, Change; Areas: North",
+        "description, distributes": "Description, distributes",
+    }
+    for told, words in shown.items():
+        assert str(detail_phrase(f"{told}; by CLI from here")) == f"{words}; by CLI from here"
+        assert str(detail_phrase(told)) == words
+    assert detail_phrase("REBOOT; a=b") == "REBOOT; a=b"
+
+    def note(tx: Transaction) -> None:
+        for told in shown:
+            tx[AuditStore].add("account ann", "change terminal", "terminal T1", told, 5)
+
+    await rig.store.write(note)
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/audit"))) == []
 
 
 @pytest_twisted.ensureDeferred

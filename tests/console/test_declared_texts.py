@@ -15,6 +15,7 @@ DECLARED_ELSEWHERE = {
     "endings.py": 1,
     "handlers/accessdata/declared.py": 1,  # forms of keys
     "handlers/attendance/sheets.py": 1,  # names of codes
+    "handlers/audit/changes.py": 3,  # policies, and templates of details
     "handlers/audit/wording.py": 1,  # refusals
     "handlers/doctor/terminal.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes

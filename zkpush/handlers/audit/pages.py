@@ -26,7 +26,8 @@ from ...model import Page
 from ...persist.audit import AuditStore
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
-from .wording import ACTIONS, DETAILS, SUBJECTS
+from .changes import detail_phrase
+from .wording import ACTIONS, SUBJECTS
 
 LIMITED = Phrase("Your account is limited to areas, and the audit log is of the whole site.")
 """Why it is refused to limited accounts."""
@@ -65,7 +66,7 @@ class ShownRecord:
             record,
             ACTIONS.phrase(record.action[:MOST_SHOWN]),
             SUBJECTS.phrase(record.subject[:MOST_SHOWN]),
-            DETAILS.phrase((record.detail or "")[:MOST_SHOWN]),
+            detail_phrase((record.detail or "")[:MOST_SHOWN]),
         )
 
 
