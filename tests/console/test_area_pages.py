@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest_twisted
 
+from zkpush.handlers.areas.drift import Drift, written
+from zkpush.handlers.areas.driftstore import DriftStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.transaction import Transaction
+
 from ..rig import Rig
 from ..server.test_distribution import distribute, enrol, fetch, held, joined, look, person
-from .browser import Browser, forms_of, location, signed_in, text_of
+from .browser import Browser, document, forms_of, location, signed_in, text_of
+from .walk import english_left
 
 PAGE = "/areas/North"
 
@@ -237,3 +243,27 @@ async def test_the_removal_of_a_person_says_which_areas_delete_it_from_terminals
     shown = text_of(await browser.get("/people/901/remove"))
     assert words in shown
     assert "on them: North." in shown
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_people_of_a_terminal_show_what_it_lacked(rig: Rig) -> None:
+    """Numbers that differ, and the last comparison, stand on the page in the chosen language."""
+    await rig.exchange("T1")
+
+    def unit(tx: Transaction) -> None:
+        device = tx[DeviceStore].find("T1")
+        assert device is not None
+        differs = written({"users": (3, 5)})
+        tx[DriftStore].put(
+            Drift(device_id=device.id, differs=differs, checked_at=5, lost=41, found=42, due_at=9)
+        )
+
+    browser = await signed_in(rig)
+    assert "against what is recorded" not in text_of(await browser.get("/terminals/T1/people"))
+    await rig.store.write(unit)
+    shown = text_of(await browser.get("/terminals/T1/people"))
+    assert "3 users (5 are recorded)" in shown
+    assert "People whom it lacked 41" in shown
+    assert "People whom only it had 42" in shown
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/terminals/T1/people"))) == []

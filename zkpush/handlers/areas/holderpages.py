@@ -17,6 +17,9 @@ from ...model import DEFAULT_AREA, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.store import PeopleStore, PersonSurvey
+from .distribution import DistributionStore
+from .drift import words_of
+from .driftstore import DriftStore
 from .placepages import STATES
 from .store import AreaStore
 from .whereabouts import WhereaboutsStore
@@ -64,6 +67,8 @@ class HolderPages:
             names = tx[PeopleStore].names(pins)
             area = device.area or DEFAULT_AREA
             is_more = len(found) > PER_PAGE
+            drift = tx[DriftStore].of(device.id)
+            terminal = tx[DistributionStore].terminals().get(device.id)
             return {
                 "sn": sn,
                 "name": device.alias or sn,
@@ -71,6 +76,9 @@ class HolderPages:
                 "distributes": area in tx[AreaStore].distributing(),
                 "conflicts": tx[PersonSurvey].contradictions(pins),
                 "reported": device.counts.get("users"),
+                "drift": drift,
+                "differs": words_of(drift.differences) if drift.differences else None,
+                "no_packages": terminal.no_packages if terminal else None,
                 "people": [(one, names.get(one.pin), *STATES[one.state]) for one in shown],
                 "next_query": urlencode({"after": shown[-1].id}) if is_more else None,
                 "first_query": "" if query.after else None,
