@@ -48,6 +48,10 @@ async def test_the_meaning_of_a_request_is_translated(rig: Rig) -> None:
     await rig.get("accounting?SN=T1")
     first, *_ = rows(await browser.get("/terminals/T1/requests"))
     assert "petición desconocida" in first
+    await rig.api("PATCH", "/devices/T1", {"networks": ["10.0.0.0/8"]})
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"")
+    first, *_ = rows(await browser.get("/terminals/T1/requests"))
+    assert "rechazada antes de leerse" in first
 
 
 @pytest_twisted.ensureDeferred
