@@ -189,9 +189,7 @@ MORE = "10\t2026-01-06 08:00:00\t0\t1\t0\t0\t0\tx\tx\tx\tx\tx\tmore\n"
     "extra", ["", "10\t2026-01-06 08:00:00\t0\t1\t0\t0\t0\tx\tx\tx\tx\tx\tmore\n"]
 )
 @pytest_twisted.ensureDeferred
-async def test_csv_by_columns_is_csv_of_the_views(
-    make_rig: Any, zone: str | None, extra: str
-) -> None:
+async def test_csv_of_rows_is_csv_of_the_views(make_rig: Any, zone: str | None, extra: str) -> None:
     """The fast way to CSV writes what the views of the same records say, byte for byte."""
     rig: Rig = await make_rig(timezone=zone)
     await rig.exchange("T1")

@@ -1,15 +1,15 @@
-"""CSV export of attendance records by column, for lists of millions of records.
+"""CSV export of attendance records from stored rows, for lists of millions of records.
 
-The lines equal those that `zkpush.manage.cells` makes from the views of records. A value shared by
-many records is formatted once.
+The lines equal those that `zkpush.manage.cells` makes from the views of records. Each line is
+formatted in one pass over its row, and text that many records share is formatted once.
 """
 
 from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ...manage.cells import safe_text
 from ...manage.lists import Slice
@@ -17,136 +17,101 @@ from ...manage.recordviews import MEANING
 from ...manage.times import offset
 from ...model import Page
 from ...persist.transaction import Transaction
-from ...protocol.fields import Field, Kind
+from ...protocol.secrecy import EXTRA
 from ...protocol.times import NO_ZONE, wall_seconds
 from .model import PunchFilter
 from .store import AttendanceStore
 from .tables import ATTLOG
 
-Column = Sequence[object]
+K = TypeVar("K")
+_OWN = ("id", "device_id", "utc", "received_at", "doubt", EXTRA, "pin", "time")
+"""Columns that differ from record to record, or that decide how others are shown."""
+_OWN_COUNT = len(_OWN)
+_SHARED = tuple(field.name for field in ATTLOG.fields if field.stored and field.name not in _OWN)
+"""Columns whose values many records share."""
+_TIME = _OWN.index("time")
+_BEFORE = ("id", "device", "utc", "received_at", "pin", "time")
+"""Cells before those of the shared columns."""
+_AFTER = ("local_time", "doubt", "extra", "damaged")
+"""Cells after them."""
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 _MILLISECONDS = [f".{number:03}Z" for number in range(1000)]
 _CODED = {f"{field.name}{MEANING}": field for field in ATTLOG.fields if field.codes is not None}
 _QUOTE = '"'
 _SPECIAL = re.compile('[",\r\n]')
-_TEXTS = frozenset(
-    {"device", "doubt", *(field.name for field in ATTLOG.fields if field.kind is Kind.TEXT)}
-)
 
 
 def csv_slice_thd(
     tx: Transaction, part: Page, wanted: PunchFilter, names: Sequence[str]
 ) -> Slice | None:
-    """Return CSV lines with these columns; None if a record has undeclared columns."""
-    columns = tx[AttendanceStore].columns(part, wanted)
-    if not columns["id"]:
-        return Slice(b"", ())
-    if any(value is not None for value in columns["extra"]):
-        return None
-    made = _Columns(columns)
-    lines = [*map(",".join, zip(*[made.cells(name) for name in names], strict=False)), ""]
-    keys: Sequence[int] = columns["id"]  # type: ignore[assignment]  # it has what is used
-    return Slice("\r\n".join(lines).encode(), keys)
+    """Return CSV lines with these cells; None if a record has undeclared columns.
+
+    `names` are those of the view of attendance records.
+    """
+    rows, serials = tx[AttendanceStore].tuples(part, wanted, (*_OWN, *_SHARED))
+    keys: list[int] = []
+    lines: list[str] = []
+    minutes, offsets = _Made(_minute), _Made(offset)
+    texts: _Made[str | None] = _Made(_text)
+    shared: _Made[tuple[object, ...]] = _Made(_Shared(names[len(_BEFORE) : -len(_AFTER)]))
+    for row, wall in zip(rows, wall_seconds([row[_TIME] for row in rows]), strict=True):
+        key, device_id, utc, received_at, doubt, extra, pin, time = row[:_OWN_COUNT]
+        if extra is not None:
+            return None
+        time = time.replace(" ", "T")
+        if doubt == NO_ZONE:
+            instant = local_time = ""
+        else:
+            instant = f"{minutes[utc // 60]}{_TWO_DIGITS[utc % 60]}Z"
+            local_time = f"{time}{offsets[wall - utc]}"
+        second = received_at // 1000
+        keys.append(key)
+        lines.append(
+            f"{key},{texts[serials[device_id]]},{instant},"
+            f"{minutes[second // 60]}{_TWO_DIGITS[second % 60]}{_MILLISECONDS[received_at % 1000]},"
+            f"{texts[pin]},{time},{shared[row[_OWN_COUNT:]]},{local_time},{texts[doubt]},,\r\n"
+        )
+    return Slice("".join(lines).encode(), keys)
 
 
-class _Columns:
-    """Cells of records, made from the stored columns."""
+class _Made(dict[K, str]):
+    """Texts by what they are made from; each is made once."""
 
-    def __init__(self, columns: dict[str, Sequence[object]]) -> None:
-        self._columns = columns
-        # mypy does not know that each column of a table has one type.
-        self._times: Sequence[str] = columns["time"]  # type: ignore[assignment]  # texts
-        self._walls = [time.replace(" ", "T") for time in self._times]
-        self._utc: Sequence[int] = columns["utc"]  # type: ignore[assignment]  # it has what is used
-        self._no_zone = [doubt == NO_ZONE for doubt in columns["doubt"]]
-        self._minutes = _Minutes()
+    def __init__(self, make: Callable[[K], str]) -> None:
+        super().__init__()
+        self._make = make
 
-    def cells(self, name: str) -> Iterable[str]:
-        """Return the cells of a column of the view, quoted for CSV."""
-        if name in _CODED:
-            return self._words(_CODED[name])
-        if name == "time":
-            return self._walls
-        if name == "local_time":
-            return self._known(self._local_times())
-        if name == "utc":
-            minutes = self._minutes
-            return self._known([f"{minutes[u // 60]}{_TWO_DIGITS[u % 60]}Z" for u in self._utc])
-        if name == "received_at":
-            return self._received()
-        column = self._columns.get(name)
-        if column is None or column.count(None) == len(column):
-            return repeat("")
-        if name in _TEXTS:
-            return _safe(column)
-        return ["" if value is None else str(value) for value in column]
-
-    def _known(self, cells: list[str]) -> Iterable[str]:
-        """Blank the cells of records whose time zone is unknown."""
-        if not any(self._no_zone):
-            return cells
-        return [
-            "" if is_unknown else cell
-            for cell, is_unknown in zip(cells, self._no_zone, strict=True)
-        ]
-
-    def _local_times(self) -> list[str]:
-        walls, offsets = wall_seconds(self._times), _Offsets()
-        return [
-            time + offsets[wall - utc]
-            for time, wall, utc in zip(self._walls, walls, self._utc, strict=True)
-        ]
-
-    def _received(self) -> list[str]:
-        minutes, cells = self._minutes, []
-        received: Sequence[int] = self._columns["received_at"]  # type: ignore[assignment]  # ms
-        for at in received:
-            seconds = at // 1000
-            text = f"{minutes[seconds // 60]}{_TWO_DIGITS[seconds % 60]}{_MILLISECONDS[at % 1000]}"
-            cells.append(text)
-        return cells
-
-    def _words(self, field: Field) -> Iterable[str]:
-        """Return the meanings of a coded column."""
-        column = self._columns[field.name]
-        if column.count(None) == len(column):
-            return repeat("")
-        by = () if field.codes_by is None else (field.codes_by.field,)
-        deciding = [self._columns[name] for name in by]
-        words = {
-            key: _cell(field.words(key[0], dict(zip(by, key[1:], strict=True))) or "")
-            for key in set(zip(column, *deciding, strict=True))
-        }
-        return [words[key] for key in zip(column, *deciding, strict=True)]
-
-
-def _safe(column: Column) -> Iterable[str]:
-    """Quote texts for CSV, safe for spreadsheets."""
-    cells = {value: _cell(str(value)) for value in set(column) if value is not None}
-    cells[None] = ""
-    return [cells[value] for value in column]
-
-
-def _cell(text: str) -> str:
-    """Quote a text for CSV (RFC 4180)."""
-    if text.isalnum() and text.isascii():
+    def __missing__(self, key: K) -> str:
+        text = self[key] = self._make(key)
         return text
-    safe = safe_text(text)
+
+
+class _Shared:
+    """Makes the cells of the shared columns and of their meanings."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __call__(self, values: tuple[object, ...]) -> str:
+        named = dict(zip(_SHARED, values, strict=True))
+        for name, field in _CODED.items():
+            named[name] = field.words(named[field.name], named)
+        return ",".join([_text(named[name]) for name in self._names])
+
+
+def _text(value: object) -> str:
+    """Format a value for CSV (RFC 4180), safe for spreadsheets."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return str(value)
+    if value.isalnum() and value.isascii():
+        return value
+    safe = safe_text(value)
     return f'"{safe.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(safe) else safe
 
 
-class _Offsets(dict[int, str]):
-    """Formatted offsets from UTC, by seconds."""
-
-    def __missing__(self, seconds: int) -> str:
-        text = self[seconds] = offset(seconds)
-        return text
-
-
-class _Minutes(dict[int, str]):
-    """Minutes since the epoch, formatted as the start of an ISO 8601 instant."""
-
-    def __missing__(self, minute: int) -> str:
-        at = datetime.datetime(1970, 1, 1) + datetime.timedelta(minutes=minute)
-        text = self[minute] = at.isoformat()[:17]
-        return text
+def _minute(minute: int) -> str:
+    """Format a minute since the epoch as the start of an ISO 8601 instant."""
+    at = datetime.datetime(1970, 1, 1) + datetime.timedelta(minutes=minute)
+    return at.isoformat()[:17]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,6 @@ FEW = 50_000
 _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
-_UNLISTED = frozenset({"distinction", RAW})
 _Upload = tuple[int, AttendanceRows, int, WallClock, int]
 """Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
@@ -177,15 +176,16 @@ class AttendanceStore(BufferedInserts):
             for row in rows
         ]
 
-    def columns(self, part: Page, wanted: PunchFilter) -> dict[str, Sequence[object]]:
-        """Return the records of `page` as columns by name; encrypted values stay encrypted."""
-        columns = [column for column in attendance.c if column.name not in _UNLISTED]
-        rows = self._rows(part, wanted, columns, _tuples)
-        found: list[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
-        named = dict(zip([column.name for column in columns], found, strict=True))
-        keys = named.pop("device_id")
-        serials = self._serials(keys)
-        return {**named, "device": [serials[key] for key in keys]}
+    def tuples(
+        self, part: Page, wanted: PunchFilter, names: Sequence[str]
+    ) -> tuple[Sequence[tuple[Any, ...]], Mapping[int, str]]:
+        """Return these columns of the records of `page`, and serial numbers by `device_id`.
+
+        `device_id` is among the columns; encrypted values stay encrypted.
+        """
+        rows = self._rows(part, wanted, [attendance.c[name] for name in names], _tuples)
+        place = names.index("device_id")
+        return rows, self._serials(row[place] for row in rows)
 
     def _serials(self, keys: Iterable[int]) -> dict[int, str]:
         """Return the serial numbers of terminals by their keys.
@@ -194,7 +194,7 @@ class AttendanceStore(BufferedInserts):
         """
         wanted = {"keys": msgspec.json.encode([*set(keys)]).decode()}
         query = _named(self._connection.dialect.name)
-        return {row.id: row.sn for row in self._connection.execute(query, wanted)}
+        return dict(_tuples(self._connection.execute(query, wanted)))
 
     def _rows(
         self,
