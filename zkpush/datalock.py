@@ -65,3 +65,19 @@ def _holder(handle: int) -> str:
         return f"process {holder['pid']}, which started at {holder['started_at']}"
     except (msgspec.DecodeError, LookupError, OSError):
         return "another process"
+
+
+def running_holder(directory: Path) -> int | None:
+    """Return the process that has locked a data directory, unless it has ended.
+
+    Without touching the lock, which would keep a daemon from taking it.
+    """
+    try:
+        holder = msgspec.json.decode((directory / "lock").read_bytes(), type=dict[str, object])
+        pid = int(str(holder["pid"]))
+        os.kill(pid, 0)
+    except PermissionError as error:
+        return None if error.filename is not None else pid  # another user's process is alive
+    except (msgspec.DecodeError, LookupError, ValueError, OSError):
+        return None
+    return pid

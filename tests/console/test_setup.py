@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 
 from zkpush.handlers.accounts.certificate import make_certificate
 
-from ..cli.program import Daemon, failed, misused, said
+from ..cli.program import SECONDS, Daemon, failed, misused, said, start
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
@@ -38,6 +38,35 @@ def test_setup_says_how_the_console_is_reached(daemon: Daemon) -> None:
     assert said(run).startswith(f"{daemon.url}/console/welcome/")
     assert "/welcome/" not in said(daemon.zkpush("console", "setup"))
     assert json.loads(said(daemon.zkpush("console", "setup", "--json")))["link"] is None
+
+
+def test_setup_waits_for_a_daemon_that_is_just_starting(tmp_path: pathlib.Path) -> None:
+    """Before there is a data directory, it waits; then it prints the link of the new daemon."""
+    data = tmp_path / "data"
+    waiting = start("--data", str(data), "console", "setup")
+    assert waiting.stderr is not None
+    assert waiting.stderr.readline() == f"Waiting for the daemon on {data} to start …\n"
+    assert not data.exists()
+    daemon = Daemon(data)
+    try:
+        out, _ = waiting.communicate(timeout=SECONDS)
+    finally:
+        daemon.stop()
+    assert f"{daemon.url}/console/welcome/" in out
+
+
+def test_setup_does_not_believe_the_address_of_a_killed_daemon(daemon: Daemon) -> None:
+    """What a killed daemon has left is no daemon: it waits for the next one."""
+    daemon.kill()
+    waiting = daemon.start("console", "setup")
+    assert waiting.stderr is not None
+    assert waiting.stderr.readline().startswith("Waiting for the daemon")
+    again = Daemon(daemon.data)
+    try:
+        out, _ = waiting.communicate(timeout=SECONDS)
+    finally:
+        again.stop()
+    assert f"{again.url}/console/welcome/" in out
 
 
 def test_accounts_are_listed_and_removed(daemon: Daemon) -> None:

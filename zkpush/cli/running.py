@@ -11,7 +11,8 @@ import click
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from .target import Given
+from .starting import started_target
+from .target import Given, Target
 
 if TYPE_CHECKING:
     from .client import Api
@@ -52,13 +53,23 @@ def run(work: Callable[[Any], Work]) -> None:
 
 def with_api(work: Callable[Concatenate[Api, P], Work]) -> Callable[P, None]:
     """Make a click callback of a coroutine whose first argument is the API."""
+    return _with_api(work, Given.target)
 
+
+def with_started_api(work: Callable[Concatenate[Api, P], Work]) -> Callable[P, None]:
+    """Do the same; first, wait for a daemon of this machine that is just being started."""
+    return _with_api(work, started_target)
+
+
+def _with_api(
+    work: Callable[Concatenate[Api, P], Work], locate: Callable[[Given], Target]
+) -> Callable[P, None]:
     @wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
         from .client import Api
 
         given: Given = click.get_current_context().obj
-        target = given.target()
+        target = locate(given)
         run(lambda reactor: work(Api(target, reactor), *args, **kwargs))
 
     return command

@@ -10,6 +10,7 @@ import msgspec
 from click.core import ParameterSource
 
 from .. import runfile
+from ..datalock import running_holder
 from ..ownership import as_user, owner_of, user_name
 
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
@@ -126,6 +127,15 @@ class Given:
         return Target(url, token, data, file)
 
 
+class NotStarted(click.ClickException):
+    """No daemon has said yet where it listens."""
+
+    def __init__(self, message: str, *, is_starting: bool = False) -> None:
+        """`is_starting` says that a process holds the data directory already."""
+        super().__init__(message)
+        self.is_starting = is_starting
+
+
 def _read_url(data: Path) -> str:
     file = data / runfile.NAME
     try:
@@ -134,11 +144,18 @@ def _read_url(data: Path) -> str:
         is_copy = mark != runfile.directory_mark(data)
     except FileNotFoundError:
         if not _is_directory(data):
-            raise click.ClickException(
+            raise NotStarted(
                 f"There is no data directory {data}: "
                 "give the --data that the daemon was started with."
             ) from None
-        raise click.ClickException(
+        pid = running_holder(data)
+        if pid is not None:
+            raise NotStarted(
+                f"The daemon on {data} is still starting (process {pid}); a large database of an "
+                "earlier version takes a while. Try again in a minute; its log says how far it is.",
+                is_starting=True,
+            ) from None
+        raise NotStarted(
             f"No daemon is running on {data}. Start it with: twistd -n zkpush --data {data}"
         ) from None
     except OSError as error:

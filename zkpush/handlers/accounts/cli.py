@@ -16,7 +16,7 @@ from ...cli.arguments import as_json
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ApiFailure
-from ...cli.running import with_api
+from ...cli.running import with_api, with_started_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
 from ...protocol.fields import Scope
@@ -142,13 +142,13 @@ console = WordGroup("console", help=WORDS["console"])
 
 @console.command()
 @as_json
-@with_api
+@with_started_api
 async def setup(api: Api, as_json: bool) -> None:
     """Say how the console is reached, and print the link to its first account.
 
     The link works once, and for an hour unless the configuration says otherwise. Run it on the
     machine of the server: DIR is the data directory with which the daemon was started. Without
-    --data, set ZKPUSH_DATA.
+    --data, set ZKPUSH_DATA. If the daemon is just starting, the command waits for it.
 
     \b
     Examples:
