@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
+import pytest
 import pytest_twisted
 
+from zkpush.pathparts import path_part
+
 from ..rig import Rig
-from .browser import Browser, location, signed_in
+from .browser import Browser, location, signed_in, text_of
 from .test_attendance import punch
 from .test_people import operate
 from .walk import console_of, pages_of
@@ -30,6 +33,24 @@ async def odd_names(rig: Rig) -> None:
     await operate(rig, line)
     assert [one["pin"] for one in await rig.items("/users")] == [ODD]
     await punch(rig, f"{ODD}\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t0\t0\t0\t\n")
+
+
+@pytest.mark.parametrize("name", [".", "..", "~.", "~", "~...", "%2e", "%2E%2e", "a/b?c#d"])
+@pytest_twisted.ensureDeferred
+async def test_no_name_is_lost_on_the_way(rig: Rig, name: str) -> None:
+    """Browsers resolve dots, also encoded ones; addresses have none, and lead to the name."""
+    address = f"/people/{path_part(name)}"
+    assert urlsplit(urljoin("http://h/x/y/z", address.replace("%2e", "."))).path == address
+    await rig.exchange("T1")
+    await operate(rig, f"USER PIN={name}\tName=Ann\tPri=0\n")
+    assert [one["pin"] for one in await rig.items("/users")] == [name]
+    browser = await signed_in(rig)
+    assert f'href="/console{address}"' in unescape((await browser.get("/people")).body.decode())
+    saved = await browser.send(f"{address}/edit", f"{address}/edit", {"name": "Ben"})
+    assert location(saved) == address
+    assert "Ben" in text_of(await browser.get(address))
+    assert (await rig.api("GET", f"/users/{path_part(name)}")).json["name"] == "Ben"
+    assert (await rig.api("DELETE", f"/users/{path_part(name)}")).status == 200
 
 
 def addresses(rig: Rig) -> list[str]:

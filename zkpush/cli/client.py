@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import attrs
 import click
@@ -31,6 +31,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from .. import __version__
+from ..pathparts import path_part
 from .replies import CSV, EVENTS, JSON, ApiFailure, Item, ListPage, Unreachable
 from .sayings import for_command
 from .target import Target
@@ -283,7 +284,7 @@ class Api:
         headers: Headers,
         producer: FileBodyProducer | None = None,
     ) -> IResponse:
-        url = "/".join([self._target.url + PREFIX, *(quote(part, safe="") for part in path)])
+        url = "/".join([self._target.url + PREFIX, *map(path_part, path)])
         if query:
             url = f"{url}?{urlencode(query)}"
         headers.setRawHeaders("Authorization", [f"Bearer {self._target.token}"])

@@ -7,13 +7,15 @@ from urllib.parse import unquote
 
 from werkzeug.routing import Map, MapAdapter, Rule, UnicodeConverter
 
+from ..pathparts import named_by
+
 
 class PathPart(UnicodeConverter):
     """A variable of a path: any text, also one with slashes."""
 
     def to_python(self, value: str) -> str:
         """Return the text of a part that `parts_in` has encoded."""
-        return value.replace("%2F", "/").replace("%25", "%")
+        return named_by(value.replace("%2F", "/").replace("%25", "%"))
 
 
 def parts_in(path: bytes) -> str:

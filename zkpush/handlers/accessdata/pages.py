@@ -22,7 +22,6 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
-    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -30,6 +29,7 @@ from ...manage.errors import ApiError
 from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
 from ...model import Page
+from ...pathparts import path_part
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..areas.model import Area

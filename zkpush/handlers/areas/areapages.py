@@ -20,7 +20,6 @@ from ...manage.console.pages import (
     Redirect,
     View,
     of_whole_site,
-    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import terminal_options_thd
@@ -29,6 +28,7 @@ from ...manage.errors import ApiError, NotConfirmed
 from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
 from ...model import DEFAULT_AREA, Page
+from ...pathparts import path_part
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.model import check_area

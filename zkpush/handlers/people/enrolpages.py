@@ -16,7 +16,6 @@ from ...manage.console.pages import (
     LivePart,
     Redirect,
     View,
-    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
@@ -24,6 +23,7 @@ from ...manage.console.visits import Visit
 from ...manage.limits import COMMAND, PERSON, TERMINAL, Belongs, Owner, check_thd, id_of
 from ...manage.services import Services
 from ...model import Caller, DeviceState
+from ...pathparts import path_part
 from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope

@@ -19,13 +19,13 @@ from ...manage.console.pages import (
     Redirect,
     View,
     of_whole_site,
-    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
+from ...pathparts import path_part
 from ...persist.areas import known_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege

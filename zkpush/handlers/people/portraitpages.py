@@ -17,13 +17,13 @@ from ...manage.console.pages import (
     PageFile,
     Redirect,
     View,
-    path_part,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
 from ...manage.limits import PERSON
 from ...manage.services import Services
+from ...pathparts import path_part
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .photographing import PhotoEndpoints, PortraitQuery

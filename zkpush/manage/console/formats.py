@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import attrs
 import jinja2
@@ -14,9 +15,9 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from ...pathparts import path_part
 from ...problems import advice_phrase
 from .languages import ConsoleLanguage
-from .pages import path_part
 from .phrases import Phrase
 from .visits import Visit
 
@@ -204,7 +205,8 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "number": number,
         "size": size,
         "advice": advice_phrase,
-        "urlencode": path_part,
+        "part": path_part,
+        "urlencode": lambda text: quote(str(text), safe=""),
     }
     environment.filters.update(found)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
+from ...pathparts import path_part
 from ...problems import ProblemCode
 from ...protocol.fields import Scope
 from ..views import ProblemView
-from .pages import path_part
 from .phrases import Phrase
 
 

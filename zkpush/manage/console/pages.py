@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 import attrs
 import msgspec
@@ -42,11 +41,6 @@ class View:
     status: HTTPStatus = HTTPStatus.OK
     end_session: bool = False
     """Whether the cookie of the session is removed."""
-
-
-def path_part(text: object) -> str:
-    """Encode any text as one part of a path, or as a value of a query."""
-    return quote(str(text), safe="")
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from ...pathparts import path_part
 from ..channel import ManageRequest
 from .forms import CONFIRMED, CSRF, SentForm
-from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View, path_part
+from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View
 from .visits import Visit
 
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>", re.ASCII)
