@@ -49,9 +49,15 @@ async def begins(rig: Rig, setting: str) -> Client | Sealed:
         "`prefer`": lambda: encrypting(rig, "prefer"),
         "`prefer`, shared secret": lambda: encrypting(rig, "prefer", SECRET),
         "`prefer`, pinned pushcommkey": lambda: encrypting(rig, "prefer", has_key=True),
+        "`prefer`, pinned pushcommkey, shared secret": lambda: encrypting(
+            rig, "prefer", SECRET, has_key=True
+        ),
         "`require`": lambda: encrypting(rig, "require"),
         "`require`, pinned pushcommkey": lambda: encrypting(rig, "require", has_key=True),
         "`require`, shared secret": lambda: encrypting(rig, "require", SECRET),
+        "`require`, pinned pushcommkey, shared secret": lambda: encrypting(
+            rig, "require", SECRET, has_key=True
+        ),
     }[setting]
     terminal: Client | Sealed = await make()
     assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
@@ -65,9 +71,11 @@ OPENED = {
     "`prefer`": (ALL, ALL),
     "`prefer`, shared secret": (SOME, SOME),
     "`prefer`, pinned pushcommkey": (NONE, ALL),
+    "`prefer`, pinned pushcommkey, shared secret": (NONE, SOME),
     "`require`": (ALL, ALL),
     "`require`, pinned pushcommkey": (NONE, ALL),
     "`require`, shared secret": (NONE, NONE),
+    "`require`, pinned pushcommkey, shared secret": (NONE, NONE),
 }
 """What the token opens while a session goes on, and while the terminal begins the next one."""
 
@@ -150,4 +158,6 @@ def test_the_page_says_what_tokens_open() -> None:
     for setting, both in OPENED.items():
         cells = " | ".join(words[frozenset(one)] for one in both)
         name = setting if setting.startswith("plain") else f"it encrypts, {setting}"
+        if setting.startswith("`require`") and "secret" in setting:
+            name = "it encrypts, `require`, shared secret, with or without a pinned pushcommkey"
         assert f"| {name} | {cells} |" in text
