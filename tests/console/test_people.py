@@ -329,3 +329,34 @@ async def test_the_line_with_other_bytes_than_utf8_is_named(rig: Rig) -> None:
     given = {"csrf": await token(browser)}
     shown = await browser.upload("/people/import", given, "file", content)
     assert "Line 3 of the file is not UTF-8." in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_validity_is_picked(rig: Rig) -> None:
+    """The form has pickers of browsers; what they send, and what is typed, is stored alike."""
+    browser = await signed_in(rig)
+    fields = {"pin": "7", "name": "Ann", "start_datetime": "2026-03-01T08:00"}
+    end = {"end_datetime": "2026-12-31 23:59:59"}
+    await browser.send("/people/new", "/people/new", {**fields, **end})
+    stored = (await rig.api("GET", "/users/7")).json
+    assert stored["start_datetime"] == "2026-03-01 08:00:00"
+    assert stored["end_datetime"] == "2026-12-31 23:59:59"
+    shown = await browser.get("/people/7/edit")
+    found = re.findall(r'type="datetime-local" value="([^"]*)"', shown.body.decode())
+    assert found == ["2026-03-01T08:00:00", "2026-12-31T23:59:59"]
+    assert "By the clock of each terminal." in text_of(shown)
+    wrong = await browser.send(
+        "/people/7/edit", "/people/7/edit", {"name": "Ann", "start_datetime": "2026-02-30T08:00"}
+    )
+    assert wrong.status == 422
+    assert 'id="wrong-start_datetime"' in wrong.body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_validity_in_a_form_of_firmware_stays(rig: Rig) -> None:
+    """A picker would empty what it cannot show: that is a text, and saved as it was."""
+    await rig.exchange("T1")
+    await operate(rig, "USER PIN=7\tName=Ann\tPri=0\tStartDatetime=20260301\n")
+    browser = await signed_in(rig)
+    shown = (await browser.get("/people/7/edit")).body.decode()
+    assert re.search(r'name="start_datetime" type="text" value="20260301"', shown)

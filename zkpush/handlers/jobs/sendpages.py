@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import UNTRANSLATED, Phrase
@@ -118,20 +119,24 @@ class SendPages:
     async def send(self, visit: Visit, form: SendForm) -> Redirect:
         """Check the command, and send it as a job."""
         entry = self._entry(visit, form.command)
-        wrong: dict[str, str] = _mistakes(entry, form.params)
+        times = {one.wire for one in entry.parameters if one.kind is Kind.TIME}
+        params = {
+            name: wall_time(text) if name in times else text for name, text in form.params.items()
+        }
+        wrong: dict[str, str] = _mistakes(entry, params)
         devices = form.named
         if form.target == "device" and not devices:
             wrong["device"] = NO_TARGET
         wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
         if form.target == "area" and not form.area:
             wrong["area"] = NEEDED
-        if Scope.DANGEROUS in entry.scopes(form.params) and not form.sure:
+        if Scope.DANGEROUS in entry.scopes(params) and not form.sure:
             wrong["sure"] = TICK
         if wrong:
             raise FormMistakes(**wrong)
         request = JobRequest(
             command=entry.name,
-            params=form.params,
+            params=params,
             devices=devices if form.target == "device" else None,
             area=form.area if form.target == "area" else None,
             all=form.target == "all",
@@ -250,6 +255,7 @@ def _input(command: Command, field: Field) -> Mapping[str, Any]:
         "field": field,
         "name": f"params.{field.wire}",
         "options": [("", ""), *coded] if coded else [],
+        "is_time": field.kind is Kind.TIME,
         "is_data": field.name in UNTRANSLATED,
         "hints": hints,
         "is_secret": field.secret is not None and field.kind is not Kind.BASE64,

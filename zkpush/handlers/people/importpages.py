@@ -78,7 +78,7 @@ class ImportPages:
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form."""
         kept = FormEntry({}, entry.mistakes, entry.wrong)
-        values = {"entry": kept, "report": None}
+        values = {"entry": kept, "report": None, "most_bytes": MOST_CSV}
         return View(template="import.html", title=Phrase("Import people"), values=values)
 
     async def preview(self, visit: Visit, form: PreviewForm) -> View:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsoleForm,
@@ -304,6 +305,7 @@ def _shown(person: Any) -> dict[str, str]:
 def _entered(form: PersonForm) -> dict[str, str]:
     """Return the entered texts; an empty password leaves it as it is."""
     texts = {name: getattr(form, name) for name in TEXT_FIELDS}
+    texts |= {name: wall_time(texts[name]) for name in ("start_datetime", "end_datetime")}
     return {**texts, "password": form.password} if form.password else texts
 
 

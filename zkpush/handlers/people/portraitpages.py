@@ -155,6 +155,7 @@ class PortraitPages:
                     for key, (table, title, words) in KINDS.items()
                 ],
                 "sees_photo": visit.allows(Scope.BIOMETRICS),
+                "most_bytes": self._photos.most_bytes,
             },
         )
 

@@ -1,8 +1,9 @@
-"""Days that people type in, and their begin in the zone of the visit."""
+"""Days and wall clock times that people enter, as browsers send them."""
 
 from __future__ import annotations
 
 import datetime
+import re
 from zoneinfo import ZoneInfo
 
 from .phrases import Phrase
@@ -27,3 +28,20 @@ def typed_midnight(text: str, zone: ZoneInfo, days: int = 0) -> int | None:
         return midnight(datetime.date.fromisoformat(text) + datetime.timedelta(days=days), zone)
     except (ValueError, OverflowError):
         raise ValueError(NO_DAY) from None
+
+
+_WALL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?", re.ASCII)
+
+
+def wall_time(text: str) -> str:
+    """Return what a picker of browsers sends as `YYYY-MM-DD HH:MM:SS`; any other text as it is."""
+    found = _WALL.fullmatch(text)
+    return text if found is None else f"{found[1]} {found[2]}{found[3] or ':00'}"
+
+
+def for_picker(text: object) -> str | None:
+    """Return a stored wall clock time as a picker takes it; None for one that it cannot show."""
+    found = _WALL.fullmatch(str(text or ""))
+    if found is None:
+        return None if text else ""
+    return f"{found[1]}T{found[2]}{found[3] or ':00'}"

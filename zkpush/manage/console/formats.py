@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from ...pathparts import path_part
 from ...problems import advice_phrase
+from .days import for_picker
 from .languages import ConsoleLanguage
 from .phrases import Phrase
 from .visits import Visit
@@ -205,6 +206,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "number": number,
         "size": size,
         "advice": advice_phrase,
+        "for_picker": for_picker,
         "part": path_part,
         "urlencode": lambda text: quote(str(text), safe=""),
     }
