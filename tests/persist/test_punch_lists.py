@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 import pytest_twisted
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from twisted.internet.task import Clock
 
 from zkpush.handlers.attendance import chronology
@@ -15,6 +15,7 @@ from zkpush.handlers.attendance.chronology import ChronologicalPunches, TimePlac
 from zkpush.handlers.attendance.jobs import EVERY, PART, ListExtension
 from zkpush.handlers.attendance.lists import LISTS, last_listed
 from zkpush.handlers.attendance.model import Punch, PunchFilter
+from zkpush.handlers.attendance.schema import attendance
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
@@ -156,6 +157,25 @@ async def test_an_extension_that_was_cut_short_is_repeated(url: str, writes: int
         await store.read(lambda tx: check_lists(tx, 0, 60))
         await ListExtension(store, Clock(), DUE).extend()
         await store.read(lambda tx: check_lists(tx, DUE, 60))
+    finally:
+        await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_go_on_after_records_that_were_all_erased(url: str) -> None:
+    """An extension whose records are gone adds nothing; the next one adds those that follow."""
+    store = opened(url, KEY)
+
+    def erase(tx: Transaction) -> None:
+        tx.connection.execute(delete(attendance).where(attendance.c.id <= DUE))
+
+    try:
+        await store.write(set_up)
+        await store.write(arrive(range(2 * DUE)))
+        await store.write(erase)
+        await ListExtension(store, Clock(), DUE).extend()
+        assert await store.read(lambda tx: last_listed(tx.connection)) == 2 * DUE
+        assert await store.read(entries) == [DUE, DUE]
     finally:
         await store.stop()
 
