@@ -84,7 +84,6 @@ FIXED = {
     "GET /areas/{name}": ("/areas/default", None),
     "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
     "GET /areas/{name}/drift": ("/areas/default/drift", None),
-    "POST /areas/{name}/repair": ("/areas/default/repair", {}),
     "POST /devices/{sn}/adopt": ("/devices/T1/adopt", {"dry_run": True}),
     "GET /areas/{name}/{table}": ("/areas/default/work-codes", None),
     "PUT /areas/{name}/{table}/{key}": ("/areas/default/work-codes/10", {"name": "Assembly"}),
@@ -132,6 +131,9 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
         daemon.terminal("T6")
         daemon.api("PATCH", "devices/T6", {"state": "approved"})
         return path.replace("{sn}", "T6"), {"from": "T1", "dry_run": True}
+    if short == "/areas/{name}/repair":
+        daemon.api("PUT", "areas/Mended", {"distributes": True})
+        return path.replace("{name}", "Mended"), {}
     if short == "/devices/{sn}/repair":
         daemon.terminal("T5")
         daemon.api("PATCH", "devices/T5", {"state": "approved", "area": "Repaired"})

@@ -174,6 +174,7 @@ def _ends_something(route: Route) -> int:
 NEVER_SERVED = {
     "PUT /users/<pin>/photo",
     "DELETE /users/<pin>/photo",
+    "POST /areas/<name>/repair",
     "POST /devices/<sn>/repair",
     "POST /devices/<sn>/copy",
     "POST /devices/<sn>/replace",

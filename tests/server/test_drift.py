@@ -139,6 +139,18 @@ async def test_a_lost_fingerprint_is_sent_again(rig: Rig, model: Model) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_repairing_an_area_that_does_not_distribute_is_refused(rig: Rig) -> None:
+    """The refusal names the area and what to do, and asks no terminal."""
+    await joined(rig, "B1", "South")
+    refused = await rig.api("POST", "/areas/South/repair")
+    assert refused.status == 409
+    assert refused.json["detail"].startswith("The area South does not distribute")
+    assert "Turn distribution on" in refused.json["detail"]
+    await distribute(rig, "South")
+    assert (await rig.api("POST", "/areas/South/repair")).status == 202
+
+
+@pytest_twisted.ensureDeferred
 async def test_one_terminal_of_an_area_is_asked_at_a_time(rig: Rig) -> None:
     """And none while anything is on its way to it."""
     terminals = [await joined(rig, f"A{number}") for number in range(3)]

@@ -164,7 +164,7 @@ class AreaEndpoints:
                 Scope.WRITE,
                 self.repair,
                 "Compare the people on all terminals of an area anew, ask each for what it holds, "
-                "and send again what was lost, refused or not answered",
+                "and send again what was lost, refused or not answered; the area must distribute",
                 returns=DistributionView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
@@ -218,6 +218,15 @@ class AreaEndpoints:
 
         def unit(tx: Transaction) -> DistributionView:
             shown = _distribution_thd(tx, name, now, since)
+            if name not in tx[AreaStore].distributing():
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    Phrase(
+                        "The area %(name)s does not distribute, so there is nothing to repair: the "
+                        "server puts nobody on its terminals. Turn distribution on first.",
+                        name=name,
+                    ),
+                )
             for terminal in tx[DistributionStore].terminals().values():
                 if terminal.area == name:
                     tx[DistributionStore].compare_again(terminal.device_id, now)
