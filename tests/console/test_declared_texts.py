@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+from jinja2 import Environment
+
 import zkpush
+from zkpush.declarations import declarations
+from zkpush.handlers.accessdata.declared import table_named
 from zkpush.manage.console.extraction import catalogues_of, declared_phrases, packages_of_zkpush
+from zkpush.manage.console.formats import add_filters
+from zkpush.manage.console.languages import LANGUAGES, translations_of
+from zkpush.phrases import words_of
+from zkpush.protocol.errors import CommandError
+from zkpush.protocol.times import check_zone
 
 ROOT = Path(zkpush.__file__).parent
 DECLARED_ELSEWHERE = {
@@ -103,3 +114,47 @@ def test_errors_that_pages_show_are_declared_texts() -> None:
     assert found <= NOT_ON_PAGES
     (raised,) = calls("not_found(f'There is no {x}.')", ERRORS)
     assert is_plain(raised.args[0])
+
+
+SUGGESTING = re.compile("[Dd]id you mean")
+OF_THE_COMMAND_LINE = ("cli/", "persist/sqlite_url.py")
+"""Where suggestions are written for people at a shell only."""
+
+
+def test_suggestions_are_declared_in_one_place() -> None:
+    """A mistake has its suggestion in the language of its page; no module writes one by itself."""
+    found = {
+        file.relative_to(ROOT).as_posix()
+        for file in ROOT.rglob("*.py")
+        if not file.relative_to(ROOT).as_posix().startswith(OF_THE_COMMAND_LINE)
+        and any(
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and SUGGESTING.match(node.value)
+            for node in ast.walk(ast.parse(file.read_text()))
+        )
+    }
+    assert found == {"protocol/suggestions.py"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: check_zone("Berlin"),
+        lambda: check_zone("Europe/Berlni"),
+        lambda: declarations().catalogue.validate("REBOOTT", {}),
+        lambda: declarations().catalogue.validate("ENROLL_FP", {"PIN": "1", "FIDD": "1"}),
+        lambda: table_named("work-code"),
+    ],
+)
+def test_suggestions_are_translated(wrong: Callable[[], object]) -> None:
+    """The Spanish sentence has none of the English question."""
+    with pytest.raises((CommandError, LookupError, ValueError)) as raised:
+        wrong()
+    environment = Environment(autoescape=True)
+    spanish = LANGUAGES[1]
+    add_filters(environment, spanish, translations_of(packages_of_zkpush(), spanish))
+    shown = environment.filters["said"](words_of(raised.value))
+    assert "did you mean" in str(raised.value)
+    assert "did you mean" not in shown
+    assert "¿Quiso decir" in shown

@@ -39,6 +39,8 @@ SAME = frozenset(
         "%(meaning)s. %(detail)s",
         "%(num)s terminal",
         "%(value)s (%(meaning)s)",
+        "%(name)s (%(meant)s)",
+        "; %(meant)s",
         "Base64",
         "Normal",
         "URL",

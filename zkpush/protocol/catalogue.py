@@ -53,7 +53,7 @@ class Catalogue:
                     )
                 ) from None
             meant = did_you_mean(name, names.split(", "))
-            there = meant or f"there are {names}"
+            there = meant or Phrase("there are %(names)s", names=names)
             raise CommandError(
                 Phrase("%(name)s is not a command; %(there)s", name=repr(name), there=there)
             ) from None

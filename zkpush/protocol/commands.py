@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -13,7 +13,7 @@ from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
 from .reasons import REASONS
 from .scalars import decode_time, plain_base64
-from .suggestions import did_you_mean
+from .suggestions import quoted_with_suggestion
 from .versions import BASELINE
 
 ID_LENGTH = 16
@@ -59,7 +59,7 @@ def check_command(
     mistakes: list[object] = []
     strange = [key for key in params if key not in known]
     if strange:
-        meant = listed_phrases([f"{key!r}{_meant(key, known)}" for key in strange])
+        meant = listed_phrases([quoted_with_suggestion(key, known) for key in strange])
         mistakes.append(
             Phrase(
                 "%(command)s has no parameter %(strange)s; it takes %(known)s",
@@ -93,11 +93,6 @@ def check_command(
         mistakes += _contradictions(command, params)
     if mistakes:
         raise CommandError(in_series(mistakes))
-
-
-def _meant(key: str, known: Iterable[str]) -> str:
-    meant = did_you_mean(key, known)
-    return f" ({meant})" if meant else ""
 
 
 def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[Phrase]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from ..phrases import Phrase, words_of
-from .suggestions import did_you_mean
+from .suggestions import did_you_mean, meaning_one_of
 
 AMBIGUOUS = "ambiguous"
 """Doubt: the time occurs twice in the zone; the first occurrence is used."""
@@ -185,8 +185,8 @@ def _zone_meant(name: str) -> str:
     zones = _zones()
     city = name.strip().replace(" ", "_").rpartition("/")[2].casefold()
     found = [zone for zone in zones if city and zone.rpartition("/")[2].casefold() == city]
-    meant = f"did you mean {' or '.join(found)}?" if found else did_you_mean(name, zones)
-    return f"; {meant}" if meant else ""
+    meant = meaning_one_of(found) or did_you_mean(name, zones)
+    return Phrase("; %(meant)s", meant=meant) if meant else ""
 
 
 @functools.cache

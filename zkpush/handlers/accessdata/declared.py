@@ -344,8 +344,13 @@ BY_NAME = {table.name: table for table in ACCESS_TABLES}
 def table_named(name: str) -> AccessTable:
     """Return a table by its name; `LookupError` if there is none."""
     if name not in BY_NAME:
-        meant = did_you_mean(name, BY_NAME) or f"there are {', '.join(BY_NAME)}."
-        raise LookupError(f"There is no table {name[:40]} of access data; {meant}")
+        names = Phrase("there are %(names)s.", names=", ".join(BY_NAME))
+        meant = did_you_mean(name, BY_NAME) or names
+        raise LookupError(
+            Phrase(
+                "There is no table %(name)s of access data; %(meant)s", name=name[:40], meant=meant
+            )
+        )
     return BY_NAME[name]
 
 

@@ -18,10 +18,10 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, words_of
+from ...phrases import Phrase, listed_phrases, words_of
 from ...protocol.fields import Field, Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
-from ...protocol.suggestions import did_you_mean
+from ...protocol.suggestions import quoted_with_suggestion
 from .administration import PeopleAdministration, edit_of
 from .authorship import FIELDS
 from .bounds import CONFLICT, author_for, change_for
@@ -293,14 +293,14 @@ class EditingEndpoints:
         if body.keep is not None:
             fields = {} if body.keep == "stored" else None
         strange = [
-            f"{name[:40]!r}{f' ({meant})' if (meant := did_you_mean(name, FIELDS)) else ''}"
+            quoted_with_suggestion(name[:40], FIELDS)
             for name in sorted(set(fields or ()) - FIELDS.keys())
         ]
         if strange:
             raise ValueError(
                 Phrase(
                     "fields: a user has no %(strange)s; there are %(fields)s.",
-                    strange=", ".join(strange),
+                    strange=listed_phrases(strange),
                     fields=", ".join(FIELDS),
                 )
             )
