@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
+from html import unescape
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import pytest_twisted
@@ -65,6 +67,48 @@ async def test_a_command_goes_to_several_an_area_or_all(rig: Rig) -> None:
     ):
         job = await send(rig, browser, "LOG", **fields)
         assert (await rig.api("GET", job)).json["devices"] == number
+
+
+@pytest.mark.parametrize("page", ["/terminals", "/areas/North"])
+@pytest_twisted.ensureDeferred
+async def test_several_terminals_of_a_list_get_a_command(rig: Rig, page: str) -> None:
+    """Boxes and buttons of lists need no script; a question comes before several restart."""
+    for sn in ("T1", "T2", "T3"):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": "North"})
+    browser = await signed_in(rig, "read", "write", areas=["North"])
+    shown = (await browser.get(page)).body.decode()
+    assert shown.count('form="chosen-terminals" name="device"') == 3
+    assert 'name="shown" value="T1 T2 T3"' in shown
+    nothing = await browser.send(page, "/jobs/chosen", {})
+    assert "Choose a terminal" in text_of(nothing)
+    every = location(await browser.send(page, "/jobs/chosen", {"shown": "T1 T2 T3"}))
+    assert parse_qs(urlsplit(every).query)["device"] == ["T1 T2 T3"]
+    there = location(await browser.send(page, "/jobs/chosen", {"device": ["T1", "T3"]}))
+    form = re.search(
+        r'href="/console(/jobs/new\?command=REBOOT[^"]*)"', await _body(browser, there)
+    )
+    assert form is not None
+    form_page = unescape(form[1])
+    assert 'name="devices" type="text" value="T1 T3"' in await _body(browser, form_page)
+    sent = await browser.confirm(form_page, "/jobs/new", {"devices": "T1 T3"})
+    assert (await rig.api("GET", location(sent))).json["devices"] == 2
+    await runner(rig).work()
+    assert {one["device"] for one in await rig.items("/commands")} == {"T1", "T3"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_not_write_chooses_no_terminals(rig: Rig) -> None:
+    """An account that only reads sees neither boxes nor buttons, and is refused."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig, "read")
+    for page in ("/terminals", "/areas/default"):
+        assert "chosen-terminals" not in await _body(browser, page)
+    assert (await browser.post("/jobs/chosen", {"device": "T1"})).status == 403
+
+
+async def _body(browser: Browser, path: str) -> str:
+    return (await browser.get(path)).body.decode()
 
 
 @pytest.mark.parametrize(

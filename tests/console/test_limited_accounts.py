@@ -44,6 +44,7 @@ QUERIES = (
     "?area=Southside",
 )
 ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
+    "/jobs/chosen": [{"device": "T1"}],
     "/people/new": [
         {"pin": "99177", "name": "x", "areas": ["Southside"]},
         {"pin": "99177", "name": "x"},

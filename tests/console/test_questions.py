@@ -23,6 +23,7 @@ ASK = {
     "/areas/<area>/distribute",
     "/areas/<area>/stop",
     "/forwarders/<int:key>/discard",
+    "/jobs/new",
     "/people/<pin>/photos/remove",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
@@ -61,6 +62,7 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
         if form.path in NOTHING_TO_ASK:
             continue
         fields = {"csrf": token[1], "deletions": "0", "kind": "face", "key": "1"}
+        fields |= {"command": "REBOOT", "target": "all"}
         asked = await browser.post(path_of(form.path), fields)
         assert asked.status == 200, form.path
         assert english_left(document(asked)) == [], form.path

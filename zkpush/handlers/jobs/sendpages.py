@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
 
 from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
-from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.pages import (
+    ConfirmationQuestion,
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    Redirect,
+    View,
+)
 from ...manage.console.phrases import UNTRANSLATED, Phrase
 from ...manage.console.terminalchoice import terminal_options_thd
 from ...manage.console.visits import Visit
@@ -42,7 +50,16 @@ class SendQuery(msgspec.Struct, frozen=True):
     """The chosen command and terminal, if any."""
 
     command: _Text = ""
-    device: _Text = ""
+    device: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    """Serial numbers, separated by spaces."""
+
+
+class ChosenForm(msgspec.Struct, frozen=True):
+    """Terminals that were chosen in a list."""
+
+    device: list[_Text] = []
+    shown: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    """Serial numbers of all that the list shows, from the button that takes these."""
 
 
 class TargetForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,8 +111,14 @@ class SendPages:
                 limited=(),
             ),
             ConsoleForm(
-                path="/jobs/new", fields=SendForm, run=self.send, again=self.again, limited=()
+                path="/jobs/new",
+                fields=SendForm,
+                run=self.send,
+                again=self.again,
+                question=self.ask,
+                limited=(),
             ),
+            ConsoleForm(path="/jobs/chosen", fields=ChosenForm, run=self.choose, limited=()),
         ]
 
     async def show(self, visit: Visit, query: SendQuery) -> View:
@@ -112,28 +135,34 @@ class SendPages:
             )
         return await self._form(visit, query.command, query.device, NOTHING_ENTERED)
 
+    async def choose(self, visit: Visit, form: ChosenForm) -> Redirect:
+        """Choose a command for terminals of a list."""
+        chosen = form.shown.split() or form.device
+        if not chosen:
+            raise ValueError(NO_TARGET)
+        return Redirect(to=_form_path("", chosen))
+
+    async def ask(self, visit: Visit, form: SendForm) -> ConfirmationQuestion | None:
+        """Ask before several terminals restart, as their own pages do for one."""
+        is_one = form.target == "device" and len(form.named) <= 1
+        if is_one or not self._entry(visit, form.command).restarts:
+            return None
+        await self._check(visit, form)
+        return ConfirmationQuestion(
+            title=Phrase("Restart several terminals?"),
+            text=Phrase("Nobody can punch at each of them for a minute or two."),
+            button=Phrase("Restart them"),
+            back=_form_path(form.command, form.named),
+        )
+
     async def again(self, visit: Visit, entry: FormEntry) -> View:
         """Show the form with its mistakes."""
         return await self._form(visit, str(entry.value("command")), "", entry)
 
     async def send(self, visit: Visit, form: SendForm) -> Redirect:
         """Check the command, and send it as a job."""
-        entry = self._entry(visit, form.command)
-        times = {one.wire for one in entry.parameters if one.kind is Kind.TIME}
-        params = {
-            name: wall_time(text) if name in times else text for name, text in form.params.items()
-        }
-        wrong: dict[str, str] = _mistakes(entry, params)
+        entry, params = await self._check(visit, form)
         devices = form.named
-        if form.target == "device" and not devices:
-            wrong["device"] = NO_TARGET
-        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
-        if form.target == "area" and not form.area:
-            wrong["area"] = NEEDED
-        if Scope.DANGEROUS in entry.scopes(params) and not form.sure:
-            wrong["sure"] = TICK
-        if wrong:
-            raise FormMistakes(**wrong)
         request = JobRequest(
             command=entry.name,
             params=params,
@@ -156,6 +185,26 @@ class SendPages:
                 )
             ) from None
         return Redirect(to=f"/jobs/{job.id}")
+
+    async def _check(self, visit: Visit, form: SendForm) -> tuple[Command, dict[str, str]]:
+        """Return the command and its parameters; `FormMistakes` if something is wrong."""
+        entry = self._entry(visit, form.command)
+        times = {one.wire for one in entry.parameters if one.kind is Kind.TIME}
+        params = {
+            name: wall_time(text) if name in times else text for name, text in form.params.items()
+        }
+        wrong: dict[str, str] = _mistakes(entry, params)
+        devices = form.named
+        if form.target == "device" and not devices:
+            wrong["device"] = NO_TARGET
+        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
+        if form.target == "area" and not form.area:
+            wrong["area"] = NEEDED
+        if Scope.DANGEROUS in entry.scopes(params) and not form.sure:
+            wrong["sure"] = TICK
+        if wrong:
+            raise FormMistakes(**wrong)
+        return entry, params
 
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
@@ -186,6 +235,11 @@ class SendPages:
         if not visit.allows(found[0].scope):
             raise LookupError(NOT_ALLOWED)
         return found[0]
+
+
+def _form_path(command: str, serials: Sequence[str]) -> str:
+    given = {"command": command, "device": " ".join(serials)}
+    return f"/jobs/new?{urlencode({name: text for name, text in given.items() if text})}"
 
 
 def strange_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> dict[str, str]:

@@ -219,6 +219,9 @@ class TerminalPages:
                     if (number := len(one.problems) + len(others.get(one.sn, ())))
                 },
                 "default_area": DEFAULT_AREA,
+                "sends": [one.sn for one in shown if one.state is DeviceState.APPROVED]
+                if visit.allows(Scope.WRITE)
+                else [],
                 "states": STATES,
                 "query": query,
                 "is_filtered": bool(kept),
