@@ -337,6 +337,15 @@ async def test_a_terminal_without_a_table_gets_no_more_of_it(rig: Rig) -> None:
     assert places[0]["meaning"] == "The terminal does not support work codes."
 
 
+@pytest_twisted.ensureDeferred
+async def test_unknown_fields_are_refused_with_similar_names(rig: Rig) -> None:
+    """Each mistake is a sentence that ends once, whether it is a statement or a question."""
+    await rig.api("PUT", "/areas/North", {})
+    found = await mistakes(rig, "work-codes/10", {"name": "x", "nme": "x", "zzz": "1"})
+    assert "nme: is not a field of work-codes; did you mean name? zzz: is not" in found
+    assert found.endswith("there are name, index.")
+
+
 @pytest.mark.parametrize(
     ("path", "changes", "words"),
     [

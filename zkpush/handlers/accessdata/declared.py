@@ -112,10 +112,13 @@ class AccessMistakes(ValueError):
 
     def __init__(self, mistakes: Mapping[str, str]) -> None:
         """`mistakes` are by field name, each to complete the name of the field."""
-        super().__init__(
-            " ".join(f"{name}: {text.rstrip('.')}." for name, text in mistakes.items())
-        )
+        super().__init__(" ".join(f"{name}: {_ended(text)}" for name, text in mistakes.items()))
         self.mistakes = mistakes
+
+
+def _ended(text: str) -> str:
+    """End a sentence with a full stop, unless it ends with one or is a question."""
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _table(name: str, one: str, meaning: str, kind: str, key: str, **more: Any) -> AccessTable:
