@@ -284,3 +284,54 @@ def test_work_is_done_from_right_to_left(work: WorkSite, open_page: OpenPage) ->
     assert menu is not None
     assert menu["x"] > first["x"] > second["x"]
     assert overflow(page) <= 0
+
+
+LONG = "W" * 200
+"""A word of a terminal that no line can hold."""
+LONG_ID = LONG[:24]
+"""The longest user ID that the API takes."""
+WITH_LONG_WORDS = (
+    "",
+    "terminals",
+    f"terminals/{OTHER}",
+    f"terminals/{OTHER}/people",
+    f"terminals/{OTHER}/requests",
+    f"terminals/{OTHER}/settings",
+    f"people/{LONG_ID}",
+    f"people/{LONG_ID}/edit",
+    f"people/{LONG_ID}/places",
+    f"people/{LONG_ID}/remove",
+    f"people/{LONG_ID}/photos",
+    f"people/{LONG_ID}/enrol",
+    f"attendance/people/{LONG_ID}",
+    "people",
+    "people/conflicts",
+    "attendance",
+    "areas/default",
+    "audit",
+    "rejects",
+    "commands",
+)
+
+
+def test_long_words_of_terminals_fit_a_phone(work: WorkSite, open_page: OpenPage) -> None:
+    """Names, user IDs and what a terminal says of itself are broken, and no page gets too wide."""
+    work.run("devices", "approve", OTHER, "--add", "--timezone", "UTC")
+    work.api("PATCH", f"/devices/{OTHER}", {"alias": LONG[:60]})
+    work.upload(OTHER, "options", f"~DeviceName={LONG},FWVersion={LONG}".encode())
+    stated = f"USER PIN={LONG_ID}\tName={LONG}\tPri=0\tGrp={LONG}\n"
+    work.upload(OTHER, "OPERLOG", stated.encode())
+    work.api("PUT", f"/users/{LONG_ID}", {"privilege": 14})
+    work.upload(OTHER, "OPERLOG", stated.encode())
+    work.upload(OTHER, "ATTLOG", f"{LONG_ID}\t2026-03-02 08:00:00\t0\t1\t0\t0\t0\n".encode())
+    work.upload(OTHER, LONG[:60], LONG.encode())
+    page = open_page(storage_state=work.session, viewport={"width": 375, "height": 812})
+    page.goto(f"{work.url}/console/people/{LONG_ID}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(LONG[:60])
+    wide = []
+    for place in WITH_LONG_WORDS:
+        page.goto(f"{work.url}/console/{place}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if overflow(page) > 0:
+            wide.append((place[:40], overflow(page)))
+    assert wide == []
