@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from ..protocol.suggestions import did_you_mean
-
 STATUS = "Exit status: 0 success, 1 failure (the message is on stderr), 2 wrong usage."
 
 
@@ -81,6 +79,9 @@ class SuggestingGroup(click.Group):
         name = args[0]
         is_asked = not name.startswith("-") and not ctx.resilient_parsing
         if is_asked and self.get_command(ctx, name) is None:
+            # Only here: help is printed without what phrases need.
+            from ..protocol.suggestions import did_you_mean
+
             meant = did_you_mean(name, self.list_commands(ctx))
             more = f" {meant[0].upper()}{meant[1:]}" if meant else ""
             ctx.fail(f"No such command {name!r}.{more}")
