@@ -185,6 +185,20 @@ NEVER_SERVED = {
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_area_of_one_s_own_is_repaired(rig: Rig) -> None:
+    """Once it distributes; another area is not there."""
+    planted = await plant(rig)
+    for area in ("North", "Southside"):
+        assert (await rig.api("PUT", f"/areas/{area}", {"distributes": True})).status == 200
+    statuses = [
+        (await planted.ask("POST", f"/areas/{area}/repair")).status
+        for area in ("North", "Southside", "Nowhere")
+    ]
+    assert statuses[0] in (200, 202)
+    assert statuses[1] == statuses[2] == 404
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_new_route_is_refused_until_it_says_how_it_is_limited(rig: Rig) -> None:
     """All routes say it; one that does not is 403 to limited callers, before its body is read."""
     planted = await plant(rig)
