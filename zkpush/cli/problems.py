@@ -60,11 +60,10 @@ async def list_(
         for problem in page.items:
             count += 1
             echo(_shown(problem))
-    if not count:
-        more = "`zkpush doctor` also shows pending and refused terminals."
-        if device is not None:
-            more = f"`zkpush doctor {device}` checks more."
-        echo(f"There are no problems. {more}", err=True)
+    more = "`zkpush doctor` also shows pending and refused terminals."
+    if device is not None:
+        more = f"`zkpush doctor {device}` checks more."
+    echo(more if count else f"There are no problems. {more}", err=True)
 
 
 def _shown(problem: Item) -> str:

@@ -34,8 +34,13 @@ WRONG = 120
 NEWS = 5
 """Minimum change in seconds before a stored skew is updated."""
 _QUARTER = datetime.timedelta(minutes=15)
-_WESTERNMOST, _EASTERNMOST = datetime.timedelta(hours=-12), datetime.timedelta(hours=14)
-"""Range of the offsets of time zones, which are whole quarters of an hour."""
+OFFSETS = frozenset(
+    {
+        *(60 * hours for hours in range(-12, 15)),
+        *(-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825),
+    }
+)
+"""Offsets from UTC that places have today, in minutes, summer time included (IANA)."""
 
 
 class SkewMeter:
@@ -115,15 +120,14 @@ class SkewMeter:
 def zone_of_clock(ahead: int, zone: str, now: int) -> datetime.timezone | None:
     """Return the time zone whose time a clock has that is `ahead` seconds ahead in another zone.
 
-    None if the difference is not that of two time zones. `now` is in milliseconds.
+    None if no place has such a time: then the clock is wrong. `now` is in milliseconds.
     """
     moved = _QUARTER * round(ahead / _QUARTER.total_seconds())
     if not moved or abs(ahead - moved.total_seconds()) > WRONG:
         return None
     here = datetime.datetime.fromtimestamp(now / 1000, zoneinfo.ZoneInfo(zone)).utcoffset()
     offset = (here or datetime.timedelta()) + moved
-    is_one = _WESTERNMOST <= offset <= _EASTERNMOST and not offset % _QUARTER
-    return datetime.timezone(offset) if is_one else None
+    return datetime.timezone(offset) if offset.total_seconds() / 60 in OFFSETS else None
 
 
 def skew_in_words(ahead: int, zone: str, now: int) -> Phrase:
