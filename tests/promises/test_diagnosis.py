@@ -334,6 +334,22 @@ async def test_records_that_were_read_again_count(make_rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_terminal_that_is_silent_for_minutes_is_told_about_power_before_https(
+    rig: Rig,
+) -> None:
+    """The TLS connections from its address may be those of another terminal."""
+    for sn in ("A1", "A2"):
+        await rig.exchange(sn, address=ADDRESS)
+    rig.clock.advance(300)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    await rig.registry.follow()
+    found = await checks_of(rig, "/devices/A1/doctor")
+    assert (found["connection"][0], found["TLS on a plain port"][0]) == ("warning", "warning")
+    first = (await rig.api("GET", "/devices/A1/doctor")).json["next"]
+    assert first.startswith("Check its power and network")
+
+
+@pytest_twisted.ensureDeferred
 async def test_terminals_behind_the_address_of_one_with_https_are_not_blamed(rig: Rig) -> None:
     """There is one problem, of the address, which names them all."""
     await https_behind_one_address(rig)

@@ -77,7 +77,10 @@ def examine(facts: TerminalFacts) -> list[Check]:
     for make in _CHECKS:
         check = make(facts)
         causes_of_it = [code for code in causes if _EXPLAINS[code] == check.name]
-        checks += [*_problems(facts, causes_of_it), check]
+        sure = [code for code in causes_of_it if _is_likely(facts, code)]
+        # What may be another terminal's comes after what is known of this one.
+        others = [code for code in causes_of_it if code not in sure]
+        checks += [*_problems(facts, sure), check, *_problems(facts, others)]
     return [*checks, *_problems(facts, rest)]
 
 
@@ -326,14 +329,18 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
 def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
-        is_likely = facts.is_sure(code) or facts.last_seen_at is None
         check = Check(
             code,
-            "error" if is_likely else "warning",
+            "error" if _is_likely(facts, code) else "warning",
             _with_terminal(facts, code),
             advice_phrase(code, facts.device.sn),
         )
         yield softened(facts, code, check)
+
+
+def _is_likely(facts: TerminalFacts, code: str) -> bool:
+    """Whether a problem is this terminal's: no other may have it, or it has never connected."""
+    return facts.is_sure(code) or facts.last_seen_at is None
 
 
 def _with_terminal(facts: TerminalFacts, code: str) -> str:
