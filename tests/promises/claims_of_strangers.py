@@ -49,8 +49,7 @@ CLAIMS = {
     "A stranger who was first reads commands with secrets, under `check` and under `require`": [
         f"{TRUST}::test_a_stranger_that_is_first_is_trusted_until_tokens_begin_anew",
     ],
-    "An eavesdropper who has a token or a pushcommkey of the terminal gets what the "
-    "terminal gets": [
+    "An eavesdropper who has a token or a pushcommkey of the terminal gets more": [
         f"{LEFT}::test_a_plain_upload_is_repeated_while_its_token_is_good",
     ],
     "**Commands without secrets** name people: user IDs, names, card numbers.": [
@@ -84,7 +83,8 @@ CLAIMS = {
         f"{KEYS}::test_approval_pins_the_only_key",
     ],
     "Under `prefer` the key protects an encrypting terminal while its session is encrypted; "
-    "`require` has no such gap.": [
+    "`require` has no such gap, except for somebody who has captured a token or the key.": [
+        f"{CAPTURED}::test_a_captured_exchange_opens_what_the_pinned_key_protects",
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{LOCKS}::test_a_pinned_key_protects_under_prefer_while_the_session_is_encrypted",
     ],
@@ -114,7 +114,8 @@ CLAIMS = {
         f"{KEYS}::test_a_sole_key_beside_exchanges_without_one_is_not_pinned",
         f"{LOCKS}::test_networks_before_approval_pin_no_key_from_elsewhere",
     ],
-    "A pinned pushcommkey refuses false exchanges, and `networks` refuse those from elsewhere.": [
+    "A pinned pushcommkey refuses exchanges without it, and `networks` refuse those from "
+    "elsewhere.": [
         f"{MODEL}::test_whose_exchange_counts_for_the_terminal",
         f"{KEYS}::test_approval_pins_the_only_key",
     ],
@@ -178,7 +179,7 @@ CLAIMS = {
     "Without a pinned pushcommkey the stranger gets a token by an exchange, adds it": [
         f"{CAPTURED}::test_a_captured_upload_without_a_token_is_taken_with_a_stranger_s",
     ],
-    "If that is pinned, the stranger gets what the terminal gets": [
+    "If that is pinned, the token of the new exchange is trusted": [
         f"{CAPTURED}::test_a_captured_exchange_opens_what_the_pinned_key_protects",
     ],
     "It makes no difference whether the body of that request was encrypted.": [

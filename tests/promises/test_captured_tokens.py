@@ -133,22 +133,35 @@ async def test_a_captured_upload_without_a_token_is_taken_with_a_stranger_s(rig:
     assert await another.upload() == BEGIN_AGAIN
 
 
-@pytest.mark.parametrize("setting", ["plain", "`require`"])
+BY_EXCHANGE = {
+    "plain, pinned pushcommkey": ALL,
+    "`prefer`, pinned pushcommkey": ALL,
+    "`prefer`, pinned pushcommkey, shared secret": SOME,
+    "`require`, pinned pushcommkey": ALL,
+    "`require`, pinned pushcommkey, shared secret": NONE,
+}
+"""What an exchange with the pinned key opens."""
+
+
+@pytest.mark.parametrize("setting", BY_EXCHANGE)
 @pytest_twisted.ensureDeferred
 async def test_a_captured_exchange_opens_what_the_pinned_key_protects(
     make_rig, setting: str
 ) -> None:
-    """With the key in it, a stranger is the terminal."""
+    """With the key in it, its token is trusted."""
     rig = await make_rig(remote_attendance={"enabled": True})
-    await begins(rig, f"{setting}, pinned pushcommkey")
+    await begins(rig, setting)
     await prepare(rig)
-    greeting = Client(rig, THERE)
-    assert (await greeting.exchange(**KEY)).status == 200
-    stranger = Sealed(rig, THERE, returns=False)
-    stranger.plain.token = greeting.token
-    if setting != "plain":
-        await stranger.begin(greets=False)
-    assert await tried(stranger if setting != "plain" else greeting, 100) == ALL
+    got: set[str] = set()
+    for number, is_sealed in enumerate((True, False)):
+        greeting = Client(rig, THERE)
+        assert (await greeting.exchange(**KEY)).status == 200
+        stranger = Sealed(rig, THERE, returns=False)
+        stranger.plain.token = greeting.token
+        if is_sealed:
+            await stranger.begin(greets=False)
+        got |= await tried(stranger if is_sealed else greeting, 100 + number)
+    assert got == BY_EXCHANGE[setting]
 
 
 def test_the_page_says_what_tokens_open() -> None:
@@ -160,4 +173,11 @@ def test_the_page_says_what_tokens_open() -> None:
         name = setting if setting.startswith("plain") else f"it encrypts, {setting}"
         if setting.startswith("`require`") and "secret" in setting:
             name = "it encrypts, `require`, shared secret, with or without a pinned pushcommkey"
-        assert f"| {name} | {cells} |" in text
+        by_exchange = BY_EXCHANGE.get(setting)
+        if setting == "`require`, shared secret":
+            last = "nothing"  # as for any stranger
+        elif by_exchange is None:
+            last = "as any stranger's"
+        else:
+            last = words[frozenset(by_exchange)]
+        assert f"| {name} | {cells} | {last} |" in text
