@@ -75,6 +75,12 @@ def listed(api: str, token: str, path: str, after: str) -> tuple[list[dict[str, 
     return items, str(items[-1].get("id", after)) if items else after
 
 
+def described(api: str, token: str) -> set[str]:
+    """The terminals that have said whether they know faces."""
+    devices, _ = listed(api, token, "devices", "0")
+    return {str(one["sn"]) for one in devices if one["functions"]["face"] is not None}
+
+
 def ask(api: str, token: str, sn: str, command: str, params: dict[str, str]) -> str | None:
     """Queue a command for a terminal; the reason if the server refuses it."""
     request = urllib.request.Request(
@@ -130,13 +136,13 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
     after, running, found = dict.fromkeys(KINDS, "0"), True, True
     while running or found:  # some records are stored a moment after they were acknowledged
         running, found = simulator.poll() is None, False
+        for sn in sorted(described(api, token) - refused.keys()):
+            answers = [(name, ask(api, token, sn, name, params)) for name, params in COMMANDS]
+            refused[sn] = [(name, why) for name, why in answers if why is not None]
         for kind, path in KINDS.items():
             items, after[kind] = listed(api, token, path, after[kind])
             found = found or bool(items)
             stored[kind].update(item["device"] for item in items)
-            for sn in sorted(stored["attendance"].keys() - refused.keys()):
-                answers = [(name, ask(api, token, sn, name, params)) for name, params in COMMANDS]
-                refused[sn] = [(name, why) for name, why in answers if why is not None]
             # What terminals hold from the beginning is too much to read.
             for line in filter(None, (told(kind, item) for item in items[-PUNCHES_A_SECOND:])):
                 console.print(line, highlight=False)

@@ -104,6 +104,7 @@ async def test_many_small_pictures_make_few_files(
     assert len(files) == FEW_FILES
     many = b"".join(line(number) for number in range(1000, 1300))
     assert (await rig.post("cdata?SN=T1&table=OPERLOG", many)).body == b"OK: 300"
+    await rig.emptied()
     assert [path for path in folder.rglob("*") if path.is_file()] == files
     for number in (0, 1000, 1299):
         (photo,) = await rig.items(f"/users/{number}/photos")
