@@ -18,8 +18,8 @@ from .walk import english_left
 async def send(rig: Rig, browser: Browser, command: str, **fields: object) -> str:
     """Send a command with the form, and return the path of its job."""
     page = f"/jobs/new?command={command.replace(' ', '+')}"
-    sent = await browser.send(page, "/jobs/new", fields)
-    path = location(sent)
+    ask = browser.confirm if command == "REBOOT" else browser.send
+    path = location(await ask(page, "/jobs/new", fields))
     assert path.startswith("/jobs/")
     await runner(rig).work()
     return path
@@ -95,6 +95,53 @@ async def test_several_terminals_of_a_list_get_a_command(rig: Rig, page: str) ->
     assert (await rig.api("GET", location(sent))).json["devices"] == 2
     await runner(rig).work()
     assert {one["device"] for one in await rig.items("/commands")} == {"T1", "T3"}
+
+
+@pytest.mark.parametrize("page", ["/terminals", "/areas/North"])
+@pytest_twisted.ensureDeferred
+async def test_several_terminals_of_a_list_get_firmware(rig: Rig, page: str) -> None:
+    """The choice is kept while a file is stored, and fills the form of its waves."""
+    for sn in ("T1", "T2", "T3"):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": "North"})
+    browser = await signed_in(rig)
+    chosen = await browser.send(page, "/jobs/chosen", {"device": ["T1", "T3"], "what": "file"})
+    files = location(chosen)
+    shown = await browser.get(files)
+    assert "For 2 terminals: T1, T3" in text_of(shown)
+    fields = dict(forms_of(shown))["/console/files"]
+    refused = await browser.upload("/files", {**fields, "name": "a.bin"}, "file", b"")
+    assert "For 2 terminals: T1, T3" in text_of(refused)
+    stored = await browser.upload("/files", {**fields, "name": "a.bin"}, "file", b"firmware")
+    file_page = location(stored)
+    for listed in (file_page, _link(await _body(browser, files), "/files/1?")):
+        firmware = _link(await _body(browser, listed), "/files/1/send?way=firmware")
+        assert 'name="devices" type="text" value="T1 T3"' in await _body(browser, firmware)
+    given = {"devices": "T1 T3", "form": "2", "wave": "1", "sure": "true"}
+    sent = location(await browser.send(firmware, "/files/1/send", given))
+    job = (await rig.api("GET", sent)).json
+    assert (job["command"], job["devices"], job["wave"]) == ("UPGRADE", 2, 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_files_are_offered_to_those_who_may_send_them(rig: Rig) -> None:
+    """Neither an account without the scope nor one of some areas sees the button."""
+    await rig.exchange("T1")
+    button = 'name="what" value="file"'
+    assert button in await _body(await signed_in(rig), "/terminals")
+    writer = await signed_in(rig, "read", "write", name="writer")
+    assert button not in await _body(writer, "/terminals")
+    local = await signed_in(rig, "read", "write", "dangerous", name="local", areas=["default"])
+    assert button not in await _body(local, "/terminals")
+
+
+def _link(body: str, begin: str) -> str:
+    """The address of the link that begins like this."""
+    return next(
+        unescape(one)
+        for one in re.findall(r'href="/console([^"]*)"', body)
+        if unescape(one).startswith(begin)
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -207,7 +254,7 @@ async def test_a_job_is_cancelled_and_one_that_failed_is_sent_again(rig: Rig) ->
     assert location(await browser.send(job, f"{job}/retry", {"states": ["failed"]})) == job
     await runner(rig).work()
     assert (await rig.api("GET", job)).json["counts"]["queued"] == 1
-    assert location(await browser.send(job, f"{job}/cancel", {})) == job
+    assert location(await browser.confirm(job, f"{job}/cancel", {})) == job
     await runner(rig).work()
     assert (await rig.api("GET", job)).json["state"] == "cancelled"
     assert f"{job}/cancel" not in (await browser.get(job)).body.decode()
@@ -224,10 +271,10 @@ async def test_one_command_is_cancelled(rig: Rig) -> None:
     (command,) = await rig.items("/commands")
     path = f"/commands/{command['id']}"
     page = await browser.get(path)
-    assert location(await browser.send(path, f"{path}/cancel", {})) == path
+    assert location(await browser.confirm(path, f"{path}/cancel", {})) == path
     assert (await rig.items("/commands"))[0]["state"] == "cancelled"
     fields = next(fields for action, fields in forms_of(page) if action.endswith("/cancel"))
-    late = await browser.post(f"{path}/cancel", fields)
+    late = await browser.post(f"{path}/cancel", {**fields, "confirmed": "true"})
     assert late.status == 422
     assert "has ended already" in text_of(late)
     assert (await browser.get("/commands/none")).status == 404

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
+from ..server.test_jobs import answer_all, runner
 from .browser import document, location, signed_in, text_of
 from .test_pages import filled
 from .walk import english_left, forms_of_console, path_of
@@ -19,6 +22,10 @@ ASK = {
     "/accounts/<name>/remove",
     "/files/<int:file_id>/delete",
     "/areas/<area>/confirm",
+    "/commands/<command_id>/cancel",
+    "/forwarders/<int:key>/end",
+    "/jobs/<job_id>/cancel",
+    "/jobs/<job_id>/retry",
     "/areas/<area>/delete",
     "/areas/<area>/distribute",
     "/areas/<area>/stop",
@@ -32,10 +39,62 @@ ASK = {
     "/tokens/<name>/revoke",
 }
 """Forms that ask."""
+ASKED_THERE = {
+    "/account/code/remove",  # the password
+    "/files/<int:file_id>/send",  # a tick, for firmware
+    "/people/<pin>/erase",  # the user ID
+    "/people/<pin>/remove",  # a page of its own
+    "/people/import/run",  # the preview
+    "/rejects/<int:reject_id>/delete",  # a tick
+    "/terminals/<sn>/replace",  # a page of its own
+}
+"""Forms that interrupt or lose something, and have their question beside the button."""
+CHANGING = {
+    "/access/<area>/<table>/edit",
+    "/account",
+    "/account/code",
+    "/account/password",
+    "/account/sessions/<int:session_id>/end",
+    "/accounts",
+    "/accounts/<name>",
+    "/accounts/<name>/link",
+    "/areas",
+    "/areas/<area>",
+    "/areas/<area>/people",
+    "/areas/<area>/repair",
+    "/areas/<area>/terminals",
+    "/files",
+    "/forwarders/<int:key>/dead",
+    "/forwarders/<int:key>/pause",
+    "/forwarders/<int:key>/replay",
+    "/forwarders/<int:key>/resume",
+    "/forwarders/<int:key>/test",
+    "/jobs/chosen",
+    "/people/<pin>/edit",
+    "/people/<pin>/enrol",
+    "/people/<pin>/photos",
+    "/people/conflicts/<int:conflict_id>",
+    "/people/import",
+    "/people/new",
+    "/rejects/retry",
+    "/settings/zone",
+    "/sign-in",
+    "/sign-out",
+    "/terminals/<sn>",
+    "/terminals/<sn>/approve",
+    "/terminals/<sn>/completeness",
+    "/terminals/<sn>/resend",
+    "/terminals/<sn>/settings",
+    "/terminals/<sn>/settings/protection",
+    "/tokens",
+    "/welcome/<secret>",
+}
+"""Forms that add or change something, which another form can change back."""
 NOTHING_TO_ASK = {
     "/forwarders/<int:key>/discard",
     "/areas/<area>/people/out",
     "/areas/<area>/terminals/out",
+    "/jobs/<job_id>/retry",
 }
 """Those that ask only if there is something to lose, which `filled` does not make."""
 
@@ -58,6 +117,8 @@ async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig:
     before = await changes(rig)
     asking = [form for form in forms_of_console(rig) if form.question is not None]
     assert {form.path for form in asking} == ASK
+    others = {form.path for form in forms_of_console(rig) if form.question is None}
+    assert others == ASKED_THERE | CHANGING
     for form in asking:
         if form.path in NOTHING_TO_ASK:
             continue
@@ -95,3 +156,44 @@ async def test_a_question_needs_the_token_of_the_session(rig: Rig) -> None:
     for fields in ({}, {"confirmed": "true"}):
         assert (await browser.post("/terminals/T1/block", fields)).status == 403
     assert (await rig.api("GET", "/devices/T1")).json["state"] == "approved"
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_command_restarts_or_deletes_without_a_question(rig: Rig) -> None:
+    """Whatever the catalogue has: by a page, or by the tick of dangerous ones, also for one."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    found = {one.name: one for one in rig.daemon.queue.catalogue}
+    names = {one.name for one in found.values() if one.restarts} | {
+        name for name in found if "DELETE" in name or "CLEAR" in name
+    }
+    assert len(names) > 10
+    for name in names:
+        fields = {f"params.{one.wire}": "1" for one in found[name].parameters}
+        given = {"command": name, "device": "T1", **fields}
+        asked = await browser.send(f"/jobs/new?command={quote(name)}", "/jobs/new", given)
+        words = text_of(asked)
+        assert any(each in words for each in ("Restart this", "Delete this", "Tick the box")), name
+    assert await rig.items("/jobs") == []
+
+
+@pytest.mark.parametrize("command", ["REBOOT", "LOG"])
+@pytest_twisted.ensureDeferred
+async def test_a_job_that_restarts_terminals_is_repeated_after_a_question(
+    rig: Rig, command: str
+) -> None:
+    """One that only asks for data is repeated at once."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    made = (await rig.api("POST", "/commands", {"command": command, "devices": ["T1"]})).json
+    await runner(rig).work()
+    await answer_all(rig, "T1", -1)
+    page, states = f"/jobs/{made['id']}", {"states": ["failed"]}
+    sent = await browser.send(page, f"{page}/retry", states)
+    if command == "REBOOT":
+        assert "Send these commands again?" in text_of(sent)
+        assert (await rig.api("GET", page)).json["counts"]["failed"] == 1
+        sent = await browser.confirm(page, f"{page}/retry", states)
+    assert location(sent) == page
+    await runner(rig).work()
+    assert (await rig.api("GET", page)).json["counts"]["failed"] == 0

@@ -13,6 +13,7 @@ from msgspec import Meta
 from ...manage.commandviews import note_commands, secrets_of_command
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
@@ -51,6 +52,12 @@ STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 """States in words, each with the kind of its badge."""
 NO_COMMAND = Phrase("There is no such command any more.")
 ENDED = Phrase("The command has ended already.")
+CANCEL = ConfirmationQuestion(
+    title=Phrase("Cancel this command?"),
+    text=Phrase("If the terminal has not fetched it yet, it is never carried out."),
+    button=Phrase("Cancel it"),
+    back="/commands/<command_id>",
+)
 OPEN = "open"
 """Filter of the commands that have not ended."""
 _Text = Annotated[str, Meta(max_length=200)]
@@ -126,6 +133,7 @@ class CommandPages:
                 fields=CancelCommandForm,
                 run=self.cancel,
                 again=self.show,
+                question=CANCEL,
                 limited=(COMMAND,),
             ),
         ]

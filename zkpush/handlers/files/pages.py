@@ -24,6 +24,7 @@ from ...manage.console.pages import (
     of_whole_site,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import TypedSerials
 from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
 from ...manage.services import Services
@@ -44,16 +45,24 @@ STILL_NEEDED = Phrase("A terminal has still to fetch this file. Cancel its comma
 
 
 class FileSearch(msgspec.Struct, frozen=True):
-    """Place in the list."""
+    """Place in the list, and the terminals that a file is chosen for."""
 
     after: Annotated[int, Meta(ge=0)] = 0
+    device: TypedSerials = ""
+
+
+class FileReceivers(msgspec.Struct, frozen=True):
+    """The terminals that a file is chosen for."""
+
+    device: TypedSerials = ""
 
 
 class NewFileForm(msgspec.Struct, frozen=True):
-    """A file to store."""
+    """A file to store, and the terminals that it is for."""
 
     name: str
     file: bytes
+    device: TypedSerials = ""
 
 
 class FileButton(msgspec.Struct, frozen=True):
@@ -88,7 +97,7 @@ class FilePages:
                 file="file",
                 most_bytes=self._most_bytes + MOST_FORM,
             ),
-            ConsolePage(path=one, title=Phrase("File"), run=self.show),
+            ConsolePage(path=one, title=Phrase("File"), run=self.show, query=FileReceivers),
             ConsolePage(
                 path=f"{one}/content",
                 title=Phrase("File"),
@@ -115,9 +124,13 @@ class FilePages:
         self, visit: Visit, query: FileSearch | None = None, entry: FormEntry = NOTHING_ENTERED
     ) -> View:
         """List files, and show the form of a new one."""
-        after = 0 if query is None else query.after
-        found = await self._store.read(lambda tx: tx[FileStore].page(Page(PER_PAGE + 1, after)))
+        query = query or FileSearch()
+        kept = _receivers(str(entry.value("device", query.device)))
+        found = await self._store.read(
+            lambda tx: tx[FileStore].page(Page(PER_PAGE + 1, query.after))
+        )
         shown = found[:PER_PAGE]
+        more = {"after": str(shown[-1].id), **kept} if len(found) > PER_PAGE else None
         return View(
             template="files.html",
             title=Phrase("Files and firmware"),
@@ -125,8 +138,9 @@ class FilePages:
                 "files": shown,
                 "entry": entry,
                 "most_bytes": self._most_bytes,
-                "next_query": urlencode({"after": shown[-1].id}) if len(found) > PER_PAGE else None,
-                "first_query": "" if after else None,
+                "receivers": kept.get("device", ""),
+                "next_query": None if more is None else urlencode(more),
+                "first_query": urlencode(kept) if query.after else None,
             },
         )
 
@@ -140,14 +154,24 @@ class FilePages:
             if error.status is HTTPStatus.BAD_REQUEST:
                 raise FormMistakes(name=WRONG_NAME) from None
             raise
-        return Redirect(to=f"/files/{added.id}", notice=Phrase("The file is stored."))
+        kept = _receivers(form.device)
+        to = f"/files/{added.id}" + (f"?{urlencode(kept)}" if kept else "")
+        return Redirect(to=to, notice=Phrase("The file is stored."))
 
-    async def show(self, visit: Visit, file_id: int, entry: FormEntry = NOTHING_ENTERED) -> View:
+    async def show(
+        self,
+        visit: Visit,
+        file_id: int,
+        query: FileReceivers | None = None,
+        entry: FormEntry = NOTHING_ENTERED,
+    ) -> View:
         """Show a file, and what can be done with it."""
         found = await self._find(file_id)
         if visit.allows(Scope.DANGEROUS):
             await self._files.show(file_id, visit.caller)  # notes that its digest is shown
-        return View(template="file.html", title=found.name, values={"one": found, "entry": entry})
+        kept = {} if query is None else _receivers(query.device)
+        values = {"one": found, "entry": entry, "receivers": kept.get("device", "")}
+        return View(template="file.html", title=found.name, values=values)
 
     async def content(self, visit: Visit, file_id: int) -> PageStream:
         """Send the content of a file."""
@@ -173,6 +197,12 @@ class FilePages:
         if found is None or found.command is not None:
             raise LookupError(NO_FILE)
         return found
+
+
+def _receivers(device: str) -> dict[str, str]:
+    """Return the query that keeps the chosen terminals; empty without any."""
+    chosen = " ".join(device.split())
+    return {"device": chosen} if chosen else {}
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

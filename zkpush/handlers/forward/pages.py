@@ -11,7 +11,6 @@ import msgspec
 from ...manage.console.days import NO_DAY, typed_midnight
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
-    Asking,
     ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
@@ -62,6 +61,12 @@ OUTCOMES: Mapping[str, tuple[Phrase, str]] = {
     "refused": (Phrase("answered with an error"), "bad"),
     "gone": (Phrase("wants no more events"), "bad"),
 }
+END_REPLAY = ConfirmationQuestion(
+    title=Phrase("End the replay?"),
+    text=Phrase("Events that are not sent again yet stay unsent. A new replay begins anew."),
+    button=Phrase("End it"),
+    back="/forwarders/<key>",
+)
 NO_FORWARDER = Phrase("There is no such forwarder any more.")
 NOT_YET = Phrase("A replay is going on. Wait for its end, or end it.")
 
@@ -98,7 +103,7 @@ class ForwarderPages:
         one, admin = "/forwarders/<int:key>", Scope.ADMIN
 
         def form(
-            word: str, fields: type[msgspec.Struct], run: Any, question: Asking | None = None
+            word: str, fields: type[msgspec.Struct], run: Any, question: Any = None
         ) -> ConsoleForm:
             return ConsoleForm(
                 path=f"{one}/{word}",
@@ -123,7 +128,7 @@ class ForwarderPages:
             form("pause", ForwarderButton, self.pause),
             form("resume", ForwarderButton, self.resume),
             form("replay", ReplayForm, self.replay),
-            form("end", ForwarderButton, self.end_replay),
+            form("end", ForwarderButton, self.end_replay, END_REPLAY),
             form("dead", DeadLettersForm, self.send_dead),
             form("discard", DeadLettersForm, self.discard, self.ask_discard),
         ]

@@ -10,6 +10,7 @@ import msgspec
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.pages import (
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
@@ -26,6 +27,7 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from .endpoints import JOB, JobEndpoints, endpoints_of
 from .model import Job
+from .questions import CANCEL, question_again
 from .requests import RetryRequest
 from .store import JobStore
 from .views import JobView, view_thd
@@ -86,6 +88,7 @@ class JobPages:
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
+        self._catalogue = services.queue.catalogue
         self._families = services.registry.families
         self._jobs: JobEndpoints = endpoints_of(services)
 
@@ -113,6 +116,7 @@ class JobPages:
                 fields=RetryJobForm,
                 run=self.retry,
                 again=self.show,
+                question=self.ask_again,
                 limited=(JOB,),
             ),
             ConsoleForm(
@@ -120,6 +124,7 @@ class JobPages:
                 fields=CancelJobForm,
                 run=self.cancel,
                 again=self.show,
+                question=CANCEL,
                 limited=(JOB,),
             ),
         ]
@@ -160,6 +165,13 @@ class JobPages:
     async def progress_part(self, visit: Visit, argument: str | None) -> View:
         """Show the progress of a job."""
         return View(template="_progress.html", values=await self._of(visit, argument or ""))
+
+    async def ask_again(
+        self, visit: Visit, form: RetryJobForm, job_id: str
+    ) -> ConfirmationQuestion | None:
+        """Ask before commands are sent again that restart, delete or are dangerous."""
+        names = (await self._of(visit, job_id))["job"].names
+        return question_again([one for one in self._catalogue if one.name in names])
 
     async def retry(self, visit: Visit, form: RetryJobForm, job_id: str) -> Redirect:
         """Send commands of a job again."""

@@ -20,7 +20,7 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import UNTRANSLATED, Phrase
-from ...manage.console.terminalchoice import terminal_options_thd
+from ...manage.console.terminalchoice import TypedSerials, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
@@ -30,10 +30,9 @@ from ...persist.transaction import Transaction
 from ...phrases import words_of
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
+from .questions import question_before
 from .requests import JobDeletionQuery, JobRequest
 
-MOST_TYPED = 20_000
-"""Maximum length of the serial numbers that are typed in."""
 MOST_HOURS = 24 * 365
 MOST_STRANGE = 5
 """Unknown serial numbers that are named."""
@@ -50,7 +49,7 @@ class SendQuery(msgspec.Struct, frozen=True):
     """The chosen command and terminal, if any."""
 
     command: _Text = ""
-    device: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    device: TypedSerials = ""
     """Serial numbers, separated by spaces."""
 
 
@@ -58,8 +57,10 @@ class ChosenForm(msgspec.Struct, frozen=True):
     """Terminals that were chosen in a list."""
 
     device: list[_Text] = []
-    shown: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    shown: TypedSerials = ""
     """Serial numbers of all that the list shows, from the button that takes these."""
+    what: Literal["command", "file"] = "command"
+    """What they get, from the button."""
 
 
 class TargetForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ class TargetForm(msgspec.Struct, frozen=True, kw_only=True):
 
     target: Literal["device", "area", "all"] = "device"
     device: _Text = ""
-    devices: Annotated[str, Meta(max_length=MOST_TYPED)] = ""
+    devices: TypedSerials = ""
     """Further serial numbers, separated by spaces or commas."""
     area: _Text = ""
     sure: bool = False
@@ -136,24 +137,26 @@ class SendPages:
         return await self._form(visit, query.command, query.device, NOTHING_ENTERED)
 
     async def choose(self, visit: Visit, form: ChosenForm) -> Redirect:
-        """Choose a command for terminals of a list."""
+        """Choose a command or a file for terminals of a list."""
         chosen = form.shown.split() or form.device
         if not chosen:
             raise ValueError(NO_TARGET)
+        if form.what == "file":
+            return Redirect(to=f"/files?{urlencode({'device': ' '.join(chosen)})}")
         return Redirect(to=_form_path("", chosen))
 
     async def ask(self, visit: Visit, form: SendForm) -> ConfirmationQuestion | None:
-        """Ask before several terminals restart, as their own pages do for one."""
-        is_one = form.target == "device" and len(form.named) <= 1
-        if is_one or not self._entry(visit, form.command).restarts:
-            return None
-        await self._check(visit, form)
-        return ConfirmationQuestion(
-            title=Phrase("Restart several terminals?"),
-            text=Phrase("Nobody can punch at each of them for a minute or two."),
-            button=Phrase("Restart them"),
+        """Ask before terminals restart, or something is deleted on them."""
+        entry = self._entry(visit, form.command)
+        question = question_before(
+            entry,
+            is_one=form.target == "device" and len(form.named) <= 1,
+            is_ticked=_is_dangerous(entry),
             back=_form_path(form.command, form.named),
         )
+        if question is not None:
+            await self._check(visit, form)
+        return question
 
     async def again(self, visit: Visit, entry: FormEntry) -> View:
         """Show the form with its mistakes."""
@@ -208,9 +211,7 @@ class SendPages:
 
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
-
-        options = await self._store.read(lambda tx: target_options_thd(tx, visit.areas))
-        known = {sn for sn, _ in options["terminals"]} - {""}
+        options = await self._store.read(lambda tx: target_options_thd(tx, device, visit.areas))
         return View(
             template="send.html",
             title=Phrase("Send a command"),
@@ -220,8 +221,6 @@ class SendPages:
                 "inputs": [_input(command, one) for one in command.parameters],
                 "one_of": command.one_of,
                 **options,
-                "device": device if device in known else "",
-                "typed": "" if device in known else device,
                 "is_dangerous": _is_dangerous(command),
                 "rules": [one for one in command.scope_rules if one.scope is Scope.DANGEROUS],
                 "most_priority": MOST_PRIORITY,
@@ -261,15 +260,21 @@ def _is_dangerous(command: Command) -> bool:
     return command.scope is Scope.DANGEROUS
 
 
-def target_options_thd(tx: Transaction, areas: frozenset[str] | None = None) -> dict[str, Any]:
+def target_options_thd(
+    tx: Transaction, device: str, areas: frozenset[str] | None = None
+) -> dict[str, Any]:
     """Return the terminals, unless they are many, and the areas to choose from.
 
-    `areas` are those of a limited account.
+    `device` are the serial numbers that are chosen already, separated by spaces; `areas` are those
+    of a limited account.
     """
     found = terminal_options_thd(tx, DeviceState.APPROVED, areas)
     known = {area or DEFAULT_AREA for area in tx[TargetStore].area_counts()}
     shown = sorted(known if areas is None else known & areas)
+    is_listed = device in {sn for sn, _ in found or ()}
     return {
+        "device": device if is_listed else "",
+        "typed": "" if is_listed else device,
         "terminals": [("", Phrase("None of the list")), *found] if found else [],
         "areas": [("", "\N{EN DASH}"), *((area, area) for area in shown)],
     }

@@ -11,6 +11,7 @@ from ...device.files import name_of
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import TypedSerials
 from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...persist.files import FileStore
@@ -33,9 +34,10 @@ _Time = Annotated[str, Meta(pattern=rf"^$|{TIME_OF_DAY}")]
 
 
 class WaveQuery(msgspec.Struct, frozen=True):
-    """What the file is for."""
+    """What the file is for, and the chosen terminals."""
 
     way: Way = "firmware"
+    device: TypedSerials = ""
 
 
 class WaveForm(TargetForm, frozen=True, kw_only=True):
@@ -87,10 +89,12 @@ class WavePages:
         entry: FormEntry = NOTHING_ENTERED,
     ) -> View:
         """Show the form."""
-        way = entry.value("way", "firmware" if query is None else query.way)
+        query = query or WaveQuery()
+        way = entry.value("way", query.way)
+        device = " ".join(query.device.split())
 
         def find(tx: Transaction) -> dict[str, object]:
-            return {"file": _file_thd(tx, file_id), **target_options_thd(tx)}
+            return {"file": _file_thd(tx, file_id), **target_options_thd(tx, device)}
 
         values = await self._store.read(find)
         return View(
@@ -100,8 +104,6 @@ class WavePages:
                 **values,
                 "entry": entry,
                 "is_firmware": way != "file",
-                "device": "",
-                "typed": "",
                 "wave": WAVE,
             },
         )

@@ -6,6 +6,10 @@ or serial number is typed.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from ...model import DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
@@ -16,6 +20,8 @@ MOST_OPTIONS = 100
 """Maximum number of terminals to choose from."""
 MOST_NAMED = 5
 """Maximum number of terminals that a mistake names."""
+TypedSerials = Annotated[str, Meta(max_length=20_000)]
+"""Serial numbers that are typed in, or chosen in a list, separated by spaces."""
 
 
 def terminal_options_thd(
