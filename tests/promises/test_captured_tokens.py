@@ -27,6 +27,7 @@ from .test_threat_model import (
     with_token,
 )
 
+NEW_KEY = {"pushcommkey": "fresh" * 6}
 SECURITY = pathlib.Path(__file__).parents[2] / "docs" / "security.md"
 
 
@@ -162,6 +163,46 @@ async def test_a_captured_exchange_opens_what_the_pinned_key_protects(
             await stranger.begin(greets=False)
         got |= await tried(stranger if is_sealed else greeting, 100 + number)
     assert got == BY_EXCHANGE[setting]
+
+
+@pytest.mark.parametrize("setting", BY_EXCHANGE)
+@pytest_twisted.ensureDeferred
+async def test_another_pinned_key_ends_what_a_captured_exchange_opened(
+    make_rig, setting: str
+) -> None:
+    """At once, before the terminal has the new key, and without a problem once it has it."""
+    rig = await make_rig(remote_attendance={"enabled": True})
+    terminal = await begins(rig, setting)
+    await prepare(rig)
+    plain, sealed = Client(rig, THERE), Sealed(rig, THERE, returns=True)
+    for client in (plain, sealed.plain):
+        assert (await client.exchange(**KEY)).status == 200
+    await sealed.begin(greets=False)
+    for client in (plain, sealed.plain):
+        await client.poll()
+    assert (await rig.pin(NEW_KEY["pushcommkey"])).status == 200
+    assert await tried(plain, 100) | await tried(sealed, 101) == NONE
+    own = terminal.plain if isinstance(terminal, Sealed) else terminal
+    assert await own.upload() == BEGIN_AGAIN
+    if isinstance(terminal, Sealed):
+        terminal.shows = NEW_KEY
+        await terminal.begin()
+    else:
+        assert (await terminal.exchange(**NEW_KEY)).status == 200
+    assert (await terminal.ask("POST", UPLOAD, LINE % 2)).body == b"OK: 1"
+    problems = (await rig.api("GET", "/devices/T1")).json["problems"]
+    assert "token not returned" not in [one["code"] for one in problems]
+    assert await tried(plain, 102) | await tried(sealed, 103) == NONE
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_token_stays_when_the_key_that_it_came_with_is_pinned(rig: Rig) -> None:
+    """The terminal goes on; a token that somebody got without the key ends."""
+    terminal, stranger = Client(rig), await begun(Client(rig, THERE))
+    assert (await terminal.exchange(**KEY)).status == 200
+    assert (await rig.pin(KEY["pushcommkey"])).status == 200
+    assert await terminal.upload() == (200, b"OK: 1")
+    assert await stranger.upload() == BEGIN_AGAIN
 
 
 def test_the_page_says_what_tokens_open() -> None:

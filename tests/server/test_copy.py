@@ -84,6 +84,7 @@ async def test_a_big_copy_goes_in_bounded_parts_and_deletes_nobody(rig: Rig) -> 
     people = "".join(f"USER PIN={pin}\tName=N{pin}\n" for pin in range(1, 131))
     await said(rig, "A1", people.encode())
     await said(rig, "B2", b"USER PIN=777\tName=Own\n")
+    await rig.emptied()
     assert (await copy(rig)).json["commands"] == 130
     await look(rig)
     await look(rig)

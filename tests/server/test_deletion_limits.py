@@ -33,6 +33,7 @@ async def fleet(rig: Rig, first: int, second: int = 0) -> None:
         lines = "\n".join(f"USER PIN={pin}\tName=Ann" for pin in range(1, number + 1))
         if lines:
             await rig.post(f"cdata?SN={sn}&table=OPERLOG&Stamp=1", lines.encode())
+    await rig.emptied()
 
 
 async def queued(rig: Rig) -> int:

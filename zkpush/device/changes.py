@@ -18,7 +18,8 @@ from ..problems import ProblemCode
 from ..protocol.addresses import parse_networks
 from ..protocol.fields import Scope
 from ..protocol.reports import OPTION_RULES
-from ..values.sessions import SessionState, TokenPolicy
+from ..values.sessions import SessionState, SessionToken, TokenPolicy
+from . import tokens
 from .families import Families
 from .life import LifeEvent, happen
 from .places import SETTLED
@@ -100,11 +101,12 @@ def change(
     Approving an unapproved terminal pins the offered pushcommkey if it is the only one, every
     exchange carried it, it came from the networks of the terminal, and none is pinned yet. An
     approved terminal also works without a key, so a stranger may have offered one: then only a
-    named key is pinned. Approving a terminal that claims another family adopts that family, and
-    approving any clears the problem of its mode, which its requests raise again. Approving a
-    terminal, or setting its networks, clears the problems about its address. Settings are merged
-    with the existing ones; None removes one. A change of options makes the terminal read them
-    again.
+    named key is pinned. A key that is pinned ends the sessions that were begun without it.
+
+    Approving a terminal that claims another family adopts that family, and approving any clears the
+    problem of its mode, which its requests raise again. Approving a terminal, or setting its
+    networks, clears the problems about its address. Settings are merged with the existing ones;
+    None removes one. A change of options makes the terminal read them again.
     """
     changes, settled = dict(values), set[str]()
     raised: tuple[Problem, ...] = ()
@@ -123,13 +125,15 @@ def change(
     if "comm_key" in changes:
         tx[CommKeyStore].forget(device.id, cast(str | None, changes["comm_key"]))
         settled |= {ProblemCode.KEY_CHANGED, ProblemCode.SEVERAL_KEYS}
+        changes |= _ended(tx, device, cast(str | None, changes["comm_key"]), families)
     if "networks" in changes:
         settled |= SETTLED
     if changes.get("token_policy") is TokenPolicy.CHECK:
         # Start over: forget what the use of tokens has shown so far.
         changes |= {"returns_token": False, "bare_addresses": ()}
         changes["tokens"] = tuple(
-            msgspec.structs.replace(token, proved=False, trusted=False) for token in device.tokens
+            msgspec.structs.replace(token, proved=False, trusted=False)
+            for token in cast(tuple[SessionToken, ...], changes.get("tokens", device.tokens))
         )
         settled.add(ProblemCode.SECRETS_WAIT)
     if "token_policy" in changes:
@@ -161,6 +165,26 @@ def change(
     if not _OF_KEYS.isdisjoint(changes):
         _change_keys(tx, device, changes, ciphers)
     return tx[DeviceStore].change(device.id, changes)
+
+
+def _ended(
+    tx: Transaction, device: Device, comm_key: str | None, families: Families
+) -> dict[str, object]:
+    """The changes that end the sessions without a pushcommkey that is pinned now.
+
+    The terminal makes its exchanges again where its own session may be one of these.
+    """
+    if comm_key is None or comm_key == device.comm_key:
+        return {}
+    kept, changes = tokens.bound_to(device, comm_key), dict[str, object]()
+    if kept != device.tokens:
+        changes["tokens"] = kept
+    if device.encrypts:
+        tx[SessionStore].drop(device.id)
+        changes["generation"] = device.generation + 1
+    if device.encrypts or len(kept) < len(device.tokens):
+        changes["session"] = renewed(families.of(device).session, device.session)
+    return changes
 
 
 def _other_family(tx: Transaction, device: Device, family: str, now: int) -> dict[str, object]:

@@ -33,7 +33,7 @@ from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from ..values.families import Opening
 from ..values.keys import StoredKeys
-from ..values.sessions import EncryptionPolicy, SessionState, SessionToken, TokenPolicy
+from ..values.sessions import REPEATED_STATES, EncryptionPolicy, SessionState, TokenPolicy
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
@@ -51,7 +51,7 @@ _CANNOT_ENCRYPT_DETAIL = Phrase(
 _TOO_OLD_DETAIL = Phrase(
     "A token is required of this terminal, and it reports a version before 2.4.0, which has none."
 )
-_ASKED = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
+_ASKED = REPEATED_STATES | {SessionState.NEW}
 """Session states in which the server asks the terminal for the exchange."""
 _TOKEN_BYTES = 16
 
@@ -141,15 +141,17 @@ class Exchange:
             changes = {
                 **self._without_keys(tx, before),
                 "session": session.state,
-                "tokens": self._issue(before, token, address, cookie, offered),
+                "tokens": before.tokens
+                if token is None
+                else tokens.issue(before, token, address, cookie, offered),
                 "address": address,
                 **_settled_family(before),
             }
             stamps = tx[StampStore].of(key)
-            if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
+            if not tokens.continues(before, address, cookie, offered):
                 # This exchange counts for this client only, not for the terminal. If the terminal
                 # was still due new options, it stays so (`registry`).
-                if before.session in (SessionState.STALE, SessionState.OUTDATED):
+                if before.session in REPEATED_STATES:
                     changes["told_time_zone"] = None
                 return tx[DeviceStore].change(key, changes), stamps
             tx[StampStore].told(key)
@@ -231,20 +233,6 @@ class Exchange:
         ciphers = self._registry.ciphers
         return ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
 
-    def _issue(
-        self,
-        device: Device,
-        token: str | None,
-        address: str | None,
-        cookie: bytes | None,
-        comm_key: str | None = None,
-    ) -> tuple[SessionToken, ...]:
-        """The new tokens of a terminal; unchanged if `token` is None."""
-        if token is None:
-            return device.tokens
-        is_bound = _is_bound(device, comm_key)
-        return tokens.issue(device, token, address, cookie, is_bound=is_bound)
-
     async def step(
         self,
         sn: str,
@@ -279,7 +267,7 @@ class Exchange:
             changes = {
                 "session": session.state,
                 "generation": generation,
-                "tokens": self._issue(before, token, address, cookie),
+                "tokens": tokens.continued(before, token, address, cookie),
             }
             return tx[DeviceStore].change(device.id, changes), answer
 
@@ -376,11 +364,6 @@ def _settled_family(device: Device) -> dict[str, object]:
 
 def _waiting(found: Iterable[StoredKeys]) -> StoredKeys | None:
     return next((keys for keys in found if keys.step is SessionState.KEYS), None)
-
-
-def _is_bound(device: Device, comm_key: str | None) -> bool:
-    """Whether an exchange carries the pinned pushcommkey."""
-    return device.comm_key is not None and device.comm_key == comm_key
 
 
 def _made_exchange(

@@ -14,12 +14,12 @@ from ..persist.devices import DeviceStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 from ..protocol.times import zone_option
-from ..values.sessions import SessionState
+from ..values.sessions import REPEATED_STATES, SessionState
 from .families import Families
 from .session import renewed
 from .terminal import Terminal
 
-_TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
+_TELLS_AGAIN = REPEATED_STATES | {SessionState.NEW}
 """Session states in which the next exchange sends all options anyway."""
 
 

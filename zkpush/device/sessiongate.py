@@ -24,7 +24,7 @@ from ..model import Problem
 from ..phrases import A_SOCKET_FILE, Phrase
 from ..problems import ProblemCode
 from ..protocol.envelope import place_of
-from ..values.sessions import ENCRYPTED_STATES
+from ..values.sessions import ENCRYPTED_STATES, REPEATED_STATES
 from . import tokens
 from .refusals import Refusal, RefusalLog
 from .registry import Registry
@@ -100,14 +100,17 @@ class SessionGate:
         return await self._proofs.learn(entry, token, head.address)
 
     def _refuse(self, terminal: Terminal, request: Request, reason: Refusal | None) -> None:
-        """Count a refusal, and report its cause if the terminal may not recover from it."""
+        """Count a refusal, and report its cause if the terminal may not recover from it.
+
+        A token that is no longer valid is no problem of a terminal that has to begin again anyway.
+        """
         now = self._registry.now()
         terminal.refuse(request.head.address, now)
         if reason is None:
             return
         self._log.refuse(reason, request.sn, request.head.address)
         place = request.head.address or A_SOCKET_FILE
-        if reason == Refusal.WRONG_TOKEN:
+        if reason == Refusal.WRONG_TOKEN and terminal.device.session not in REPEATED_STATES:
             detail = (
                 Phrase(
                     "A request from %(address)s came without the token of its session.",

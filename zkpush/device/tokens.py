@@ -10,6 +10,9 @@ the pinned pushcommkey, or if its exchange came from the address of a trusted to
 never displace a trusted one, or one that will be trusted once it is returned. Commands that hold
 secrets go only to sessions with a trusted token.
 
+A pushcommkey that is pinned ends the tokens of all exchanges without it: who captured an exchange
+with an earlier key, or made one without a key, has nothing left.
+
 By default, tokens are required from a terminal once it *returns* them: once a token is proved from
 an address where the terminal was served without one before, or from any address if it never was. If
 the terminal was served without a token at another address, the exchange is another client's: its
@@ -69,13 +72,15 @@ def is_judged(device: Device) -> bool:
     return device.token_policy is TokenPolicy.REQUIRE
 
 
-def continues(device: Device, address: str | None, cookie: bytes | None, *, is_bound: bool) -> bool:
+def continues(
+    device: Device, address: str | None, cookie: bytes | None, comm_key: str | None
+) -> bool:
     """Whether an exchange comes from the terminal itself, as far as tokens show.
 
     For a terminal that returns tokens, this is so if the new token would be trusted.
     """
     trusted = _trusted(device)
-    if is_bound or not trusted or not is_judged(device):
+    if is_bound(device, comm_key) or not trusted or not is_judged(device):
         return True
     carried = find(device, cookie)
     return _follows(trusted, address, None if carried is None else carried.digest)
@@ -91,16 +96,26 @@ def _follows(trusted: Iterable[SessionToken], address: str | None, carried: str 
     return any(one.address == address or one.digest == carried for one in trusted)
 
 
+def is_bound(device: Device, comm_key: str | None) -> bool:
+    """Whether an exchange with this pushcommkey (its fingerprint) has the pinned one."""
+    return device.comm_key is not None and device.comm_key == comm_key
+
+
 def issue(
-    device: Device, token: str, address: str | None, cookie: bytes | None, *, is_bound: bool
+    device: Device,
+    token: str,
+    address: str | None,
+    cookie: bytes | None,
+    comm_key: str | None = None,
 ) -> tuple[SessionToken, ...]:
-    """Return the tokens with a new one; `is_bound` if it has the pinned pushcommkey."""
+    """Return the tokens with a new one, of an exchange with this pushcommkey (its fingerprint)."""
     carried = find(device, cookie)
     new = SessionToken(
         digest=digest_of(token.encode()),
         address=address,
-        trusted=is_bound,
+        trusted=is_bound(device, comm_key),
         follows=carried.digest if carried is not None and carried.proved else None,
+        comm_key=comm_key,
     )
     unproved = [new, *(one for one in device.tokens if not one.proved)]
     trusted = _trusted(device)
@@ -116,6 +131,17 @@ def issue(
         crowded, _ = Counter(one.address for one in dropped).most_common(1)[0]
         unproved.remove([one for one in dropped if one.address == crowded][-1])
     return (*unproved, *(one for one in device.tokens if one.proved))
+
+
+def continued(
+    device: Device, token: str, address: str | None, cookie: bytes | None
+) -> tuple[SessionToken, ...]:
+    """Return the tokens with a new one, of a step of the key exchange (spec 6, 7).
+
+    A step carries no pushcommkey. Its token has the one of the exchange whose token it carries.
+    """
+    carried = find(device, cookie)
+    return issue(device, token, address, cookie, None if carried is None else carried.comm_key)
 
 
 def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
@@ -143,6 +169,18 @@ def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
         others.remove(next((one for one in others if not one.trusted), others[0]))
     unproved = (*device.tokens[:place], *(one for one in left if not one.proved))
     return (*unproved, *others, proved)
+
+
+def bound_to(device: Device, comm_key: str) -> tuple[SessionToken, ...]:
+    """Return the tokens that are left when a pushcommkey (its fingerprint) is pinned.
+
+    Those of exchanges with another key, or with none, end. The others are the terminal's.
+    """
+    return tuple(
+        msgspec.structs.replace(one, trusted=True)
+        for one in device.tokens
+        if one.comm_key == comm_key
+    )
 
 
 def is_elsewhere(device: Device, address: str | None) -> bool:

@@ -27,6 +27,8 @@ class SessionState(StrEnum):
 
 
 ENCRYPTED_STATES = frozenset({SessionState.ENCRYPTED, SessionState.OUTDATED})
+REPEATED_STATES = frozenset({SessionState.STALE, SessionState.OUTDATED})
+"""The terminal has to repeat its exchanges."""
 
 
 class EncryptionPolicy(StrEnum):
@@ -64,3 +66,5 @@ class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the token is known to belong to the terminal: see `zkpush.device.tokens`."""
     follows: str | None = None
     """Digest of the token that the exchange carried."""
+    comm_key: str | None = None
+    """Fingerprint of the pushcommkey that the exchange carried."""
