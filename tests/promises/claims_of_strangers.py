@@ -46,7 +46,8 @@ CLAIMS = {
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{MODEL}::test_the_page_says_what_was_tried",
     ],
-    "A stranger who was first reads commands with secrets, under `check` and under `require`": [
+    "A stranger who was first reads commands with secrets, under `token=check` and under "
+    "`token=require`": [
         f"{TRUST}::test_a_stranger_that_is_first_is_trusted_until_tokens_begin_anew",
     ],
     "An eavesdropper who has a token or a pushcommkey of the terminal gets more": [
@@ -82,11 +83,15 @@ CLAIMS = {
     "An exchange without the pinned key is refused.": [
         f"{KEYS}::test_approval_pins_the_only_key",
     ],
-    "Under `prefer` the key protects an encrypting terminal while its session is encrypted; "
-    "`require` has no such gap, except for somebody who has captured a token or the key.": [
+    "With `encryption=prefer` the key protects an encrypting terminal while its session is "
+    "encrypted; `encryption=require` has no such gap.": [
         f"{CAPTURED}::test_a_captured_exchange_opens_what_the_pinned_key_protects",
         f"{MODEL}::test_what_a_stranger_can_do",
         f"{LOCKS}::test_a_pinned_key_protects_under_prefer_while_the_session_is_encrypted",
+    ],
+    "Pinning another key ends every session that was begun without it.": [
+        f"{CAPTURED}::test_another_pinned_key_ends_what_a_captured_exchange_opened",
+        f"{CAPTURED}::test_a_token_stays_when_the_key_that_it_came_with_is_pinned",
     ],
     "only a client that made an exchange with it may take them.": [
         f"{MODEL}::test_what_a_stranger_can_do",
