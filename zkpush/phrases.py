@@ -86,6 +86,12 @@ def two_sentences(first: str, second: str) -> Phrase:
     return Phrase("%(first)s %(next)s", first=first, next=second)
 
 
+def sentences(texts: Sequence[Phrase]) -> Phrase:
+    """Write sentences behind each other."""
+    *before, last = texts
+    return two_sentences(sentences(before), last) if before else last
+
+
 A_SOCKET_FILE = Phrase("a socket file")
 """The address of requests that come by a Unix socket."""
 

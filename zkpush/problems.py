@@ -12,7 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
-from .phrases import Phrase
+from .causes import advice_on_causes
+from .phrases import Phrase, sentences
 
 
 class ProblemKind(str):
@@ -167,9 +168,7 @@ class ProblemCode(StrEnum):
     QUEUE_STUCK = (
         "queue stuck",
         "The terminal is connected, and does not fetch its commands or does not answer them",
-        "See them with `zkpush commands list SN`. If it does not ask for commands, restart it, and "
-        "see that a proxy in front passes /iclock/getrequest on. If it fetches them and does not "
-        "answer, restart it, and cancel what it never answers: `zkpush commands cancel ID`.",
+        "See its commands, with their IDs: `zkpush commands list SN`.",
     )
     ACCESS_CONTROL = (
         "access-control mode",
@@ -227,17 +226,15 @@ class ProblemCode(StrEnum):
     UNKNOWN_REQUESTS = (
         "unknown requests",
         "The terminal asks for something that this server does not speak",
-        "See its requests with `zkpush devices trace SN`; what they carried is kept in `zkpush "
-        "rejects list --device SN`. For a table that no handler takes, update zkpush or "
-        "install the plugin for it: what is kept is then read again. If their paths do not begin "
-        "with /iclock/, correct the server address in its menu, or the proxy in front. Otherwise "
-        "update zkpush, or report the request.",
+        "See its requests with `zkpush devices trace SN`. If they are right and the terminal's "
+        "own, update zkpush, or report them.",
     )
     FOREIGN_TOKEN = (
         "foreign token",
         "The terminal sends a token or a cookie that this server did not issue; it is served all "
         "the same",
-        "It is that of the server that the terminal used before: restart the terminal.",
+        "Nothing is lost. Restart the terminal when that disturbs nobody: it then begins a session "
+        "with this server. The problem ends by itself a day after the token or cookie last came.",
     )
     TLS_ON_PLAIN = (
         "TLS on a plain port",
@@ -342,18 +339,19 @@ class TerminalAdvice(Phrase):
         return text if sn is None else _SN.sub(lambda _: str(sn), text)
 
 
-def advice_phrase(code: str, sn: str | None = None) -> TerminalAdvice:
-    """Return the advice for a code, for translation, with commands for the terminal `sn`.
+def advice_phrase(code: str, sn: str | None = None, detail: str = "") -> Phrase:
+    """Return the advice on a problem, for translation, with commands for the terminal `sn`.
 
-    Empty if a later version declared the code.
+    That for the causes in the detail comes first. Empty if a later version declared the code.
     """
     known = code if isinstance(code, ProblemKind) else known_code(code)
-    return TerminalAdvice("" if known is None else known.advice, sn=sn)
+    texts = [*advice_on_causes(detail), "" if known is None else known.advice]
+    return sentences([TerminalAdvice(text, sn=sn) for text in texts])
 
 
-def advice_of(code: str, sn: str | None = None) -> str:
-    """Return the advice for a code, in English."""
-    return str(advice_phrase(code, sn))
+def advice_of(code: str, sn: str | None = None, detail: str = "") -> str:
+    """Return the advice on a problem, in English."""
+    return str(advice_phrase(code, sn, detail))
 
 
 class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -248,7 +248,7 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
         "failed with %s",
         "record handler careless failed",
         "came with another pushcommkey",
-        "not understood, and kept",
+        "kept: 1 (zkpush rejects list)",
         "the verifier careless failed (LookupError in ",
         "Main loop terminated.",
         # Of each way to fail, the terminal, the table, and the types of all that was raised.

@@ -20,7 +20,7 @@ from zkpush.handlers.forward.store import ForwarderStore
 from zkpush.manage.problemnews import ProblemAnnouncer
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
-from zkpush.problems import ProblemCode, ProblemKind, ServerProblem
+from zkpush.problems import ProblemCode, ProblemKind, ServerProblem, advice_of
 from zkpush.testing.clock import NOON, TurnedReactor
 from zkpush.values.forwarding import ForwardBatch, ForwardedEvent
 
@@ -131,7 +131,7 @@ async def test_a_problem_and_its_solution_are_mailed(rig: Rig, serve: Serve, tls
     words = " ".join(first.text.split())
     assert "Terminal T1: silent, at 2026-03-01T12:00:00" in words
     assert ProblemCode.SILENT.meaning in words
-    assert f"What to do: {ProblemCode.SILENT.advice}" in words
+    assert f"What to do: {advice_of(ProblemCode.SILENT, 'T1')}" in words
     assert second.mail["subject"] == "[zkpush] Solved: T1: silent"
     assert "What to do" not in second.text
     assert server.passwords == [b"geheim-7"] * 2

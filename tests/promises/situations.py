@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from zkpush.handlers.commands.jobs import QueueWatch
+
 from ..rig import Rig, talk
 from ..server.test_tokens_of_sessions import token, upload
 
@@ -127,12 +129,43 @@ async def foreign_token(rig: Rig) -> None:
     await talk(rig.terminals, head % (POLL.encode(), OTHER_SERVER), ADDRESS)
 
 
+async def foreign_cookie(rig: Rig) -> None:
+    """A load balancer in front sets a cookie, which it returns."""
+    await working(rig)
+    head = b"GET /iclock/%b HTTP/1.1\r\nHost: server\r\nCookie: SERVERID=s2\r\n\r\n"
+    await talk(rig.terminals, head % POLL.encode(), ADDRESS)
+
+
+async def unknown_method(rig: Rig) -> None:
+    """Something in front changes the method."""
+    await working(rig)
+    head = b"PUT /iclock/%b HTTP/1.1\r\nHost: server\r\nContent-Length: 0\r\n\r\n"
+    await talk(rig.terminals, head % ATTLOG.encode(), ADDRESS)
+
+
+async def was_in_access_control(rig: Rig) -> None:
+    """Its menu said A&C PUSH yesterday, and says T&A PUSH now."""
+    await access_control(rig)
+    rig.clock.advance(25 * 3600)
+    await rig.exchange(DeviceType="att")
+    await working(rig)
+    rig.clock.advance(10)
+    await rig.registry.follow()
+
+
+async def look_at_queues(rig: Rig) -> None:
+    """What a job does every few seconds."""
+    (job,) = (job for job in rig.daemon.jobs if isinstance(job, QueueWatch))
+    await job.look()
+
+
 async def unfetched_queue(rig: Rig) -> None:
     """It uploads, and fetches no commands."""
     await working(rig)
     await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
     rig.clock.advance(1200)
     await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
+    await look_at_queues(rig)
 
 
 async def unanswered_queue(rig: Rig) -> None:
@@ -143,6 +176,7 @@ async def unanswered_queue(rig: Rig) -> None:
         assert b":INFO" in (await rig.get(POLL)).body
         rig.clock.advance(600)
     await rig.get(POLL)
+    await look_at_queues(rig)
 
 
 async def pending_in_access_control(rig: Rig) -> None:

@@ -12,6 +12,7 @@ from zkpush.testing.wire import talk
 
 from ..rig import Rig
 from ..server.test_tokens_of_sessions import BEGIN_AGAIN, token, upload
+from .situations import look_at_queues
 
 POLL = "getrequest?SN=T1"
 ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
@@ -188,7 +189,7 @@ async def test_lines_that_no_handler_takes_are_said_as_such_without_their_keywor
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"SECRET a=1\n")
     assert (await faults(rig))["rejects"]["detail"] == (
-        "1 part of an upload is set aside; of OPERLOG: no handler takes such lines."
+        "1 reject is kept, of OPERLOG: no handler takes such lines."
     )
 
 
@@ -198,7 +199,7 @@ async def test_a_foreign_token_is_over_when_the_terminal_returns_ours(rig: Rig) 
     given = token(await rig.exchange())
     foreign = b"token=" + b"ab" * 16
     assert await upload(rig, foreign) == (200, b"OK: 1")
-    assert (await faults(rig))["foreign token"]["state"] == "error"
+    assert (await faults(rig))["foreign token"]["state"] == "warning"
     rig.clock.advance(2 * 3600)
     fault = (await faults(rig))["foreign token"]
     assert fault["state"] == "warning"
@@ -330,6 +331,7 @@ async def test_a_stuck_queue_is_found(rig: Rig) -> None:
     assert "queue" in found["next"]
     rig.clock.advance(361)
     await rig.post(ATTLOG, b"9\t2026-01-05 08:00:00\t0\t1\n")
+    await look_at_queues(rig)
     assert "It has not asked for commands" in (await faults(rig))["queue"]["detail"]
 
 

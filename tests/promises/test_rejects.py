@@ -18,7 +18,8 @@ from zkpush.interfaces import IRecordHandler
 from zkpush.model import Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
-from zkpush.persist.rejects import MOST_CAUSES, RejectStore
+from zkpush.persist.rejects import RejectStore
+from zkpush.persist.rejectwords import MOST_CAUSES
 from zkpush.persist.schema import rejects
 from zkpush.protocol.fields import Field, Layout, Scope, Table
 from zkpush.protocol.rejects import Reject
@@ -91,7 +92,7 @@ async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(r
     assert (await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")).body == b"OK: 0"
     (problem,) = await rig.items("/problems?device=T1")
     assert problem["code"] == "rejects"
-    assert problem["detail"].startswith("1 part of an upload is set aside; of ATTLOG: Time: ")
+    assert problem["detail"].startswith("1 reject is kept, of ATTLOG: its time cannot be read.")
     assert "not-a-time" not in problem["detail"]
     assert "zkpush rejects retry" in problem["advice"]
     (told,) = await rig.store.read(
@@ -109,7 +110,7 @@ async def test_the_count_follows_within_seconds(rig: Rig) -> None:
     (job,) = (job for job in rig.daemon.jobs if isinstance(job, RejectRetry))
     await job.count()
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("3 parts of uploads are set aside; all of ATTLOG: Time: ")
+    assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
     assert COUNTED_EVERY < EVERY
 
 
@@ -121,7 +122,7 @@ async def test_the_problem_counts_later_rejects(rig: Rig) -> None:
         await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
     await look(rig)
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("3 parts of uploads are set aside; all of ATTLOG: Time: ")
+    assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
 
 
 @pytest_twisted.ensureDeferred
@@ -138,12 +139,12 @@ async def test_a_second_cause_of_rejects_is_named_in_the_problem(rig: Rig) -> No
     (problem,) = await rig.items("/problems?device=T1")
     detail = problem["detail"]
     assert detail.startswith(
-        "5 parts of uploads are set aside, the newest first: 3 of ATTLOG: LZO1: an encoded body"
+        "5 rejects are kept, the newest first: 3 of ATTLOG: LZO1: an encoded body"
     )
-    assert detail.endswith("; 2 of ATTLOG: Time: not understood.")
+    assert detail.endswith("; 2 of ATTLOG: its time cannot be read.")
     events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
     assert events[-1].data["detail"] == detail
-    assert events[-1].data["was"].startswith("2 parts of uploads are set aside; all of ATTLOG: ")
+    assert events[-1].data["was"].startswith("2 rejects are kept, all of ATTLOG: ")
 
 
 @pytest_twisted.ensureDeferred
@@ -155,7 +156,7 @@ async def test_the_problem_names_a_few_causes_of_rejects(rig: Rig) -> None:
     await look(rig)
     (problem,) = await rig.items("/problems?device=T1")
     named = "; ".join(f"1 of {name}: no handler takes this table" for name in tables[:0:-1])
-    detail = f"6 parts of uploads are set aside, the newest first: {named}; and others."
+    detail = f"6 rejects are kept, the newest first: {named}; and others."
     assert problem["detail"] == detail
 
 
@@ -174,7 +175,7 @@ async def test_rejects_that_can_be_read_now_become_records_and_are_gone(rig: Rig
     assert reject["tried_at"] == "2026-03-01T13:00:00.000Z"
     assert reject["reason"].startswith("Time: ")
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 part ")
+    assert problem["detail"].startswith("1 reject ")
     assert await retry(rig) == {"read": 0, "kept": 1, "records": 0}
     assert (await rig.items("/rejects"))[0]["attempts"] == 2
 
@@ -404,7 +405,7 @@ async def test_a_reject_that_nobody_can_read_is_deleted(rig: Rig) -> None:
     assert (await rig.api("DELETE", path)).status == 404
     assert await rig.items("/rejects") == [oldest]
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 part of an upload is set aside; of A: ")
+    assert problem["detail"].startswith("1 reject is kept, of A: ")
     (act,) = [one for one in await rig.items("/audit") if one["action"] == "delete reject"]
     assert act["subject"] == f"reject {newest['id']}"
     assert act["detail"].startswith("of terminal T1, 9 bytes; ")

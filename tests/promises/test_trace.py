@@ -92,9 +92,9 @@ async def test_what_is_set_aside_and_a_foreign_token_are_said_without_quoting(ri
     assert await upload(rig, b"token=" + b"ab" * 16) == (200, b"OK: 1")
     await rig.post(ATTLOG, PUNCH)
     assert [one[5] for one in await shown(rig)][1:] == [
-        "OK: 1 (2 parts set aside)",
-        "OK (1 part set aside)",
-        "OK: 12000 (1 part set aside)",
+        "OK: 1 (2 rejects kept)",
+        "OK (1 reject kept)",
+        "OK: 12000 (1 reject kept)",
         "OK: 1 (foreign token)",
         "OK: 1",
     ]

@@ -12,9 +12,10 @@ from zkpush.handlers.logs.tables import OPLOG
 from zkpush.handlers.people.tables import USER
 from zkpush.protocol.packets import PacketLimits, pack, pack_plain
 from zkpush.protocol.photos import encode_photo
+from zkpush.protocol.reasons import OF_ACCESS_CONTROL
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.uploads import OF_ACCESS_CONTROL, UploadDecoder
+from zkpush.protocol.uploads import UploadDecoder
 
 MIXED = {
     "OPLOG": b"OPLOG 4\t14\t2015-07-30 10:22:34\t0\t0\t0\t0",

@@ -6,6 +6,6 @@ from ..counting import counted
 from ..http.messages import ExplainedBody
 
 
-def with_rejects(reply: bytes, unread: int) -> ExplainedBody:
-    """Add to an acknowledgement how many parts were set aside as rejects; it quotes nothing."""
-    return ExplainedBody(reply, f"{counted(unread, 'part')} set aside")
+def with_rejects(reply: bytes, number: int) -> ExplainedBody:
+    """Add to an acknowledgement how many rejects were kept; it quotes nothing."""
+    return ExplainedBody(reply, f"{counted(number, 'reject')} kept")

@@ -206,16 +206,20 @@ class ContentsReader:
         size = sum([len(one.raw) for one in rejects]) + sum([len(one.body) for _, one in extracts])
         return len(rejects) + len(extracts) <= FEW_PARTS and size <= SHORT_PARTS
 
+    def kept(self, contents: Contents) -> Sequence[Reject]:
+        """Return the rejects that are stored of an upload; one if nothing of it was understood."""
+        # A whole body may hold templates; single lines can be filtered.
+        is_whole = contents.whole is not None and self.privacy.templates
+        found = [contents.whole] if is_whole and contents.whole else contents.rejects
+        return self.privacy.kept_rejects(found)
+
     def seal(
         self, device: Device, contents: Contents, dialect: Dialect, now: int, attempts: int = 0
     ) -> Sealed:
         """Seal rejects and inbox items; callable from any thread."""
         if not contents.rejects and not contents.extracts:
             return NOTHING
-        # A whole body may hold templates; single lines can be filtered.
-        is_whole = contents.whole is not None and self.privacy.templates
-        found = [contents.whole] if is_whole and contents.whole else contents.rejects
-        rejects = self.privacy.kept_rejects(found)
+        rejects = self.kept(contents)
         items = [
             InboxItem(
                 plugin=self.handlers.by_table[dialect.family, table].name,

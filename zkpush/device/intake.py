@@ -272,7 +272,7 @@ class Intake:
         parts that are already stored are not stored twice. Short uploads need not wait for a long
         one.
         """
-        count, unread, bare = 0, 0, False
+        count, kept, bare = 0, 0, False
         asked = await self._backlog.is_asked(terminal)
         reader = self._reader.reader(terminal.dialect.family)
         waiting: Collection[str] = ()
@@ -283,10 +283,10 @@ class Intake:
             while (contents := await self.on_thread(parts)) is not None:
                 await self._store(terminal, contents, now, head)
                 count += contents.count
-                unread += contents.unread
+                kept += len(self._reader.kept(contents))
                 bare = bare or contents.bare
         reply = terminal.family.acknowledge(upload, count, bare=bare)
-        return with_rejects(reply, unread) if unread else reply
+        return with_rejects(reply, kept) if kept else reply
 
     def parts(
         self,
@@ -381,7 +381,8 @@ class Intake:
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
         reply = terminal.family.acknowledge(contents.source, contents.count, bare=contents.bare)
-        return with_rejects(reply, contents.unread) if contents.unread else reply
+        kept = len(self._reader.kept(contents)) if contents.rejects else 0
+        return with_rejects(reply, kept) if kept else reply
 
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log the rejects; a table without a handler is logged once."""
@@ -392,8 +393,8 @@ class Intake:
             return
         # The reasons quote the upload, so they are shown only to callers who may read rejects.
         self._log.warn(
-            "Terminal {sn}: {count} of {table} not understood, and kept: zkpush rejects list",
+            "Terminal {sn}: rejects of {table} kept: {count} (zkpush rejects list)",
             sn=terminal.device.sn,
-            count=contents.unread,
+            count=len(self._reader.kept(contents)),
             table=table if table in self._known else "an unknown table",
         )

@@ -22,8 +22,6 @@ from .terminal import Terminal
 
 ACCESS_CONTROL = "acc"
 """The DeviceType of terminals in access-control mode."""
-PATHS = frozenset({b"registry", b"push", b"rtdata", b"querydata"})
-"""Paths below /iclock that only terminals in access-control mode request."""
 REFUSAL = (
     "This terminal is in access-control mode, and takes no commands of attendance. Set it to "
     "attendance in its menu first: System, Device Type Setting, T&A PUSH."

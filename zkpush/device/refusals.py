@@ -211,6 +211,17 @@ class RefusalLog(PeriodicService):
             who, asked, address = OTHERS, "", None
         self.refuse(Refusal.PATH, who, address, asked)
 
+    def last_by_number(self) -> Mapping[str, int]:
+        """Map the serial numbers of tracked refusals to the times (ms) of their last ones.
+
+        A kind is tracked for a minute or longer after its last refusal.
+        """
+        ahead, found = self._wall() - self._clock.seconds(), dict[str, int]()
+        for (who, *_), refusals in self._kinds.items():
+            sn = (who or "").removeprefix(DEVICE)
+            found[sn] = max(found.get(sn, 0), int((refusals.last + ahead) * 1000))
+        return found
+
     def unwritten(self) -> Iterator[AuditRecord]:
         """Return the pending refusals in the form of their audit records."""
         for kind, refusals in self._kinds.items():

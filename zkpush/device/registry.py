@@ -275,10 +275,9 @@ class Registry(PeriodicService):
         seen, _ = self.last_seen(device)
         return seen is not None and seen >= self.online_since(device.settings)
 
-    def missed_poll(self, device: Device) -> bool:
-        """Whether a terminal made no request within two polling intervals."""
-        seen, _ = self.last_seen(device)
-        return seen is None or seen < self.now() - 2000 * self._delay(device.settings)
+    def polled_since(self, settings: Mapping[str, str | int] = {}) -> int:
+        """Oldest last-seen time (ms) of terminals with these settings that missed no two polls."""
+        return self.now() - 2000 * self._delay(settings)
 
     def online_since(self, settings: Mapping[str, str | int] = {}) -> int:
         """Oldest last-seen time (ms) at which a terminal with these settings is online."""

@@ -6,7 +6,8 @@ is logged once, and named in the problem `unknown requests` or `foreign token` o
 which is cleared a day after the last occurrence. A TLS connection carries no serial number. It is a
 problem of the terminal that was last seen at its address and is silent, if there is only one, and
 no approved terminal has never connected. Otherwise it is a problem of the server, which names all
-candidates. Workers report the latter to their parent, which lists the problems of the server.
+candidates: terminals that have spoken no HTTP since, not even to be refused. Workers report the
+latter to their parent, which lists the problems of the server.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from twisted.logger import Logger
 
+from ..causes import FOREIGN_COOKIE, FOREIGN_TOKEN, UNKNOWN_TABLE
 from ..model import DeviceState, Problem
 from ..phrases import Phrase, with_more
 from ..problems import ProblemCode, ServerProblem
@@ -75,12 +77,7 @@ class UnservedRequests:
         is_token = tokens.token_of(cookie) is not None
         self.note(
             terminal,
-            Phrase(
-                "It sends a foreign token, which this server did not issue; it is served all the "
-                "same."
-            )
-            if is_token
-            else Phrase("It sends a cookie that is no token; it is served all the same."),
+            (FOREIGN_TOKEN if is_token else FOREIGN_COOKIE).said(),
             ProblemCode.FOREIGN_TOKEN,
         )
 
@@ -93,10 +90,7 @@ class UnservedRequests:
         name = table.lower()
         if name not in ACCESS_CONTROL_TABLES or terminal.is_judged:
             what = shown(title, most=2 * _MOST_SHOWN)
-            self.note(
-                terminal,
-                Phrase("It uploads the table %(table)s, which no handler takes.", table=what),
-            )
+            self.note(terminal, UNKNOWN_TABLE.said(table=what))
             return
         detail = Phrase(
             "It uploads the table %(table)s, as terminals in access-control mode do.", table=name
@@ -127,8 +121,9 @@ class UnservedRequests:
         recent = [one for one, at in self._strangers.items() if now - at < SHOWN_FOR]
         never = self._never_heard() if recent else []
         for address in recent:
-            at = self._tls.get(address, (self._strangers[address], 0))[0]
-            silent = [one.device.sn for one in self._silent_at(address, at)]
+            last = self._strangers[address]
+            at = self._tls.get(address, (last, 0))[0]
+            silent = [one.device.sn for one in self._silent_at(address, last)]
             yield ServerProblem(
                 code=ProblemCode.TLS_ON_PLAIN,
                 subject=Phrase("address %(address)s", address=address),
@@ -161,28 +156,35 @@ class UnservedRequests:
             )
 
     def _never_heard(self) -> list[str]:
-        """Serial numbers of approved terminals that have never connected, from any address."""
+        """Serial numbers of approved terminals that have never connected, from any address.
+
+        One that is refused speaks HTTP.
+        """
+        refused = self._refusals.last_by_number()
         return [
             one.device.sn
             for one in self._registry.terminals.values()
             if one.device.state is DeviceState.APPROVED
             and one.device.address is None  # known at once, also if another process serves it
             and self._registry.last_seen(one.device)[0] is None
+            and one.device.sn not in refused
         ]
 
     def _silent_at(self, address: str, since: int | None = None) -> list[Terminal]:
-        """Approved terminals last seen at an address that are silent.
+        """Approved terminals last seen at an address that are silent, also without refusals.
 
-        Those count as well that were not heard `since` an instant (ms), and have missed a poll.
+        They are offline; or they have missed polls, and were not heard `since` an instant (ms).
         """
         found = []
+        refused = self._refusals.last_by_number()
         for terminal in self._registry.at_address(address):
             device = terminal.device
-            seen = self._registry.last_seen(device)[0] or 0
-            is_quiet = since is not None and seen < since and self._registry.missed_poll(device)
-            if device.state is DeviceState.APPROVED and (
-                is_quiet or not self._registry.is_online(device)
-            ):
+            last = max(self._registry.last_seen(device)[0] or 0, refused.get(device.sn, 0))
+            if since is None:
+                is_silent = last < self._registry.online_since(device.settings)
+            else:
+                is_silent = last < since and last < self._registry.polled_since(device.settings)
+            if device.state is DeviceState.APPROVED and is_silent:
                 found.append(terminal)
         return found
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import functools
 
+from ..causes import OTHER_METHOD, OTHER_PLACE, UNKNOWN_PATH, Cause
 from ..interfaces import IStore
 from ..model import Problem
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
 from ..problems import ProblemCode
-from ..protocol.errors import ProtocolError
+from ..protocol.errors import ProtocolError, WrongMethod
 from ..protocol.rejects import NOT_SERVED, REQUEST, Reject
-from ..protocol.requests import normalize_segment
+from ..protocol.requests import ACCESS_CONTROL_PATHS, normalize_segment
 from ..protocol.text import word
 from .intake import LONG_BODY, Intake
-from .modes import PATHS
 from .privacy import Privacy
 from .registry import Registry
 from .request import Request, origin_of
@@ -69,12 +69,14 @@ class UnservedBodies:
     def report(self, request: Request, terminal: Terminal) -> Phrase:
         """Report a request, also one before a session; returns why it is not served."""
         head = request.head
-        what = asked_in_words(head.method, head.path)
-        self._unserved.note(
-            terminal,
-            Phrase("It asks for %(request)s, which this server does not serve.", request=what),
-        )
-        return NOT_THIS_PATH if head.path.lower().startswith(_TERMINALS) else NOT_BELOW
+        is_below = head.path.lower().startswith(_TERMINALS)
+        cause = UNKNOWN_PATH if is_below else OTHER_PLACE
+        self._note(request, terminal, cause)
+        return NOT_THIS_PATH if is_below else NOT_BELOW
+
+    def _note(self, request: Request, terminal: Terminal, cause: Cause) -> None:
+        what = asked_in_words(request.head.method, request.head.path)
+        self._unserved.note(terminal, cause.said(request=what))
 
     async def keep(
         self,
@@ -90,9 +92,12 @@ class UnservedBodies:
         """
         head = request.head
         what = asked_in_words(head.method, head.path)
-        self.report(request, terminal)
+        if isinstance(error, WrongMethod):
+            self._note(request, terminal, OTHER_METHOD)
+        else:
+            self.report(request, terminal)
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
-        if name in PATHS and is_proved:
+        if name.decode("ascii", "replace") in ACCESS_CONTROL_PATHS and is_proved:
             detail = Phrase(
                 "It asks for %(request)s, as terminals in access-control mode do.", request=what
             )

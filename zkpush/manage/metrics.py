@@ -51,7 +51,7 @@ class StoredFigures:
 def _of_store(stored: StoredFigures) -> Iterator[Metric]:
     rejects = GaugeMetricFamily(
         "zkpush_rejects",
-        "Parts of uploads that are set aside, by table (see GET /api/v1/rejects)",
+        "Rejects that are kept, by table (see GET /api/v1/rejects)",
         labels=["table"],
     )
     for table, count in stored.rejects.items():

@@ -98,7 +98,7 @@ def _changes(
                 "code": str(one.code),
                 "meaning": one.code.meaning,
                 "detail": one.detail,
-                "advice": advice_of(one.code, one.sn),
+                "advice": advice_of(one.code, one.sn, one.detail),
                 **({} if one.mark is None else {"mark": one.mark}),
             }
 

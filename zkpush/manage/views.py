@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES, Device
 from ..phrases import Phrase
-from ..problems import ServerProblem, advice_of, meaning_of
+from ..problems import ServerProblem, advice_phrase, meaning_of
 from ..protocol.codes import BiometricType
 from ..protocol.facts import capacities_of, functions_of
 from ..protocol.fields import Scope
@@ -74,7 +74,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
             code=str(code),
             code_meaning=meaning_of(code),
             detail=detail,
-            advice=advice_of(code, device),
+            advice=advice_phrase(code, device, detail),
             since_at=instant(since_at),
         )
 

@@ -24,6 +24,7 @@ from .databases import insert
 from .events import EventStore
 from .limits import of_terminals
 from .paging import part_of
+from .problemchanges import changes_of_problems
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
 
@@ -232,17 +233,8 @@ class DeviceStore:
         }
         if changed:
             self._tell(device.sn, "changed", changed)
-        was = {problem.code: problem.detail for problem in before.problems}
-        now = {problem.code: problem.detail for problem in device.problems}
-        for what, problems in (
-            ("cleared", {code: was[code] for code in was if code not in now}),
-            ("raised", {code: now[code] for code in now if was.get(code) != now[code]}),
-        ):
-            for code, detail in problems.items():
-                data = {"device": device.sn, "what": what, "code": code, "detail": detail}
-                if what == "raised" and code in was:
-                    data["was"] = was[code]
-                self._events.add("problem", data)
+        for data in changes_of_problems(before, device):
+            self._events.add("problem", data)
         return device
 
     def _tell(

@@ -16,9 +16,7 @@ import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem
-from ..phrases import Phrase, counted_phrase, in_series
 from ..problems import ProblemCode
-from ..protocol.reasons import REASONS
 from ..protocol.rejects import NOT_SERVED, REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import public_reason
@@ -29,6 +27,7 @@ from .databases import Insert, insert
 from .devices import DeviceStore
 from .limits import of_terminals
 from .paging import key_of, part_of
+from .rejectwords import MOST_CAUSES, MOST_COUNTED, cause_in_words, rejects_in_words
 from .schema import devices, kept_records, plain, reject_readers, rejects
 from .sealed import opened, seal_columns, sealed
 from .vault import Vault, plain_length, sealed_length
@@ -38,10 +37,6 @@ if TYPE_CHECKING:
 
 LISTED_BYTES = 4096
 """Longest reject, in bytes, that a list shows."""
-MOST_COUNTED = 10_000
-"""Most rejects counted in the problem of a terminal, to keep units of work short."""
-MOST_CAUSES = 5
-"""Most causes of rejects named in the problem of a terminal."""
 _NAMES = (
     "device_id",
     "table_name",
@@ -287,10 +282,10 @@ class RejectStore:
             .limit(MOST_CAUSES + 1)
         )
         causes = [
-            (_cause(table, self._old_cause(key) if cause is None else cause), int(number))
+            (cause_in_words(table, self._old_cause(key) if cause is None else cause), int(number))
             for table, cause, number, key in self._connection.execute(grouped)
         ]
-        return Problem(ProblemCode.REJECTS, _described(count, causes), since_at)
+        return Problem(ProblemCode.REJECTS, rejects_in_words(count, causes), since_at)
 
     def _old_cause(self, reject_id: int) -> str:
         """Return the cause of a reject that was stored without one."""
@@ -334,40 +329,6 @@ class RejectStore:
             tried_at=values["tried_at"],
             damaged=damaged_in(values),
         )
-
-
-def _cause(table: str, cause: str) -> Phrase:
-    if table == REQUEST and cause[:1].isupper():  # a method, and no cause in words
-        return Phrase("%(request)s, which is not served", request=cause)
-    return Phrase("%(table)s: %(cause)s", table=table[:40], cause=REASONS.phrase(cause))
-
-
-def _described(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase:
-    """Return the words of the problem; `causes` are the newest ones, each with its number."""
-    if len(causes) == 1 and "request" in causes[0][0].values:
-        return counted_phrase(
-            "%(num)s upload is set aside: %(request)s.",
-            "%(num)s uploads are set aside: %(request)s.",
-            count,
-            request=causes[0][0],
-        )
-    words = Phrase("%(num)s parts of uploads are set aside", num=count)
-    if count == 1:
-        words = Phrase("1 part of an upload is set aside")
-    elif count > MOST_COUNTED:
-        words = Phrase("More than %(num)s parts of uploads are set aside", num=MOST_COUNTED)
-    if len(causes) == 1:
-        ((cause, _),) = causes
-        if count == 1:
-            return Phrase("%(parts)s; of %(cause)s.", parts=words, cause=cause)
-        return Phrase("%(parts)s; all of %(cause)s.", parts=words, cause=cause)
-    named = [
-        Phrase("%(num)s of %(cause)s", num=number, cause=cause)
-        for cause, number in causes[:MOST_CAUSES]
-    ]
-    if len(causes) > MOST_CAUSES:
-        named.append(Phrase("and others"))
-    return Phrase("%(parts)s, the newest first: %(causes)s.", parts=words, causes=in_series(named))
 
 
 def _decoded(origin: str | None) -> Origin | None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from ..phrases import Phrase
 from ..sentences import SentenceList
 
+OF_ACCESS_CONTROL = Phrase(
+    "a table of the access-control protocol, which this server does not speak"
+)
+"""Reason of rejects of the tables of that protocol."""
+
 REASONS = SentenceList(
     (
         Phrase("%(reason)s (%(num)s times)"),
@@ -23,7 +28,7 @@ REASONS = SentenceList(
         Phrase("no handler takes this table"),
         Phrase("no handler takes lines of %(keyword)s"),
         Phrase("no handler takes such lines"),
-        Phrase("a table of the access-control protocol, which this server does not speak"),
+        OF_ACCESS_CONTROL,
         Phrase("too many short records in one upload; a retry stores them"),
         Phrase("a line begins with its keyword"),
         Phrase("there is no Key=Value in this line"),

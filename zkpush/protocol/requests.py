@@ -108,6 +108,8 @@ TABLE_DATA = "tabledata"
 """The table of uploads of the access-control protocol that name theirs in `tablename`."""
 ACCESS_CONTROL_TABLES = frozenset({TABLE_DATA, "rtlog", "rtstate"})
 """Tables that only terminals in access-control mode upload."""
+ACCESS_CONTROL_PATHS = frozenset({"registry", "push", "rtdata", "querydata"})
+"""Paths below /iclock that only terminals in access-control mode request."""
 UNNAMED = "unnamed"
 """The table name of uploads that name no table and do not reveal it."""
 _LOOKED_AT = 512

@@ -56,7 +56,8 @@ _QUOTING_NOTHING = re.compile(
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
 """Reasons that begin with a field name."""
 _REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
-_HIDDEN_REASON = "not understood"
+HIDDEN_REASON = "not understood"
+"""Public reason in place of one that quotes what was sent."""
 _OF_KEYWORD = "no handler takes lines of "
 """Beginning of a reason that ends with the first word of a line."""
 _HIDDEN_KEYWORD = "no handler takes such lines"
@@ -174,8 +175,8 @@ def public_reason(table: Table | None, reason: str, *, counted: bool = True) -> 
         return _HIDDEN_KEYWORD
     found = _OF_FIELD.fullmatch(said)
     if found is None or table is None or all(found[1] != field.wire for field in table.fields):
-        return _HIDDEN_REASON
-    return f"{found[1]}: {_HIDDEN_REASON}" if found[2].startswith(":") else reason
+        return HIDDEN_REASON
+    return f"{found[1]}: {HIDDEN_REASON}" if found[2].startswith(":") else reason
 
 
 def template_names(tables: Iterable[Table]) -> frozenset[str]:

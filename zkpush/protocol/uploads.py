@@ -21,6 +21,7 @@ from .lines import LineDecoder, find_keyword
 from .options import MOST_OPTIONS
 from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, gathered, members
 from .photos import decode_photo
+from .reasons import OF_ACCESS_CONTROL
 from .records import Batch, decode_rows, lines_of, pieces
 from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import ACCESS_CONTROL_TABLES, Upload
@@ -36,8 +37,6 @@ _GATHERED = 64 * 1024
 """Bytes of short members of a packet that are read together."""
 _MIXED = "OPERLOG"
 """Name of bodies that mix lines of several tables (spec 11.4)."""
-OF_ACCESS_CONTROL = "a table of the access-control protocol, which this server does not speak"
-"""Reason of rejects of `ACCESS_CONTROL_TABLES`."""
 
 
 class Contents(msgspec.Struct):

@@ -1,6 +1,6 @@
 """The problem of terminals that are connected, and do not fetch or do not answer commands.
 
-A job looks once a minute, in one process of the database. A terminal that is not connected is
+A job looks every few seconds, in one process of the database. A terminal that is not connected is
 another problem: then this one stays as it was.
 """
 
@@ -22,7 +22,7 @@ from ..trace.model import LastRequests, last_poll
 from .model import stuck_detail
 from .store import QueueProgress
 
-EVERY = 60.0
+EVERY = 20.0
 """Seconds between checks."""
 
 

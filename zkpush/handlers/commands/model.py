@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ...causes import NOT_ANSWERED, NOT_FETCHED, NOT_FETCHED_LATELY
 from ...phrases import Phrase
 from ...protocol.times import local_time
 from ...values.commands import CommandState
@@ -55,22 +56,12 @@ def stuck_detail(
     """
     at = _shown(stuck.queued_at)
     if stuck.is_fetched:
-        return Phrase(
-            "It fetched %(command)s, queued at %(at)s, and has not answered.",
-            command=stuck.command,
-            at=at,
-        )
+        return NOT_ANSWERED.said(command=stuck.command, at=at)
     if polled_at is None or polled_at < stuck.queued_at:
-        return Phrase(
-            "It has not asked for commands (no getrequest) since %(command)s was queued at %(at)s.",
-            command=stuck.command,
-            at=at,
-        )
+        return NOT_FETCHED.said(command=stuck.command, at=at)
     if now - polled_at < after:
         return None
-    return Phrase(
-        "It has not asked for commands since %(at)s (no getrequest).", at=_shown(polled_at)
-    )
+    return NOT_FETCHED_LATELY.said(at=_shown(polled_at))
 
 
 def _shown(at: int) -> str:

@@ -5,19 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ...causes import OTHER_PLACE, UNKNOWN_PATH
 from ...model import Device
-from ...phrases import Phrase, counted_phrase
+from ...phrases import Phrase, counted_phrase, sentences
 
 _BELOW_ICLOCK = re.compile(r"[A-Z]+ /iclock/", re.IGNORECASE)
-_SERVER_ADDRESS = Phrase(
-    "Paths of terminals begin with /iclock/. Set the server address in the terminal's menu to the "
-    "name or IP address of this server alone, without a path. If a proxy is in front, let it pass "
-    "/iclock/ on unchanged, without a prefix (`zkpush docs deployment`)."
-)
-_OTHER_PROTOCOL = Phrase(
-    "It may speak another protocol, such as access control: set its server mode to ADMS or "
-    "attendance push in its menu. Otherwise update zkpush."
-)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 EXAMPLE_ZONE = "Europe/Berlin"
 
@@ -25,9 +17,8 @@ EXAMPLE_ZONE = "Europe/Berlin"
 def advice_on_paths(asked: Iterable[str]) -> Phrase:
     """Return the advice on unserved requests, each a method and a path."""
     below = {_BELOW_ICLOCK.match(one) is not None for one in asked}
-    if below == {True, False}:
-        return Phrase("%(first)s %(next)s", first=_SERVER_ADDRESS, next=_OTHER_PROTOCOL)
-    return _SERVER_ADDRESS if False in below else _OTHER_PROTOCOL
+    causes = {False: OTHER_PLACE, True: UNKNOWN_PATH}
+    return sentences([cause.advice for key, cause in causes.items() if key in below])
 
 
 def approval(device: Device) -> str:

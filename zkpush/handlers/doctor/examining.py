@@ -105,7 +105,10 @@ class TerminalExaminer:
                 one
                 for one in await self._problems.of_server()
                 if sn == one.sn
-                or (sn in one.candidates and not any(each.at > one.since_at for each in trace))
+                or (
+                    sn in one.candidates
+                    and not any(each.refused and each.at > one.since_at for each in trace)
+                )
             ],
             stamps=stamps,
             has_records=has_records,

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ...model import Device
-from ...problems import ServerProblem
+from ...phrases import Phrase
+from ...problems import ServerProblem, advice_phrase
 from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
@@ -48,6 +49,10 @@ class TerminalFacts:
     def problem(self, code: str) -> str | None:
         """Return the detail of a problem of the terminal; None if it does not have it."""
         return self.problems.get(code)
+
+    def advice(self, code: str) -> Phrase:
+        """Return the advice on a problem, that on its causes first."""
+        return advice_phrase(code, self.device.sn, self.problems.get(code, ""))
 
     def is_sure(self, code: str) -> bool:
         """Whether a problem is its own, or that of no other terminal."""

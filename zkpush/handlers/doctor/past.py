@@ -36,7 +36,7 @@ _SHOWS: Mapping[str, Callable[[TracedRequest], bool]] = {
 
 def softened(facts: TerminalFacts, code: str, check: Check) -> Check:
     """Return the check of a problem, as a warning with the time of the last one if it is past."""
-    past = _past(facts, code) if code in FADING - SETTLED and check.state == "error" else None
+    past = _past(facts, code) if code in FADING - SETTLED and check.state != "ok" else None
     if past is None:
         return check
     return Check(

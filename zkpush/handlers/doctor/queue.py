@@ -1,8 +1,13 @@
-"""Check of the queue of commands of a terminal."""
+"""Check of the queue of commands of a terminal.
+
+It is a fault if the terminal has the problem of a stuck queue, so that the doctor and the list of
+problems say the same.
+"""
 
 from __future__ import annotations
 
 from ...phrases import Phrase
+from ...problems import ProblemCode
 from ..commands.model import STUCK, WAITS, stuck_detail
 from ..trace.model import last_poll
 from .advice import duration
@@ -12,58 +17,41 @@ from .model import Check
 
 def check_queue(facts: TerminalFacts) -> Check:
     """Check whether the terminal fetches its commands and answers them."""
-    at, stuck, sn = facts.oldest_command_at, facts.stuck, facts.device.sn
+    at = facts.oldest_command_at
     if at is None:
         return Check("queue", "ok", Phrase("No command is due."))
-    ago = duration(facts.now - at)
-    if stuck is None or facts.now - at < STUCK:
-        waits = facts.unanswered
-        words = waits and stuck_detail(waits, last_poll(facts.trace), facts.now, WAITS)
-        if words is not None:
-            return Check(
-                "queue",
-                "unknown",
-                Phrase(
-                    "%(problem)s That is a fault if it is still so %(limit)s after the command "
-                    "was due.",
-                    problem=words,
-                    limit=duration(STUCK),
-                ),
-            )
-        queued = Phrase("The oldest command that is due was queued %(ago)s ago.", ago=ago)
-        return Check("queue", "ok", queued)
-    detail = stuck_detail(stuck, last_poll(facts.trace), facts.now)
-    if detail is None:
+    problem = facts.problem(ProblemCode.QUEUE_STUCK)
+    if problem is not None and facts.stuck is not None:
+        return Check("queue", "error", problem, facts.advice(ProblemCode.QUEUE_STUCK))
+    waits = facts.stuck or facts.unanswered
+    words = waits and stuck_detail(waits, last_poll(facts.trace), facts.now, WAITS)
+    if words is not None and facts.is_online:
         return Check(
             "queue",
-            "error",
+            "unknown",
             Phrase(
-                "Its commands are stuck: the oldest that is due was queued %(ago)s ago.", ago=ago
-            ),
-            Phrase(
-                "It asks for commands, and they are held back; the other checks may say why. See "
-                "them: `zkpush commands list %(sn)s`.",
-                sn=sn,
+                "%(problem)s That is a fault if it is still so %(limit)s after the command was "
+                "due.",
+                problem=words,
+                limit=duration(STUCK),
             ),
         )
-    if stuck.is_fetched:
+    if words is not None:
+        return Check("queue", "unknown", Phrase("Its commands wait until it is connected."))
+    ago = duration(facts.now - at)
+    if facts.stuck is not None:
         return Check(
             "queue",
-            "error",
-            detail,
+            "warning",
             Phrase(
-                "Restart it. Cancel what it never answers: `zkpush commands list %(sn)s` shows the "
-                "ID, then `zkpush commands cancel ID`.",
-                sn=sn,
+                "It asks for commands, and they are held back; the oldest was queued %(ago)s ago.",
+                ago=ago,
+            ),
+            Phrase(
+                "The other checks may say why. Its commands: `zkpush commands list %(sn)s`.",
+                sn=facts.device.sn,
             ),
         )
     return Check(
-        "queue",
-        "error",
-        detail,
-        Phrase(
-            "Restart it, and see that a proxy in front passes /iclock/getrequest on. Its commands: "
-            "`zkpush commands list %(sn)s`.",
-            sn=sn,
-        ),
+        "queue", "ok", Phrase("The oldest command that is due was queued %(ago)s ago.", ago=ago)
     )

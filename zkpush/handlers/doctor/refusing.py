@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...device.registry import REFUSED_AS
 from ...model import DeviceState
 from ...phrases import Phrase, counted_phrase
-from ...problems import ProblemCode, advice_phrase
+from ...problems import ProblemCode
 from ..trace.model import TracedRequest
 from .facts import TerminalFacts
-from .model import Check
+from .model import Check, CheckState
 
 RECENT = 3600_000
 """Milliseconds for which a rejection counts, unless a served request followed it."""
@@ -33,42 +33,14 @@ def check_refusals(facts: TerminalFacts) -> Check:
     past = [*settled, *decided]
     found = [one for one in refused if not (one in past or _follows(one, state))]
     by_state = [one for one in refused if _follows(one, state)]
-    if not found and by_state:
-        count = sum(one.count for one in by_state)
-        return Check(
-            "refusals",
-            "unknown",
-            Phrase(
-                "%(refused)s in the last hour, because it is %(state)s.",
-                refused=_refused(count),
-                state=STATES.get(state, state.value),
-            ),
-        )
-    if not found and settled:
-        count = sum(one.count for one in settled)
-        return Check(
-            "refusals",
-            "ok",
-            Phrase(
-                "%(refused)s in the last hour, before it was %(state)s.",
-                refused=_refused(count),
-                state=STATES.get(state, state.value),
-            ),
-        )
-    if not found and decided:
-        count = sum(one.count for one in decided)
-        return Check(
-            "refusals",
-            "ok",
-            Phrase(
-                "%(refused)s in the last hour, before an operator changed that.",
-                refused=_refused(count),
-            ),
-        )
     if not found:
-        return Check("refusals", "ok", Phrase("None of its last requests was refused."))
+        shown = STATES.get(state, state.value)
+        return _explained(
+            ("unknown", by_state, Phrase("because it is %(state)s", state=shown)),
+            ("ok", settled, Phrase("before it was %(state)s", state=shown)),
+            ("ok", decided, Phrase("before an operator changed that")),
+        )
     last = found[-1]
-    count = sum(one.count for one in found)
     served = [one.at for one in facts.trace if not one.refused]
     is_last = not served or last.at >= served[-1]
     return Check(
@@ -77,7 +49,7 @@ def check_refusals(facts: TerminalFacts) -> Check:
         Phrase(
             "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
             "%(answer)s",
-            refused=_refused(count),
+            refused=_refused(found),
             status=last.content.status,
             address=last.content.address or Phrase("a socket file"),
             answer=last.content.answered,
@@ -89,7 +61,7 @@ def check_refusals(facts: TerminalFacts) -> Check:
 def _advice_on_refusals(facts: TerminalFacts) -> Phrase:
     sn = facts.device.sn
     if facts.problem(ProblemCode.OTHER_ADDRESS) is not None:
-        return advice_phrase(ProblemCode.OTHER_ADDRESS, sn)
+        return facts.advice(ProblemCode.OTHER_ADDRESS)
     return Phrase(
         "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
         "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
@@ -98,9 +70,22 @@ def _advice_on_refusals(facts: TerminalFacts) -> Phrase:
     )
 
 
-def _refused(count: int) -> Phrase:
+def _explained(*reasons: tuple[CheckState, Sequence[TracedRequest], Phrase]) -> Check:
+    """Make the check of refusals that have reasons: by the first with a request."""
+    for result, refused, why in reasons:
+        if refused:
+            detail = Phrase(
+                "%(refused)s in the last hour, %(why)s.", refused=_refused(refused), why=why
+            )
+            return Check("refusals", result, detail)
+    return Check("refusals", "ok", Phrase("None of its last requests was refused."))
+
+
+def _refused(requests: Sequence[TracedRequest]) -> Phrase:
     return counted_phrase(
-        "%(num)s of its requests was refused", "%(num)s of its requests were refused", count
+        "%(num)s of its requests was refused",
+        "%(num)s of its requests were refused",
+        sum(one.count for one in requests),
     )
 
 

@@ -207,7 +207,7 @@ async def _problems(found: ServerFacts) -> list[Check]:
             str(one.code),
             "error",
             f"{one.subject}: {one.detail}",
-            advice_of(one.code),
+            advice_of(one.code, detail=one.detail),
         )
         for one in await found.problems.of_server()
         if one.code not in _OF_STORAGE and one.sn is None

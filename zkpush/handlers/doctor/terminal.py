@@ -13,7 +13,7 @@ from ...device.modes import takes_commands
 from ...device.session import BEGINS
 from ...model import DeviceState
 from ...phrases import Phrase
-from ...problems import ProblemCode, advice_phrase
+from ...problems import ProblemCode
 from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
@@ -57,16 +57,20 @@ _RANKS: Mapping[str, int] = {
             "refusals",
             "requests",
             "exchange",
+            "queue",
             "rejects",
             "records",
             "zone",
             "clock",
-            "queue",
         )
     )
 }
 """Checks in the order in which their faults are to be mended: those that stop everything, then
-records that are lost from view, then their times, then commands."""
+commands, by which others are mended, then records that are lost from view, then their times."""
+_SERVED = frozenset({ProblemCode.FOREIGN_TOKEN})
+"""Problems with which a terminal is served as any other."""
+_BY_COMMAND = frozenset({ProblemCode.COUNT_DIFFERS})
+"""Problems that a command to the terminal mends."""
 
 
 def examine(facts: TerminalFacts) -> list[Check]:
@@ -82,6 +86,19 @@ def examine(facts: TerminalFacts) -> list[Check]:
         others = [code for code in causes_of_it if code not in sure]
         checks += [*_problems(facts, sure), check, *_problems(facts, others)]
     return [*checks, *_problems(facts, rest)]
+
+
+def _by_command(facts: TerminalFacts, advice: Phrase) -> Phrase:
+    """Return advice to send a command; what keeps the terminal from commands comes first."""
+    if not facts.is_online:
+        return Phrase("It is not connected: see to that first.")
+    if facts.stuck is not None or facts.unanswered is not None:
+        return Phrase(
+            "It has not answered the commands that it was sent before, and a further one would "
+            "wait behind them. See to these first: `zkpush commands list %(sn)s`.",
+            sn=facts.device.sn,
+        )
+    return advice
 
 
 def rank(check: Check) -> int:
@@ -206,13 +223,8 @@ def _unknown_requests(facts: TerminalFacts) -> Check:
         return Check(
             "requests", "ok", Phrase("It asks for nothing that this server does not speak.")
         )
-    if not found:
-        return Check(
-            "requests",
-            "error",
-            problem or "",
-            advice_phrase(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn),
-        )
+    if problem is not None:
+        return Check("requests", "error", problem, facts.advice(ProblemCode.UNKNOWN_REQUESTS))
     asked = [*dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)]
     return Check(
         "requests",
@@ -234,7 +246,7 @@ def _exchange(facts: TerminalFacts) -> Check:
                 "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
                 reason=Phrase(_reason(served[-1])),
             ),
-            advice_phrase(ProblemCode.TOKEN_MISSING, facts.device.sn)
+            facts.advice(ProblemCode.TOKEN_MISSING)
             if facts.problem(ProblemCode.TOKEN_MISSING) is not None
             else Phrase(
                 "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
@@ -290,16 +302,19 @@ def _records(facts: TerminalFacts) -> Check:
             "records",
             "warning",
             Phrase("It has never uploaded attendance records: it is in access-control mode."),
-            advice_phrase(ProblemCode.ACCESS_CONTROL, facts.device.sn),
+            facts.advice(ProblemCode.ACCESS_CONTROL),
         )
     return Check(
         "records",
         "warning",
         Phrase("It has never uploaded attendance records."),
-        Phrase(
-            "Verify a person on it. If nothing arrives, check in its menu that it sends in real "
-            "time, and let it send everything: `zkpush devices resend %(sn)s attendance`.",
-            sn=sn,
+        _by_command(
+            facts,
+            Phrase(
+                "Verify a person on it. If nothing arrives, check in its menu that it sends in "
+                "real time, and let it send everything: `zkpush devices resend %(sn)s attendance`.",
+                sn=sn,
+            ),
         ),
     )
 
@@ -307,7 +322,7 @@ def _records(facts: TerminalFacts) -> Check:
 def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
-        advice = advice_phrase(ProblemCode.REJECTS, facts.device.sn)
+        advice = facts.advice(ProblemCode.REJECTS)
         return _of_mode(facts, Check("rejects", "error", problem, advice))
     return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
 
@@ -331,9 +346,9 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     for code in codes:
         check = Check(
             code,
-            "error" if _is_likely(facts, code) else "warning",
+            "error" if _is_likely(facts, code) and code not in _SERVED else "warning",
             _with_terminal(facts, code),
-            advice_phrase(code, facts.device.sn),
+            _by_command(facts, facts.advice(code)) if code in _BY_COMMAND else facts.advice(code),
         )
         yield softened(facts, code, check)
 

@@ -16,7 +16,6 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from ...pathparts import path_part
-from ...problems import advice_phrase
 from .days import for_picker
 from .languages import ConsoleLanguage
 from .phrases import Phrase
@@ -205,7 +204,6 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "hours": hours,
         "number": number,
         "size": size,
-        "advice": advice_phrase,
         "for_picker": for_picker,
         "part": path_part,
         "urlencode": lambda text: quote(str(text), safe=""),

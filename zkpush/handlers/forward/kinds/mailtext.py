@@ -106,7 +106,7 @@ def collect_news(events: Iterable[ForwardedEvent]) -> ProblemNews:
             is_of_server,
             # A kind of problem that a plugin declares is not known here: its event has the words.
             str(data.get("meaning") or meaning_of(code)),
-            str(data.get("advice") if is_of_server else advice_of(code)),
+            str(data.get("advice") or advice_of(code)),
         )
     return ProblemNews([*found.values()], "test" in kinds, GAP in kinds)
 
