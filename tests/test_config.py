@@ -206,7 +206,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "connections_per_address, "
         "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
         "packet_ratio, packet_members, manage_connections, manage_connections_per_address, "
-        "event_streams, console_streams, command_bytes, file_bytes",
+        "manage_bodies_bytes, event_streams, console_streams, command_bytes, file_bytes",
         "limits.body_bytes: '1023' is not an integer of at least 1024",
         "commands.retries: unknown key; the keys are batch_count, batch_bytes, "
         "lease_seconds, attempts, lifetime_days, "

@@ -86,6 +86,7 @@ class Refusal(StrEnum):
     IDLE_SECONDS = "idle_seconds"
     KEY_CHANGED = "key_changed", "pushcommkey has changed"
     KEY_EXCHANGE = "key_exchange", "exchange of keys is malformed, or out of order"
+    MANAGE_BODIES_BYTES = "manage_bodies_bytes"
     MANAGE_CONNECTIONS = "manage_connections"
     MANAGE_CONNECTIONS_PER_ADDRESS = "manage_connections_per_address"
     NO_ENCRYPTION = "no_encryption", "terminal cannot encrypt, and has to"

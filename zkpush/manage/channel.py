@@ -1,9 +1,10 @@
 """Connections to the management endpoint: limits, and refusal before the body is read.
 
 Theory of operation. twisted.web parses HTTP. When the head of a request with a body is complete,
-reading stops until the API has checked it: path, method, token, scope and length. A refusal is sent
-then, before `100 Continue` and before any byte of the body is kept. Some of the following data is
-dropped, so that the client can read the answer, and the connection is closed.
+reading stops until the API has checked it: path, method, token, scope and length, and until there
+is memory for the body (`bodymemory`). A refusal is sent then, before `100 Continue` and before any
+byte of the body is kept. Some of the following data is dropped, so that the client can read the
+answer, and the connection is closed.
 
 Everything has a deadline: a silent connection, the head from its first byte on, the whole request,
 and a reply that the client does not read. Receiving a byte does not extend a deadline.
@@ -25,6 +26,7 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
 from ..clock import wall_clock
+from ..device.budget import Charge
 from .errors import ApiError, bad_request, explain, refusal, too_large
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class ManageRequest(Request):
 
     room = 0
     """Maximum length of the body, in bytes."""
+    charge: Charge | None = None
+    """Memory for the body."""
+    language: str | None = None
+    """Language that an account has chosen, once its session is known."""
     channel: ManageChannel
     content: BytesIO
 
@@ -75,6 +81,14 @@ class ManageRequest(Request):
         self.content = BytesIO()
         return content
 
+    def carried_out(self, result: Any = None) -> Any:
+        """Give up the body and its memory, which the reply does not need; return the argument."""
+        self.content = BytesIO()
+        if self.charge is not None:
+            self.charge.release()
+            self.charge = None
+        return result
+
     def find_client(self) -> str | None:
         """Return the address of the client, also behind a trusted proxy; None for a Unix socket.
 
@@ -82,11 +96,11 @@ class ManageRequest(Request):
         """
         return self.channel.find_client(self)
 
-    def recognised(self, is_known: bool) -> None:
-        """Record whether the request has a valid token."""
+    def recognised(self, caller: str | None) -> None:
+        """Record whose valid token or session the request has; None without one."""
         channel = getattr(self, "channel", None)  # removed when the client disconnects
         if channel is not None:
-            channel.is_known = is_known
+            channel.caller = caller
 
 
 class ManageChannel(HTTPChannel):
@@ -105,9 +119,13 @@ class ManageChannel(HTTPChannel):
         self.timeOut = site.limits.idle_seconds
         self.totalHeadersSize = self.MAX_LENGTH = site.limits.head_bytes
         self.address: str | None = None
-        self.is_known = False
+        self.caller: str | None = None
+        """Who makes the request; None without a valid token or session."""
         self.is_in_hand = False
-        """Whether a request is being answered, or its body is being read."""
+        """Whether a request is being answered, or its body is being read or waits for memory."""
+        self._arriving: ManageRequest | None = None
+        """The request whose body has not arrived completely."""
+        self._waiting: Deferred[Charge] | None = None
         self._request_line = b""
         self._is_located = False
         self._has_ended = False
@@ -115,6 +133,11 @@ class ManageChannel(HTTPChannel):
         self._dropped = 0
         self._deadline: IDelayedCall | None = None
         self._stall: IDelayedCall | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the request has a valid token or session."""
+        return self.caller is not None
 
     # Connecting and closing.
 
@@ -143,6 +166,7 @@ class ManageChannel(HTTPChannel):
         self._has_ended = True
         self._set_deadline(None)
         self._stop_stall()
+        self._forget_body()
         self.site.connections.remove(self)
         super().connectionLost(reason)
 
@@ -215,10 +239,13 @@ class ManageChannel(HTTPChannel):
             b"100-continue"
         ]
 
-        def go_on(room: int) -> None:
+        def go_on(charge: Charge) -> None:
+            request.charge = charge
+            self._waiting = None
             if self._has_ended:
+                request.carried_out()
                 return
-            request.room = room
+            self._arriving = request
             self.is_in_hand = True
             self._set_deadline(self.site.limits.request_seconds, self._too_slow)
             if continues:
@@ -226,15 +253,44 @@ class ManageChannel(HTTPChannel):
             LineReceiver.resumeProducing(self)
 
         judged = Deferred.fromCoroutine(
-            self.site.pages.judge(request, method, target.partition(b"?")[0], self.length)
+            self._admit(request, method, target.partition(b"?")[0], self.length)
         )
         judged.addCallbacks(go_on, self._refuse_failure)
         judged.addErrback(lambda failure: _log.failure("A request was not judged", failure))
+
+    async def _admit(
+        self, request: ManageRequest, method: bytes, path: bytes, length: int | None
+    ) -> Charge:
+        """Check a request with a body, and take memory for it."""
+        pages = self.site.pages
+        request.room = await pages.judge(request, method, path, length)
+        size = request.room if length is None else length
+        try:
+            return await self.site.bodies.take(self.caller, self.address, size, self._wait)
+        except ApiError as error:
+            raise pages.refused(request, path, error) from None
+
+    def _wait(self, waiting: Deferred[Charge]) -> None:
+        """Wait for memory; its own deadline is the only one meanwhile."""
+        self._waiting = waiting
+        self.is_in_hand = True
+        self.setTimeout(None)
+        self._set_deadline(None)
+
+    def _forget_body(self) -> None:
+        """Give up a body that has not arrived, and its memory."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self._arriving is not None:
+            self._arriving.carried_out()
+            self._arriving = None
 
     def allContentReceived(self) -> None:
         """Answer the complete request, without a deadline."""
         if self._has_ended:
             return  # the body was too long
+        self._arriving = None
         self._set_deadline(None)
         self.is_in_hand = True
         super().allContentReceived()
@@ -263,6 +319,7 @@ class ManageChannel(HTTPChannel):
             return
         self._has_ended = True
         self.is_in_hand = False
+        self._forget_body()
         self.setTimeout(None)
         self._set_deadline(LINGER_SECONDS, self.loseConnection)
         is_head = self._request_line.startswith(b"HEAD ")

@@ -156,9 +156,14 @@ class ApiResource(Resource):
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
         running = Deferred.fromCoroutine(self._run(request))
+        running.addBoth(request.carried_out)
         running.addCallback(lambda reply: None if gone else self._write(request, reply))
         running.addErrback(lambda failure: _log.failure("A reply was not written", failure))
         return NOT_DONE_YET
+
+    def refused(self, request: ManageRequest, error: ApiError) -> ApiError:
+        """Return the refusal of a request whose body is not read."""
+        return error
 
     def stop(self) -> None:
         """End the endless replies."""
@@ -257,7 +262,7 @@ class ApiResource(Resource):
             address,
             client if _COMMAND_LINE.fullmatch(client) else None,
         )
-        request.recognised(caller is not None)
+        request.recognised(None if caller is None else caller.actor)
         if caller is None:
             self._refusals.refuse(Refusal.NO_TOKEN, None, address)
             raise ApiError(

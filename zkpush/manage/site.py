@@ -16,11 +16,13 @@ from ..device.proxies import Proxies
 from ..device.refusals import RefusalLog
 from ..settings.network import Limits
 from .auth import Tokens
+from .bodymemory import BodyMemory
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections
 from .console.live import LiveHub
 from .console.pages import PREFIX
 from .console.resource import ConsoleResource
+from .errors import ApiError
 from .routes import ApiResource, Route
 
 _OF_TERMINALS = re.compile("/iclock/", re.IGNORECASE)
@@ -45,6 +47,10 @@ class ManageResource(Resource):
     ) -> int:
         """Check a request whose head is complete; return the maximum length of its body."""
         return await self._part(path).judge(request, method, path, length)
+
+    def refused(self, request: ManageRequest, path: bytes, error: ApiError) -> ApiError:
+        """Return the refusal of a request in the form of its part of the site."""
+        return self._part(path).refused(request, error)
 
     def stop(self) -> None:
         """End the endless replies."""
@@ -84,6 +90,7 @@ class ManageSite(Site):
         self.is_proxied = is_proxied
         self.struck = refusals.refuse
         self.connections = ManageConnections(limits, proxies, refusals.refuse)
+        self.bodies = BodyMemory(limits, refusals, reactor)
         super().__init__(
             self.pages,
             requestFactory=ManageRequest,

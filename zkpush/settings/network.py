@@ -152,6 +152,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "machine and trusted proxies may have more",
         ),
     ] = 64
+    manage_bodies_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Memory for the bodies of requests to the management endpoint, such as "
+            "uploaded files, per process, in bytes. A quarter is reserved for bodies of up to "
+            "64 KiB. One caller and one address may use only a share of each part; a single body "
+            "always fits. A longer one waits up to `body_wait_seconds`, and then gets 503",
+        ),
+    ] = 256 * 1024 * 1024
     event_streams: Annotated[
         int,
         Meta(

@@ -46,6 +46,10 @@ class Renderer:
         said = self._environment(language).filters["said"]
         return str(said(text))
 
+    def size(self, number: int, language: ConsoleLanguage) -> str:
+        """Show a number of bytes."""
+        return str(self._environment(language).filters["size"](number))
+
     def _environment(self, language: ConsoleLanguage) -> Environment:
         with self._lock:
             known = self._environments.get(language.code)

@@ -49,6 +49,7 @@ from .live import LiveHub, live_reply
 from .navigation import navigation
 from .pagemap import NO_PAGE, PageMap, PageTarget
 from .pages import (
+    MOST_FORM,
     PREFIX,
     ConsoleAddition,
     ConsoleForm,
@@ -121,6 +122,7 @@ class ConsoleResource(Resource):
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
         running = Deferred.fromCoroutine(self._run(request))
+        running.addBoth(request.carried_out)
         running.addCallback(lambda reply: None if gone else write_reply(request, reply))
         running.addErrback(lambda failure: _log.failure("A page was not written", failure))
         return NOT_DONE_YET
@@ -139,10 +141,12 @@ class ConsoleResource(Resource):
         try:
             return await self._judge(request, method, path, length)
         except ApiError as error:
-            why = getattr(error, "why", error.detail)
-            raise PageRefusal(
-                error, self._renderer.said(why, self._visits.language(request, None))
-            ) from None
+            raise self.refused(request, error) from None
+
+    def refused(self, request: ManageRequest, error: ApiError) -> PageRefusal:
+        """Return the refusal of a form that is not read, in the language of its sender."""
+        why = getattr(error, "why", error.detail)
+        return PageRefusal(error, self._renderer.said(why, self._visits.language(request)))
 
     async def _judge(
         self, request: ManageRequest, method: bytes, path: bytes, length: int | None
@@ -152,14 +156,24 @@ class ConsoleResource(Resource):
         if not isinstance(target.route, ConsoleForm):
             return 0
         security.check_own(request)
-        room = target.route.most_bytes
-        if target.route.scope is not None:
+        route, room = target.route, target.route.most_bytes
+        if route.scope is not None:
             visitor = await self._visits.visitor(request)
-            if visitor is None or target.route.scope not in visitor.scopes:
-                room = min(room, 64 * 1024)
+            if visitor is None or route.scope not in visitor.scopes:
+                room = min(room, MOST_FORM)
+                if length is not None and length > room:
+                    why = ENDED if visitor is None else NOT_ALLOWED
+                    raise ApiError(HTTPStatus.FORBIDDEN, why)
         if length is not None and length > room:
-            raise too_large(room)
+            raise too_large(room) if route.file is None else self._too_large(request, route)
         return room
+
+    def _too_large(self, request: ManageRequest, route: ConsoleForm) -> ApiError:
+        most = self._renderer.size(route.most_bytes - MOST_FORM, self._visits.language(request))
+        return ApiError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            Phrase("The file is too large. Go back and choose one of at most %(most)s.", most=most),
+        )
 
     async def _run(self, request: ManageRequest) -> Raw | Stream:
         path = unquote(request.path.decode("ascii", "replace"), errors="replace")
@@ -374,7 +388,7 @@ class ConsoleResource(Resource):
     def _redirect(self, request: ManageRequest, redirect: Redirect) -> Raw:
         notice = None
         if redirect.notice is not None:
-            language = self._visits.language(request, None)
+            language = self._visits.language(request)
             notice = self._renderer.said(redirect.notice, language)
         return redirect_reply(redirect, notice, secure=self._visits.is_secure(request))
 

@@ -45,7 +45,7 @@ class VisitReader:
             visitor=None,
             address=address,
             agent=(header_of(request, "user-agent") or "")[:200],
-            language=self.language(request, None),
+            language=self.language(request),
             zone=ZoneInfo("UTC"),
             origin=f"{'https' if self.is_secure(request) else 'http'}://{host}",
             path=request.path.decode("ascii", "replace").removeprefix(PREFIX) or "/",
@@ -55,7 +55,7 @@ class VisitReader:
     async def known(self, request: ManageRequest, visit: Visit) -> Visit:
         """Complete a visit with the account of its session, if there is one."""
         visitor = await self.visitor(request)
-        language = self.language(request, visitor)
+        language = self.language(request)
         return attrs.evolve(
             visit,
             visitor=visitor,
@@ -68,13 +68,16 @@ class VisitReader:
         """Return who has signed in, and note that on the request."""
         secret = self.cookie(request, security.COOKIE)
         visitor = None if not secret else await self._sign_in.find(secret)
-        request.recognised(visitor is not None)
+        request.language = None if visitor is None else visitor.language
+        request.recognised(None if visitor is None else f"account {visitor.name}")
         return visitor
 
-    def language(self, request: ManageRequest, visitor: Visitor | None) -> ConsoleLanguage:
-        """Return the language of an account, of a cookie, or of the browser, in this order."""
-        remembered = self.cookie(request, security.LANGUAGE)
-        for code in (None if visitor is None else visitor.language, remembered):
+    def language(self, request: ManageRequest) -> ConsoleLanguage:
+        """Return the language of the account, of a cookie, or of the browser, in this order.
+
+        The account is known once `visitor` has been called.
+        """
+        for code in (request.language, self.cookie(request, security.LANGUAGE)):
             found = language_of(code)
             if found is not None:
                 return found
