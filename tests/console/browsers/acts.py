@@ -18,6 +18,7 @@ _FOCUSED = """() => {
   const style = getComputedStyle(one);
   const box = one.getBoundingClientRect();
   return {
+    isField: Boolean(label),
     words: one === document.body ? "" : (label || one.innerText || "").trim(),
     isSeen: one === document.body || one.matches(":focus-visible, :focus-within")
       && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && box.width > 0
@@ -67,8 +68,10 @@ def approve(page: Page, name: str) -> None:
     expect(page.get_by_role("status")).to_contain_text("is approved")
 
 
-def tab_to(page: Page, words: str) -> None:
+def tab_to(page: Page, words: str, *, is_whole: bool = False, is_field: bool = False) -> None:
     """Press Tab until what begins with these words has the focus, which is seen at each step.
+
+    With `is_whole`, it has these words and no others; with `is_field`, it is a field.
 
     After the last element of a page, nothing has the focus, and the first one is next.
     """
@@ -77,7 +80,9 @@ def tab_to(page: Page, words: str) -> None:
         page.keyboard.press("Tab")
         focused: Any = page.evaluate(_FOCUSED)
         assert focused["isSeen"], focused
-        if focused["words"].startswith(words):
+        said = " ".join(focused["words"].split())
+        is_named = said == words or (not is_whole and said.startswith(words))
+        if is_named and (focused["isField"] or not is_field):
             return
         passed.append(focused["words"])
     raise AssertionError(f"{words} is not reached: {passed}")

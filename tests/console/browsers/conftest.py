@@ -26,8 +26,9 @@ SECONDS = 30
 class LiveSite:
     """A daemon that approves no terminal by itself, with simulated terminals."""
 
-    def __init__(self, data: pathlib.Path) -> None:
-        self.daemon = Daemon(data, "--admission", "approve", env={"TZ": "Europe/Madrid"})
+    def __init__(self, data: pathlib.Path, *flags: str) -> None:
+        """`flags` are more of those of `twistd zkpush`."""
+        self.daemon = Daemon(data, "--admission", "approve", *flags, env={"TZ": "Europe/Madrid"})
         self.url = f"http://127.0.0.1:{self.daemon.manage.port}"
         self._simulators: list[subprocess.Popen[bytes]] = []
 
