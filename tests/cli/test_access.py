@@ -44,7 +44,7 @@ def test_an_entry_is_defined_changed_and_deleted(daemon: Daemon, tmp_path: Path)
     said(daemon.zkpush("access", "put", "Yard", "pictures", "1", f"content=@{picture}"))
     assert f"bytes={len(JPEG)}" in said(daemon.zkpush("access", "list", "Yard", "pictures"))
     assert failed(daemon.zkpush("access", "put", "Yard", "groups", "2", "time_periods=6")) == (
-        "Error: time_periods: 6 is not in the time-periods of the area Yard; define it first."
+        "Error: time_periods: there is no time period 6 in the area Yard; define it first."
     )
     said(daemon.zkpush("access", "delete", "Yard", "groups", "2", "--yes"))
     deleted = said(daemon.zkpush("access", "delete", "Yard", "time-periods", "5", "--yes"))

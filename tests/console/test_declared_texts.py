@@ -22,9 +22,9 @@ from zkpush.protocol.times import check_zone
 
 ROOT = Path(zkpush.__file__).parent
 DECLARED_ELSEWHERE = {
+    "causes.py": 1,  # problems that a sentence names
     "commandreasons.py": 1,  # ends of commands
     "endings.py": 1,
-    "handlers/accessdata/declared.py": 1,  # forms of keys
     "handlers/attendance/sheets.py": 1,  # names of codes
     "handlers/audit/changes.py": 3,  # policies, and templates of details
     "handlers/audit/wording.py": 1,  # refusals
@@ -34,7 +34,7 @@ DECLARED_ELSEWHERE = {
     "handlers/people/showing.py": 3,
     "handlers/terminals/settingpages.py": 2,  # meanings of options
     "phrases.py": 2,
-    "protocol/commands.py": 2,  # meanings of parameters and values
+    "protocol/commands.py": 8,  # meanings, forms and values of parameters, and mistakes in them
     "sentences.py": 2,
 }
 """Calls whose text is no literal, by module: meanings that `declared_phrases` adds, or templates

@@ -38,6 +38,7 @@ SAME = frozenset(
         "%(first)s; %(next)s",
         "%(meaning)s. %(detail)s",
         "%(num)s terminal",
+        "%(one)s %(key)s",
         "%(value)s (%(meaning)s)",
         "%(name)s (%(meant)s)",
         "; %(meant)s",

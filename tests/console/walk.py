@@ -83,6 +83,8 @@ def english_left(node: Element, is_data: bool = False) -> list[str]:
     if not isinstance(tag, str) or tag in ("script", "style"):
         return []
     attributes = node.attrib
+    if attributes.get("lang") == "en":
+        return ["".join(node.itertext())]
     is_data = is_data or attributes.get("translate") == "no" or tag in ("code", "time")
     found = []
     if not is_data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+import attrs
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -15,6 +16,7 @@ from ..model import Device, DeviceState, Problem
 from ..periodic import PeriodicService
 from ..persist.commandschedule import CommandSchedule
 from ..persist.devices import DeviceStore
+from ..persist.online import OnlineWindow
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
@@ -279,9 +281,22 @@ class Registry(PeriodicService):
         """Oldest last-seen time (ms) of terminals with these settings that missed no two polls."""
         return self.now() - 2000 * self._delay(settings)
 
-    def online_since(self, settings: Mapping[str, str | int] = {}) -> int:
+    def online_window(self) -> OnlineWindow:
+        """Which terminals are online now, as far as this process and the store know."""
+        window = self._window()
+        heard = {
+            device.id
+            for device in (terminal.device for terminal in self.terminals.values())
+            if device.id in self.heard and self.heard[device.id][0] >= window.bound(device.settings)
+        }
+        return attrs.evolve(window, heard=heard)
+
+    def online_since(self, settings: Mapping[str, str | int]) -> int:
         """Oldest last-seen time (ms) at which a terminal with these settings is online."""
-        return int(self.now() - 1000 * (3 * self._delay(settings) + SEEN_EVERY))
+        return self._window().bound(settings)
+
+    def _window(self) -> OnlineWindow:
+        return OnlineWindow(self.now(), self._delay({}), int(1000 * SEEN_EVERY))
 
     def _delay(self, settings: Mapping[str, str | int]) -> int:
         """Polling interval in seconds of a terminal with these settings."""

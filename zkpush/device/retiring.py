@@ -170,8 +170,15 @@ def _present(tx: Transaction, sn: str) -> Device:
     if device is None:
         raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
     if device.state is DeviceState.RETIRED:
-        after = f", and replaced by {device.replaced_by}" if device.replaced_by else ""
-        raise NotReplaceable(f"The terminal {sn} is retired already{after}.")
+        if device.replaced_by:
+            raise NotReplaceable(
+                Phrase(
+                    "The terminal %(sn)s is retired already, and replaced by %(by)s.",
+                    sn=sn,
+                    by=device.replaced_by,
+                )
+            )
+        raise NotReplaceable(Phrase("The terminal %(sn)s is retired already.", sn=sn))
     return device
 
 

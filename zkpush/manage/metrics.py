@@ -139,13 +139,13 @@ class Metrics(Collector):
         now, counted = self._registry.now(), self._stored
         if counted is not None and 0 <= now - counted.at < STORED_EVERY * 1000:
             return
-        since, day_ago = self._registry.online_since(), now - DAY
+        window, day_ago = self._registry.online_window(), now - DAY
 
         def count(tx: Transaction) -> StoredFigures:
             return StoredFigures(
                 at=now,
                 rejects=tx[RejectStore].counts(),
-                terminals=tx[DeviceStore].counts(since),
+                terminals=tx[DeviceStore].counts(window),
                 open_commands=tx[CommandHistory].count_open(),
                 ended_commands=tx[CommandHistory].count_ended(day_ago),
                 records=self._records.last_thd(tx),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from sqlalchemy import RowMapping, Select, case, delete, exists, func, or_, select, update
+from sqlalchemy import RowMapping, Select, case, delete, exists, func, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..model import DEFAULT_AREA, DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, no_zone
@@ -23,6 +23,7 @@ from .damage import DAMAGED
 from .databases import insert
 from .events import EventStore
 from .limits import of_terminals
+from .online import OnlineWindow
 from .paging import part_of
 from .problemchanges import changes_of_problems
 from .schema import devices, removed_devices
@@ -140,14 +141,14 @@ class DeviceStore:
         *,
         with_problems: bool = False,
         troubled: Collection[str] = (),
-        since: int = 0,
-        until: int = _NO_END,
+        window: OnlineWindow | None = None,
+        is_online: bool = True,
     ) -> list[Device]:
         """List terminals whose serial number, name, area or address contains a text, by id.
 
         `state` and `with_problems` restrict the list further; `troubled` are the serial numbers of
-        terminals with problems that are not stored with them. The last request came at
-        `since` (ms) or later, and before `until`; 0 stands for none.
+        terminals with problems that are not stored with them. With a `window`, only terminals
+        that are online in it are listed, or only others.
         """
         query = select(devices)
         if text:
@@ -158,19 +159,23 @@ class DeviceStore:
             query = query.where(devices.c.state == state)
         if with_problems:
             query = query.where(or_(devices.c.problems != "[]", devices.c.sn.in_(troubled)))
-        seen_at = func.coalesce(devices.c.last_seen_at, 0)
-        return self._page(query.where(seen_at >= since, seen_at < until), part)
+        if window is not None:
+            online = window.condition(self._connection.dialect.name)
+            query = query.where(online if is_online else not_(online))
+        return self._page(query, part)
 
     def with_settings(self, part: Page) -> list[Device]:
         """List terminals with options of their own, by id."""
         return self._page(select(devices).where(devices.c.settings != "{}"), part)
 
-    def counts(self, since: int, areas: frozenset[str] | None = None) -> dict[str, tuple[int, int]]:
-        """Count terminals by state: all of them, and those seen since an instant (ms).
+    def counts(
+        self, window: OnlineWindow, areas: frozenset[str] | None = None
+    ) -> dict[str, tuple[int, int]]:
+        """Count terminals by state: all of them, and those that are online.
 
         `areas` are those of a limited caller.
         """
-        seen = func.sum(case((devices.c.last_seen_at >= since, 1), else_=0))
+        seen = func.sum(case((window.condition(self._connection.dialect.name), 1), else_=0))
         query = select(devices.c.state, func.count(), seen).group_by(devices.c.state)
         rows = self._connection.execute(query.where(*of_terminals(devices.c.id, areas)))
         return {state: (int(count), int(some)) for state, count, some in rows}

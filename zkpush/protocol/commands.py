@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import msgspec
 
@@ -21,6 +22,8 @@ ID_LENGTH = 16
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
+MOST_LISTED = 40
+"""Values of a field that a mistake lists."""
 _NEEDED_BY_FORMAT = {"0": "Content", "1": "Url"}
 """The parameter that holds a picture, by Format."""
 _BASE64_FORM, _PLAIN_FORM = "1", "2"
@@ -156,20 +159,79 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
             )
         )
     if value or (field.required and (field.pattern or field.kind is not Kind.TEXT)):
-        try:
-            field.decode(value)
-        except ValueError as error:
-            reason = REASONS.phrase(words_of(error))
-            raise CommandError(reason if field.choices else with_values(reason, field)) from None
+        mistake = mistake_in(field, value)
+        if mistake is not None:
+            raise CommandError(mistake)
+
+
+def mistake_in(field: Field, text: str) -> str | None:
+    """Return the mistake in the text of a field, with its name; None if there is none."""
+    try:
+        field.decode(text)
+    except ValueError as error:
+        reason = _in_words(REASONS.phrase(words_of(error)), field)
+        return reason if field.choices else with_values(reason, field)
+    return None
+
+
+def without_field(mistake: str) -> str:
+    """Take the name on the wire off a mistake, which is shown beside its field."""
+    if not isinstance(mistake, Phrase) or "reason" not in mistake.values:
+        return mistake
+    reason = cast("str", mistake.values["reason"])
+    if mistake.text == "%(field)s: %(reason)s":
+        return reason
+    return Phrase.made(mistake.text, {**mistake.values, "reason": without_field(reason)})
+
+
+def _in_words(mistake: str, field: Field) -> str:
+    """Say what a value should be in words of the field, which are translated."""
+    if not isinstance(mistake, Phrase):
+        return mistake
+    values = dict(mistake.values)
+    if "reason" in values:
+        values["reason"] = _in_words(cast("str", values["reason"]), field)
+    if "choices" in values:
+        values["choices"] = _choices(field)
+    if "form" in values:
+        values["form"] = _form(field)
+    return Phrase.made(mistake.text, values)
+
+
+def _form(field: Field) -> Phrase:
+    """What matches the pattern of a field."""
+    if field.form:
+        return Phrase.made(field.form, {})
+    meaning = Phrase.made(field.meaning, {})
+    return Phrase("of the form %(pattern)s (%(meaning)s)", pattern=field.pattern, meaning=meaning)
+
+
+def _choices(field: Field) -> Phrase:
+    """The allowed values of a field, with their meanings."""
+    words = field.coded_values()
+    if not words:
+        return Phrase(
+            "%(value)s (%(meaning)s)",
+            value=", ".join(map(str, field.choices)),
+            meaning=Phrase.made(field.meaning, {}),
+        )
+    return listed_phrases(
+        [
+            Phrase("%(value)s (%(meaning)s)", value=text, meaning=Phrase.made(words[text], {}))
+            if text in words
+            else text
+            for text in map(str, field.choices)
+        ]
+    )
 
 
 def with_values(mistake: str, field: Field) -> str:
-    """Add to a mistake the values of its field that have a meaning, if there are any."""
+    """Add to a mistake the values of its field that have a meaning, if there are some, not many."""
     known = [
         Phrase("%(value)s (%(meaning)s)", value=text, meaning=Phrase.made(meaning, {}))
         for text, meaning in field.coded_values().items()
     ]
-    if not known:
+    if not known or len(known) > MOST_LISTED:
         return mistake
     return Phrase("%(reason)s, such as %(known)s", reason=mistake, known=listed_phrases(known))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..phrases import Phrase
 from .errors import TerminalError
 
 _SERIAL = re.compile(r"[A-Za-z0-9_-]{1,32}\Z", re.ASCII)
@@ -18,5 +19,5 @@ def check_serial(text: str | None) -> str:
     if text is None:
         raise TerminalError("The request names no terminal: SN is missing.")
     if not _SERIAL.match(text):
-        raise TerminalError("SN must be 1 to 32 letters, digits, - or _.")
+        raise TerminalError(Phrase("SN must be 1 to 32 letters, digits, - or _."))
     return text

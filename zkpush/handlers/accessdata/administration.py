@@ -11,9 +11,9 @@ from ...device import acts
 from ...manage.errors import ApiError, not_found
 from ...model import Caller
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, listed_phrases
 from ..areas.store import AreaStore
-from .declared import ACCESS_TABLES, WORK_CODES, AccessMistakes, AccessTable
+from .declared import ACCESS_TABLES, BY_NAME, WORK_CODES, AccessMistakes, AccessTable
 from .fields import Given, Value
 from .model import AccessEntry
 from .store import AccessStore
@@ -89,9 +89,9 @@ class AccessChange:
             missing = [one for one in _references(fields.get(name)) if one not in known]
             if missing:
                 mistakes[name] = Phrase(
-                    "%(missing)s is not in the %(table)s of the area %(area)s; define it first",
+                    "there is no %(one)s %(missing)s in the area %(area)s; define it first",
+                    one=BY_NAME[target].one,
                     missing=", ".join(missing),
-                    table=target,
                     area=self.area,
                 )
         if mistakes:
@@ -104,7 +104,7 @@ def remove_thd(
     """Delete an entry; `ApiError` if there is none, or if other entries refer to it."""
     find_thd(tx, area, table, key)
     users = [
-        f"{other.one} {entry.key}"
+        Phrase("%(one)s %(key)s", one=other.one, key=entry.key)
         for other in ACCESS_TABLES
         for name, target in other.refers.items()
         if target == table.name
@@ -118,7 +118,7 @@ def remove_thd(
                 "The %(one)s %(key)s is used by %(users)s. Change these first.",
                 one=table.one,
                 key=key,
-                users=", ".join(users),
+                users=listed_phrases(users),
             ),
         )
     tx[AccessStore].remove(area, table.name, key, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from ...phrases import Phrase
 from ...protocol.codes import KeyFunction
 from .fields import Value
 
@@ -24,48 +25,56 @@ def check_nothing(found: Mapping[str, Value]) -> dict[str, str]:
 
 def check_days(found: Mapping[str, Value]) -> dict[str, str]:
     """A begin after the end would close the day on terminals."""
-    mistakes = {}
+    mistakes: dict[str, str] = {}
     for day in DAYS:
         begin, _, end = str(found[day]).partition("-")
         if end and end < begin:
-            mistakes[day] = f"the end {end} is before the begin {begin}; divide it at midnight"
+            mistakes[day] = Phrase(
+                "the end %(end)s is before the begin %(begin)s; divide it at midnight",
+                end=end,
+                begin=begin,
+            )
     return mistakes
 
 
 def check_holiday(found: Mapping[str, Value]) -> dict[str, str]:
     """Find days that no year has, and an end before the start."""
-    mistakes = {}
+    mistakes: dict[str, str] = {}
     for name in ("start", "end"):
         month, _, day = str(found[name]).partition("-")
         try:
             date(2024, int(month), int(day))  # a leap year
         except ValueError:
-            mistakes[name] = f"{found[name]} is not a day of the year"
+            mistakes[name] = Phrase("%(day)s is not a day of the year", day=found[name])
     if not mistakes and str(found["end"]) < str(found["start"]):
-        mistakes["end"] = (
-            f"{found['end']} is before {found['start']}; define two holidays, one for each year"
+        mistakes["end"] = Phrase(
+            "%(end)s is before %(start)s; define two holidays, one for each year",
+            end=found["end"],
+            start=found["start"],
         )
     return mistakes
 
 
 def check_message(found: Mapping[str, Value]) -> dict[str, str]:
     """Find a text that is too long, a day that no calendar has, and users of the wrong kind."""
-    mistakes = {}
+    mistakes: dict[str, str] = {}
     text = str(found["text"])
     least = min(len(text.encode(one, "replace")) for one in ("utf-8", "gb18030"))
     if least > MOST_MESSAGE_BYTES:
-        mistakes["text"] = (
-            f"has {least} bytes in the encoding of terminals; at most {MOST_MESSAGE_BYTES} fit"
+        mistakes["text"] = Phrase(
+            "has %(num)s bytes in the encoding of terminals; at most %(most)s fit",
+            num=least,
+            most=MOST_MESSAGE_BYTES,
         )
     try:
         datetime.fromisoformat(str(found["start"]))
     except ValueError:
-        mistakes["start"] = f"{found['start']} is not a day of the calendar"
+        mistakes["start"] = Phrase("%(day)s is not a day of the calendar", day=found["start"])
     users = found.get("users")
     if found["kind"] == FOR_USERS and not users:
-        mistakes["users"] = "is needed for a message of the kind users"
+        mistakes["users"] = Phrase("is needed for a message of the kind users")
     elif found["kind"] == PUBLIC and users:
-        mistakes["users"] = "a public message is for everyone; set the kind users"
+        mistakes["users"] = Phrase("a public message is for everyone; set the kind users")
     return mistakes
 
 
@@ -74,7 +83,8 @@ def check_shortcut(found: Mapping[str, Value]) -> dict[str, str]:
     is_state = found["function"] == KeyFunction.STATE_KEY
     days = [day for day in DAYS if day in found]
     if is_state and "state" not in found:
-        return {"state": "is needed for a state key"}
+        return {"state": Phrase("is needed for a state key")}
     if not is_state:
-        return {name: "is for state keys only" for name in ("state", *days) if name in found}
+        only: str = Phrase("is for state keys only")
+        return {name: only for name in ("state", *days) if name in found}
     return {}

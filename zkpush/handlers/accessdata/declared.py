@@ -39,10 +39,13 @@ _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 _KEYS = {
     "number": (
         rf"[1-9][0-9]{{0,{len(str(MOST_NUMBER)) - 1}}}",
-        f"a number from 1 to {MOST_NUMBER}",
+        Phrase("a number from %(least)s to %(most)s", least=1, most=MOST_NUMBER),
     ),
-    "code": (r"[^\x00-\x20\x7f=/]{1,24}", "a code of 1 to 24 characters, without spaces, = and /"),
-    "function": ("[1-8]", "a number from 1 to 8"),
+    "code": (
+        r"[^\x00-\x20\x7f=/]{1,24}",
+        Phrase("a code of 1 to 24 characters, without spaces, = and /"),
+    ),
+    "function": ("[1-8]", Phrase("a number from %(least)s to %(most)s", least=1, most=8)),
 }
 
 
@@ -77,7 +80,7 @@ class AccessTable(msgspec.Struct, frozen=True, kw_only=True):
                     "key": Phrase(
                         "%(quoted)s is not %(form)s (%(meaning)s)",
                         quoted=quoted(key),
-                        form=Phrase.made(self.key_form, {}),
+                        form=self.key_form,
                         meaning=self.key,
                     )
                 }
@@ -147,10 +150,10 @@ def _numbers_of(name: str, meaning: str, most: int, **more: Any) -> AccessField:
 
 TIME_PERIODS = _table(
     "time-periods",
-    "time period",
+    Phrase("time period"),
     "When people may enter, for each day of the week",
     "number",
-    "number of the time period",
+    Phrase("number of the time period"),
     fields=tuple(
         AccessField(
             name=day,
@@ -158,7 +161,10 @@ TIME_PERIODS = _table(
             "without it)",
             default=CLOSED,
             pattern=f"{_CLOCK}-{_CLOCK}|{CLOSED}",
-            form=f"a begin and an end from 00:00 to 23:59, such as 08:00-17:30, or {CLOSED}",
+            form=Phrase(
+                "a begin and an end from 00:00 to 23:59, such as 08:00-17:30, or %(closed)s",
+                closed=CLOSED,
+            ),
         )
         for day in DAYS
     ),
@@ -166,33 +172,33 @@ TIME_PERIODS = _table(
 _DAY: Mapping[str, Any] = {
     "required": True,
     "pattern": "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
-    "form": "a month and a day, such as 12-24",
+    "form": Phrase("a month and a day, such as 12-24"),
 }
 HOLIDAYS = _table(
     "holidays",
-    "holiday",
+    Phrase("holiday"),
     "Days of every year on which another time period holds",
     "number",
-    "number of the holiday",
+    Phrase("number of the holiday"),
     refers={"time_period": TIME_PERIODS.name},
     fields=(
         AccessField(name="name", meaning="name of the holiday", most=64),
-        AccessField(name="start", meaning="first day, such as 12-24", **_DAY),
-        AccessField(name="end", meaning="last day, such as 12-26", **_DAY),
-        _number_of("time_period", "time period of these days", required=True),
+        AccessField(name="start", meaning=Phrase("first day, such as 12-24"), **_DAY),
+        AccessField(name="end", meaning=Phrase("last day, such as 12-26"), **_DAY),
+        _number_of("time_period", Phrase("time period of these days"), required=True),
     ),
 )
 GROUPS = _table(
     "groups",
-    "group",
+    Phrase("group"),
     "How people of a group verify, and when they may enter",
     "number",
-    "number of the group, as in the field `group` of users",
+    Phrase("number of the group, as in the field `group` of users"),
     refers={"time_periods": TIME_PERIODS.name},
     fields=(
         AccessField(
             name="verify",
-            meaning="verification mode, 0 for any (Appendix 7 of the protocol)",
+            meaning=Phrase("verification mode, 0 for any (Appendix 7 of the protocol)"),
             kind=FieldKind.NUMBER,
             codes=VerificationMode,
             default=0,
@@ -208,15 +214,17 @@ GROUPS = _table(
 )
 COMBINATIONS = _table(
     "combinations",
-    "combination",
+    Phrase("combination"),
     "Groups whose people open the door together",
     "number",
-    "number of the combination",
+    Phrase("number of the combination"),
     refers={"groups": GROUPS.name},
     fields=(
         AccessField(
             name="groups",
-            meaning="up to five groups, one for each person; a group may be given several times",
+            meaning=Phrase(
+                "up to five groups, one for each person; a group may be given several times"
+            ),
             kind=FieldKind.NUMBERS,
             minimum=1,
             maximum=MOST_NUMBER,
@@ -228,25 +236,28 @@ COMBINATIONS = _table(
 )
 WORK_CODES = _table(
     "work-codes",
-    "work code",
+    Phrase("work code"),
     "What people choose for the work they begin",
     "code",
-    "work code, as in attendance records",
+    Phrase("work code, as in attendance records"),
     fields=(
-        AccessField(name="name", meaning="name of the work code", most=64, required=True),
+        AccessField(name="name", meaning=Phrase("name of the work code"), most=64, required=True),
         _number_of("index", "place in the list of the terminal; by default the next free one"),
     ),
 )
 MESSAGES = _table(
     "messages",
-    "message",
+    Phrase("message"),
     "Short messages on the screen",
     "number",
-    "number of the message",
+    Phrase("number of the message"),
     fields=(
         AccessField(
             name="text",
-            meaning=f"text of at most {MOST_MESSAGE_BYTES} bytes in the encoding of the terminal",
+            meaning=Phrase(
+                "text of at most %(num)s bytes in the encoding of the terminal",
+                num=MOST_MESSAGE_BYTES,
+            ),
             required=True,
         ),
         AccessField(
@@ -261,29 +272,35 @@ MESSAGES = _table(
             kind=FieldKind.USERS,
             most=1000,
             pattern=r"[^\x00-\x1f=]{1,64}",
-            form="a user ID",
+            form=Phrase("a user ID"),
         ),
         AccessField(
             name="start",
-            meaning="when it appears, in the time of the terminal, such as 2026-03-01 08:00",
+            meaning=Phrase(
+                "when it appears, in the time of the terminal, such as 2026-03-01 08:00"
+            ),
             required=True,
             pattern=f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}} {_CLOCK}",
-            form="a time such as 2026-03-01 08:00",
+            form=Phrase("a time such as 2026-03-01 08:00"),
         ),
-        _number_of("minutes", "minutes for which it appears", required=True, maximum=65_535),
+        _number_of(
+            "minutes", Phrase("minutes for which it appears"), required=True, maximum=65_535
+        ),
     ),
 )
 SHORTCUT_KEYS = _table(
     "shortcut-keys",
-    "shortcut key",
+    Phrase("shortcut key"),
     "What the function keys do",
     "function",
-    "1 to 8 for the keys F1 to F8",
+    Phrase("1 to 8 for the keys F1 to F8"),
     fields=(
         AccessField(
             name="function",
-            meaning="0 nothing, 1 state key, 2 work code, 3 short message, 4 help, 5 records, "
-            "6 last record",
+            meaning=Phrase(
+                "0 nothing, 1 state key, 2 work code, 3 short message, 4 help, 5 records, "
+                "6 last record"
+            ),
             kind=FieldKind.NUMBER,
             codes=KeyFunction,
             required=True,
@@ -303,7 +320,7 @@ SHORTCUT_KEYS = _table(
                 name=day,
                 meaning=f"when the state switches by itself on {day.title()}, such as 08:00",
                 pattern=_CLOCK,
-                form="a time from 00:00 to 23:59",
+                form=Phrase("a time from 00:00 to 23:59"),
             )
             for day in DAYS
         ),
@@ -311,14 +328,14 @@ SHORTCUT_KEYS = _table(
 )
 PICTURES = _table(
     "pictures",
-    "picture",
+    Phrase("picture"),
     "Publicity pictures on the screen",
     "number",
-    "number of the picture",
+    Phrase("number of the picture"),
     fields=(
         AccessField(
             name="content",
-            meaning="the picture, a JPEG file of at most 512 KiB, in base64",
+            meaning=Phrase("the picture, a JPEG file of at most 512 KiB, in base64"),
             kind=FieldKind.PICTURE,
             maximum=MOST_PICTURE,
             required=True,

@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ...counting import counted
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import CodeTable
 from ...protocol.jpeg import jpeg_size
 from ...protocol.scalars import compiled, quoted
@@ -136,7 +135,14 @@ def _items(field: AccessField, given: Given) -> list[str | int]:
     else:
         found = given if isinstance(given, list) else [given]
     if field.most is not None and len(found) > field.most:
-        raise ValueError(f"has {counted(len(found), 'item')}; at most {field.most} are possible")
+        raise ValueError(
+            counted_phrase(
+                "has %(num)s item; at most %(most)s are possible",
+                "has %(num)s items; at most %(most)s are possible",
+                len(found),
+                most=field.most,
+            )
+        )
     for item in found:
         if not field.repeats and found.count(item) > 1:
             raise ValueError(Phrase("%(quoted)s is given twice", quoted=quoted(str(item))))

@@ -8,7 +8,7 @@ from typing import Any
 from .checks import DAYS
 from .declared import AccessTable
 from .fields import AccessField, FieldKind, is_known
-from .labels import FIELD_HINTS, FIELD_LABELS
+from .labels import CHOICE_LABELS, FIELD_HINTS, FIELD_LABELS
 from .weeks import DAY_GROUPS, UNCHANGED_DAYS
 
 _PARAMS, _DAYS = "params.", "days."
@@ -64,7 +64,7 @@ def input_of(table: str, field: AccessField, value: object) -> dict[str, Any]:
         (str(int(one)), one.meaning) for one in listed if is_known(one)
     ]
     if field.choices:
-        options = [(one, one) for one in field.choices]
+        options = [(one, CHOICE_LABELS[one]) for one in field.choices]
     if options and not field.required and field.default is None:
         options.insert(0, ("", "\N{EN DASH}"))
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
-from .checks import DAYS, MOST_MESSAGE_BYTES
+from .checks import DAYS, FOR_USERS, MOST_MESSAGE_BYTES, PUBLIC
 from .declared import CLOSED, MOST_NUMBER
 
 TABLE_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
@@ -55,6 +55,11 @@ FIELD_LABELS: Mapping[str, Phrase] = {
     "bytes": Phrase("Size in bytes"),
 }
 """Names of fields."""
+CHOICE_LABELS: Mapping[str, Phrase] = {
+    PUBLIC: Phrase("Everybody"),
+    FOR_USERS: Phrase("The people with these user IDs"),
+}
+"""Texts that can be chosen."""
 _NUMBER = (Phrase("Number"), Phrase("A number from 1 to %(most)s.", most=MOST_NUMBER))
 KEY_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
     "work-codes": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -290,7 +291,8 @@ class AccessPages:
                 lambda tx: remove_thd(tx, area, found, form.key, visit.caller, now)
             )
         except ApiError as error:
-            raise FormMistakes(error.detail) from None
+            gone = error.status is HTTPStatus.NOT_FOUND
+            raise FormMistakes(NO_ENTRY if gone else error.detail) from None
         return Redirect(to=_path(area, table), notice=Phrase("The entry is deleted."))
 
 

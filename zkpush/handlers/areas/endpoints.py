@@ -17,6 +17,7 @@ from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
+from ...persist.online import OnlineWindow
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
@@ -209,15 +210,15 @@ class AreaEndpoints:
 
     async def distribution(self, name: str) -> DistributionView:
         """Show what it means that an area distributes."""
-        now, since = self._services.now(), self._services.registry.online_since()
-        return await self._store.read(lambda tx: _distribution_thd(tx, name, now, since))
+        now, window = self._services.now(), self._services.registry.online_window()
+        return await self._store.read(lambda tx: _distribution_thd(tx, name, now, window))
 
     async def repair(self, name: str, caller: Caller) -> DistributionView:
         """Compare anew."""
-        now, since = self._services.now(), self._services.registry.online_since()
+        now, window = self._services.now(), self._services.registry.online_window()
 
         def unit(tx: Transaction) -> DistributionView:
-            shown = _distribution_thd(tx, name, now, since)
+            shown = _distribution_thd(tx, name, now, window)
             if name not in tx[AreaStore].distributing():
                 raise ApiError(
                     HTTPStatus.CONFLICT,
@@ -279,14 +280,16 @@ def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
     return ", ".join(words)
 
 
-def _distribution_thd(tx: Transaction, name: str, now: int, since: int) -> DistributionView:
-    """Terminals seen at `since` (ms) or later are connected."""
+def _distribution_thd(
+    tx: Transaction, name: str, now: int, window: OnlineWindow
+) -> DistributionView:
+    """Terminals that are online in the window are connected."""
     area = _find_thd(tx, name)
     effect = effect_of(tx, area)
     keys = area_terminals(tx, name)
     counts = tx[PlaceStore].counts(keys)
     left = on_its_way(counts)
-    connected = connected_thd(tx, keys, since)
+    connected = connected_thd(tx, keys, window)
     reached = on_its_way(tx[PlaceStore].counts(connected))
     return DistributionView(
         people=effect.people,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, func, select
 
 from ...persist.commandschema import commands
+from ...persist.online import OnlineWindow
 from ...persist.schema import devices
 from ...values.commands import CommandState
 from .model import PRIORITY, PartState
@@ -29,9 +30,10 @@ def on_its_way(counts: Mapping[PartState, int]) -> int:
     return counts.get(PartState.WAITING, 0) + counts.get(PartState.SENT, 0)
 
 
-def connected_thd(tx: Transaction, keys: Collection[int], since: int) -> list[int]:
-    """Return those of some terminals that made a request at an instant (ms) or later."""
-    query = select(devices.c.id).where(devices.c.id.in_(keys), devices.c.last_seen_at >= since)
+def connected_thd(tx: Transaction, keys: Collection[int], window: OnlineWindow) -> list[int]:
+    """Return those of some terminals that are online."""
+    online = window.condition(tx.connection.dialect.name)
+    query = select(devices.c.id).where(devices.c.id.in_(keys), online)
     return list(tx.connection.execute(query).scalars())
 
 

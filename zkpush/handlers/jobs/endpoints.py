@@ -23,7 +23,7 @@ from ...manage.targets import targets_thd, targets_words
 from ...model import Caller, Page
 from ...persist.commandjobs import JobCommands
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, in_series, words_of
 from ...protocol.commands import check_command
 from ...protocol.errors import CommandError
 from ...protocol.fields import Command, Scope
@@ -193,11 +193,15 @@ class JobEndpoints:
                     entry = self._queue.catalogue.find(one.command, family)
                     check_command(entry, one.params)
                 except CommandError as error:
-                    mistakes.append(f"command {number}: {error}")
+                    mistakes.append(
+                        Phrase(
+                            "command %(number)s: %(reason)s", number=number, reason=words_of(error)
+                        )
+                    )
                     break
                 found.append((entry, one.params))
         if mistakes:
-            raise ValueError("; ".join(mistakes))
+            raise ValueError(in_series(mistakes))
         return found
 
     async def show(self, id: str, caller: Caller) -> JobView:
@@ -217,7 +221,7 @@ class JobEndpoints:
             if job.state in (JobState.CANCELLED, JobState.CANCELLING):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
-                    Phrase("The job %(id)s is %(value)s already.", id=id, value=job.state.value),
+                    Phrase("The job %(id)s is cancelled already.", id=id),
                 )
             tx[JobStore].cancel_rest(job)
             tx[JobStore].change(job, JobState.CANCELLING, now)
@@ -236,10 +240,9 @@ class JobEndpoints:
                 raise ApiError(
                     HTTPStatus.CONFLICT,
                     Phrase(
-                        "The job %(id)s is %(value)s, which cannot be taken back. Queue its "
-                        "commands again as a new job: zkpush commands send.",
+                        "The job %(id)s is cancelled, which cannot be taken back. Queue its "
+                        "commands again as a new job: `zkpush commands send`.",
                         id=id,
-                        value=job.state.value,
                     ),
                 )
             check_scopes(caller, job.options.scopes, "This job")

@@ -27,7 +27,7 @@ from ...manage.services import Services
 from ...model import DEFAULT_AREA, DeviceState
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
-from ...phrases import words_of
+from ...protocol.commands import mistake_in, without_field
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
 from .questions import question_before
@@ -289,10 +289,9 @@ def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
             if field.required:
                 wrong[f"params.{field.wire}"] = NEEDED
             continue
-        try:
-            field.decode(text)
-        except ValueError as error:
-            wrong[f"params.{field.wire}"] = words_of(error)
+        mistake = mistake_in(field, text)
+        if mistake is not None:
+            wrong[f"params.{field.wire}"] = without_field(mistake)
     if command.one_of and not any(name in params for name in command.one_of):
         wrong |= {f"params.{name}": ONE_NEEDED for name in command.one_of}
     return wrong

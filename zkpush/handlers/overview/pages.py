@@ -151,10 +151,10 @@ class OverviewPages:
         }
 
     async def _counts(self, visit: Visit) -> Mapping[str, object]:
-        since, areas = self._registry.online_since(), visit.areas
+        window, areas = self._registry.online_window(), visit.areas
 
         def find(tx: Transaction) -> Mapping[str, object]:
-            states = tx[DeviceStore].counts(since, areas)
+            states = tx[DeviceStore].counts(window, areas)
             total, online = states.get(DeviceState.APPROVED.value, (0, 0))
             return {
                 "online": online,

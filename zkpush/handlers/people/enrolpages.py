@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.forms import NOT_POSSIBLE, NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsoleForm,
     ConsolePage,
@@ -149,6 +149,8 @@ class EnrolmentPages:
             sn = await self._store.read(lambda tx: find_terminal_thd(tx, form.device, visit.areas))
         except ValueError as error:
             raise FormMistakes(device=error.args[0]) from None
+        if form.what not in dict(WHAT):
+            raise FormMistakes(what=NOT_POSSIBLE)
         request = EnrolRequest(device=sn, what=form.what, overwrite=form.overwrite, expires_in=WAIT)
         queued = await self._enrolments.enrol(pin, request, visit.caller)
         return Redirect(to=f"/people/{path_part(pin)}/enrol?{urlencode({'watch': queued.id})}")

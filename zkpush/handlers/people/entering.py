@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ...phrases import Phrase, in_series, words_of
-from ...protocol.commands import check_command, with_values
+from ...protocol.commands import check_command, with_values, without_field
 from ...protocol.errors import CommandError
 from ...protocol.fields import Field, Kind
 from ...protocol.scalars import decode_card, decode_time
@@ -114,10 +114,7 @@ def _check(wrong: dict[str, str], name: str, params: Mapping[str, str]) -> None:
     try:
         check_command(_ENTER, params)
     except CommandError as error:
-        words = words_of(error)
-        for wire in params:
-            words = words.removeprefix(f"{wire}:").removeprefix(f"{wire} ").strip()
-        wrong[name] = words
+        wrong[name] = without_field(words_of(error))
 
 
 def _mistake(field: Field, value: object) -> str | None:

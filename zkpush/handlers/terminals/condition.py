@@ -9,6 +9,7 @@ import attrs
 from ...device.registry import Registry
 from ...manage.console.phrases import Phrase
 from ...model import Device, DeviceState
+from ...persist.online import OnlineWindow
 from ...problems import ProblemCode
 
 WAITS = Phrase("waits for approval")
@@ -43,8 +44,8 @@ class SeenTerminal:
         return self.device.options.get("~DeviceName") or self.device.device_type
 
 
-def seen_terminal(registry: Registry, device: Device) -> SeenTerminal:
-    """Return the condition of a terminal."""
+def seen_terminal(registry: Registry, device: Device, window: OnlineWindow) -> SeenTerminal:
+    """Return the condition of a terminal as it is stored."""
     last_seen_at, address = registry.last_seen(device)
     words, kind = OFFLINE, "warn"
     if device.state is DeviceState.PENDING:
@@ -53,7 +54,7 @@ def seen_terminal(registry: Registry, device: Device) -> SeenTerminal:
         words, kind = BLOCKED, "calm"
     elif device.state is DeviceState.RETIRED:
         words, kind = RETIRED, "calm"
-    elif registry.is_online(device):
+    elif window.holds(device):
         words, kind = ONLINE, "good"
     elif any(problem.code == ProblemCode.SILENT for problem in device.problems):
         words, kind = SILENT, "bad"
@@ -62,6 +63,8 @@ def seen_terminal(registry: Registry, device: Device) -> SeenTerminal:
     return SeenTerminal(device, words, kind, last_seen_at, address)
 
 
-def seen_terminals(registry: Registry, found: Sequence[Device]) -> list[SeenTerminal]:
+def seen_terminals(
+    registry: Registry, found: Sequence[Device], window: OnlineWindow
+) -> list[SeenTerminal]:
     """Return the condition of each terminal."""
-    return [seen_terminal(registry, device) for device in found]
+    return [seen_terminal(registry, device, window) for device in found]

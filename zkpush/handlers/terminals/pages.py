@@ -181,10 +181,10 @@ class TerminalPages:
     async def list(self, visit: Visit, query: TerminalSearch) -> View:
         """List terminals, those that wait for approval first."""
         state = query.state if query.state not in ("", "problems") else None
-        seen = {}
-        if query.state in ("online", "offline"):
+        window = self._registry.online_window()
+        by_presence = query.state in ("online", "offline")
+        if by_presence:
             state = DeviceState.APPROVED.value
-            seen["since" if query.state == "online" else "until"] = self._registry.online_since()
 
         def find(tx: Transaction) -> tuple[list[Device], list[Device], dict[int, int], Others]:
             store = tx[DeviceStore]
@@ -195,7 +195,8 @@ class TerminalPages:
                 state,
                 with_problems=query.state == "problems",
                 troubled=others.keys(),
-                **seen,
+                window=window if by_presence else None,
+                is_online=query.state == "online",
             )
             waiting = store.search(
                 Page(MOST_WAITING, areas=visit.areas), state=DeviceState.PENDING.value
@@ -210,8 +211,8 @@ class TerminalPages:
         return View(
             template="terminals.html",
             values={
-                "found": seen_terminals(self._registry, shown),
-                "waiting": seen_terminals(self._registry, waiting if not kept else ()),
+                "found": seen_terminals(self._registry, shown, window),
+                "waiting": seen_terminals(self._registry, waiting if not kept else (), window),
                 "commands": commands,
                 "problems": {
                     one.id: number
@@ -253,6 +254,7 @@ class TerminalPages:
                 store.search(newest, state=DeviceState.APPROVED.value),
             )
 
+        window = self._registry.online_window()
         waiting, approved = await self._store.read(find)
         problems = await self._services.problems.of_server()
         return {
@@ -261,8 +263,8 @@ class TerminalPages:
                 for one in problems
                 if one.code == ProblemCode.TLS_ON_PLAIN
             ],
-            "waiting": seen_terminals(self._registry, waiting),
-            "approved": seen_terminals(self._registry, approved),
+            "waiting": seen_terminals(self._registry, waiting, window),
+            "approved": seen_terminals(self._registry, approved, window),
         }
 
     # One terminal.
@@ -287,11 +289,12 @@ class TerminalPages:
             open_commands = tx[CommandHistory].pending().get(device.id, 0)
             return device, tx[CommKeyStore].of(device.id), open_commands
 
+        window = self._registry.online_window()
         device, keys, commands = await self._store.read(find)
         others = [one for one in await self._services.problems.of_server() if one.sn == sn]
         language = None if device.language is None else language_of(device.language).meaning
         return {
-            "one": seen_terminal(self._registry, device),
+            "one": seen_terminal(self._registry, device, window),
             "device": device,
             "sn": sn,
             "keys": keys,
@@ -306,7 +309,7 @@ class TerminalPages:
             "version": self._registry.version(device),
             "language_meaning": language,
             "capacities": capacities_of(device.options),
-            "is_encrypted": self._registry.is_online(device) and device.encrypts,
+            "is_encrypted": window.holds(device) and device.encrypts,
         }
 
     async def approval(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:

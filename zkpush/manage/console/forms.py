@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
+from ...phrases import in_series
 from ..arguments import arguments_of
 from ..errors import ApiError
 from .phrases import Phrase, words_of
@@ -21,6 +22,7 @@ CSRF = "csrf"
 """Name of the field with the token of the session."""
 CONFIRMED = "confirmed"
 """Name of the field that answers the question of a form."""
+NOT_POSSIBLE = Phrase("This is not a possible value.")
 MOST_FIELDS = 2000
 """Maximum number of fields in a form."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -31,7 +33,7 @@ class FormMistakes(ValueError):
 
     def __init__(self, *whole: str, **fields: str) -> None:
         """`whole` and `fields` are messages; those of fields by name."""
-        super().__init__("; ".join(map(str, (*whole, *fields.values()))))
+        super().__init__(in_series([*whole, *fields.values()]))
         self.whole: Sequence[str] = whole
         self.fields: Mapping[str, str] = fields
 
@@ -130,7 +132,7 @@ def parse_form(kind: type[msgspec.Struct], sent: SentForm) -> msgspec.Struct:
         try:
             values[argument.name] = msgspec.convert(given, argument.type, strict=False)
         except msgspec.ValidationError:
-            wrong[argument.name] = Phrase("This is not a possible value.")
+            wrong[argument.name] = NOT_POSSIBLE
             continue
         for check in argument.checks:
             try:

@@ -1,0 +1,87 @@
+"""Terminals that are online: the number, the filter and the badge agree at any instant."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import pytest_twisted
+
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.online import OnlineWindow
+
+from ..rig import Rig
+from .browser import Browser, document, signed_in, text_of
+from .test_attendance import rows
+
+BADGES = ("online", "not connected", "silent", "never connected")
+
+
+async def listed(browser: Browser, query: str) -> dict[str, str]:
+    """The badge of each terminal of a list, by serial number."""
+    found: dict[str, str] = {}
+    page = await browser.get(f"/terminals{query}")
+    for row in rows(page) if "<tbody>" in page.body.decode() else ():
+        (badge,) = [one for one in BADGES if re.search(rf"\b{one}\b", row)]
+        (sn,) = re.findall(r"\bT[0-9]\b", row)[:1]
+        found[sn] = badge
+    return found
+
+
+async def shown(browser: Browser) -> tuple[str, ...]:
+    """The terminals that are online, after all pages agree about them."""
+    every = await listed(browser, "")
+    online, offline = [await listed(browser, f"?state={one}") for one in ("online", "offline")]
+    assert {*online.values()} <= {"online"}
+    assert "online" not in offline.values()
+    assert {**online, **offline} == every
+    words = text_of(await browser.get("/"))
+    assert f"{len(online)} terminals online" in words
+    assert f"{len(offline)} not connected" in words
+    for sn, badge in every.items():
+        page = document(await browser.get(f"/terminals/{sn}"))
+        assert any((node.text or "").strip() == badge for node in page.iter("span")), sn
+    return tuple(sorted(online))
+
+
+@pytest_twisted.ensureDeferred
+async def test_number_filter_and_badge_agree_while_terminals_go(rig: Rig) -> None:
+    """One polls every 10 s, one every 100 s by its own setting, and one has not come yet."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    await rig.api("PATCH", "/devices/T2", {"settings": {"Delay": 100}})
+    await rig.api("PATCH", "/devices/T3", {"state": "approved"})
+    browser = await signed_in(rig)
+    seen = [await shown(browser)]  # what was heard is not written yet
+    for seconds in (6, 20, 8, 2, 8, 250, 10, 5, 2):
+        rig.clock.advance(seconds)
+        seen.append(await shown(browser))
+    changes = [one for number, one in enumerate(seen) if number == 0 or one != seen[number - 1]]
+    assert changes == [("T1", "T2"), ("T2",), ()]
+    await rig.get("getrequest?SN=T1")
+    assert await shown(browser) == ("T1",)
+
+
+@pytest.mark.parametrize("own", [None, 1, 30, "30", 600])
+@pytest_twisted.ensureDeferred
+async def test_rows_and_queries_have_one_boundary(rig: Rig, own: object) -> None:
+    """In the millisecond in which the window ends for a row, it ends for the query."""
+    await rig.exchange("T1")
+    now = rig.daemon.registry.now()
+    settings = {} if own is None else {"Delay": own}
+
+    def unit(tx):
+        store = tx[DeviceStore]
+        device = store.change(
+            store.find("T1").id, {"last_seen_at": now, "settings": settings, "state": "approved"}
+        )
+        found = []
+        end = now + 3000 * int(own or 10) + 5000
+        for at in (now, end - 1, end, end + 1):
+            window = OnlineWindow(at, 10, 5000)
+            (count,) = [some for _, some in store.counts(window).values()]
+            assert bool(count) is window.holds(device)
+            found.append(window.holds(device))
+        return found
+
+    assert await rig.store.write(unit) == [True, True, True, False]
