@@ -8,7 +8,7 @@ All mistakes are reported together.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -150,11 +150,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.database or f"sqlite:///{self.data / 'zkpush.sqlite'}"
 
 
-def with_sections(sections: Mapping[str, type[msgspec.Struct]]) -> type[Config]:
-    """Return the configuration with the sections of capabilities, by name."""
+@lru_cache(maxsize=64)
+def with_sections(sections: tuple[tuple[str, type[msgspec.Struct]], ...]) -> type[Config]:
+    """Return the configuration with the sections of capabilities, each with its name."""
     if not sections:
         return Config
-    fields = [(name, kind, msgspec.field(default_factory=kind)) for name, kind in sections.items()]
+    fields = [(name, kind, msgspec.field(default_factory=kind)) for name, kind in sections]
     made: Any = msgspec.defstruct(
         "Config", fields, bases=(Config,), frozen=True, forbid_unknown_fields=True, kw_only=True
     )
@@ -203,7 +204,8 @@ def load(
     capabilities; the keys of a section that is None are ignored.
     """
     sections = sections or {}
-    whole = with_sections({name: kind for name, kind in sections.items() if kind is not None})
+    present = [(name, kind) for name, kind in sections.items() if kind is not None]
+    whole = with_sections(tuple(present))
     mistakes: list[str] = []
     values = {
         name: value
@@ -211,9 +213,9 @@ def load(
         if sections.get(name, Config) is not None
     }
     if not mistakes:  # missing keys may stand in an unreadable file
-        for field in msgspec.structs.fields(Config):
-            if field.required and field.name not in values:
-                mistakes.append(f"{field.name}: missing ({meaning(Config, field.name)})")
+        for name in _required():
+            if name not in values:
+                mistakes.append(f"{name}: missing ({meaning(Config, name)})")
     options = values.pop("options", {})
     good = _convert(whole, values, "", mistakes)
     if good.get("timezone") is not None:
@@ -236,6 +238,11 @@ def load(
     if mistakes:
         raise ConfigError(mistakes)
     return whole(**good)
+
+
+@lru_cache(maxsize=1)
+def _required() -> Sequence[str]:
+    return [field.name for field in msgspec.structs.fields(Config) if field.required]
 
 
 def _read(file: Path | None, mistakes: list[str]) -> dict[str, object]:
