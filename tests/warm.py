@@ -26,15 +26,20 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
+from twisted.internet.task import Clock
+
 import zkpush.cli
 import zkpush.handlers
 import zkpush.simulator
+from zkpush import config, installed
 from zkpush.capability import SERVER_PARTS
+from zkpush.datadir import DataDirectory
 from zkpush.structs import prepare_structs
 
 from . import schemas
@@ -43,6 +48,8 @@ SCRIPTS = pathlib.Path(sys.executable).parent
 ROOT = pathlib.Path(__file__).parents[1]
 _read_distributions = metadata.packages_distributions
 """Reads what is installed, which takes a third of the start of a daemon."""
+_distributions: dict[str, list[str]] = {}
+"""What is installed."""
 _MOST_BYTES = 2**17
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "COVERAGE")
 _READ_LATER = "PYTHONPATH"
@@ -50,6 +57,7 @@ TRACED = "COVERAGE_PROCESS_CONFIG"
 """Variable that has processes count coverage."""
 _MORE = (
     "alembic.command",
+    "alembic.config",
     "psycopg",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite.pysqlite",
@@ -217,10 +225,26 @@ def _import() -> None:
             if importlib.util.find_spec(f"{noun.name}.{part}") is not None:
                 importlib.import_module(f"{noun.name}.{part}")
     prepare_structs()
-    installed = _read_distributions()
-    metadata.packages_distributions = lambda: installed
+    _distributions.update(_read_distributions())
+    metadata.packages_distributions = lambda: _distributions
+    _build()
     assert "twisted.internet.reactor" not in sys.modules  # each child has its own
     gc.freeze()
+
+
+def _build() -> None:
+    """Make a daemon that does not start.
+
+    A process keeps what it computes for that once, above all how paths of the API and the console
+    are matched: this takes two thirds of the time in which a daemon is made.
+    """
+    from zkpush import tap
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        values = {"data": folder, "timezone": "UTC"}
+        settings = config.load(None, values, lambda text: text, sections=installed.sections())
+        tap.build(settings, DataDirectory(folder, "", schemas.KEY), Clock())
 
 
 def _serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -265,7 +289,8 @@ def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
     folders = [*filter(None, asked["env"].get(_READ_LATER, "").split(os.pathsep))]
     sys.path[:1] = [str(SCRIPTS), *folders]
     if any(metadata.distributions(path=folders)):
-        metadata.packages_distributions = _read_distributions
+        _distributions.clear()
+        _distributions.update(_read_distributions())
     # They are looked for in the folders of the path when the package is imported.
     for module in [name for name in sys.modules if name.startswith("twisted.plugins")]:
         del sys.modules[module]
