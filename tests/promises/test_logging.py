@@ -21,13 +21,37 @@ from ..daemon.process import Daemon
 
 LINES = 5000
 """Several times what a pipe and the buffer hold, for the daemon's lines and for the stream's."""
+LAST = 100
 SECONDS = 30
-TERMINALS = [f"THE-NORTHERN-GATE-OF-THE-SITE-{number}" for number in range(4)]
-"""No terminal may ask too often; long names fill the log sooner."""
-LINE = (
-    f"2026-03-01T08:00:00+0000 [q] Terminal {TERMINALS[0]}: user 7 is refused by the verifier known"
-)
-"""At least what the daemon logs of a request."""
+TERMINALS = [f"T{number}" for number in range(4)]
+"""No terminal may ask too often."""
+WORDS = "A verifier may log what it likes. " * 200
+PROLIX = f'''\
+"""A verifier that logs so much that a few questions fill any buffer."""
+
+from twisted.logger import Logger
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from zkpush.interfaces import IVerifier
+from zkpush.values.people import Verdict
+
+
+@implementer(IPlugin, IVerifier)
+class Prolix:
+    """Lets nobody in."""
+
+    name = "prolix"
+    _log = Logger()
+
+    def verify(self, device, request):
+        """Decide."""
+        self._log.info("{{words}}", words={WORDS!r})
+        return Verdict(False, "closed")
+
+
+prolix = Prolix()
+'''
 LOST = r"zkpush: (\d+) lines of the log are lost"
 QUESTION = "PIN=7"
 PIPE_BYTES = 4096
@@ -52,7 +76,7 @@ def metric(daemon: Daemon, name: str) -> float:
 
 
 def chatter(daemon: Daemon, lines: int) -> None:
-    """Make the daemon log a line for each request; all are answered."""
+    """Make the daemon log for each request; all are answered."""
     connection = daemon.connect()
     for number in range(lines):
         sn = TERMINALS[number % len(TERMINALS)]
@@ -78,12 +102,18 @@ def read_some(descriptor: int) -> bytes:
 @pytest.mark.usefixtures("no_cover")
 def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path) -> None:
     """It serves on and stops when told; lost lines are counted, and written once there is room."""
-    with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
+    plugins = tmp_path / "theirs" / "twisted" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "prolix_verifier.py").write_text(PROLIX)
+    config = tmp_path / "zkpush.toml"
+    config.write_text('[verification]\nverifier = "prolix"\n')
+    env = {"PYTHONPATH": str(tmp_path / "theirs")}
+    with Daemon(tmp_path, "--config", str(config), env=env, stdout=subprocess.PIPE) as daemon:
         pipe = daemon.process.stdout
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         for sn in TERMINALS:
             daemon.exchange(sn)
-        needed = (MOST_BYTES + 2 * PIPE_BYTES) // len(LINE)
+        needed = 2 * (MOST_BYTES + PIPE_BYTES) // len(WORDS)
         chatter(daemon, needed)
         assert daemon.upload(TERMINALS[0], b"7\t2026-03-01 08:00:00\t0\t1\n")[0] == 200
         assert daemon.pins() == ["7"]
@@ -110,10 +140,10 @@ def test_the_last_lines_reach_whoever_reads(tmp_path: pathlib.Path) -> None:
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
         for sn in TERMINALS:
             daemon.exchange(sn)
-        chatter(daemon, 300)
+        chatter(daemon, LAST)
         daemon.terminate()
         out, _ = daemon.process.communicate(timeout=SECONDS)
-    assert out.count(b"by the verifier known") == 300
+    assert out.count(b"by the verifier known") == LAST
     assert out.rstrip().endswith(b"Server Shut Down.")
 
 
