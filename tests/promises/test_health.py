@@ -27,7 +27,7 @@ from zkpush.values.storage import StoragePlace
 
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
-from ..rig import Rig
+from ..rig import Rig, TurnedReactor
 
 GIB = 2**30
 JPEG = b"\xff\xd8" + b"picture" * 2000
@@ -307,14 +307,18 @@ class Disk:
 
 
 async def watched(make_rig, minutes: int, used: Callable[[int], int]):
-    """The warnings of each minute, while so many bytes are used in each; and the check."""
+    """The warnings of each minute, while so many bytes are used in each; and the check.
+
+    The check has a clock of its own, so that the rest of the daemon does not work for hours.
+    """
     rig: Rig = await make_rig()
+    clock = TurnedReactor()
     disk = Disk()
-    check = HealthCheck(rig.store, Health(), [], lambda: None, rig.clock, "t", disk.inspect)
+    check = HealthCheck(rig.store, Health(), [], lambda: None, clock, "t", disk.inspect)
     said = []
     for minute in range(minutes + 1):
         said.append((await check.state()).warnings)
-        rig.clock.advance(EVERY_SECONDS)
+        clock.advance(EVERY_SECONDS)
         disk.free -= used(minute)
     return said, check, disk
 

@@ -1,4 +1,4 @@
-"""A job over 300 simulated terminals, beside what each of them says that it executed."""
+"""A job over 100 simulated terminals, beside what each of them says that it executed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..rig import Rig
 
 pytestmark = pytest.mark.usefixtures("no_cover")
 
-TERMINALS, AT_ONCE, WAVE = 300, 50, 150
+TERMINALS, AT_ONCE, WAVE = 100, 20, 50
 LEASE, ATTEMPTS = 300, 3
 ROUNDS = 3 * ATTEMPTS
 """Maximum number of rounds of polls: each wave ends after one for each attempt, and one more."""
