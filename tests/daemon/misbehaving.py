@@ -34,8 +34,15 @@ WAYS = (*CONTAINED, *NEVER_RETURNS)
 APART = pytest.param(WAYS, False, id="apart")
 WITHIN = pytest.param(CONTAINED, True, id="inline")
 ENDING = pytest.param(BREAKS_TRANSACTIONS, True, id="inline")
+APART_ON_A_NODE = pytest.param(
+    (BEHAVES, "raises", "commits", "closes the connection", "loops"), False, id="apart"
+)
+WITHIN_ON_A_NODE = pytest.param(
+    (BEHAVES, "raises", "exits", "runs out of memory", "commits"), True, id="inline"
+)
 """The ways that one test goes through, in successive lives of daemons on one database, and whether
-the plugin is called inline."""
+the plugin is called inline. Those on a node are some: one process cannot tell whether there is
+another, and all ways meet a kill on PostgreSQL, either there or with `APART` and `ENDING`."""
 PAUSE = 0.02
 """Seconds until a terminal sends again what was not acknowledged; real ones take longer."""
 

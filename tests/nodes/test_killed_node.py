@@ -7,8 +7,8 @@ import pathlib
 import pytest
 
 from ..daemon.misbehaving import (
-    APART,
-    WITHIN,
+    APART_ON_A_NODE,
+    WITHIN_ON_A_NODE,
     Load,
     behave,
     check_load,
@@ -25,7 +25,7 @@ from ..keys import KEY
 pytestmark = pytest.mark.usefixtures("no_cover")
 
 
-@pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
+@pytest.mark.parametrize(("ways", "is_inline"), [APART_ON_A_NODE, WITHIN_ON_A_NODE])
 def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
     tmp_path: pathlib.Path, postgres_url: str, ways: tuple[str, ...], is_inline: bool
 ) -> None:
