@@ -39,8 +39,9 @@ from .command_model import (
     Promise,
 )
 
-SEEDS = range(25)
-"""Seeds of the examples, the same in every run, with and without a planted bug."""
+SEEDS = (*range(10), 12, 24)
+"""Seeds of the examples, the same in every run, with and without a planted bug; among them are
+those that find the bugs first."""
 SETTINGS = settings(
     # The simplest example twice, and a random one. Further ones would be variations of that.
     max_examples=3,

@@ -89,7 +89,7 @@ def _told_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desired, "wanted_fields", stated)
 
 
-def believes_recorded(patch: pytest.MonkeyPatch) -> None:
+def _believes_recorded(patch: pytest.MonkeyPatch) -> None:
     """What terminals count is not compared with what is recorded."""
     patch.setattr(driftwatch, "differences", lambda reported, held: {})
 
@@ -104,5 +104,5 @@ BUGS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _no_joining,
     _deletes_without_end,
     _told_at_once,
-    believes_recorded,
+    _believes_recorded,
 ]

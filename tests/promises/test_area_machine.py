@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
@@ -37,12 +37,16 @@ AREAS = ("North", "South", "Loose")
 """The last one does not distribute."""
 LEASE = 310
 FINGERS = (1, 6)
-EXAMPLES, STEPS = 16, 12
+SEED, EXAMPLES, STEPS = 1, 7, 12
+"""Examples that find both planted bugs, and nothing in the code as it is."""
 ROUNDS = 30
 PEOPLE = st.sampled_from("123456")
 TERMINALS = st.integers(0, len(MODELS) - 1)
 SOME_AREAS = st.sets(st.sampled_from(AREAS))
 MEMBERSHIPS = st.sets(st.sampled_from(AREAS[:2]), min_size=1)
+SOME = st.lists(MEMBERSHIPS, min_size=3, max_size=3).filter(lambda some: some[0] != some[1])
+"""The areas of three people. Hypothesis always begins with the simplest example, in which all are
+alike and little happens; it is no example, and the rest need not repeat its effects."""
 
 
 class Machine(RuleBasedStateMachine):
@@ -51,6 +55,9 @@ class Machine(RuleBasedStateMachine):
     rig: Rig
     numbers: itertools.count[int]
     """Numbers of examples. What is lost depends on the serial numbers, which contain them."""
+    faults: list[AssertionError]
+    """What was found. What is lost is not repeated, so that to repeat it would show nothing."""
+    is_filled = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,10 +67,16 @@ class Machine(RuleBasedStateMachine):
         self.fingers: dict[str, set[int]] = {}
         self.removed: set[str] = set()
         self.area = {place: AREAS[place % 2] for place in range(len(MODELS))}
-        self.run(self.begin())
 
     def run(self, action: Any) -> Any:
-        return threads.blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(action))
+        if self.faults:
+            action.close()
+            raise self.faults[0]
+        try:
+            return threads.blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(action))
+        except AssertionError as fault:
+            self.faults.append(fault)
+            raise
 
     def name_of(self, area: str) -> str:
         return f"{area}{self.number}"
@@ -99,9 +112,11 @@ class Machine(RuleBasedStateMachine):
         (job,) = (job for job in self.rig.daemon.jobs if isinstance(job, Reconciler))
         await job.work()
 
-    @initialize(some=st.lists(MEMBERSHIPS, min_size=3, max_size=3))
+    @initialize(some=SOME)
     def fill(self, some: list[set[str]]) -> None:
         """There are people, who are where they must be."""
+        self.run(self.begin())
+        self.is_filled = True
         for pin, areas in zip("123", some, strict=True):
             self.put(pin, areas, "Ann")
         self.run(self.look(3))
@@ -177,9 +192,17 @@ class Machine(RuleBasedStateMachine):
 
     async def settle(self) -> None:
         """Keep what is stored, wherever a terminal contradicts."""
-        for pin in self.people:
-            for conflict in await self.rig.items(f"/conflicts?pin={self.pin_of(pin)}"):
-                await self.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+        for conflict in await self.rig.items("/conflicts"):
+            await self.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+
+    async def confirm(self) -> None:
+        """Confirm deletions that wait."""
+        if await self.rig.store.read(lambda tx: tx[PlaceStore].all_guarded()):
+            for area in AREAS[:2]:
+                path = f"/areas/{self.name_of(area)}"
+                effect = await self.api("GET", f"{path}/distribution")
+                if effect["deletions"]:
+                    await self.api("PUT", f"{path}?confirm={effect['deletions']}", {})
 
     async def converge(self) -> None:
         """Let everything end: polls, leases, conflicts, and deletions that wait."""
@@ -187,11 +210,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(ROUNDS):
             await self.look(LEASE)
             await self.settle()
-            for area in AREAS[:2]:
-                path = f"/areas/{self.name_of(area)}"
-                effect = await self.api("GET", f"{path}/distribution")
-                if effect["deletions"]:
-                    await self.api("PUT", f"{path}?confirm={effect['deletions']}", {})
+            await self.confirm()
             busy = [await terminal.poll() for terminal in self.terminals]
             quiet = 0 if any(busy) else quiet + 1
             if quiet == 4:
@@ -200,6 +219,8 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """However it went, everybody is where they must be."""
+        if not self.is_filled:
+            return
         self.run(self.converge())
         for place, terminal in enumerate(self.terminals):
             area = self.area[place]
@@ -231,17 +252,23 @@ async def play(make_rig: Any) -> None:
 
     Run.rig = rig
     Run.numbers = itertools.count(1)
+    Run.faults = []
     few = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
         # What is lost depends on the serial number, so that no example can be made smaller.
         phases=[Phase.generate],
     )
-    await threads.deferToThread(run_state_machine_as_test, Run, settings=few)
+    try:
+        await threads.deferToThread(run_state_machine_as_test, seed(SEED)(Run), settings=few)
+    except Flaky:
+        if not Run.faults:
+            raise
+    if Run.faults:
+        raise Run.faults[0]
 
 
 @pytest_twisted.ensureDeferred
@@ -274,6 +301,5 @@ async def test_planted_bugs_are_found(
 ) -> None:
     """With the examples that find nothing in the code as it is."""
     bug(monkeypatch)
-    # Which answers get lost is not repeated, so Hypothesis may not find a fault a second time.
-    with pytest.raises((AssertionError, FlakyFailure)):
+    with pytest.raises(AssertionError):
         await play(make_rig)
