@@ -122,6 +122,7 @@ async def test_tiles_lead_to_the_terminals_that_they_count(rig: Rig) -> None:
     """Those that are connected, and those that are not."""
     for sn in ("T1", "T2"):
         await rig.exchange(sn)
+    rig.clock.advance(100)
     seen_at = rig.daemon.registry.now()
 
     def hear(tx: Transaction) -> None:

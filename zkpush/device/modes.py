@@ -22,7 +22,7 @@ from .terminal import Terminal
 
 ACCESS_CONTROL = "acc"
 """The DeviceType of terminals in access-control mode."""
-REFUSAL = (
+REFUSAL = Phrase(
     "This terminal is in access-control mode, and takes no commands of attendance. Set it to "
     "attendance in its menu first: System, Device Type Setting, T&A PUSH."
 )

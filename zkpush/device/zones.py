@@ -147,8 +147,11 @@ class ZoneKeeper(PeriodicService):
         zone, device_id = device.timezone, device.id
         if zone is None:
             raise ZoneUnknown(
-                f"The zone of {sn} is not known; set it first: "
-                f"zkpush devices set {sn} timezone=ZONE, such as Europe/Berlin."
+                Phrase(
+                    "The zone of %(sn)s is not known; set it first: `zkpush devices set %(sn)s "
+                    "timezone=ZONE`, such as Europe/Berlin.",
+                    sn=sn,
+                )
             )
         counts, clock = RecomputedCounts(zone), wall_clock(zone)
         for table in timed_tables():

@@ -63,15 +63,16 @@ _NOTHING = CountStep()
 def unfit(device: Device) -> str | None:
     """Say why a terminal cannot be asked for its records of a day; None if it can."""
     if device.state is not DeviceState.APPROVED:
-        return "The terminal is not approved."
+        return Phrase("The terminal is not approved.")
     if device.family != FIRST_FAMILY:
-        return "The terminal does not speak Attendance PUSH."
+        return Phrase("The terminal does not speak Attendance PUSH.")
     if not takes_commands(device):
         return REFUSAL
     if device.timezone is None:
-        return (
+        return Phrase(
             "The time zone of the terminal is not known, so a day has no meaning there. Set it: "
-            f"zkpush devices set {device.sn} timezone=ZONE, such as Europe/Berlin."
+            "`zkpush devices set %(sn)s timezone=ZONE`, such as Europe/Berlin.",
+            sn=device.sn,
         )
     return None
 

@@ -106,8 +106,8 @@ def words_of(count: DayCount) -> str:
         )
     if count.rejects:
         more = counted_phrase(
-            "%(num)s reject contains this date: zkpush rejects list --device %(sn)s",
-            "%(num)s rejects contain this date: zkpush rejects list --device %(sn)s",
+            "%(num)s reject contains this date: `zkpush rejects list --device %(sn)s`",
+            "%(num)s rejects contain this date: `zkpush rejects list --device %(sn)s`",
             count.rejects,
             sn=count.device,
         )

@@ -148,8 +148,8 @@ class EnrolmentEndpoints:
             if not people:
                 raise LookupError(
                     Phrase(
-                        "There is no user %(pin)s. Add the person first: zkpush users put "
-                        "%(pin)s name=NAME",
+                        "There is no user %(pin)s. Add the person first: `zkpush users put "
+                        "%(pin)s name=NAME`.",
                         pin=pin,
                     )
                 )

@@ -18,12 +18,15 @@ from markupsafe import Markup, escape
 from ...pathparts import path_part
 from .days import for_picker
 from .languages import ConsoleLanguage
+from .pages import PREFIX
 from .phrases import Phrase
 from .visits import Visit
+from .ways import is_command, way_of
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
+_ON_SERVER = Phrase("on the server:")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 """An instant in a phrase, as the API writes it."""
 
@@ -96,6 +99,22 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if name == COUNT and isinstance(value, int):
             return number(value)
         return said(value) if isinstance(value, Phrase) else value
+
+    @pass_context
+    def command(context: Context, part: Markup | str) -> Markup:
+        """Show what stands in backticks: a link in place of a command that the console has."""
+        code = Markup('<code dir="ltr">{}</code>').format(part)
+        text = Markup("{}").format(part).striptags()
+        if not is_command(text):
+            return code
+        found = way_of(text)
+        if found is None:
+            return Markup("{} {}").format(said(_ON_SERVER), code)
+        (way, path), visit = found, context["visit"]
+        label = said(way.label)
+        if not (visit.allows(way.scope) and visit.reaches(path)):
+            return Markup("<em>{}</em>").format(label)
+        return Markup('<a href="{}{}">{}</a>').format(PREFIX, path, label)
 
     @pass_context
     def instant(context: Context, at: int | None, seconds: bool = False) -> Markup:
@@ -191,6 +210,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
     found: Mapping[str, Callable[..., object]] = {
         "said": said,
         "marked": marked,
+        "command": command,
         "instant": instant,
         "clock": clock,
         "day": day,
