@@ -86,6 +86,19 @@ async def test_a_terminal_that_left_after_its_command_hides_the_job(rig: Rig) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_is_queued_belongs_to_the_present_area_of_the_terminal(rig: Rig) -> None:
+    """A caller of that area sees and cancels it; the one who queued it no longer reaches it."""
+    mine, theirs = await limited(rig, "North"), await limited(rig, "South")
+    await begun(rig, mine)
+    await move(rig, "T0", "South")
+    (command,) = (await rig.api("GET", "/devices/T0/commands", headers=theirs)).json["items"]
+    path = f"/commands/{command['id']}"
+    assert (await rig.api("DELETE", path, headers=mine)).status == 404
+    assert (await rig.api("DELETE", path, headers=theirs)).status == 204
+    assert await answer_all(rig, "T0") == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_who_lets_a_job_go_on_decides_where(rig: Rig) -> None:
     """A retry of a limited caller goes on in the areas of that caller, any other one in all."""
     job = await begun(rig, await limited(rig, "North"))
