@@ -23,10 +23,7 @@ from twisted.logger import (
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
 from .compiled import statements_are_compiled_once  # noqa: F401 - a fixture
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
-from .plugins import (  # noqa: F401 - fixtures
-    parts_that_are_absent_are_sought_once,
-    plugins_are_found_once,
-)
+from .plugins import plugins_are_found_once  # noqa: F401 - a fixture
 from .postgres import (  # noqa: F401 - fixtures
     empty_postgres_url,
     in_memory,

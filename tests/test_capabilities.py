@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 
 import pytest
 from zope.interface.verify import verifyObject
@@ -101,6 +102,21 @@ def test_a_part_of_all_capabilities_has_ours_first(package) -> None:
 def test_a_capability_without_a_part_has_none(package) -> None:
     """A module that is not there is a missing part, and no error."""
     assert Capability("visits", package(), "Visits").part("tables") is None
+
+
+def test_an_absent_part_is_sought_once(package, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon asks for each part several times; to seek a module goes through all folders."""
+    one, sought = Capability("visits", package(), "Visits"), []
+
+    class Watch:
+        """A finder that finds nothing."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            sought.append(name)
+
+    monkeypatch.setattr(sys, "meta_path", [Watch(), *sys.meta_path])
+    assert [one.part("tables"), one.part("tables")] == [None, None]
+    assert sought.count(f"{one.package}.tables") == 1
 
 
 @pytest.mark.parametrize(

@@ -47,12 +47,22 @@ class Capability:
     package: str
     summary: str
     requires: tuple[str, ...] = ()
+    _parts: dict[str, ModuleType | None] = attrs.field(
+        factory=dict, init=False, eq=False, repr=False
+    )
+    """The parts asked for so far: a daemon asks for each part a few times, and to seek an absent
+    one takes long."""
 
     def part(self, name: str) -> ModuleType | None:
         """Import the module `name` of the package; None if there is no such module.
 
         Any other error, such as a missing dependency of that module, raises `CapabilityError`.
         """
+        if name not in self._parts:
+            self._parts[name] = self._import(name)
+        return self._parts[name]
+
+    def _import(self, name: str) -> ModuleType | None:
         module = f"{self.package}.{name}"
         try:
             return import_module(module)
