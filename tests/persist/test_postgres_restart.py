@@ -94,7 +94,10 @@ def url(server: OwnServer) -> Iterator[str]:
 def test_what_was_acknowledged_is_there_after_every_crash(
     tmp_path: pathlib.Path, server: OwnServer, url: str, ways: tuple[str, ...], is_inline: bool
 ) -> None:
-    """Under load, with the server going down in the middle: nothing is lost, or there twice."""
+    """Under load, with the server going down in the middle: nothing is lost, or there twice.
+
+    It goes down twice in the first life of the daemon, which then has connections to both.
+    """
     flags = ("--database", url, *(inline(tmp_path) if is_inline else ()))
     env = environment(tmp_path)
     behave(tmp_path)
@@ -108,7 +111,7 @@ def test_what_was_acknowledged_is_there_after_every_crash(
             behave(tmp_path, way)
             with Load(daemon) as load:
                 wanted = 20
-                for _ in range(2):
+                for _ in range(2 if way == ways[0] else 1):
                     wait_until(lambda wanted=wanted, load=load: load.acknowledged >= wanted)
                     server.stop()
                     server.start()
