@@ -77,6 +77,27 @@ async def test_details_are_shown_in_words(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_orders_are_shown_with_the_meaning_of_their_commands(rig: Rig) -> None:
+    """Commands, jobs and forwarders, as the daemon notes them, have no English word left."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    order = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "1", "Pri": "14"}}
+    assert (await rig.api("POST", "/devices/T1/commands", order)).status == 202
+    volume = {"command": "SET OPTION", "params": {"key": "VOLUME", "value": "7"}}
+    assert (await rig.api("POST", "/devices/T1/commands", volume)).status == 202
+    assert (await rig.api("POST", "/commands", {"command": "INFO", "all": True})).status == 202
+    hook = {"name": "a7", "url": "https://127.0.0.1:9/", "allow_private": True}
+    assert (await rig.api("POST", "/forwarders", hook)).status == 201
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/audit"))
+    assert "14 (Super administrator)" in shown
+    assert "2 terminals" in shown
+    assert "Events: attendance" in shown
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/audit"))) == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_the_audit_log_is_filtered(rig: Rig) -> None:
     """Filters choose by actor, action, day and person; the page shows who did what."""
     await rig.exchange("T1")

@@ -27,6 +27,7 @@ DECLARED_ELSEWHERE = {
     "endings.py": 1,
     "handlers/attendance/sheets.py": 1,  # names of codes
     "handlers/audit/changes.py": 3,  # policies, and templates of details
+    "handlers/audit/orders.py": 3,  # meanings of commands, their parameters and values
     "handlers/audit/wording.py": 1,  # refusals
     "handlers/doctor/terminal.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes

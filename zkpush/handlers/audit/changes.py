@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ...manage.console.permissions import SCOPES
 from ...phrases import Phrase, in_series, listed_phrases
@@ -64,15 +64,18 @@ _AREAS = "; areas: "
 _GIVEN = re.compile(r"([A-Za-z~]\w*)(?:=(.*)| \(not shown\))", re.DOTALL)
 
 
-def detail_phrase(text: str) -> str:
-    """Return the detail of a record, in declared words as far as it has such words."""
+def detail_phrase(text: str, special: Callable[[str], Phrase | None] = lambda text: None) -> str:
+    """Return the detail of a record, in declared words as far as it has such words.
+
+    `special` finds the words of what has a form of its own, without who did it.
+    """
     found = DETAILS.phrase(text)
     if not isinstance(found, Phrase):
-        return _phrase(text)
+        return special(text) or _phrase(text)
     reason = found.values.get("reason")
     if not isinstance(reason, str) or isinstance(reason, Phrase):
         return found
-    return Phrase.made(found.text, {**found.values, "reason": _phrase(reason)})
+    return Phrase.made(found.text, {**found.values, "reason": special(reason) or _phrase(reason)})
 
 
 def _phrase(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -27,6 +28,7 @@ from ...persist.audit import AuditStore
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
 from .changes import detail_phrase
+from .orders import OrderWords
 from .wording import ACTIONS, SUBJECTS
 
 LIMITED = Phrase("Your account is limited to areas, and the audit log is of the whole site.")
@@ -60,13 +62,14 @@ class ShownRecord:
     detail: str
 
     @classmethod
-    def of(cls, record: AuditRecord) -> ShownRecord:
+    def of(cls, record: AuditRecord, orders: OrderWords) -> ShownRecord:
         """Find the declared sentences of a record."""
+        detail = (record.detail or "")[:MOST_SHOWN]
         return cls(
             record,
             ACTIONS.phrase(record.action[:MOST_SHOWN]),
             SUBJECTS.phrase(record.subject[:MOST_SHOWN]),
-            detail_phrase((record.detail or "")[:MOST_SHOWN]),
+            detail_phrase(detail, functools.partial(orders.phrase, record.action)),
         )
 
 
@@ -75,6 +78,7 @@ class AuditPages:
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
+        self._orders = OrderWords(services.catalogue)
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the page."""
@@ -117,7 +121,7 @@ class AuditPages:
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
                 "records": [
-                    ShownRecord.of(one)
+                    ShownRecord.of(one, self._orders)
                     for one in sorted(shown, key=lambda one: one.at, reverse=True)
                 ],
                 "is_filtered": bool(kept),
