@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import attrs
 
 from .phrases import Phrase
-from .protocol.reasons import OF_ACCESS_CONTROL
 
 
 @attrs.frozen
@@ -59,13 +58,16 @@ UNKNOWN_TABLE = Cause(
 )
 FOREIGN_TOKEN = Cause(
     Phrase("It sends a foreign token, which this server did not issue; it is served all the same."),
-    Phrase("It is that of the server that the terminal used before."),
+    Phrase(
+        "It is that of the server that the terminal used before. Restart the terminal when that "
+        "disturbs nobody: it then begins a session with this server."
+    ),
 )
 FOREIGN_COOKIE = Cause(
     Phrase("It sends a cookie that is no token; it is served all the same."),
     Phrase(
         "It is that of a proxy or load balancer in front, or of a server that the terminal used "
-        "before."
+        "before. It has no effect here."
     ),
 )
 ACCESS_CONTROL_PATH = Cause(
@@ -76,7 +78,27 @@ ACCESS_CONTROL_PATH = Cause(
         "once more and delete them."
     ),
 )
-ACCESS_CONTROL_TABLE = Cause(OF_ACCESS_CONTROL, ACCESS_CONTROL_PATH.advice)
+ACCESS_CONTROL_TABLE = Cause(
+    Phrase("%(table)s, a table of the access-control protocol"), ACCESS_CONTROL_PATH.advice
+)
+ACCESS_CONTROL_REQUEST = Cause(
+    Phrase("It asks for %(request)s, which is of the access-control protocol."),
+    Phrase(
+        "Set it to attendance in its menu: System, Device Type Setting, T&A PUSH. If that is done "
+        "already, there is nothing more to do."
+    ),
+)
+TIME_OF_ANOTHER_ZONE = Cause(
+    Phrase(
+        "%(problem)s That is the difference of two time zones: its clock has the time of "
+        "%(offset)s, and its zone here is %(zone)s."
+    ),
+    Phrase(
+        "Correct its zone: `zkpush devices set SN timezone=ZONE`, with a name such as "
+        "Europe/Berlin or UTC, then the times of its records: `zkpush devices recompute SN`. If "
+        "its zone here is right, its clock is wrong."
+    ),
+)
 NOT_FETCHED = Cause(
     Phrase("It has not asked for commands (no getrequest) since %(command)s was queued at %(at)s."),
     Phrase("Restart it, and see that a proxy in front passes /iclock/getrequest on."),
@@ -105,7 +127,9 @@ CAUSES = (
     FOREIGN_TOKEN,
     FOREIGN_COOKIE,
     ACCESS_CONTROL_PATH,
+    ACCESS_CONTROL_REQUEST,
     ACCESS_CONTROL_TABLE,
+    TIME_OF_ANOTHER_ZONE,
     NOT_FETCHED,
     NOT_FETCHED_LATELY,
     NOT_ANSWERED,

@@ -141,10 +141,7 @@ class ProblemCode(StrEnum):
     CLOCK_WRONG = (
         "clock wrong",
         "The clock of the terminal differs from the server's by more than two minutes",
-        "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
-        "Only if the detail names the time zone whose time the clock has, and the terminal is "
-        "there, correct its zone instead: `zkpush devices set SN timezone=ZONE`, then `zkpush "
-        "devices recompute SN`.",
+        "Set its clock in its menu, or restart it: it takes the server's time when it connects.",
     )
     SILENT = (
         "silent",
@@ -233,8 +230,7 @@ class ProblemCode(StrEnum):
         "foreign token",
         "The terminal sends a token or a cookie that this server did not issue; it is served all "
         "the same",
-        "Nothing is lost. Restart the terminal when that disturbs nobody: it then begins a session "
-        "with this server. The problem ends by itself a day after the token or cookie last came.",
+        "Nothing is lost. The problem ends by itself a day after the token or cookie last came.",
     )
     TLS_ON_PLAIN = (
         "TLS on a plain port",

@@ -140,12 +140,12 @@ class Daemon:
         self._process.wait(SECONDS)
 
     def zkpush(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `zkpush --data DIR`."""
-        return zkpush("--data", str(self.data), *args, env=environment(**variables))
+        """Run `zkpush` with `ZKPUSH_DATA`."""
+        return zkpush(*args, env=environment(ZKPUSH_DATA=str(self.data), **variables))
 
     def start(self, *args: str, **options: object) -> subprocess.Popen:
-        """Start `zkpush --data DIR`."""
-        return start("--data", str(self.data), *args, **options)
+        """Start `zkpush` with `ZKPUSH_DATA`."""
+        return start(*args, **{"env": environment(ZKPUSH_DATA=str(self.data)), **options})
 
     def api(self, method: str, path: str, body: object = None) -> object:
         """A request to the API, without the command line."""

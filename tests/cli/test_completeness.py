@@ -145,3 +145,16 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     """It is a mistake, and no empty list."""
     period = ("--since", "2026-12-01", "--until", "2026-11-01")
     assert "the period ends before it begins" in misused("attendance", "list", *period).stderr
+
+
+def test_a_day_that_is_not_over_is_said_to_be_so(daemon: Daemon) -> None:
+    """The terminal goes on counting, and the server compares the whole day later."""
+    terminal = daemon.terminal("SUM9")
+    today = str(datetime.date.today())
+    process = daemon.start("attendance", "verify", "--device", "SUM9", "--day", today)
+    command_id, text = terminal.command()
+    assert text.startswith("VERIFY SUM ATTLOG")
+    terminal.answer(f"ID={command_id}&Return=0&CMD=VERIFY SUM&AttlogSum=0")
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, err
+    assert "The day is not over: what the terminals hold by now was compared." in err

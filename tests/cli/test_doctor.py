@@ -87,3 +87,35 @@ def test_another_machine_is_not_examined_from_here(tmp_path: pathlib.Path) -> No
     assert failed(run).startswith("Error: Nothing answers at http://127.0.0.1:9")
     missing = zkpush("--data", str(tmp_path / "none"), "doctor", env=environment())
     assert "There is no data directory" in failed(missing)
+
+
+def test_commands_to_paste_reach_the_daemon_that_was_named(daemon: Daemon) -> None:
+    """They have the options of the command line, also in errors, and no token."""
+    daemon.terminal("PASTE1", approved=False)
+    data = str(daemon.data)
+    examined = said(zkpush("--data", data, "doctor", "PASTE1"), status=1)
+    assert f"`zkpush --data {data} devices approve PASTE1`" in examined
+    assert "`zkpush devices" not in examined
+    url = ("--url", daemon.url, "--token", daemon.token)
+    examined = said(zkpush(*url, "doctor", "PASTE1"), status=1)
+    assert f"`zkpush --url {daemon.url} devices approve PASTE1`" in examined
+    assert daemon.token not in examined
+    message = failed(zkpush("--data", data, "problems", "list", "--device", "NOBODY"))
+    assert f"zkpush --data {data} devices list" in message
+    listed = zkpush("--data", data, "problems", "list")
+    assert f"`zkpush --data {data} devices list --state pending`" in listed.stderr
+    assert "`zkpush doctor" not in listed.stderr
+
+
+def test_terminals_that_are_refused_are_counted_below_the_problems(daemon: Daemon) -> None:
+    """Those that are pending and those that are blocked, which are no problems."""
+    for number, state in enumerate(("pending", "blocked", "blocked")):
+        daemon.terminal(f"COUNTED{number}", approved=False)
+        if state == "blocked":
+            said(daemon.zkpush("devices", "block", f"COUNTED{number}"))
+    told = daemon.zkpush("problems", "list").stderr
+    for state, least in (("pending", 1), ("blocked", 2)):
+        listed = json.loads(said(daemon.zkpush("devices", "list", "--state", state, "--json")))
+        assert {one["state"] for one in listed} == {state}
+        assert len(listed) >= least
+        assert re.search(rf"{len(listed)} terminals? (is|are) {state}, which is no problem", told)

@@ -15,7 +15,7 @@ from zkpush.handlers.doctor.model import Check, examination
 from zkpush.handlers.doctor.server import rank_of_server
 from zkpush.persist.events import EventStore
 
-from ..cli.program import start
+from ..cli.program import environment, start
 from ..rig import TOKEN, Rig, talk
 from ..server.test_tokens_of_sessions import upload
 from .situations import (
@@ -184,13 +184,13 @@ CAUSES = {
     "foreign token": Cause(
         foreign_token,
         r"foreign token +It sends a foreign token, which this server did not issue",
-        r"It is that of the server that the terminal used before\. Nothing is lost\. Restart the",
+        r"It is that of the server that the terminal used before\. Restart the terminal when that",
         state="warning",
     ),
     "foreign cookie": Cause(
         foreign_cookie,
         r"foreign token +It sends a cookie that is no token; it is served all the same\.",
-        r"It is that of a proxy or load balancer in front, .* Nothing is lost\.",
+        r"It is that of a proxy or load balancer .* It has no effect here\. Nothing is lost\.",
         state="warning",
     ),
     "unknown method": Cause(
@@ -223,7 +223,7 @@ async def run(rig: Rig, *words: str) -> tuple[int, str]:
     port = reactor.listenTCP(0, rig.manage, interface="127.0.0.1")
     url = f"http://127.0.0.1:{port.getHost().port}"
     try:
-        process = start("--url", url, "--token", TOKEN, *words)
+        process = start(*words, env=environment(ZKPUSH_URL=url, ZKPUSH_TOKEN=TOKEN))
         out, err = await deferToThread(process.communicate)
     finally:
         await port.stopListening()
@@ -328,7 +328,9 @@ async def test_a_terminal_that_was_only_refused_was_not_heard_of(make_rig) -> No
     assert found["connection"] == ("unknown", "All requests in its name were refused.")
     assert found["refusals"][0] == "error"
     checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
-    (advice,) = [one["advice"] for one in checks if one["name"] == "refusals"]
+    said = {one["name"]: one["advice"] for one in checks}
+    assert said["refusals"] == "As said above."
+    advice = said["other address"]
     assert "add the address to its networks" in advice
     assert "restrict" not in advice
 

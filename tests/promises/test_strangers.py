@@ -32,6 +32,7 @@ from .test_identity_of_sessions import (
     order,
     problems,
     sealed,
+    waits_for_proof,
 )
 from .test_threat_model import (
     SECRET,
@@ -56,14 +57,7 @@ async def test_a_sealed_session_of_a_stranger_holds_secrets_back(rig: Rig) -> No
     stranger = Sealed(rig, THERE)
     await stranger.begin()
     assert (await stranger.ask("POST", UPLOAD, LINE)).body == b"OK: 1"
-    assert await terminal.upload() == BEGIN_AGAIN
-    await begun(terminal)
-    await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
-    assert await terminal.poll() == IDLE
-    assert "commands wait for proof" in await problems(rig)
-    await change(rig, encryption="never")
-    await terminal.exchange()
-    assert b"Passwd=71553" in (await terminal.poll())[1]
+    await waits_for_proof(rig, terminal)
 
 
 @pytest.mark.parametrize("secret", [b"", SECRET])

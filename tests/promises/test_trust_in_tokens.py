@@ -11,7 +11,6 @@ from ..rig import Rig
 from .test_identity_of_sessions import (
     BEGIN_AGAIN,
     HERE,
-    IDLE,
     LINE,
     PASSWORD,
     POLL,
@@ -23,6 +22,7 @@ from .test_identity_of_sessions import (
     change,
     order,
     problems,
+    waits_for_proof,
 )
 from .test_threat_model import SECRET, Sealed
 
@@ -130,14 +130,7 @@ async def test_a_sealed_session_of_a_stranger_holds_secrets_back_with_tokens_too
     stranger = Sealed(rig, THERE, returns=True)
     await stranger.begin()
     assert (await stranger.ask("GET", POLL)).body == b"OK"
-    assert await terminal.upload() == BEGIN_AGAIN
-    await begun(terminal)
-    await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
-    assert await terminal.poll() == IDLE
-    assert "commands wait for proof" in await problems(rig)
-    await change(rig, encryption="never")
-    await terminal.exchange()
-    assert b"Passwd=71553" in (await terminal.poll())[1]
+    await waits_for_proof(rig, terminal)
 
 
 @pytest.mark.parametrize("secret", [b"", SECRET])

@@ -164,7 +164,7 @@ async def test_tokens_are_recorded(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("path", "what", "of"),
     [
-        ("/users", "passwords", "all users"),
+        ("/users?secrets=true", "passwords", "all users"),
         ("/users/7", "passwords", "{person}"),
         ("/users/7/templates", "templates", "{person}"),
         ("/users/7/photos", "photos", "{person}"),
@@ -269,7 +269,9 @@ async def test_the_command_line_is_known(rig: Rig, agent: str, by: str) -> None:
     assert await acts(rig) == [("token admin", "add terminal", "terminal T1", by)]
 
 
-@pytest.mark.parametrize("path", ["/users", "/users/9", "/users/9/templates", "/users/9/photos"])
+@pytest.mark.parametrize(
+    "path", ["/users?secrets=true", "/users/9", "/users/9/templates", "/users/9/photos"]
+)
 @pytest_twisted.ensureDeferred
 async def test_a_reply_without_secrets_is_no_reading(rig: Rig, path: str) -> None:
     """A caller who may see passwords, templates and photos was shown none: there are none."""
@@ -279,3 +281,24 @@ async def test_a_reply_without_secrets_is_no_reading(rig: Rig, path: str) -> Non
     shown = await rig.api("GET", path, headers=(f"Authorization: Bearer {viewer}",))
     assert shown.status == 200
     assert [act for act in await acts(rig) if str(act[1]).startswith("read ")] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_of_users_shows_passwords_only_if_asked(rig: Rig) -> None:
+    """So that a list to look at is no reading of all passwords, in any form."""
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=7\tName=Ann\tPasswd=7q7q\n")
+    for number, accept in enumerate(("application/json", "text/csv", "application/x-ndjson")):
+        headers = (f"Authorization: Bearer {TOKEN}", f"Accept: {accept}")
+        listed = await rig.api("GET", "/users", headers=headers)
+        assert b"Ann" in listed.body
+        assert b"7q7q" not in listed.body
+        readings = [act for act in await acts(rig) if str(act[1]).startswith("read ")]
+        assert len(readings) == number
+        rig.clock.advance(61)
+        asked = await rig.api("GET", "/users?secrets=true", headers=headers)
+        assert b"7q7q" in asked.body
+        reader = await rig.token(f"reader-{len(accept)}", Scope.READ)
+        headers = (f"Authorization: Bearer {reader}", f"Accept: {accept}")
+        asked = await rig.api("GET", "/users?secrets=true", headers=headers)
+        assert b"7q7q" not in asked.body

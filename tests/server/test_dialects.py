@@ -31,7 +31,7 @@ async def test_null_is_empty(rig: Rig) -> None:
     await rig.exchange()
     line = b"USER PIN=7\tName=null\tPri=0\tPasswd=null\tCard=null\tGrp=null\tViceCard=NULL\n"
     await store(rig, "cdata?SN=T1&table=OPERLOG&Stamp=1", line, 1)
-    (user,) = await rig.items("/users")
+    (user,) = await rig.items("/users?secrets=true")
     assert (user["name"], user["password"], user["card"]) == ("null", None, None)
     assert (user["group"], user["vice_card"], user["extra"]) == (None, None, None)
 
@@ -42,7 +42,7 @@ async def test_the_last_of_two_values_counts(rig: Rig) -> None:
     await rig.exchange()
     line = b"USER PIN=7\tName=Ann\tName=Berta\tPasswd=1\n"
     await store(rig, "cdata?SN=T1&table=OPERLOG&Stamp=1", line, 1)
-    (user,) = await rig.items("/users")
+    (user,) = await rig.items("/users?secrets=true")
     assert (user["name"], user["extra"]) == ("Berta", {"Name": "Ann"})
 
 

@@ -160,7 +160,7 @@ CLOSED = {
 """Filters with a known set of values."""
 OPEN = {
     "/attendance": {"pin", "history", "area"},
-    "/devices": {"retired"},
+    "/devices": {"retired", "state"},
     "/photos": {"pin"},
     "/commands": {"job"},
     "/attendance/verify": {"run"},
@@ -168,7 +168,16 @@ OPEN = {
     "/idcards": {"pin"},
     "/conflicts": {"pin"},
     "/audit": {"pin", "actor", "action"},
-    "/users": {"search", "name", "area", "card", "privilege", "has_templates", "has_photo"},
+    "/users": {
+        "search",
+        "name",
+        "area",
+        "card",
+        "privilege",
+        "has_templates",
+        "has_photo",
+        "secrets",
+    },
 }
 """Filters of any value: a person or an action may come later, a job may have no command yet."""
 OF_ALL = {"limit", "after", "order", "since", "until", "received_since"}

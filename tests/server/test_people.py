@@ -47,7 +47,7 @@ async def test_one_body_mixes_all_kinds_of_records(rig: Rig) -> None:
         f"Tmp={TEMPLATE}",
     ]
     assert await upload(rig, "T1", "\r\n".join(lines).encode("gb18030")) == b"OK: 10"
-    (user,) = await rig.items("/users")
+    (user,) = await rig.items("/users?secrets=true")
     assert (user["name"], user["card"], user["vice_card"]) == ("王小明", "123456789", "987")
     assert (user["password"], user["privilege"], user["verify"]) == ("1234", 14, 4)
     assert (user["templates"], user["has_photo"]) == ({"1": 1, "2": 1, "7": 1, "9": 1}, True)
@@ -219,7 +219,7 @@ async def test_what_is_secret_needs_the_scope_biometrics(rig: Rig, ask) -> None:
     for path in guarded:
         assert (await ask(path, "read")).status == 403
         assert (await ask(path, "biometrics")).status == 200
-    assert (await rig.items("/users"))[0]["password"] == "passwd-7Q"
+    assert (await rig.items("/users?secrets=true"))[0]["password"] == "passwd-7Q"
     assert (await rig.items("/idcards"))[0]["photo"] == "photo-of-the-card"
     assert len([item for item in await rig.items("/rejects") if item["raw"]]) == 6
 

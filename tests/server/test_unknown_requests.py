@@ -98,11 +98,11 @@ async def test_each_kind_of_request_is_logged_once(rig: Rig, warnings: list[str]
     """However often it comes."""
     await rig.exchange()
     for _ in range(3):
-        await rig.get("rtdata?SN=T1&type=time")
-        await rig.get("rtdata?SN=T1&type=other")
+        await rig.get("rtother?SN=T1&type=time")
+        await rig.get("rtother?SN=T1&type=other")
         await rig.get("service/control?SN=T1")
     assert [one for one in warnings if "does not serve" in one] == [
-        "Terminal T1: It asks for GET /iclock/rtdata, which this server does not serve.",
+        "Terminal T1: It asks for GET /iclock/rtother, which this server does not serve.",
         "Terminal T1: It asks for GET /iclock/service/…, which this server does not serve.",
     ]
 
@@ -112,11 +112,11 @@ async def test_each_kind_of_request_is_named_in_the_problem(rig: Rig) -> None:
     """Once, as long as there is room, and each is an event."""
     await rig.exchange()
     for _ in range(2):
-        for path in ("rtdata?SN=T1&type=time", "service/control?SN=T1"):
+        for path in ("rtother?SN=T1&type=time", "service/control?SN=T1"):
             await rig.get(path)
     found = await problem(rig)
     assert found is not None
-    first = "It asks for GET /iclock/rtdata, which this server does not serve."
+    first = "It asks for GET /iclock/rtother, which this server does not serve."
     second = "It asks for GET /iclock/service/…, which this server does not serve."
     assert found["detail"] == f"{first} {second}"
     events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ..protocol.text import visible, visible_json
+from .pasting import pasteable
 from .plain import lines_of, with_words
 from .replies import Item, ListPage
 from .tables import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 def echo(text: str, *, err: bool = False) -> None:
     """Print a message, which may quote external data; its line breaks and TABs are kept."""
-    click.echo(visible(text, "\n\t"), err=err)
+    click.echo(visible(pasteable(text), "\n\t"), err=err)
 
 
 def print_json(value: object, *, indent: int | None = None) -> None:
@@ -61,7 +62,7 @@ async def print_list(
 
 def print_empty(text: str) -> None:
     """Print the message of an empty list, in lines that fit the screen."""
-    echo("\n".join(folded(text, screen_width())), err=True)
+    echo("\n".join(folded(pasteable(text), screen_width())), err=True)
 
 
 async def _print_json_list(pages: AsyncIterator[ListPage]) -> bool:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..counting import agreeing
 from ..enginewords import ENGINE_WORDS
 from .arguments import as_json, of_device
 from .groups import ListCommand, WordGroup
 from .output import echo, print_csv, print_list
+from .pasting import pasteable
 from .replies import Item
 from .running import with_api
 from .tables import folded, printable, screen_width
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from .client import Api
 
 _MARGIN = "  "
+_REFUSED = ("pending", "blocked")
+"""States of terminals that are refused by an operator's decision, or until there is one."""
 
 
 problems = WordGroup("problems", help=ENGINE_WORDS["problems"])
@@ -60,10 +64,24 @@ async def list_(
         for problem in page.items:
             count += 1
             echo(_shown(problem))
-    more = "`zkpush doctor` also shows pending and refused terminals."
+    told = [] if count else ["There are no problems."]
     if device is not None:
-        more = f"`zkpush doctor {device}` checks more."
-    echo(more if count else f"There are no problems. {more}", err=True)
+        told.append(f"`zkpush doctor {device}` checks more.")
+    else:
+        told += [words for state in _REFUSED if (words := await _in_state(api, state))]
+        told.append("`zkpush doctor` checks the installation, and shows refused serial numbers.")
+    echo(" ".join(told), err=True)
+
+
+async def _in_state(api: Api, state: str) -> str | None:
+    """Say how many terminals are in a state; None if there are none."""
+    count = 0
+    async for page in api.pages("devices", filters={"state": state}):
+        count += len(page.items)
+    if not count:
+        return None
+    are = agreeing(count, "terminal is", "terminals are")
+    return f"{count} {are} {state}, which is no problem: `zkpush devices list --state {state}`."
 
 
 def _shown(problem: Item) -> str:
@@ -74,5 +92,5 @@ def _shown(problem: Item) -> str:
     lines = folded(printable(head), screen)
     lines += folded(printable(problem["detail"]), screen, _MARGIN)
     if problem["advice"]:
-        lines += folded(f"-> {printable(problem['advice'])}", screen, _MARGIN)
+        lines += folded(f"-> {printable(pasteable(problem['advice']))}", screen, _MARGIN)
     return "\n".join(lines)

@@ -11,6 +11,8 @@ from typing import Any
 import attrs
 import click
 
+from .pasting import pasteable
+
 JSON = "application/json"
 CSV = "text/csv"
 EVENTS = "text/event-stream"
@@ -23,12 +25,15 @@ class ApiFailure(click.ClickException):
     """The API answered with an error."""
 
     def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(pasteable(detail))
         self.status = status
 
 
 class Unreachable(click.ClickException):
     """The daemon does not answer; it may come back later."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(pasteable(message))
 
 
 @attrs.frozen

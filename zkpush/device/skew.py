@@ -12,6 +12,7 @@ import statistics
 import zoneinfo
 from collections.abc import Callable, Mapping
 
+from ..causes import TIME_OF_ANOTHER_ZONE
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
@@ -138,13 +139,7 @@ def skew_in_words(ahead: int, zone: str, now: int) -> Phrase:
     other = zone_of_clock(ahead, zone, now)
     if other is None:
         return _difference(ahead)
-    return Phrase(
-        "%(problem)s That is the difference of two time zones: its clock has the time of "
-        "%(offset)s, and its zone here is %(zone)s.",
-        problem=_difference(ahead),
-        offset=str(other),
-        zone=zone,
-    )
+    return TIME_OF_ANOTHER_ZONE.said(problem=_difference(ahead), offset=str(other), zone=zone)
 
 
 def _difference(ahead: int) -> Phrase:

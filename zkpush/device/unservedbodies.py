@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 
-from ..causes import OTHER_METHOD, OTHER_PLACE, UNKNOWN_PATH, Cause
+from ..causes import ACCESS_CONTROL_REQUEST, OTHER_METHOD, OTHER_PLACE, UNKNOWN_PATH, Cause
 from ..interfaces import IStore
 from ..model import Problem
 from ..persist.rejects import RejectStore
@@ -49,6 +49,19 @@ def asked_in_words(method: str, path: bytes) -> str:
     return f"{word(method)} {'/'.join([*shown, *(['…'] if len(parts) > 3 else [])])}"
 
 
+def _cause_of(path: bytes) -> Cause:
+    """Return why a path is not served."""
+    if not path.lower().startswith(_TERMINALS):
+        return OTHER_PLACE
+    return ACCESS_CONTROL_REQUEST if _names_other_mode(path) else UNKNOWN_PATH
+
+
+def _names_other_mode(path: bytes) -> bool:
+    """Whether only terminals in access-control mode request a path."""
+    name = normalize_segment(path.rstrip(b"/").rpartition(b"/")[2])
+    return name.decode("ascii", "replace") in ACCESS_CONTROL_PATHS
+
+
 class UnservedBodies:
     """Stores the bodies of unserved requests."""
 
@@ -69,10 +82,9 @@ class UnservedBodies:
     def report(self, request: Request, terminal: Terminal) -> Phrase:
         """Report a request, also one before a session; returns why it is not served."""
         head = request.head
-        is_below = head.path.lower().startswith(_TERMINALS)
-        cause = UNKNOWN_PATH if is_below else OTHER_PLACE
+        cause = _cause_of(head.path)
         self._note(request, terminal, cause)
-        return NOT_THIS_PATH if is_below else NOT_BELOW
+        return NOT_BELOW if cause is OTHER_PLACE else NOT_THIS_PATH
 
     def _note(self, request: Request, terminal: Terminal, cause: Cause) -> None:
         what = asked_in_words(request.head.method, request.head.path)
@@ -96,8 +108,7 @@ class UnservedBodies:
             self._note(request, terminal, OTHER_METHOD)
         else:
             self.report(request, terminal)
-        name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
-        if name.decode("ascii", "replace") in ACCESS_CONTROL_PATHS and is_proved:
+        if _names_other_mode(head.path) and is_proved:
             detail = Phrase(
                 "It asks for %(request)s, as terminals in access-control mode do.", request=what
             )

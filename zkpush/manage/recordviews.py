@@ -6,7 +6,7 @@ Secrets (`zkpush.protocol.secrecy`) are null for callers without the scope for t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -18,6 +18,7 @@ from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
 from .times import instant, local_time
 
+R = TypeVar("R", bound=StoredRecord)
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
 MEANING = "_meaning"
@@ -148,6 +149,12 @@ def show_record(
             values[name] = instant(values[name])
     values["damaged"] = record.damaged or UNSET
     return view(**values)
+
+
+def without_secrets(table: fields.Table, record: R) -> R:
+    """Leave the secrets of its table out of a record."""
+    hidden = _secrets(table).keys() & {*record.__struct_fields__}
+    return msgspec.structs.replace(record, **dict.fromkeys(hidden))
 
 
 def shows_secrets(table: fields.Table, item: Any) -> bool:

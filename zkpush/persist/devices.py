@@ -104,10 +104,14 @@ class DeviceStore:
             return 0, _NO_END, oldest
         return cursor, end, oldest
 
-    def page(self, part: Page, *, with_retired: bool = True) -> list[Device]:
-        """List terminals by id, which is the order in which they were first seen."""
+    def page(
+        self, part: Page, state: DeviceState | None = None, *, with_retired: bool = True
+    ) -> list[Device]:
+        """List terminals, also only those in a state, in the order they were first seen."""
         query = select(devices)
-        if not with_retired:
+        if state is not None:
+            query = query.where(devices.c.state == state.value)
+        elif not with_retired:
             query = query.where(devices.c.state != DeviceState.RETIRED.value)
         return self._page(query, part)
 

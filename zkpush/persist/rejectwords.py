@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..causes import ACCESS_CONTROL_PATH, UNREADABLE_TIME
+from ..causes import ACCESS_CONTROL_PATH, ACCESS_CONTROL_TABLE, UNREADABLE_TIME
 from ..phrases import Phrase, counted_phrase, in_series
 from ..protocol.fields import Kind
 from ..protocol.reasons import REASONS
 from ..protocol.rejects import REQUEST
-from ..protocol.requests import ACCESS_CONTROL_PATHS
+from ..protocol.requests import ACCESS_CONTROL_PATHS, ACCESS_CONTROL_TABLES
 from ..protocol.secrecy import HIDDEN_REASON
 from .schema import kept_records
 
@@ -26,6 +26,8 @@ def cause_in_words(table: str, cause: str) -> Phrase:
         if path.removeprefix("iclock/") in ACCESS_CONTROL_PATHS:
             return ACCESS_CONTROL_PATH.said(request=cause)
         return Phrase("%(request)s, which is not served", request=cause)
+    if table.lower() in ACCESS_CONTROL_TABLES:
+        return ACCESS_CONTROL_TABLE.said(table=table)
     if _is_of_time(table, cause):
         return UNREADABLE_TIME.said(table=table[:40])
     return Phrase("%(table)s: %(cause)s", table=table[:40], cause=REASONS.phrase(cause))

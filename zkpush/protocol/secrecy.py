@@ -46,7 +46,8 @@ _QUOTING_NOTHING = re.compile(
     r"LZO1: an encoded body of old firmware, of -?[0-9]{1,10} bytes of text, which zkpush does "
     r"not read; [a-zA-Z', ]+|"
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
-    r"no handler takes this table|a line begins with its keyword|no ID= in a command reply|"
+    r"no handler takes this table|a table of the access-control protocol, [a-z ]+|"
+    r"a line begins with its keyword|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"
     r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value|"
     r"[0-9]{1,9} more parts are not understood; this is the whole (?:body|packet|form)",

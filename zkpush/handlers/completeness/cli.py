@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,10 @@ _COLUMNS = (
     Column("State", "state"),
     Column("Records", "meaning", wraps=True),
 )
+_NOT_OVER = (
+    "The day is not over: what the terminals hold by now was compared. Compare it again when it is "
+    "over; by default, the server does so at night."
+)
 _STATUS = (
     "Exit status: 0 no record is missing, 1 records are missing, a terminal did not count, or "
     "another failure (the message is on stderr), 2 wrong usage."
@@ -50,7 +55,8 @@ _STATUS = (
     "since",
     callback=day,
     metavar="DATE",
-    help="The day, by the clock of each terminal. Default: yesterday.",
+    help="The day, by the clock of each terminal; of today, what is there by now. Default: "
+    "yesterday.",
 )
 @click.option(
     "--days", type=click.IntRange(1, 62), metavar="N", help="The N days before today, instead."
@@ -113,6 +119,8 @@ async def verify(
     run = await _finished(api, run)
     pages = api.pages("attendance", "verify", limit=None, filters={"run": run["id"]})
     await _print(pages, as_json=as_json)
+    if since is not None and since >= str(datetime.date.today()):
+        echo(_NOT_OVER, err=True)
     _report(run)
 
 

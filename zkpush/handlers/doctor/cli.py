@@ -13,6 +13,7 @@ from ...cli.arguments import as_json, serial_number
 from ...cli.completion import serial_numbers
 from ...cli.groups import LeafCommand
 from ...cli.output import echo, print_json
+from ...cli.pasting import pasteable
 from ...cli.replies import Unreachable
 from ...cli.running import run
 from ...cli.tables import folded, printable, screen_width
@@ -103,7 +104,7 @@ def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
         state, name = check["state"], printable(check["name"])
         lines = folded(printable(check["detail"]), screen, margin)
         if check["advice"]:
-            lines += folded(f"-> {printable(check['advice'])}", screen, margin)
+            lines += folded(f"-> {printable(pasteable(check['advice']))}", screen, margin)
         echo("\n".join([f"{state:8} {name:{width}}  {lines[0].lstrip()}", *lines[1:]]))
     echo("")
-    echo("\n".join(folded(f"Next: {printable(following)}", screen)))
+    echo("\n".join(folded(f"Next: {printable(pasteable(following))}", screen)))

@@ -85,7 +85,18 @@ def examine(facts: TerminalFacts) -> list[Check]:
         # What may be another terminal's comes after what is known of this one.
         others = [code for code in causes_of_it if code not in sure]
         checks += [*_problems(facts, sure), check, *_problems(facts, others)]
-    return [*checks, *_problems(facts, rest)]
+    return [*_said_once([*checks, *_problems(facts, rest)])]
+
+
+def _said_once(checks: Iterable[Check]) -> Iterator[Check]:
+    """Refer to advice that stands above, in place of repeating it."""
+    known: set[str] = set()
+    for check in checks:
+        is_known = check.advice in known
+        known.add(check.advice)
+        if is_known and check.advice:
+            check = Check(check.name, check.state, check.detail, Phrase("As said above."))
+        yield check
 
 
 def _by_command(facts: TerminalFacts, advice: Phrase) -> Phrase:

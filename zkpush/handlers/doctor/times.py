@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 
-from ...device.skew import FEWEST, MEASURE_EVERY, skew_in_words, zone_of_clock
+from ...device.skew import FEWEST, MEASURE_EVERY, skew_in_words
 from ...model import DeviceState
 from ...phrases import Phrase
-from ...problems import ProblemCode
+from ...problems import ProblemCode, advice_phrase
 from .advice import EXAMPLE_ZONE, approval, seconds_of, with_zone
 from .facts import TerminalFacts
 from .model import Check
@@ -53,35 +53,15 @@ def check_zone(facts: TerminalFacts) -> Check:
 
 def check_clock(facts: TerminalFacts) -> Check:
     """Check the clock, by its measured difference from the server's."""
-    skew, zone, sn = facts.device.clock_skew_seconds, facts.device.timezone, facts.device.sn
+    skew, zone = facts.device.clock_skew_seconds, facts.device.timezone
     problem = facts.problem(ProblemCode.CLOCK_WRONG)
     if problem is None and skew is None:
         return _unknown_clock(zone)
     if problem is None:
         return Check("clock", "ok", _shown(skew or 0))
-    if skew is None or zone is None or zone_of_clock(skew, zone, facts.now) is None:
-        return Check(
-            "clock",
-            "error",
-            problem if skew is None or zone is None else skew_in_words(skew, zone, facts.now),
-            Phrase(
-                "Set its clock in its menu, or restart it: it takes the server's time when it "
-                "connects."
-            ),
-        )
-    return Check(
-        "clock",
-        "error",
-        skew_in_words(skew, zone, facts.now),
-        Phrase(
-            "Correct its zone: `zkpush devices set %(sn)s timezone=ZONE`, with a name such as "
-            "%(example)s or UTC, then the times of its records: `zkpush devices recompute %(sn)s`. "
-            "If %(zone)s is right, set its clock.",
-            sn=sn,
-            example=EXAMPLE_ZONE,
-            zone=zone,
-        ),
-    )
+    known = problem if skew is None or zone is None else skew_in_words(skew, zone, facts.now)
+    advice = advice_phrase(ProblemCode.CLOCK_WRONG, facts.device.sn, known)
+    return Check("clock", "error", known, advice)
 
 
 def _unknown_clock(zone: str | None) -> Check:

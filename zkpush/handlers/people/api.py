@@ -14,7 +14,7 @@ from ...manage.errors import not_found
 from ...manage.limits import PERSON, TERMINAL, of_person
 from ...manage.listing import DeviceQuery, Listing, whole
 from ...manage.lists import ApiList
-from ...manage.recordviews import shows_secrets
+from ...manage.recordviews import shows_secrets, without_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
@@ -82,6 +82,19 @@ class PeopleQuery(DeviceQuery, frozen=True):
     has_photo: Annotated[
         bool | None, Meta(description="Only people with a photo, or only those without")
     ] = None
+    secrets: Annotated[
+        bool,
+        Meta(
+            description="Also passwords and unknown columns, for callers who may see them; the "
+            "audit log records it. They are null otherwise"
+        ),
+    ] = False
+
+
+def _find_thd(tx: Transaction, part: Page, query: PeopleQuery) -> Sequence[Person]:
+    """Search for users; with their secrets only if these are asked for."""
+    found = tx[PeopleStore].search(part, _filter(query))
+    return found if query.secrets else [without_secrets(USER, user) for user in found]
 
 
 def _filter(query: PeopleQuery) -> PeopleFilter:
@@ -113,8 +126,7 @@ class PeopleEndpoints:
                 summary="Users of all terminals, in the order they were first seen",
                 view=UserView,
                 query=PeopleQuery,
-                filter=_filter,
-                find_thd=lambda tx, part, wanted: tx[PeopleStore].search(part, wanted),
+                find_thd=_find_thd,
                 show=lambda user, caller: user_view(user_for(caller, user), caller.scopes),
                 owner=of_person,
                 note=lambda shown: self._note(shown.caller, shown.items),

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["conflicts", "users"]
 
+_SECRETS = {"secrets": "true"}
+"""The filter of lists with passwords."""
 _COLUMNS = (
     Column("PIN", "pin"),
     Column("Name", "name", wraps=True),
@@ -161,18 +163,20 @@ async def show(api: Api, pin: str, as_json: bool) -> None:
 async def export(api: Api, file: Path) -> None:
     """Write all users to a CSV file, readable only by its owner. `-` writes to stdout.
 
+    With the scope `biometrics`, the file has passwords; the audit log records that you read them.
+
     \b
     Example:
       zkpush users export users.csv
     """
     if str(file) == "-":
-        count = await print_csv(api, "users")
+        count = await print_csv(api, "users", filters=_SECRETS)
         echo(f"{counted(count, 'user')} written.", err=True)
         return
     try:
         with open(file, "xb", opener=_private) as out:
             try:
-                count = await print_csv(api, "users", file=out)
+                count = await print_csv(api, "users", filters=_SECRETS, file=out)
             except BaseException:
                 file.unlink()
                 raise

@@ -68,22 +68,29 @@ for _command in (replace, retire, set_):
 
 @devices.command("list", cls=ListCommand, order="the first seen first")
 @click.option("--retired", is_flag=True, help="Also retired terminals.")
+@click.option(
+    "--state",
+    type=click.Choice(["pending", "approved", "blocked", "retired"]),
+    help="Only terminals in this state.",
+)
 @as_json
 @with_api
-async def list_(api: Api, retired: bool, as_json: bool) -> None:
+async def list_(api: Api, retired: bool, state: str | None, as_json: bool) -> None:
     """List the terminals.
 
     Queued is the number of commands that a terminal has not answered yet.
 
     \b
-    Example:
+    Examples:
       zkpush devices list
+      zkpush devices list --state pending
     """
+    empty = "There are no terminals yet. A terminal that connects appears here as pending."
     await print_list(
-        api.pages("devices", filters={"retired": "true" if retired else None}),
+        api.pages("devices", filters={"retired": "true" if retired else None, "state": state}),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no terminals yet. A terminal that connects appears here as pending.",
+        empty=empty if state is None else f"No terminal is {state}.",
     )
 
 

@@ -50,6 +50,7 @@ class TerminalQuery(ListQuery, frozen=True):
     retired: Annotated[
         bool | None, Meta(description="Retired terminals, too, which are left out otherwise")
     ] = None
+    state: Annotated[DeviceState | None, Meta(description="Only terminals in this state")] = None
 
 
 class TerminalEndpoints:
@@ -132,7 +133,7 @@ class TerminalEndpoints:
         ]
 
     def _listed_thd(self, tx: Transaction, part: Page, query: TerminalQuery) -> list[ListedDevice]:
-        found = tx[DeviceStore].page(part, with_retired=bool(query.retired))
+        found = tx[DeviceStore].page(part, query.state, with_retired=bool(query.retired))
         keys = tx[CommKeyStore].of_all([device.id for device in found])
         pending = tx[CommandHistory].pending()
         others = self._problems.about_thd(tx) if found else {}
