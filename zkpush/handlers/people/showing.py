@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,7 @@ from ...model import Caller, Page
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
+from ...protocol.scalars import decode_time
 from ...protocol.secrecy import secrets_of
 from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
@@ -49,6 +52,8 @@ TEXT_FIELDS = (
     "end_datetime",
 )
 """Fields of the form, without those that are shown to nobody."""
+MOMENTS = ("start_datetime", "end_datetime")
+"""Fields that are times of the wall clock of terminals."""
 _SECRETS = secrets_of(USER)
 HISTORY = 20
 """Changes on the page of a person."""
@@ -86,7 +91,9 @@ class ShownConflict:
     """Name of the person."""
     alias: str | None
     """Name of the terminal."""
-    rows: Sequence[tuple[Phrase | str, str, str, Author | None]]
+    rows: Sequence[
+        tuple[Phrase | str, str | datetime.datetime, str | datetime.datetime, Author | None]
+    ]
     """Field, stored value, value of the terminal, and author of the stored one."""
 
 
@@ -113,8 +120,8 @@ def conflicts_thd(
     return shown
 
 
-def value_text(field: str, value: object) -> str:
-    """Return a value in words; a secret as dots."""
+def value_text(field: str, value: object) -> str | datetime.datetime:
+    """Return a value in words, a time as such; a secret as dots."""
     if value is None or value == "":
         return "\N{EN DASH}"
     if field in _SECRETS:
@@ -124,6 +131,9 @@ def value_text(field: str, value: object) -> str:
     if field == "verify":
         mode = int(str(value))
         return Phrase(VerificationMode(mode).meaning) if mode >= 0 else Phrase("As the group")
+    if field in MOMENTS:
+        with contextlib.suppress(ValueError):  # firmware has other forms of times
+            return datetime.datetime.fromisoformat(decode_time(str(value)))
     return str(value)
 
 

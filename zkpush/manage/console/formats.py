@@ -166,6 +166,10 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         """Show the time of day of a wall clock."""
         return str(dates.format_datetime(at, "HH:mm:ss", locale=locale))
 
+    def wall_instant(at: datetime.datetime) -> Markup:
+        """Show a date and time of a wall clock."""
+        return _time(at, dates.format_datetime(at, forms.instant, locale=locale))
+
     def wall_minute(at: datetime.datetime) -> str:
         """Show the time of day of a wall clock, without seconds."""
         return str(dates.format_datetime(at, "HH:mm", locale=locale))
@@ -217,6 +221,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "ago": ago,
         "duration": duration,
         "wall_clock": wall_clock,
+        "wall_instant": wall_instant,
         "wall_minute": wall_minute,
         "wall_day": wall_day,
         "month_name": month_name,

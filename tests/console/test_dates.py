@@ -1,0 +1,64 @@
+"""Dates and times on pages are written as the language of the visit writes them."""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element
+
+import pytest_twisted
+
+from zkpush.model import Problem
+from zkpush.persist.devices import DeviceStore
+from zkpush.phrases import Phrase
+from zkpush.problems import ProblemCode
+
+from ..filled import fill
+from ..rig import Rig
+from .browser import document, signed_in
+from .test_pages import filled
+from .walk import pages_of, path_of
+
+ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+EXAMPLES = frozenset({"2026-03-01", "2026-12-31"})
+"""Dates in explanations of what to type."""
+AS_TYPED = frozenset({"time", "code", "input", "option", "textarea", "script"})
+"""Elements with dates for machines, and with what people or terminals wrote."""
+
+
+def iso_dates(node: Element) -> list[str]:
+    """The texts with dates of a page that are written as machines write them."""
+    if node.tag in AS_TYPED:
+        return []
+    texts = [node.text or "", *(child.tail or "" for child in node)]
+    found = [text.strip() for text in texts if {*ISO.findall(text)} - EXAMPLES]
+    return [*found, *(each for child in node for each in iso_dates(child))]
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
+    """With problems, commands, records of operators, a person with an end, and a job."""
+    await fill(rig)
+    await filled(rig)
+    person = {"name": "Ann", "end_datetime": "2027-05-04 18:00:00", "expires": "1"}
+    put = await rig.api("PUT", "/users/1", person)
+    assert put.status == 200, put.raw
+    since = {"since": "2026-02-03T00:00:00Z", "until": "2026-02-04T00:00:00Z"}
+    await rig.api("POST", "/forwarders/1/replay", since)
+    await rig.api("PATCH", "/devices/T1", {"timezone": "Europe/Madrid"})
+    await rig.api("POST", "/devices/T1/recompute", {})
+
+    def unit(tx) -> None:
+        device = tx[DeviceStore].find("T1")
+        told = Phrase("Its clock showed %(at)s.", at="2026-03-04T05:06:07.000Z")
+        tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.CLOCK_WRONG, told, 5))
+
+    await rig.store.write(unit)
+    browser = await signed_in(rig)
+    await browser.get("/?lang=es")
+    found = {}
+    for page in pages_of(rig):
+        if page.path != "/sign-in":
+            left = iso_dates(document(await browser.get(path_of(page.path))))
+            if left:
+                found[page.path] = left
+    assert found == {}
