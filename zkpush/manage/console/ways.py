@@ -7,7 +7,6 @@ only the command line can do it, the command is shown as one for the server.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import attrs
@@ -38,14 +37,25 @@ class ConsoleWay:
 
     def found(self, command: str) -> str | None:
         """Return the path for a command; None if another page is meant."""
-        pattern = re.escape(self.words).replace(_NAMED, r"(?P<name>\S+)")
-        found = re.match(rf"{pattern}(?![\w-])", command)
-        if found is None:
+        wanted = self.words.split()
+        given = command.split()[: len(wanted)]
+        if len(given) < len(wanted):
             return None
-        name = found.groupdict().get("name")
+        name = None
+        for word, text in zip(wanted, given, strict=True):
+            if word == _NAMED:
+                name = text
+            elif _word_of(text) != word:
+                return None
         if name is None or name in _PLACEHOLDERS or name.startswith("-"):
             return self.without_name
         return self.path.replace(_NAMED, path_part(name))
+
+
+def _word_of(text: str) -> str:
+    """Return the word that a text begins with, such as the option in `Delay=5`."""
+    end = next((n for n, one in enumerate(text) if not (one.isalnum() or one in "_-")), len(text))
+    return text[:end]
 
 
 def _of_terminal(
