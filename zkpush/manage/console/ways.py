@@ -45,7 +45,7 @@ class ConsoleWay:
         for word, text in zip(wanted, given, strict=True):
             if word == _NAMED:
                 name = text
-            elif _word_of(text) != word:
+            elif word not in (text, _word_of(text)):
                 return None
         if name is None or name in _PLACEHOLDERS or name.startswith("-"):
             return self.without_name
