@@ -77,7 +77,8 @@ def test_other_machine(daemon: Daemon) -> None:
 
 def test_command_line_wins(daemon: Daemon) -> None:
     """A directory on the command line hides the URL of a variable."""
-    said(daemon.zkpush("devices", "list", "--json", ZKPUSH_URL="http://127.0.0.1:1"))
+    env = environment(ZKPUSH_URL="http://127.0.0.1:1")
+    said(zkpush("--data", str(daemon.data), "devices", "list", "--json", env=env))
 
 
 def test_token_stays_here(daemon: Daemon) -> None:
@@ -89,7 +90,8 @@ def test_token_stays_here(daemon: Daemon) -> None:
 
 def test_both_on_command_line(daemon: Daemon) -> None:
     """A URL and a directory said together are the address and the token."""
-    said(daemon.zkpush("--url", daemon.url, "devices", "list", "--json"))
+    data = ("--data", str(daemon.data))
+    said(zkpush(*data, "--url", daemon.url, "devices", "list", "--json", env=environment()))
 
 
 def test_nothing_said() -> None:

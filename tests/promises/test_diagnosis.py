@@ -13,7 +13,6 @@ from twisted.internet.threads import deferToThread
 
 from zkpush.handlers.doctor.model import Check, examination
 from zkpush.handlers.doctor.server import rank_of_server
-from zkpush.persist.events import EventStore
 
 from ..cli.program import environment, start
 from ..rig import TOKEN, Rig, talk
@@ -30,7 +29,6 @@ from .situations import (
     foreign_token,
     https_behind_one_address,
     https_on_the_plain_port,
-    look_at_queues,
     new_terminal_of_closed_server,
     no_token,
     other_path_of_new_terminal,
@@ -477,92 +475,3 @@ async def test_an_unknown_request_is_one_line_of_the_doctor(rig: Rig) -> None:
         assert (check["name"], check["state"]) == ("requests", "error")
         assert "unknown requests" not in [one["name"] for one in checks]
         rig.clock.advance(2 * 3600)
-
-
-async def advice_on(rig: Rig, code: str) -> str:
-    """What the list of problems advises T1."""
-    (problem,) = await rig.items(f"/problems?device=T1&code={code}")
-    return problem["advice"]
-
-
-@pytest_twisted.ensureDeferred
-async def test_each_kind_of_unknown_request_is_advised_on_first_and_alone(rig: Rig) -> None:
-    """The list of problems, the doctor and events have the advice of that kind."""
-    await unknown_path(rig)
-    advice = await advice_on(rig, "unknown+requests")
-    assert advice.startswith("It may speak another protocol")
-    assert "rejects" not in advice
-    assert "/iclock/" not in advice
-    events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
-    assert advice in [one.data.get("advice") for one in events]
-    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
-    assert advice in [one["advice"] for one in checks]
-    await rig.post("cdata?SN=T1&table=FOOLOG", b"1\t2")
-    advice = await advice_on(rig, "unknown+requests")
-    assert advice.index("another protocol") < advice.index("Install the plugin for the table")
-    assert advice.count("zkpush devices trace T1") == 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_body_of_damaged_lines_is_as_many_rejects_in_each_list(rig: Rig) -> None:
-    """One, because it is kept whole: in the trace, the problem and the list."""
-    await rig.exchange()
-    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"7\tbad\t0\t1\n8\tworse\t0\t1\n")
-    traced = await rig.items("/devices/T1/trace")
-    assert traced[-1]["answered"] == "OK: 0 (1 reject kept)"
-    (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 reject is kept")
-    assert len(await rig.items("/rejects")) == 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_stuck_queue_is_a_fault_when_it_is_a_problem(rig: Rig) -> None:
-    """Until a job has looked, neither says so; after that, both do."""
-    await working(rig)
-    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
-    for _ in range(2):
-        await rig.get(POLL)
-        rig.clock.advance(600)
-    await rig.get(POLL)
-    assert await rig.items("/problems?device=T1") == []
-    assert (await checks_of(rig))["queue"][0] == "unknown"
-    await look_at_queues(rig)
-    (problem,) = await rig.items("/problems?device=T1")
-    assert (await checks_of(rig))["queue"] == ("error", problem["detail"])
-
-
-@pytest_twisted.ensureDeferred
-async def test_no_further_command_is_advised_where_commands_are_not_answered(rig: Rig) -> None:
-    """Nor where the terminal is not connected: what keeps commands from it comes first."""
-    await rig.exchange()
-    assert "zkpush devices resend T1" in await advice_of_records(rig)
-    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
-    rig.clock.advance(120)
-    await rig.exchange()
-    assert "resend" not in await advice_of_records(rig)
-    assert "See to these first: `zkpush commands list T1`" in await advice_of_records(rig)
-    rig.clock.advance(300)
-    assert await advice_of_records(rig) == "It is not connected: see to that first."
-
-
-async def advice_of_records(rig: Rig) -> str:
-    """What the doctor advises on the records of T1."""
-    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
-    return next(one["advice"] for one in checks if one["name"] == "records")
-
-
-@pytest_twisted.ensureDeferred
-async def test_terminals_that_speak_http_are_no_suspects_of_https(rig: Rig) -> None:
-    """Neither one that is refused at that address, nor one that was heard since."""
-    for sn in ("A1", "A2", "A3"):
-        await rig.exchange(sn, address=ADDRESS)
-    await rig.api("PATCH", "/devices/A2", {"networks": ["198.51.100.0/24"]})
-    rig.clock.advance(7200)
-    await asks(rig, "/iclock/getrequest?SN=A2")
-    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
-    rig.clock.advance(10)
-    await asks(rig, "/iclock/getrequest?SN=A2")
-    await rig.get("getrequest?SN=A3", address=ADDRESS)
-    rig.clock.advance(40)
-    found = [one["detail"] for one in await rig.items("/problems") if "TLS" in one["detail"]]
-    assert [re.findall("A[0-9]", one) for one in found] == [["A1"]]

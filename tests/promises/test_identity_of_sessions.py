@@ -238,21 +238,6 @@ async def order_for(rig: Rig) -> None:
     await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
 
 
-async def waits_for_proof(rig: Rig, terminal: Client) -> None:
-    """Check that a stranger's sealed session holds secrets back from a plain terminal.
-
-    They come when it is told to stay plain.
-    """
-    assert await terminal.upload() == BEGIN_AGAIN
-    await begun(terminal)
-    await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
-    assert await terminal.poll() == IDLE
-    assert "commands wait for proof" in await problems(rig)
-    await change(rig, encryption="never")
-    await terminal.exchange()
-    assert b"Passwd=71553" in (await terminal.poll())[1]
-
-
 @pytest_twisted.ensureDeferred
 async def test_a_stranger_gets_no_secret_of_a_terminal_that_returns_tokens(rig: Rig) -> None:
     """Its own exchange gives it a token, and that one proves nothing; what is no secret it gets."""

@@ -32,7 +32,6 @@ from .test_identity_of_sessions import (
     order,
     problems,
     sealed,
-    waits_for_proof,
 )
 from .test_threat_model import (
     SECRET,
@@ -48,6 +47,21 @@ SHORT_BODY = 60_000
 def count_devices(tx: Transaction) -> int:
     """How many terminals are in the store."""
     return tx.connection.exec_driver_sql("SELECT count(*) FROM devices").scalar_one()
+
+
+async def waits_for_proof(rig: Rig, terminal: Client) -> None:
+    """Check that a stranger's sealed session holds secrets back from a plain terminal.
+
+    They come when it is told to stay plain.
+    """
+    assert await terminal.upload() == BEGIN_AGAIN
+    await begun(terminal)
+    await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
+    assert await terminal.poll() == IDLE
+    assert "commands wait for proof" in await problems(rig)
+    await change(rig, encryption="never")
+    await terminal.exchange()
+    assert b"Passwd=71553" in (await terminal.poll())[1]
 
 
 @pytest_twisted.ensureDeferred

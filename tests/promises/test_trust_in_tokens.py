@@ -22,8 +22,8 @@ from .test_identity_of_sessions import (
     change,
     order,
     problems,
-    waits_for_proof,
 )
+from .test_strangers import waits_for_proof
 from .test_threat_model import SECRET, Sealed
 
 ELSEWHERE = [f"203.0.113.{number}" for number in range(12)]
