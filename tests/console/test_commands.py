@@ -32,7 +32,10 @@ async def test_a_command_is_sent_by_a_form_and_its_result_is_shown(rig: Rig) -> 
     browser = await signed_in(rig, "read", "write")
     assert "Restart the terminal" in text_of(await browser.get("/jobs/new"))
     job = await send(rig, browser, "REBOOT", device="T1", hours="2", priority="7")
-    assert "0 of 1 commands have ended" in text_of(await browser.get(job))
+    waiting = await browser.get(job)
+    assert "0 of 1 commands have ended" in text_of(waiting)
+    live_part = waiting.body.decode().partition('sse-swap="jobs-progress')[2]
+    assert f'action="/console{job}/cancel"' in live_part
     (command,) = await rig.items("/commands")
     assert command["priority"] == 7
     path = f"/commands/{command['id']}"
@@ -44,7 +47,9 @@ async def test_a_command_is_sent_by_a_form_and_its_result_is_shown(rig: Rig) -> 
     shown = text_of(await browser.get(path))
     assert "done" in shown
     assert "The terminal answered that it succeeded." in shown
-    assert "1 of 1 commands have ended" in text_of(await browser.get(job))
+    ended = await browser.get(job)
+    assert "1 of 1 commands have ended" in text_of(ended)
+    assert f"{job}/cancel" not in ended.body.decode()
     actors = {one["actor"] for one in await rig.items("/audit?action=create+job")}
     assert actors == {"account ann"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import pathlib
+import re
 
 import pytest
 import pytest_twisted
@@ -145,6 +146,34 @@ async def test_the_language_is_that_of_the_browser_or_chosen(rig: Rig) -> None:
     assert b'<html lang="ar" dir="rtl">' in shown.body
     assert location(await browser.get("/sign-in?lang=es")) == "/sign-in"
     assert b'<html lang="es" dir="ltr">' in (await browser.get("/sign-in")).body
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_chosen_language_is_that_of_the_notice_as_well(rig: Rig) -> None:
+    """What the next page says about the choice is not in the language before it."""
+    browser = await signed_in(rig)
+    chosen = await browser.send("/account", "/account", {"language": "es"})
+    assert "Guardado." in text_of(await browser.get(location(chosen)))
+    back = await browser.send("/account", "/account", {"language": "en"})
+    assert "Saved." in text_of(await browser.get(location(back)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_password_is_no_change_that_failed(rig: Rig) -> None:
+    """A form that changes nothing does not say that nothing was changed."""
+    await signed_in(rig)
+    wrong = await Browser(rig).post("/sign-in", {"name": "ann", "password": "wrong wrong"})
+    assert 'id="mistakes"' in wrong.body.decode()
+    assert "Nothing was changed yet." not in text_of(wrong)
+
+
+@pytest_twisted.ensureDeferred
+async def test_arrows_turn_with_the_direction_of_reading(rig: Rig) -> None:
+    """Only pictures that point along the line are mirrored."""
+    browser = await signed_in(rig)
+    page = (await browser.get("/")).body.decode()
+    links = re.findall(r'<a href="/console(/[^"]*)"[^>]*><svg class="([^"]*)"', page)
+    assert {link for link, classes in links if "turns" in classes.split()} == {"/forwarders"}
 
 
 @pytest_twisted.ensureDeferred

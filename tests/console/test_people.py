@@ -332,6 +332,33 @@ async def test_the_line_with_other_bytes_than_utf8_is_named(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_password_is_asked_for_again_where_it_was_typed(rig: Rig) -> None:
+    """It is never sent back; the folded fields stay open after a mistake elsewhere."""
+    browser = await signed_in(rig)
+    assert "<details open" not in (await browser.get("/people/new")).body.decode()
+    given = {"pin": "é", "password": "246813"}
+    wrong = await browser.send("/people/new", "/people/new", given)
+    assert wrong.status == 422
+    assert b"246813" not in wrong.body
+    assert "Type the password again." in text_of(wrong)
+    assert "<details open" in wrong.body.decode()
+    without = await browser.send("/people/new", "/people/new", {"pin": "é"})
+    assert "Type the password again." not in text_of(without)
+    assert "<details open" not in without.body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_a_present_password_can_be_kept(rig: Rig) -> None:
+    """The form says so where there is one."""
+    await person(rig, "1", "Ann Ash")
+    browser = await signed_in(rig)
+    for page in ("/people/new", "/people/1/edit"):
+        assert "keep the present one" not in text_of(await browser.get(page))
+    await rig.api("PUT", "/users/1", {"password": "246813"})
+    assert "keep the present one" in text_of(await browser.get("/people/1/edit"))
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_validity_is_picked(rig: Rig) -> None:
     """The form has pickers of browsers; what they send, and what is typed, is stored alike."""
     browser = await signed_in(rig)

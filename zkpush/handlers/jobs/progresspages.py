@@ -195,6 +195,8 @@ class JobPages:
         job, view = await self._store.read(find)
         numbers = msgspec.structs.asdict(view.counts)
         words, kind = STATES[view.state]
+        total = sum(numbers.values())
+        left = sum(numbers[name] for name in ("waiting", "queued", "sent"))
         return {
             "job": job,
             "view": view,
@@ -202,10 +204,10 @@ class JobPages:
             "words": words,
             "kind": kind,
             "counts": [(name, numbers[name], *COUNTS[name]) for name in COUNTS if numbers[name]],
-            "total": sum(numbers.values()),
-            "ended": sum(numbers.values()) - sum(numbers[n] for n in ("waiting", "queued", "sent")),
+            "total": total,
+            "ended": total - left,
             "count_words": COUNTS,
-            "is_cancellable": view.state in ("queueing", "running", "stopped"),
+            "is_cancellable": left > 0 and view.state in ("queueing", "running", "stopped"),
             "is_retryable": view.state in ("queueing", "running", "finished", "stopped")
             and any(numbers[name] for name in ("failed", "expired", "unknown")),
         }

@@ -199,9 +199,12 @@ class PeoplePages:
 
     async def edit(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a person."""
-        person = user_for(visit.caller, await self._person(pin))
+        found = await self._person(pin)
+        person, has_password = user_for(visit.caller, found), bool(found.password)
         title = Phrase("Change a person")
-        return await self._form(visit, entry, title, _shown(person), pin, person.areas)
+        return await self._form(
+            visit, entry, title, _shown(person), pin, person.areas, has_password
+        )
 
     async def change(self, visit: Visit, form: PersonForm, pin: str) -> Redirect:
         """Change what differs from the stored values, whose author becomes this account."""
@@ -274,6 +277,7 @@ class PeoplePages:
         stored: Mapping[str, str],
         pin: str | None,
         chosen: Collection[str] = (),
+        has_password: bool = False,
     ) -> View:
         areas = sorted({*await self._known_areas(visit), *chosen})
         return View(
@@ -283,6 +287,7 @@ class PeoplePages:
                 "entry": entry,
                 "stored": stored,
                 "pin": pin,
+                "has_password": has_password,
                 "labels": LABELS,
                 "areas": areas if len(areas) <= MOST_AREAS else None,
                 "chosen": sorted(chosen),

@@ -60,6 +60,10 @@ class FormEntry:
         """Whether a choice of a field is selected."""
         return text in self.given.get(name, ()) if self.given else default
 
+    def has_any(self, names: Sequence[str]) -> bool:
+        """Whether one of these fields is wrong, or was filled in."""
+        return any(name in self.wrong or any(self.given.get(name, ())) for name in names)
+
 
 NOTHING_ENTERED = FormEntry()
 

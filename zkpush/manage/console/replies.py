@@ -61,7 +61,7 @@ def saved_as(name: str | None) -> dict[str, str]:
 
 
 def redirect_reply(redirect: Redirect, notice: str | None, *, secure: bool) -> Raw:
-    """Return a redirect within the console; `notice` is its notice in the visitor's language."""
+    """Return a redirect within the console; `notice` is in the language of the next page."""
     cookies = []
     if notice is not None:
         text = quote(notice[:1000])

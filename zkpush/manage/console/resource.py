@@ -388,7 +388,7 @@ class ConsoleResource(Resource):
     def _redirect(self, request: ManageRequest, redirect: Redirect) -> Raw:
         notice = None
         if redirect.notice is not None:
-            language = self._visits.language(request)
+            language = language_of(redirect.language) or self._visits.language(request)
             notice = self._renderer.said(redirect.notice, language)
         return redirect_reply(redirect, notice, secure=self._visits.is_secure(request))
 
