@@ -8,12 +8,14 @@ import io
 import re
 import zipfile
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 import pytest_twisted
 
 from zkpush.manage.console import terminalchoice
+from zkpush.manage.console.languages import LANGUAGES
 
 from ..rig import Response, Rig
 from .browser import document, signed_in, text_of
@@ -340,6 +342,33 @@ async def test_the_workbook_has_what_is_shown(rig: Rig) -> None:
     ]
     with zipfile.ZipFile(io.BytesIO(got.body)) as archive:
         assert b'quotePrefix="1"' in archive.read("xl/styles.xml")
+
+
+@pytest_twisted.ensureDeferred
+async def test_files_of_one_person_have_the_user_id_in_their_names(rig: Rig) -> None:
+    """A folder of exports tells them apart; characters that no file name has are replaced."""
+    await rig.exchange("T1")
+    await punch(rig, line("7", "2026-03-01 08:00:00"), line("a/b", "2026-03-01 09:00:00"))
+    browser = await signed_in(rig)
+    for pin, shown in (("7", "7"), ("a/b", "a_b")):
+        for kind in ("xlsx", "csv"):
+            got = await browser.get(f"/attendance/export.{kind}?person={quote(pin, safe='')}")
+            name = got.header(b"Content-Disposition")
+            assert name is not None
+            assert name.decode().endswith(f"''attendance-{shown}-2026-03-01.{kind}")
+
+
+@pytest.mark.parametrize("language", [one.code for one in LANGUAGES])
+@pytest_twisted.ensureDeferred
+async def test_the_sheet_is_named_in_the_language_of_the_page(rig: Rig, language: str) -> None:
+    """As the page is headed."""
+    browser = await signed_in(rig)
+    browser.language = language
+    (heading,) = document(await browser.get("/attendance")).iter("h1")
+    got = await browser.get("/attendance/export.xlsx")
+    with zipfile.ZipFile(io.BytesIO(got.body)) as archive:
+        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
+    assert [one.get("name") for one in book.findall(".//s:sheet", XML)] == [heading.text]
 
 
 @pytest_twisted.ensureDeferred

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -91,6 +92,11 @@ class Search:
             until=self.period.until(visit.zone),
             record_type=RecordType.ATTENDANCE,
         )
+
+    def file_name(self, kind: str) -> str:
+        """Return the name of an exported file; that of one person has the user ID."""
+        of_one = "" if self.pin is None else f"-{re.sub(r'[^0-9A-Za-z]', '_', self.pin)}"
+        return f"attendance{of_one}-{self.period.name}.{kind}"
 
     def link(self, **changed: str | None) -> str:
         """Return the query of a link, with some arguments changed."""
@@ -203,7 +209,7 @@ class AttendancePages:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
         stream = line_stream(self._store, search.filter(visit), visit)
-        return PageStream(stream=stream, name=f"attendance-{search.period.name}.csv")
+        return PageStream(stream=stream, name=search.file_name("csv"))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as XLSX."""
@@ -222,7 +228,7 @@ class AttendancePages:
             )
         title = visit.said(Phrase("Attendance"))
         stream = self._sheets.stream(wanted, title, visit)
-        return PageStream(stream=stream, name=f"attendance-{search.period.name}.xlsx")
+        return PageStream(stream=stream, name=search.file_name("xlsx"))
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

@@ -73,7 +73,7 @@ class PunchSheet:
     """A workbook with one sheet; all methods block."""
 
     def __init__(self, title: str, said: Callable[[str], str]) -> None:
-        """`said` translates headings and words."""
+        """`title` is the name of the sheet, `said` translates headings and words."""
         # Loaded by the first export only.
         import xlsxwriter
 
@@ -88,7 +88,7 @@ class PunchSheet:
         self._date, self._time = add({"num_format": "yyyy-mm-dd"}), add({"num_format": "hh:mm:ss"})
         self._moment = add({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._quoted = add({"quote_prefix": True})
-        self._sheet = self._book.add_worksheet()
+        self._sheet = self._book.add_worksheet(title)
         self._book.set_properties({"title": title})
         self._sheet.freeze_panes(1, 0)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:Z1048576"})
