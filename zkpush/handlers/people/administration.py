@@ -26,6 +26,7 @@ from ...protocol.fields import Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS
 from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
+from .cards import check_cards_thd, with_numbers
 from .contested import outcome_of
 from .contradictions import ConflictStore
 from .entering import PersonMistakes, mistakes_in
@@ -79,7 +80,7 @@ def edit_of(
         wrong["areas"] = Phrase("at most %(num)s", num=MOST_AREAS)
     if wrong:
         raise PersonMistakes(wrong)
-    return PersonEdit(pin, given, areas)
+    return PersonEdit(pin, with_numbers(given, known), areas)
 
 
 class PeopleAdministration:
@@ -90,7 +91,10 @@ class PeopleAdministration:
         self._store = services.store
 
     async def put(self, edit: PersonEdit, by: Caller) -> bool:
-        """Add or change a person; returns whether the person is new."""
+        """Add or change a person; returns whether the person is new.
+
+        Raises `CardTaken` if another person has the card.
+        """
         now = self._services.now()
         return await self._store.write(lambda tx: put_thd(tx, edit, by, now))
 
@@ -177,8 +181,9 @@ class PeopleAdministration:
         """Settle a conflict: take these fields, the terminal's word without them, or keep ours.
 
         `fields` of None takes the values that the terminal states; an empty mapping keeps the
-        stored ones. Raises `LookupError` if there is no such open conflict, and `ValueError` for
-        invalid values.
+        stored ones. Raises `LookupError` if there is no such open conflict, `ValueError` for
+        invalid values, and `CardTaken` if another person has a card that the terminal does not
+        state.
         """
         now = self._services.now()
 
@@ -200,7 +205,10 @@ class PeopleAdministration:
             before = tx[ConflictStore].page(Page(MOST_CONFLICTS), found.pin)
             if taken:
                 values = {name: taken[name] for name in taken if name in FIELDS}
-                edit = edit_of(found.pin, values, None, found.said or {})
+                said = found.said or {}
+                edit = edit_of(found.pin, values, None, said)
+                entered = {name: one for name, one in edit.fields.items() if one != said.get(name)}
+                check_cards_thd(tx, by, found.pin, entered)
                 tx[PersonStore].put(found.pin, edit.fields, by.actor, now)
             else:
                 stored = tx[PersonStore].values(found.pin)
@@ -232,8 +240,12 @@ def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: i
 
 
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
-    """Add or change a person, with its audit record; returns whether the person is new."""
+    """Add or change a person, with its audit record; returns whether the person is new.
+
+    Raises `CardTaken` if another person has the card, and as `areas_of_thd` does.
+    """
     areas = areas_of_thd(tx, by, edit.pin, edit.areas)
+    check_cards_thd(tx, by, edit.pin, edit.fields)
     before = tx[ConflictStore].page(Page(MOST_CONFLICTS), edit.pin)
     is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
     _end_conflicts(tx, edit.pin, before, now)

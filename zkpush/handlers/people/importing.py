@@ -26,6 +26,7 @@ from ...protocol.fields import Kind
 from ...values.people import Person
 from .administration import REMOVE, PersonEdit, edit_of, put_thd
 from .authorship import FIELDS
+from .cards import PlannedCards
 from .limits import RULE, is_many
 from .persons import PersonStore
 from .store import PeopleStore
@@ -323,11 +324,13 @@ def _plan_thd(
             versions[user.pin] = _version_of(user)
         after = users[-1].id
     lines = [*_lines(content, stored)]
-    views = []
+    views, cards = [], PlannedCards(stored)
     for line in lines:
-        edit = line.edit
-        if edit is None:
-            views.append(LineView(line.number, line.pin, "error", line.mistakes))
+        edit, mistakes = line.edit, line.mistakes
+        if edit is not None:
+            mistakes = cards.give(line.number, edit.pin, edit.fields) or ""
+        if edit is None or mistakes:
+            views.append(LineView(line.number, line.pin, "error", mistakes))
             continue
         before = stored.get(edit.pin)
         if before is None:

@@ -32,6 +32,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration, edit_of
+from .cards import CardTaken
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
 from .entering import PersonMistakes
@@ -240,7 +241,10 @@ class PeoplePages:
             edit = edit_of(pin, values, areas, known, is_new=not known)
         except PersonMistakes as error:
             raise FormMistakes(**error.fields) from None
-        await self._people.put(edit, visit.caller)
+        try:
+            await self._people.put(edit, visit.caller)
+        except CardTaken as error:
+            raise FormMistakes(**{error.field: error.detail}) from None
 
     async def _known_areas(self, visit: Visit) -> Sequence[str]:
         """Return the areas that the visitor can put people into."""

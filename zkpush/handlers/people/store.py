@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy
-from sqlalchemy import Select, func, null, select
+from sqlalchemy import Select, func, null, select, union_all
 
 from ...interfaces import NotUnsealed
 from ...model import DEFAULT_AREA, Page
@@ -127,6 +127,16 @@ class PeopleStore:
         """Return those of some user IDs that are stored."""
         query = select(users.c.pin).where(users.c.pin.in_(pins))
         return set(self._connection.execute(query).scalars())
+
+    def holder_of_card(self, numbers: Collection[str], pin: str) -> str | None:
+        """Return the user ID of another person with one of these main or second cards, if any."""
+        found = union_all(
+            *(
+                select(users.c.pin).where(column.in_(numbers), users.c.pin != pin)
+                for column in (users.c.card, users.c.vice_card)
+            )
+        )
+        return self._connection.execute(found.limit(1)).scalars().first()
 
     def templates(self, *pins: str) -> list[Template]:
         """List the templates of users."""
