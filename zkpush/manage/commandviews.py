@@ -32,7 +32,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | None],
         Meta(
             description="Null for values that the caller may not see, which need `biometrics`, or "
-            "`dangerous` for commands of SHELL and for options that may be secret"
+            "`dangerous` for commands of SHELL and for options that may be secret. All are null "
+            "for callers who are limited to areas if the command is about a person outside these"
         ),
     ]
     state: CommandState
@@ -50,7 +51,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | None] | None,
         Meta(
             description="Null for values that the caller may not see, which need `biometrics`, or "
-            "`dangerous` if the command does"
+            "`dangerous` if the command does. All are null where all of `params` are because of a "
+            "person outside the areas of the caller"
         ),
     ]
     created_at: str
@@ -72,18 +74,26 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def command_view(
-    catalogue: Catalogue, families: Families, command: QueuedCommand, scopes: Scopes
+    catalogue: Catalogue,
+    families: Families,
+    command: QueuedCommand,
+    scopes: Scopes,
+    *,
+    is_outside: bool = False,
 ) -> CommandView:
-    """Show a command, with secrets only if the scopes allow it."""
-    code, result = command.return_code, command.result
+    """Show a command, with secrets only if the scopes allow it.
+
+    If `is_outside`, it is about a person outside the areas of the caller (see `commandlimits`).
+    """
+    code = command.return_code
     family = families.named(command.family)
     meaning = None if code is None else family.outcome(command.command, code).meaning
-    params_secret, result_secret = secrets_of_command(catalogue, command)
+    params, result = shown_values(catalogue, command, scopes, is_outside=is_outside)
     return CommandView(
         id=command.id,
         device=command.device,
         command=command.command,
-        params=shown(command.params, params_secret, scopes),
+        params=params,
         state=command.state,
         reason=reason_words(command),
         replaced_by=command.replaced_by,
@@ -93,7 +103,7 @@ def command_view(
         return_code=code,
         meaning=meaning,
         return_code_meaning=meaning,
-        result=None if result is None else shown(result, result_secret, scopes),
+        result=result,
         created_at=instant(command.created_at),
         not_before=instant_or_none(command.not_before_at),
         expires_at=instant_or_none(command.expires_at),
@@ -102,6 +112,24 @@ def command_view(
         finished_at=instant_or_none(command.finished_at),
         body_removed_at=instant_or_none(command.body_removed_at),
         damaged=command.damaged or UNSET,
+    )
+
+
+def shown_values(
+    catalogue: Catalogue, command: QueuedCommand, scopes: Scopes, *, is_outside: bool
+) -> tuple[dict[str, str | None], dict[str, str | None] | None]:
+    """Return the parameters and the result of a command, with None for hidden values.
+
+    All are hidden if the command is about a person outside the areas of the caller. The result is
+    None if there is none.
+    """
+    params, result = command.params, command.result
+    if is_outside:
+        return dict.fromkeys(params), None if result is None else dict.fromkeys(result)
+    params_secret, result_secret = secrets_of_command(catalogue, command)
+    return (
+        shown(params, params_secret, scopes),
+        None if result is None else shown(result, result_secret, scopes),
     )
 
 

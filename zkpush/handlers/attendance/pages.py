@@ -73,6 +73,8 @@ class Search:
     query: SearchQuery
     period: DayPeriod
     pin: str | None = None
+    has_page: bool = False
+    """Whether the page of this person is shown to whoever searches."""
     device: str | None = None
     """Serial number of the terminal."""
     matches: Sequence[tuple[str, str | None]] = ()
@@ -248,7 +250,7 @@ class AttendancePages:
     def _search_thd(self, tx: Transaction, visit: Visit, query: SearchQuery) -> Search:
         wrong: dict[str, Phrase] = {}
         period = self._period(visit, query, wrong)
-        pin, device, matches = None, None, []
+        pin, device, matches, has_page = None, None, [], False
         if query.device is not None and query.device.strip():
             try:
                 device = find_terminal_thd(tx, query.device, visit.areas)
@@ -258,15 +260,22 @@ class AttendancePages:
         if text:
             matches = _people_thd(tx, text, visit.areas)
             if len(matches) == 1:
-                pin, matches = matches[0][0], []
+                pin, matches, has_page = matches[0][0], [], True
             elif not matches and tx[ChronologicalPunches].count(
                 PunchFilter(pin=text, areas=visit.areas), 1
             ):
-                pin = text  # of a person who is not stored
+                # A person who is not stored, or not of the areas of the account.
+                pin, has_page = text, visit.areas is None
             elif not matches:
                 wrong["person"] = Phrase("Nobody has this name or user ID.")
         return Search(
-            query=query, period=period, pin=pin, device=device, matches=matches, wrong=wrong
+            query=query,
+            period=period,
+            pin=pin,
+            has_page=has_page,
+            device=device,
+            matches=matches,
+            wrong=wrong,
         )
 
     def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> DayPeriod:

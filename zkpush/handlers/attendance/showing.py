@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from ...manage.console.phrases import Phrase
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
@@ -72,6 +73,8 @@ class ShownPunch:
     """Wall clock time of the terminal, if it differs."""
     pin: str
     name: str | None
+    has_page: bool
+    """Whether the page of the person is shown to whoever sees the record."""
     sn: str
     alias: str | None
     state: str | None
@@ -98,11 +101,13 @@ def shown_punches(
 
     `areas` are those of a limited account, to which other people are not named.
     """
-    names = tx[PeopleStore].names({punch.pin for punch in punches}, areas)
+    pins = {punch.pin for punch in punches}
+    names = tx[PeopleStore].names(pins, areas)
+    mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
-    shown = [_shown(punch, zone, names, aliases, found.get(punch.id)) for punch in punches]
+    shown = [_shown(punch, zone, names, mine, aliases, found.get(punch.id)) for punch in punches]
     return sorted(shown, key=lambda one: (one.wall, one.id), reverse=True)
 
 
@@ -110,6 +115,7 @@ def _shown(
     punch: Punch,
     zone: ZoneInfo,
     names: Mapping[str, str],
+    with_page: Collection[str],
     aliases: Mapping[str, str | None],
     photo: int | None,
 ) -> ShownPunch:
@@ -124,6 +130,7 @@ def _shown(
         own_time=None if str(wall) == punch.time else punch.time,
         pin=punch.pin,
         name=names.get(punch.pin),
+        has_page=punch.pin in with_page,
         sn=punch.device,
         alias=aliases.get(punch.device),
         state=ATTLOG.field("status").words(status, values) if is_chosen else None,

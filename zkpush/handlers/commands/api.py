@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from operator import itemgetter
-from typing import Annotated
+from operator import attrgetter
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,7 @@ from ...device.queueing import Delivery, KeyReused
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.arguments import no_such
+from ...manage.commandlimits import outside_thd
 from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, NotConfirmed, not_found
 from ...manage.limits import COMMAND, TERMINAL, of_device
@@ -101,10 +102,14 @@ def _filter(query: CommandQuery) -> CommandFilter:
     return CommandFilter(query.device, query.state, query.command, query.job, milliseconds)
 
 
-def _of_device_thd(
-    tx: Transaction, part: Page, query: ListQuery, sn: str
-) -> list[tuple[int, QueuedCommand]]:
-    return tx[CommandList].page(part, CommandFilter(device=sn))
+class ListedCommand(NamedTuple):
+    """A command of a list."""
+
+    seq: int
+    """Its cursor."""
+    stored: QueuedCommand
+    is_outside: bool
+    """Whether it is about a person outside the areas of the caller."""
 
 
 class CommandEndpoints:
@@ -145,27 +150,31 @@ class CommandEndpoints:
                 returns=Listing[CatalogueView],
                 limited=(),
             ),
-            ApiList[tuple[int, QueuedCommand]](
+            ApiList[ListedCommand](
                 path="/commands",
                 summary="The commands of all terminals, newest first",
                 view=CommandView,
                 query=CommandQuery,
                 filter=_filter,
-                find_thd=lambda tx, part, wanted: tx[CommandList].page(part, wanted),
-                show=lambda found, caller: self._view(found[1], caller),
-                key=itemgetter(0),
-                owner=lambda found: of_device(found[1]),
+                find_thd=self._page_thd,
+                show=lambda found, caller: self._view(
+                    found.stored, caller, is_outside=found.is_outside
+                ),
+                key=attrgetter("seq"),
+                owner=lambda found: of_device(found.stored),
                 note=self._note_list,
                 known={"command": self._no_command_thd},
             ).route(self._store),
-            ApiList[tuple[int, QueuedCommand]](
+            ApiList[ListedCommand](
                 path="/devices/<sn>/commands",
                 summary="The commands of a terminal, in the order they were queued",
                 view=CommandView,
-                find_thd=_of_device_thd,
-                show=lambda found, caller: self._view(found[1], caller),
-                key=itemgetter(0),
-                owner=lambda found: of_device(found[1]),
+                find_thd=self._of_device_thd,
+                show=lambda found, caller: self._view(
+                    found.stored, caller, is_outside=found.is_outside
+                ),
+                key=attrgetter("seq"),
+                owner=lambda found: of_device(found.stored),
                 note=self._note_list,
             ).route(self._store),
             Route(
@@ -204,17 +213,42 @@ class CommandEndpoints:
             ),
         ]
 
+    def _page_thd(self, tx: Transaction, part: Page, wanted: CommandFilter) -> list[ListedCommand]:
+        found = tx[CommandList].page(part, wanted)
+        outside = outside_thd(tx, self._catalogue, [one for _, one in found], part.areas)
+        return [ListedCommand(seq, one, one.id in outside) for seq, one in found]
+
+    def _of_device_thd(
+        self, tx: Transaction, part: Page, query: ListQuery, sn: str
+    ) -> list[ListedCommand]:
+        return self._page_thd(tx, part, CommandFilter(device=sn))
+
     async def catalogue(self) -> Listing[CatalogueView]:
         """List the commands that terminals support."""
         return whole([described(command) for command in self._catalogue])
 
-    async def _note_list(self, shown: Shown[tuple[int, QueuedCommand]]) -> None:
-        commands = [command for _, command in shown.records]
+    async def _note_list(self, shown: Shown[ListedCommand]) -> None:
+        commands = [one.stored for one in shown.records if not one.is_outside]
         whose = f"terminal {shown.names['sn']}" if shown.names else devices_of(shown.query)
         await self._note(shown.caller, whose, *commands)
 
-    def _view(self, command: QueuedCommand, caller: Caller) -> CommandView:
-        return command_view(self._catalogue, self._registry.families, command, caller.scopes)
+    def _view(self, command: QueuedCommand, caller: Caller, *, is_outside: bool) -> CommandView:
+        return command_view(
+            self._catalogue,
+            self._registry.families,
+            command,
+            caller.scopes,
+            is_outside=is_outside,
+        )
+
+    async def _noted(self, command: QueuedCommand, caller: Caller) -> CommandView:
+        """Show a command, and record that the caller sees its secrets, if any."""
+        outside = await self._store.read(
+            lambda tx: outside_thd(tx, self._catalogue, [command], caller.areas)
+        )
+        if not outside:
+            await self._note(caller, f"command {command.id}", command)
+        return self._view(command, caller, is_outside=bool(outside))
 
     async def add(
         self,
@@ -259,14 +293,12 @@ class CommandEndpoints:
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, words_of(error)) from None
         if idempotency_key is not None:  # it may have a result by now
-            await self._note(caller, f"command {queued.id}", queued)
-        return self._view(queued, caller)
+            return await self._noted(queued, caller)
+        return self._view(queued, caller, is_outside=False)
 
     async def show(self, id: str, caller: Caller) -> CommandView:
         """Show a command."""
-        found = await self._find(id)
-        await self._note(caller, f"command {id}", found)
-        return self._view(found, caller)
+        return await self._noted(await self._find(id), caller)
 
     async def _find(self, id: str) -> QueuedCommand:
         found = await self._store.read(lambda tx: tx[CommandStore].get(id))

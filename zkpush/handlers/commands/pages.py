@@ -10,7 +10,8 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from ...manage.commandviews import note_commands, secrets_of_command
+from ...manage.commandlimits import outside_thd
+from ...manage.commandviews import note_commands, shown_values
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -31,7 +32,6 @@ from ...model import Page
 from ...persist.commandrows import reason_phrase
 from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
-from ...protocol.secrecy import shown
 from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
 from .model import CommandFilter
 from .store import CommandList
@@ -51,6 +51,9 @@ STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 }
 """States in words, each with the kind of its badge."""
 NO_COMMAND = Phrase("There is no such command any more.")
+NOT_SHOWN = Phrase("not shown")
+OUTSIDE = Phrase("about a person outside your areas")
+"""Words in place of hidden values."""
 ENDED = Phrase("The command has ended already.")
 CANCEL = ConfirmationQuestion(
     title=Phrase("Cancel this command?"),
@@ -179,14 +182,19 @@ class CommandPages:
         """Show a command, with its secrets only to those who may see them."""
         values = await self._of(command_id)
         command: QueuedCommand = values["one"].stored
+        is_outside = bool(
+            await self._store.read(
+                lambda tx: outside_thd(tx, self._catalogue, [command], visit.areas)
+            )
+        )
         await note_commands(
             self._services.secret_access,
             self._catalogue,
             visit.caller,
             f"command {command.id}",
-            [command],
+            [] if is_outside else [command],
         )
-        secrets = secrets_of_command(self._catalogue, command)
+        params, result = shown_values(self._catalogue, command, visit.scopes, is_outside=is_outside)
         catalogued = self._catalogue.get(command.command, command.family)
         fields = {} if catalogued is None else {one.wire: one for one in catalogued.parameters}
         return View(
@@ -196,6 +204,7 @@ class CommandPages:
             values={
                 **values,
                 "entry": entry,
+                "hidden": OUTSIDE if is_outside else NOT_SHOWN,
                 "params": [
                     (
                         name,
@@ -205,11 +214,11 @@ class CommandPages:
                         if value and name in fields
                         else None,
                     )
-                    for name, value in shown(command.params, secrets[0], visit.scopes).items()
+                    for name, value in params.items()
                 ],
                 "result": [
                     (name, None if value is None else value[:MOST_SHOWN])
-                    for name, value in shown(command.result or {}, secrets[1], visit.scopes).items()
+                    for name, value in (result or {}).items()
                 ],
             },
         )

@@ -1,0 +1,74 @@
+"""Commands about people whom callers who are limited to areas do not see.
+
+A terminal keeps its commands when it, or a person, moves to another area. So a command in the queue
+of a caller's terminal may be about a person outside the caller's areas. The caller sees that it is
+there and how it ended, but neither its parameters nor its result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from ..persist.limits import AreaLimitStore
+from ..persist.transaction import Transaction
+from ..protocol.catalogue import Catalogue
+from ..protocol.fields import Command
+from ..values.commands import QueuedCommand
+
+AT_ONCE = 10_000
+"""Most user IDs in one query; the commands of a page rarely name as many."""
+_FIELD = "pin"
+"""The name of the fields with a user ID."""
+_PEOPLE = "People"
+"""The parameter with the user IDs of a package, separated by commas."""
+_KEY = re.compile(r"pin\d*", re.ASCII | re.IGNORECASE)
+"""Parameters with a user ID, also of commands that are not in the catalogue any more."""
+_ASSIGNED = re.compile(r"pin\d*[ ]?=[ ]?([^\s,;&]+)", re.ASCII | re.IGNORECASE)
+"""A user ID in a whole line, as RAW sends it."""
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+"""What each user ID has, other than `*`, which stands for everybody."""
+
+
+def outside_thd(
+    tx: Transaction,
+    catalogue: Catalogue,
+    commands: Collection[QueuedCommand],
+    areas: Collection[str] | None,
+) -> frozenset[str]:
+    """Return the ids of the commands that name a person outside some areas.
+
+    `areas` are those of a limited caller; None, for other callers, is no limit. A person who is
+    unknown or was removed is outside.
+    """
+    if areas is None:
+        return frozenset()
+    named = {one.id: people_of(catalogue.get(one.command, one.family), one) for one in commands}
+    pins = sorted(frozenset().union(*named.values()))
+    store, mine = tx[AreaLimitStore], set[str]()
+    for start in range(0, len(pins), AT_ONCE):
+        mine |= store.people(pins[start : start + AT_ONCE], areas)
+    return frozenset(id for id, people in named.items() if not people <= mine)
+
+
+def people_of(entry: Command | None, command: QueuedCommand) -> frozenset[str]:
+    """Return the user IDs in the request, the parameters and the result of a command.
+
+    `entry` is its entry in the catalogue; None if it is not there any more.
+    """
+    fields = () if entry is None else entry.parameters
+    wires = {field.wire for field in fields if field.name == _FIELD}
+    # The line of a package does not name its people; the request does.
+    every = (command.asked, command.params, command.result or {})
+    found = {pin for values in every for pin in _named(values, wires)}
+    return frozenset(pin for pin in found if _LETTER_OR_DIGIT.search(pin))
+
+
+def _named(values: Mapping[str, str], wires: Collection[str]) -> Iterator[str]:
+    for key, value in values.items():
+        if key in wires or _KEY.fullmatch(key):
+            yield value
+        elif key == _PEOPLE:
+            yield from value.split(",")
+        else:
+            yield from _ASSIGNED.findall(value)
