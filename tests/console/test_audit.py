@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import pytest_twisted
 
 import zkpush
 from zkpush.handlers.accounts.api import AccountChange
 from zkpush.handlers.audit.changes import LABELS, detail_phrase
 from zkpush.handlers.people.showing import LABELS as OF_PEOPLE
+from zkpush.manage.console.languages import LANGUAGES
 from zkpush.model import DEVICE_ATTRIBUTES
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.transaction import Transaction
@@ -29,6 +31,17 @@ def written_names(source: str) -> Iterator[str]:
             for part in node.values:
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield from re.findall(r"(\w+)=$", part.value)
+
+
+@pytest.mark.parametrize("language", [one.code for one in LANGUAGES])
+@pytest_twisted.ensureDeferred
+async def test_each_filter_has_a_label_of_its_own(rig: Rig, language: str) -> None:
+    """The first day and the person who acted are not named by one word."""
+    browser = await signed_in(rig)
+    browser.language = language
+    labels = document(await browser.get("/audit")).iter("label")
+    names = ["".join(one.itertext()).split()[0] for one in labels]
+    assert len(names) == len({*names}) == 5
 
 
 def test_each_name_in_details_has_a_label() -> None:

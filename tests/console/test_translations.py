@@ -66,6 +66,15 @@ def entries(catalogue: Catalog) -> Iterator[tuple[str, list[str], list[str]]]:
             yield originals[0], originals, texts
 
 
+@pytest.mark.parametrize("package", packages_of_zkpush())
+def test_a_command_has_one_word_in_spanish(package: str) -> None:
+    """It is "orden"; only the command line of a computer is the "línea de comandos"."""
+    (spanish,) = (one for one in LANGUAGES if one.code == "es")
+    texts = [text for _, _, each in entries(catalogues_of(package).read(spanish)) for text in each]
+    others = [text for text in texts if "comando" in text.lower().replace("línea de comandos", "")]
+    assert others == []
+
+
 @pytest.mark.parametrize(("package", "language"), CASES)
 def test_a_catalogue_has_each_phrase_and_no_other(package: str, language: ConsoleLanguage) -> None:
     """What the templates and modules say is what the catalogue translates."""
