@@ -2,7 +2,8 @@
 
 Theory of operation. A problem keeps what was observed as a phrase, which may hold further phrases.
 The templates of some of these are causes. The advice on a problem begins with that of its causes,
-in the order in which the detail names them; the advice of its code follows.
+in the order in which the detail names them; the advice of its code follows, unless that of each
+cause says all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ class Cause:
 
     observed: Phrase
     """Template of the sentence, or of the part of it, that names the cause."""
-    advice: Phrase
+    advice: Phrase | None
+    """None if the advice of the code is all."""
+    is_whole: bool = False
+    """Whether the advice says all, so that the advice of the code would not be true."""
 
     def said(self, **values: object) -> Phrase:
         """Return the sentence with these values."""
@@ -70,6 +74,15 @@ FOREIGN_COOKIE = Cause(
         "before. It has no effect here."
     ),
 )
+NO_KEY = Cause(
+    Phrase("It came without a pushcommkey, and one is pinned."),
+    Phrase(
+        "If its firmware no longer sends one, remove the pin: `zkpush devices set SN comm_key=`. "
+        "If it still does, something else uses its serial number."
+    ),
+    is_whole=True,
+)
+OTHER_KEY = Cause(Phrase("The terminal's pushcommkey is not the pinned one."), None)
 ACCESS_CONTROL_PATH = Cause(
     Phrase("%(request)s, which is of the access-control protocol"),
     Phrase(
@@ -126,6 +139,8 @@ CAUSES = (
     UNKNOWN_TABLE,
     FOREIGN_TOKEN,
     FOREIGN_COOKIE,
+    NO_KEY,
+    OTHER_KEY,
     ACCESS_CONTROL_PATH,
     ACCESS_CONTROL_REQUEST,
     ACCESS_CONTROL_TABLE,
@@ -138,9 +153,13 @@ CAUSES = (
 _BY_TEMPLATE = {one.observed.text: one for one in CAUSES}
 
 
-def advice_on_causes(detail: str) -> list[Phrase]:
-    """Return the advice for the causes that a detail names, each once."""
-    return [*dict.fromkeys(one.advice for one in _causes_in(detail))]
+def advice_on_causes(detail: str, of_code: str) -> list[str]:
+    """Return the advice for the causes that a detail names, each once, and then that of the code,
+    unless the causes leave nothing to say."""
+    causes = [*_causes_in(detail)]
+    is_all = bool(causes) and all(one.is_whole for one in causes)
+    advice = [one.advice for one in causes if one.advice is not None]
+    return [*dict.fromkeys(advice), *([] if is_all else [of_code])]
 
 
 def _causes_in(detail: object) -> Iterator[Cause]:

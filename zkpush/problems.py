@@ -341,7 +341,7 @@ def advice_phrase(code: str, sn: str | None = None, detail: str = "") -> Phrase:
     That for the causes in the detail comes first. Empty if a later version declared the code.
     """
     known = code if isinstance(code, ProblemKind) else known_code(code)
-    texts = [*advice_on_causes(detail), "" if known is None else known.advice]
+    texts = advice_on_causes(detail, "" if known is None else known.advice)
     return sentences([TerminalAdvice(text, sn=sn) for text in texts])
 
 

@@ -10,7 +10,7 @@ from zkpush.persist.events import EventStore
 
 from ..rig import Rig, talk
 from .situations import ADDRESS, HELLO_OF_TLS, POLL, asks, look_at_queues, unknown_path, working
-from .test_diagnosis import checks_of
+from .test_diagnosis import checks_of, run
 
 
 async def advice_on(rig: Rig, code: str) -> str:
@@ -100,3 +100,56 @@ async def test_terminals_that_speak_http_are_no_suspects_of_https(rig: Rig) -> N
     rig.clock.advance(40)
     found = [one["detail"] for one in await rig.items("/problems") if "TLS" in one["detail"]]
     assert [re.findall("A[0-9]", one) for one in found] == [["A1"]]
+
+
+async def said_of(rig: Rig) -> dict[str, str]:
+    """What the doctor advises on the faults of T1, by check."""
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    return {one["name"]: one["advice"] for one in checks if one["advice"]}
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_follows_from_a_missing_key_refers_to_it(make_rig) -> None:
+    """One check has advice, which mends it; the others say that the refusals come first."""
+    rig: Rig = await make_rig(admission="approve", timezone="UTC")
+    await rig.exchange(pushcommkey="goodkey1")
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await rig.exchange()
+    await rig.get(POLL)
+    said = await said_of(rig)
+    assert said.pop("pushcommkey changed") == (
+        "If its firmware no longer sends one, remove the pin: `zkpush devices set T1 comm_key=`. "
+        "If it still does, something else uses its serial number."
+    )
+    assert said == {
+        "refusals": "As said above.",
+        "exchange": "Its requests are refused: see to that first.",
+        "records": "As said above.",
+    }
+    await rig.exchange(pushcommkey="another")
+    assert "pin its new key" in (await said_of(rig))["pushcommkey changed"], "one was offered"
+    rig.clock.advance(1)
+    status, _ = await run(rig, "devices", "set", "T1", "comm_key=")
+    await rig.exchange()
+    await rig.get(POLL)
+    assert (status, (await said_of(rig)).keys()) == (0, {"records"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_follows_from_another_network_refers_to_it(make_rig) -> None:
+    """Also while the terminal is asked to begin a session, which it may not do from there."""
+    rig: Rig = await make_rig(timezone="UTC")
+    await rig.api("PUT", "/devices/T1", {"state": "approved"})
+    await rig.get(POLL)
+    said = await said_of(rig)
+    assert said["exchange"].startswith("Restart the terminal.")
+    assert said["records"] == "It is asked to begin a session: see to that first."
+    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
+    await rig.exchange()
+    said = await said_of(rig)
+    assert "add the address to its networks" in said.pop("other address")
+    assert said == {
+        "refusals": "As said above.",
+        "exchange": "Its requests are refused: see to that first.",
+        "records": "As said above.",
+    }

@@ -15,12 +15,13 @@ import hmac
 
 from twisted.logger import Logger
 
+from ..causes import NO_KEY, OTHER_KEY
 from ..interfaces import IStore
 from ..model import Device, DeviceState, Problem
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
-from ..phrases import Phrase
+from ..phrases import Phrase, two_sentences
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
 from ..values.keys import MOST_OFFERED
@@ -32,7 +33,6 @@ NOTED_EVERY = 1000
 """Milliseconds between records of refused keys of one terminal, beyond the listed ones."""
 SAME_NOTED_EVERY = 60 * 1000
 """Milliseconds until the same key is recorded again."""
-_CHANGED = Phrase("The terminal's pushcommkey is not the pinned one.")
 _SEVERAL = Phrase(
     "Several pushcommkeys were offered for this serial number, or one in some exchanges only, and "
     "none is pinned, so that each exchange is served."
@@ -53,6 +53,16 @@ def is_wrong_key(device: Device, fingerprint: str | None) -> bool:
 def several_keys(now: int) -> Problem:
     """The problem of several offered keys, since `now` (ms)."""
     return Problem(ProblemCode.SEVERAL_KEYS, _SEVERAL, now)
+
+
+def _detail_of(device: Device, fingerprint: str | None) -> str:
+    """Return the detail of the problem of a wrong key; what was said of earlier exchanges stays."""
+    said = (NO_KEY if fingerprint is None else OTHER_KEY).said()
+    for problem in device.problems:
+        if problem.code == ProblemCode.KEY_CHANGED:
+            is_said = said in problem.detail
+            return problem.detail if is_said else two_sentences(problem.detail, said)
+    return said
 
 
 class CommKeyGuard:
@@ -83,8 +93,9 @@ class CommKeyGuard:
 
             def unit(tx: Transaction) -> Device:
                 if is_wrong:
+                    detail = _detail_of(tx[DeviceStore].get(device.id), fingerprint)
                     tx[DeviceStore].raise_problem(
-                        device.id, Problem(ProblemCode.KEY_CHANGED, _CHANGED, now)
+                        device.id, Problem(ProblemCode.KEY_CHANGED, detail, now)
                     )
                 self.note(tx, device, fingerprint, address)
                 return tx[DeviceStore].get(device.id)

@@ -18,7 +18,8 @@ def advice_on_paths(asked: Iterable[str]) -> Phrase:
     """Return the advice on unserved requests, each a method and a path."""
     below = {_BELOW_ICLOCK.match(one) is not None for one in asked}
     causes = {False: OTHER_PLACE, True: UNKNOWN_PATH}
-    return sentences([cause.advice for key, cause in causes.items() if key in below])
+    found = [causes[key].advice for key in causes if key in below]
+    return sentences([one for one in found if one is not None])
 
 
 def approval(device: Device) -> str:

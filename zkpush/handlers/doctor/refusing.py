@@ -22,16 +22,23 @@ STATES: Mapping[DeviceState, Phrase] = {
     DeviceState.RETIRED: Phrase("retired"),
 }
 ASKED_AGAIN = "UNKNOWN DEVICE"
+CAUSES_OF_REFUSALS = (
+    ProblemCode.OTHER_ADDRESS,
+    ProblemCode.KEY_CHANGED,
+    ProblemCode.NO_TOKEN,
+    ProblemCode.CANNOT_ENCRYPT,
+)
+"""Problems of a terminal that say why it is refused."""
+REFUSALS_FIRST = Phrase("Its requests are refused: see to that first.")
 
 
 def check_refusals(facts: TerminalFacts) -> Check:
     """Check for rejections of requests that were understood, other than those by its state."""
     state = facts.device.state
-    refused = [one for one in recent(facts) if one.refused and not is_unknown(one)]
+    refused = _refusals(facts)
     settled = [one for one in refused if _is_settled(one, state)]
-    decided = [one for one in refused if one.at < (facts.decided_at or 0)]
-    past = [*settled, *decided]
-    found = [one for one in refused if not (one in past or _follows(one, state))]
+    decided = [one for one in refused if _is_decided(one, facts)]
+    found = _unexplained(facts)
     by_state = [one for one in refused if _follows(one, state)]
     if not found:
         shown = STATES.get(state, state.value)
@@ -41,11 +48,9 @@ def check_refusals(facts: TerminalFacts) -> Check:
             ("ok", decided, Phrase("before an operator changed that")),
         )
     last = found[-1]
-    served = [one.at for one in facts.trace if not one.refused]
-    is_last = not served or last.at >= served[-1]
     return Check(
         "refusals",
-        "error" if is_last else "warning",
+        "error" if _is_last(facts, last) else "warning",
         Phrase(
             "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
             "%(answer)s",
@@ -60,14 +65,68 @@ def check_refusals(facts: TerminalFacts) -> Check:
 
 def _advice_on_refusals(facts: TerminalFacts) -> Phrase:
     sn = facts.device.sn
-    if facts.problem(ProblemCode.OTHER_ADDRESS) is not None:
-        return facts.advice(ProblemCode.OTHER_ADDRESS)
+    known = [code for code in CAUSES_OF_REFUSALS if facts.problem(code) is not None]
+    if known:
+        return facts.advice(known[0])
     return Phrase(
         "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
         "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
         "networks=NETWORK,…`.",
         sn=sn,
     )
+
+
+def obstacle(facts: TerminalFacts) -> Phrase | None:
+    """Return what keeps a terminal from being served now, as what to see to first; None if
+    nothing does."""
+    if is_refused_now(facts):
+        return REFUSALS_FIRST
+    if asked_again(facts) is not None:
+        return Phrase("It is asked to begin a session: see to that first.")
+    if not facts.is_online:
+        return Phrase("It is not connected: see to that first.")
+    return None
+
+
+def is_refused_now(facts: TerminalFacts) -> bool:
+    """Whether refusals other than those by its state came after what was last served."""
+    found = _unexplained(facts)
+    return bool(found) and _is_last(facts, found[-1])
+
+
+def asked_again(facts: TerminalFacts) -> TracedRequest | None:
+    """Return the last request that was not refused, if its answer was UNKNOWN DEVICE."""
+    served = [one for one in facts.trace if not (one.refused or is_unknown(one))]
+    is_it = served and served[-1].content.answered.startswith(ASKED_AGAIN)
+    return served[-1] if is_it else None
+
+
+def _is_last(facts: TerminalFacts, refusal: TracedRequest) -> bool:
+    """Whether nothing was served after a refusal; UNKNOWN DEVICE serves nothing."""
+    return not any(
+        one.at > refusal.at
+        for one in facts.trace
+        if not (one.refused or one.content.answered.startswith(ASKED_AGAIN))
+    )
+
+
+def _refusals(facts: TerminalFacts) -> list[TracedRequest]:
+    return [one for one in recent(facts) if one.refused and not is_unknown(one)]
+
+
+def _unexplained(facts: TerminalFacts) -> list[TracedRequest]:
+    """Return the refusals that neither the state nor a decision since then explains."""
+    state = facts.device.state
+    return [
+        one
+        for one in _refusals(facts)
+        if not (_is_settled(one, state) or _is_decided(one, facts) or _follows(one, state))
+    ]
+
+
+def _is_decided(one: TracedRequest, facts: TerminalFacts) -> bool:
+    """Whether an operator changed after a refusal what of the terminal is refused."""
+    return one.at < (facts.decided_at or 0)
 
 
 def _explained(*reasons: tuple[CheckState, Sequence[TracedRequest], Phrase]) -> Check:

@@ -21,7 +21,18 @@ from .facts import TerminalFacts
 from .model import Check
 from .past import softened
 from .queue import check_queue
-from .refusing import ASKED_AGAIN, STATES, check_refusals, is_unknown, recent
+from .refusing import (
+    ASKED_AGAIN,
+    CAUSES_OF_REFUSALS,
+    REFUSALS_FIRST,
+    STATES,
+    asked_again,
+    check_refusals,
+    is_refused_now,
+    is_unknown,
+    obstacle,
+    recent,
+)
 from .times import check_clock, check_zone
 
 GONE = 600_000
@@ -39,10 +50,7 @@ _OWN_CHECK = frozenset(
 """Problems that are part of a check."""
 _EXPLAINS: Mapping[str, str] = {
     ProblemCode.TLS_ON_PLAIN: "connection",
-    ProblemCode.OTHER_ADDRESS: "refusals",
-    ProblemCode.KEY_CHANGED: "refusals",
-    ProblemCode.NO_TOKEN: "refusals",
-    ProblemCode.CANNOT_ENCRYPT: "refusals",
+    **dict.fromkeys(CAUSES_OF_REFUSALS, "refusals"),
     ProblemCode.ACCESS_CONTROL: "requests",
     ProblemCode.TOKEN_MISSING: "exchange",
     ProblemCode.PROXY_DATE: "zone",
@@ -101,8 +109,9 @@ def _said_once(checks: Iterable[Check]) -> Iterator[Check]:
 
 def _by_command(facts: TerminalFacts, advice: Phrase) -> Phrase:
     """Return advice to send a command; what keeps the terminal from commands comes first."""
-    if not facts.is_online:
-        return Phrase("It is not connected: see to that first.")
+    first = obstacle(facts)
+    if first is not None:
+        return first
     if facts.stuck is not None or facts.unanswered is not None:
         return Phrase(
             "It has not answered the commands that it was sent before, and a further one would "
@@ -248,24 +257,26 @@ def _unknown_requests(facts: TerminalFacts) -> Check:
 
 
 def _exchange(facts: TerminalFacts) -> Check:
-    served = [one for one in facts.trace if not (one.refused or is_unknown(one))]
-    if served and served[-1].content.answered.startswith(ASKED_AGAIN):
-        return Check(
-            "exchange",
-            "error",
-            Phrase(
-                "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
-                reason=Phrase(_reason(served[-1])),
-            ),
-            facts.advice(ProblemCode.TOKEN_MISSING)
-            if facts.problem(ProblemCode.TOKEN_MISSING) is not None
-            else Phrase(
-                "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
-                "set %(sn)s token=check`.",
-                sn=facts.device.sn,
-            ),
-        )
-    return Check("exchange", "ok", Phrase("It is not asked to begin a session."))
+    last = asked_again(facts)
+    if last is None:
+        return Check("exchange", "ok", Phrase("It is not asked to begin a session."))
+    detail = Phrase(
+        "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
+        reason=Phrase(_reason(last)),
+    )
+    return Check("exchange", "error", detail, _advice_on_exchange(facts))
+
+
+def _advice_on_exchange(facts: TerminalFacts) -> Phrase:
+    if facts.problem(ProblemCode.TOKEN_MISSING) is not None:
+        return facts.advice(ProblemCode.TOKEN_MISSING)
+    if is_refused_now(facts):
+        return REFUSALS_FIRST
+    return Phrase(
+        "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
+        "set %(sn)s token=check`.",
+        sn=facts.device.sn,
+    )
 
 
 def _reason(one: TracedRequest) -> str:
