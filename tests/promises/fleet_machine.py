@@ -145,7 +145,7 @@ class Fleet:
                 await self.api("POST", f"/devices/{self.terminals[place].sn}/repair")
         polled = {*self.drifted}
         self.drifted = {}
-        seconds = LEASE
+        seconds, are_counted = LEASE, False
         for _ in range(ROUNDS):
             await self.look(seconds)
             await self.settle()
@@ -154,10 +154,13 @@ class Fleet:
             polled = set()
             seconds = LEASE
             if await self.poll(places) or places:
-                continue
-            if await self.is_at_rest() and not await self.poll(range(len(self.terminals))):
+                are_counted = False
+            elif not await self.is_at_rest():
+                are_counted, seconds = False, LONG
+            elif are_counted:
                 return
-            seconds = LONG
+            else:  # a count that is older than the last command can hide a loss
+                are_counted = not await self.poll(range(len(self.terminals)))
         raise AssertionError("the fleet does not come to rest")
 
     async def is_at_rest(self) -> bool:
@@ -226,7 +229,7 @@ class FleetMachine(RuleBasedStateMachine):
 
     @initialize(some=SOME)
     def fill(self, some: list[set[str]]) -> None:
-        """There are people on the terminals, one with fingerprints; one terminal is reset."""
+        """There are people on the terminals, one with fingerprints; one is lost, one reset."""
         fleet, self.is_filled = self.fleet, True
         for pin, areas in zip(PINS, some, strict=False):
             self.put(pin, areas, "Ann")
@@ -235,6 +238,7 @@ class FleetMachine(RuleBasedStateMachine):
         for _ in range(2):
             self.run(fleet.look(3))
             self.run(fleet.poll(self.run(fleet.busy())))
+        self.lose_somebody()
         others = [key for key, area in fleet.area.items() if area in some[0] and key != place]
         self.reset(others[-1])
 

@@ -91,6 +91,28 @@ async def test_a_lost_person_is_noticed_by_counts_and_sent_again(rig: Rig, model
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_count_from_before_a_deletion_hides_a_lost_person_until_the_next_poll(
+    rig: Rig,
+) -> None:
+    """The number that the terminal states as it fetches the deletion is right again after it."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await filled(rig, first, second)
+    second.outbox.forget("3")
+    assert (await rig.api("DELETE", "/users/4")).status == 200
+    await look(rig)
+    await second.poll()
+    assert [*held(second)] == ["1", "2", "5"]
+    await first.poll()
+    await pass_time(rig, 15)
+    shown = await drift(rig, "A2")
+    assert (shown["differs"], shown["is_being_checked"]) == (None, False)
+    await pass_time(rig, 15, first, second)
+    assert [*held(first)] == sorted(held(second)) == ["1", "2", "3", "5"]
+    shown = await drift(rig, "A2")
+    assert (shown["lost"], shown["found"], shown["differs"]) == (1, 0, None)
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_lost_person_is_sent_again_on_postgresql(make_rig: Any, postgres_url: str) -> None:
     """As on SQLite, with a fingerprint that another person lost."""
     rig = await make_rig(database=postgres_url)
