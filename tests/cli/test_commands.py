@@ -121,7 +121,7 @@ def test_progress(daemon: Daemon) -> None:
     screen, side = pty.openpty()
     process = daemon.start(
         *("commands", "send", "SCREEN1", "LOG", "--wait", "--timeout", "0"),
-        env=environment(TERM="xterm"),
+        env=environment(ZKPUSH_DATA=str(daemon.data), TERM="xterm"),
         stderr=side,
     )
     os.close(side)

@@ -150,7 +150,9 @@ def test_progress(daemon: Daemon, firmware: pathlib.Path) -> None:
     """On a screen, a line says how far a transfer has come."""
     screen, side = os.openpty()
     process = daemon.start(
-        *("files", "add", str(firmware)), env=environment(TERM="xterm"), stderr=side
+        *("files", "add", str(firmware)),
+        env=environment(ZKPUSH_DATA=str(daemon.data), TERM="xterm"),
+        stderr=side,
     )
     os.close(side)
     written = b""

@@ -238,7 +238,7 @@ async def test_rejects_of_the_day_are_named(rig: Rig) -> None:
     await count(rig, 2)
     found = await outcome(rig)
     assert (found["state"], found["rejects"]) == ("short", 1)
-    assert "1 reject contains this date: zkpush rejects list --device T1" in found["meaning"]
+    assert "1 reject contains this date: `zkpush rejects list --device T1`" in found["meaning"]
     assert (await problems(rig))[0].endswith("1 rejects contain these dates.")
 
 
@@ -413,7 +413,7 @@ async def test_a_terminal_that_cannot_be_asked_is_said_in_words(make_rig) -> Non
     run = await verify(rig, all=False, devices=["Z1", "Z2", "Z3"])
     assert run["counts"]["unsupported"] == 3
     words = [one["detail"] for one in run["failed"]]
-    assert "timezone=ZONE, such as Europe/Berlin" in words[0]
+    assert "`zkpush devices set Z1 timezone=ZONE`, such as Europe/Berlin" in words[0]
     assert "access-control mode" in words[1]
     assert words[2] == "The terminal is not approved."
 

@@ -70,7 +70,7 @@ async def list_(
     else:
         told += [words for state in _REFUSED if (words := await _in_state(api, state))]
         told.append("`zkpush doctor` checks the installation, and shows refused serial numbers.")
-    echo(" ".join(told), err=True)
+    echo("\n".join(folded(pasteable(" ".join(told)), screen_width())), err=True)
 
 
 async def _in_state(api: Api, state: str) -> str | None:

@@ -7,6 +7,7 @@ is one line, however long, so that it can be searched.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -26,6 +27,9 @@ NARROWEST, LONGEST_WORD = 8, 24
 """Least width of a column that is broken into lines, and the longest word that stays whole."""
 MARGIN = " " * 4
 """Indentation of lines below a row."""
+_COMMAND = re.compile("`zkpush [^`]+`")
+_JOINT = "\ufdd0"
+"""Stands for a space at which a text is not broken: no character, so that no text has it."""
 _STYLES = {
     "approved": "green",
     "done": "green",
@@ -175,9 +179,15 @@ def print_lines(lines: Iterable[Text]) -> None:
 
 
 def folded(text: str, width: int | None, indent: str = "") -> list[str]:
-    """Break a text into indented lines of a width, between words where possible."""
-    room = None if width is None else max(width - len(indent), NARROWEST)
-    return [f"{indent}{line}" for line in ([text] if room is None else _fold(text, room))]
+    """Break a text into indented lines of a width, between words where possible.
+
+    A command in backticks is never broken, so that it can be pasted: its line may be wider.
+    """
+    if width is None:
+        return [f"{indent}{text}"]
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _JOINT), text)
+    lines = _fold(whole, max(width - len(indent), NARROWEST))
+    return [f"{indent}{line.replace(_JOINT, ' ')}" for line in lines]
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[Text]:
@@ -192,7 +202,11 @@ def _fold(text: str, width: int) -> list[str]:
         return [text]
     lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
     # Words that are too long, and words of wide characters, which textwrap counts as narrow.
-    return [part for line in lines for part in (chop_cells(line, width) or [""])]
+    return [
+        part
+        for line in lines
+        for part in ([line] if _JOINT in line else chop_cells(line, width) or [""])
+    ]
 
 
 def _total(widths: Sequence[int]) -> int:
