@@ -97,7 +97,7 @@ def check(data: pathlib.Path) -> None:
     """A daemon starts, and finds every password."""
     with Daemon(data) as daemon:
         assert daemon.api("GET", "users/7")["password"] == PASSWORD
-        users = daemon.api("GET", "users?limit=1000")["items"]
+        users = daemon.api("GET", "users?limit=1000&secrets=true")["items"]
         assert {user["password"] for user in users} == {PASSWORD}
         daemon.terminate()
         daemon.process.wait(30)

@@ -229,7 +229,7 @@ def test_a_node_with_another_key_does_not_start(stopped: pathlib.Path) -> None:
     elsewhere.write_bytes(right)
     elsewhere.chmod(0o600)
     with Daemon(stopped, env={"ZKPUSH_KEY_FILE": str(elsewhere)}) as daemon:
-        assert daemon.api("GET", "users")["items"][0]["password"] == PASSWORD.decode()
+        assert daemon.api("GET", "users?secrets=true")["items"][0]["password"] == PASSWORD.decode()
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
@@ -242,7 +242,7 @@ def test_the_first_start_creates_the_key(stopped: pathlib.Path, end: str) -> Non
     assert key.stat().st_mode & 0o777 == 0o600
     key.write_text(text + end)
     with Daemon(stopped) as daemon:
-        assert daemon.api("GET", "users")["items"][0]["password"] == PASSWORD.decode()
+        assert daemon.api("GET", "users?secrets=true")["items"][0]["password"] == PASSWORD.decode()
 
 
 def test_another_data_directory_does_not_open_the_database(stopped: pathlib.Path) -> None:

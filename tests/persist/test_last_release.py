@@ -113,7 +113,7 @@ def as_before(before: object, after: object, path: str) -> object:
     return after
 
 
-MORE = {"/attendance": "&record_type=all"}
+MORE = {"/users": "&secrets=true", "/attendance": "&record_type=all"}
 """What a list has only on request, and had always."""
 MEANT = {
     # Uses are written every half minute, and passwords among options are shown to nobody.

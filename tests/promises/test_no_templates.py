@@ -57,6 +57,6 @@ async def test_other_unknown_columns_are_kept(make_rig) -> None:
     await rig.exchange()
     await rig.post(OPERLOG, b"USER PIN=1\tName=Ann\tDept=Sales\tTMP=c2hvcnQ=\n")
     await rig.post("cdata?SN=T1&table=options", f"TMP=c2hvcnQ=,Dept=Sales,F={TEMPLATE}".encode())
-    (user,) = await rig.items("/users")
+    (user,) = await rig.items("/users?secrets=true")
     assert user["extra"] == {"Dept": "Sales"}
     assert (await rig.api("GET", "/devices/T1")).json["options"] == {"Dept": "Sales"}

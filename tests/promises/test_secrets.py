@@ -291,7 +291,6 @@ SHOWN_BY = {
     "photos/{id}/content",
     "rejects",
     "rejects/{id}",
-    "users",
     "users/{pin}",
     "users/{pin}/photos",
     "users/{pin}/templates",

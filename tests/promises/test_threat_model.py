@@ -339,7 +339,8 @@ async def test_the_api_is_not_at_the_terminals_port(rig: Rig, path: str) -> None
 def test_the_page_says_what_was_tried() -> None:
     """The table of docs/security.md has a row for each setting, with what was found here."""
     text = " ".join(SECURITY.read_text().split())
-    assert "Not for a terminal that returns tokens, has a pinned pushcommkey or `networks`" in text
+    assert "it speaks for the terminal: it overwrites" in text
+    assert "| not if the terminal returns tokens | as in the first row |" in text
     for setting, (_, expected) in SETTINGS.items():
         cells = " | ".join("yes" if word in expected else "no" for word in WORDS)
         assert f"| {setting} | {cells} |" in text
