@@ -129,7 +129,11 @@ async def test_reasons_of_rejects_are_shown_in_the_language_of_the_person(rig: R
 @pytest_twisted.ensureDeferred
 async def test_records_of_the_audit_log_are_shown_in_the_language_of_the_person(rig: Rig) -> None:
     """One record of each action, subject and detail; the API has the texts as they are stored."""
-    actions = {one for one in vars(acts).values() if isinstance(one, str) and one.islower()}
+    actions = {
+        one
+        for name, one in vars(acts).items()
+        if isinstance(one, str) and name.isupper() and not name.startswith("_")
+    }
     texts = [*actions, *map(said, ACTIONS.templates), *(f"read {kind}" for kind in KINDS)]
     others = [("refused", said(one), None) for one in SUBJECTS.templates]
     others += [("refused", "site", said(one)) for one in DETAILS.templates]
