@@ -107,7 +107,7 @@ async def test_the_console_says_it_in_the_language_of_the_account(make_rig) -> N
     head += (f"Cookie: {cookies}", "Content-Type: multipart/form-data; boundary=x")
     large = Person(rig, "127.0.0.1").send(*head, f"Content-Length: {SIZE * 2}")
     assert await large.status() == 413
-    assert "Aquí se admite" in large.wire.value().decode()
+    assert "El archivo es demasiado grande." in large.wire.value().decode()
     full = Person(rig, "127.0.0.1").send(*head, f"Content-Length: {SIZE}")
     while not full.wire.value():
         await a_turn()

@@ -85,11 +85,10 @@ async def test_the_remaining_time_leaves_out_terminals_that_are_not_connected(ri
     for pin in ("1", "2", "3", "4"):
         await person(rig, pin, name="Ann")
     await look(rig)
-    now = rig.daemon.registry.now()
-    await heard(rig, now)
+    await heard(rig, rig.daemon.registry.now())
     shown = (await rig.api("GET", "/areas/North/distribution")).json
     assert (shown["seconds_left"], shown["for_unconnected"]) == (None, 0)
-    await heard(rig, now - 3_600_000)
+    rig.clock.advance(3600)
     shown = (await rig.api("GET", "/areas/North/distribution")).json
     assert (shown["seconds_left"], shown["for_unconnected"]) == (0, 4)
     page = text_of(await (await signed_in(rig)).get("/areas/North"))
