@@ -10,10 +10,14 @@ import pytest_twisted
 
 import zkpush
 from zkpush.device import acts
+from zkpush.device.session import BEGINS, TAKEN_BEFORE, WITHOUT_TOKEN
+from zkpush.device.unservedbodies import NOT_BELOW
 from zkpush.handlers.areas.model import PartState, PlacedPart
 from zkpush.handlers.areas.places import PlaceStore
 from zkpush.handlers.areas.reasons import PLACE_REASONS
 from zkpush.handlers.audit.wording import ACTIONS, DETAILS, KINDS, SUBJECTS
+from zkpush.handlers.trace.model import TracedContent
+from zkpush.handlers.trace.wording import answer_in_words
 from zkpush.model import Problem
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
@@ -47,6 +51,33 @@ def test_details_of_problems_are_phrases() -> None:
         source.name: lines for source in SOURCES if (lines := plain_details(source.read_text()))
     } == {}
     assert plain_details("Problem(code, f'It is {x}', 5)\nServerProblem(detail='x')") == [1, 2]
+
+
+def test_what_a_terminal_was_answered_is_in_words_and_what_it_was_sent_is_data() -> None:
+    """Each summary of the trace finds its sentences; lines of the protocol stay as they are."""
+
+    def answer(text: str, status: int = 200) -> tuple[list[str], list[str]]:
+        words, remarks = answer_in_words(
+            TracedContent(method="GET", path="/iclock/x", status=status, sent=1, answered=text)
+        )
+        data = [one for one in (*words, *remarks) if not isinstance(one, Phrase)]
+        return data, [one for one in (*words, *remarks) if one not in data]
+
+    for text in ("its options", "a file, 12 bytes", "encrypted, 3 bytes", "7 bytes"):
+        assert answer(text) == ([], [text])
+    commands = ["command 1: LOG", "command 2: a command as it was given"]
+    assert answer(", ".join(commands)) == ([], commands)
+    assert answer(f"{', '.join(commands)} and 4 more") == (
+        [],
+        [commands[0], f"{commands[1]} and 4 more"],
+    )
+    assert answer("OK: 0 (2 rejects kept; foreign token)") == (
+        ["OK: 0"],
+        ["2 rejects kept", "foreign token"],
+    )
+    for reason in (BEGINS, WITHOUT_TOKEN, TAKEN_BEFORE, NOT_BELOW):
+        assert answer(f"UNKNOWN DEVICE ({reason})") == (["UNKNOWN DEVICE"], [reason])
+    assert answer("No room (yet)", 503) == (["No room (yet)"], [])
 
 
 @pytest_twisted.ensureDeferred

@@ -37,6 +37,7 @@ SAME = frozenset(
         "%(first)s, %(next)s",
         "%(first)s; %(next)s",
         "%(meaning)s. %(detail)s",
+        "%(num)s bytes",
         "%(num)s terminal",
         "%(one)s %(key)s",
         "%(value)s (%(meaning)s)",

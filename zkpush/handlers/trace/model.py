@@ -12,6 +12,8 @@ from ...model import Device
 KEPT = 60
 """Most entries kept for each terminal, separately for served and for rejected requests. Anyone can
 cause rejections, so these must not displace the terminal's own requests."""
+FAILURE = 400
+"""Lowest status of a reply that refuses a request."""
 
 
 _POLL = "getrequest"

@@ -11,7 +11,8 @@ from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...protocol.fields import Scope
-from .model import LastRequests
+from .model import FAILURE, LastRequests
+from .wording import answer_in_words
 
 SHOWN = 60
 """Requests on the page."""
@@ -33,8 +34,6 @@ REQUESTS: Mapping[str, Phrase] = {
     )
 }
 """Meanings of requests of attendance terminals; those of other families are in English."""
-FAILURE = 400
-"""Lowest status of a reply that refuses a request."""
 
 
 class TracePages:
@@ -86,6 +85,7 @@ class TracePages:
             "requests": [*reversed(found[-SHOWN:])],
             "words": REQUESTS,
             "failure": FAILURE,
+            "answer_of": answer_in_words,
         }
 
 

@@ -16,7 +16,7 @@ from ...protocol.envelope import FIRST_OF_TEXT
 from ...protocol.errors import CommandError, TerminalError
 from ...protocol.requests import parse_arguments, shown_path
 from ...protocol.text import visible
-from .model import TracedContent
+from .model import FAILURE, TracedContent
 
 SHOWN = ("type", "options", "Stamp", "OpStamp", "PhotoStamp", "ContentType", "pushver")
 """Arguments whose values are shown, besides `table`."""
@@ -26,8 +26,6 @@ MOST_WORDS = 160
 """Most characters shown of a reply."""
 MOST_COMMANDS = 3
 """Most commands of a reply that are named."""
-FAILURE = 400
-"""Lowest status of a rejected request."""
 
 
 def describe(

@@ -26,8 +26,8 @@ from ...phrases import Phrase
 from ...protocol.catalogue import Catalogue
 from ...protocol.errors import TerminalError
 from ...protocol.requests import read_query
-from .model import KEPT, TracedContent, TracedRequest
-from .reading import FAILURE, describe
+from .model import FAILURE, KEPT, TracedContent, TracedRequest
+from .reading import describe
 from .store import TraceStore
 
 EVERY = 3.0
