@@ -83,16 +83,18 @@ class Browser:
         response = await talk(self.rig.manage, raw, self.address)
         for name, value in response.headers:
             if name == b"Set-Cookie":
-                self._keep(value.decode())
+                keep_cookie(self.cookies, value.decode())
         return response
 
-    def _keep(self, cookie: str) -> None:
-        pair, *attributes = cookie.split("; ")
-        name, _, value = pair.partition("=")
-        if "Max-Age=0" in attributes:
-            self.cookies.pop(name, None)
-        else:
-            self.cookies[name] = value
+
+def keep_cookie(cookies: dict[str, str], cookie: str) -> None:
+    """Keep a cookie as a reply sets it, or drop it if the reply ends it."""
+    pair, *attributes = cookie.split("; ")
+    name, _, value = pair.partition("=")
+    if "Max-Age=0" in attributes:
+        cookies.pop(name, None)
+    else:
+        cookies[name] = value
 
 
 def location(response: Response) -> str:

@@ -47,7 +47,7 @@ async def test_a_card_of_another_person_is_refused_at_its_field(rig: Rig, langua
 
 @pytest_twisted.ensureDeferred
 async def test_the_preview_of_an_import_names_the_other_person(rig: Rig) -> None:
-    """Each line of such a card is a mistake."""
+    """A line with the card of another person is a mistake."""
     await elena(rig)
     browser = await signed_in(rig)
     content = "pin,card\n702,12345678\n703,5\n704,5\n"

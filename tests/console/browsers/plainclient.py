@@ -14,6 +14,8 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
+from ..browser import keep_cookie
+
 MOST_REDIRECTS = 5
 _BOUNDARY = "------------------------plain"
 _CHECKED = ("checkbox", "radio")
@@ -150,7 +152,7 @@ class PlainClient:
             content = reply.read()
             connection.close()
             for cookie in reply.headers.get_all("Set-Cookie") or ():
-                self._keep(cookie)
+                keep_cookie(self.cookies, cookie)
             self.path = path
             there = reply.headers.get("Location")
             if there is None:
@@ -161,14 +163,6 @@ class PlainClient:
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)
         self._tree = parser.parse(content.decode())
         self._files = {}
-
-    def _keep(self, cookie: str) -> None:
-        pair, *attributes = cookie.split("; ")
-        name, _, value = pair.partition("=")
-        if "Max-Age=0" in attributes:
-            self.cookies.pop(name, None)
-        else:
-            self.cookies[name] = value
 
 
 def _words(node: Element) -> str:

@@ -74,7 +74,7 @@ class Search:
     period: DayPeriod
     pin: str | None = None
     has_page: bool = False
-    """Whether the page of this person is shown to whoever searches."""
+    """Whether the account that searches may see the page of this person."""
     device: str | None = None
     """Serial number of the terminal."""
     matches: Sequence[tuple[str, str | None]] = ()

@@ -74,7 +74,7 @@ class ShownPunch:
     pin: str
     name: str | None
     has_page: bool
-    """Whether the page of the person is shown to whoever sees the record."""
+    """Whether the account that sees the record may see the page of the person."""
     sn: str
     alias: str | None
     state: str | None
