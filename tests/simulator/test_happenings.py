@@ -89,6 +89,7 @@ async def test_users_keep_their_names_in_every_encoding(rig: Rig) -> None:
     plan = {**EVERYTHING, "devices": 1, "users": 12, "models": ("pid",)}
     started = Started(rig.terminals, rig.clock, **plan, rate=1.0, punches=1)
     await started.end()
+    await rig.emptied()
     people = started.fleet.people
     stored = {item["pin"]: item for item in await rig.items("/users")}
     persons = [people.person(str(number)) for number in range(1, plan["users"] + 1)]

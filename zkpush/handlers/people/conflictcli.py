@@ -90,7 +90,7 @@ async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) ->
     \b
     Examples:
       zkpush conflicts settle 3 --keep stored
-      zkpush conflicts settle 3 name='Ann Lee' card=4711
+      zkpush conflicts settle 3 name='Ann Lee' card=4712
     """
     if (keep is None) == (not pairs):
         raise click.UsageError(
