@@ -31,6 +31,17 @@ def distributing_thd(tx: Transaction, names: Collection[str]) -> list[str]:
     return sorted(tx.connection.execute(query).scalars())
 
 
+def idle_areas_thd(
+    tx: Transaction, names: Collection[str], seen: Collection[str] | None
+) -> list[str]:
+    """List those of some areas whose people are sent to no terminals, by name.
+
+    `seen` are the areas of a limited caller, who learns of no other ones.
+    """
+    visible = {name for name in names if seen is None or name in seen}
+    return sorted(visible.difference(distributing_thd(tx, visible)))
+
+
 def known_areas_thd(tx: Transaction) -> list[str]:
     """List the areas of terminals and of people, and the described ones, by name."""
     of_terminals = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}

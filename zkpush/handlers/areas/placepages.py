@@ -10,9 +10,10 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
+from ...persist.areas import idle_areas_thd
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ..people.store import PeopleStore, PersonSurvey
+from ..people.store import PeopleStore, PersonStore, PersonSurvey
 from .whereabouts import WhereaboutsStore
 
 STATES: Mapping[str, tuple[Phrase, str]] = {
@@ -51,6 +52,9 @@ class PlacePages:
             aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
             return {
                 "pin": pin,
+                "idle_areas": idle_areas_thd(
+                    tx, tx[PersonStore].areas([pin]).get(pin, ()), visit.areas
+                ),
                 "name": tx[PeopleStore].names([pin]).get(pin),
                 "conflicts": tx[PersonSurvey].contradictions([pin]),
                 "places": [

@@ -45,14 +45,20 @@ def areas_of_thd(
     return None if areas is None else [*areas, *(one for one in before if one not in caller.areas)]
 
 
+def area_without_choice(caller: Caller) -> str | None:
+    """Return the area of a new person for whom none is named; None if one has to be."""
+    if caller.areas is None or DEFAULT_AREA in caller.areas:
+        return DEFAULT_AREA
+    return next(iter(caller.areas)) if len(caller.areas) == 1 else None
+
+
 def _first_areas(caller: Caller, areas: Sequence[str] | None) -> Sequence[str]:
-    mine = sorted(caller.areas or ())
     if areas:
         return areas
-    if DEFAULT_AREA in mine:
-        return [DEFAULT_AREA]
-    if len(mine) == 1:
-        return mine
+    first = area_without_choice(caller)
+    if first is not None:
+        return [first]
+    mine = sorted(caller.areas or ())
     raise ValueError(
         Phrase("areas: name at least one of your areas, which are %(mine)s.", mine=", ".join(mine))
     )

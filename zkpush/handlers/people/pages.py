@@ -27,11 +27,12 @@ from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
 from ...pathparts import path_part
-from ...persist.areas import known_areas_thd
+from ...persist.areas import idle_areas_thd, known_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration, edit_of
+from .bounds import area_without_choice
 from .cards import CardTaken
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
@@ -284,6 +285,8 @@ class PeoplePages:
         has_password: bool = False,
     ) -> View:
         areas = sorted({*await self._known_areas(visit), *chosen})
+        are_ticked = len(areas) <= MOST_AREAS
+        marked = areas if are_ticked else chosen
         return View(
             template="edit.html",
             title=title,
@@ -293,8 +296,13 @@ class PeoplePages:
                 "pin": pin,
                 "has_password": has_password,
                 "labels": LABELS,
-                "areas": areas if len(areas) <= MOST_AREAS else None,
+                "areas": areas if are_ticked else None,
                 "chosen": sorted(chosen),
+                "areas_help": Phrase("The person belongs on the terminals of these areas."),
+                "first_area": area_without_choice(visit.caller) if pin is None else None,
+                "idle_areas": await self._store.read(
+                    lambda tx: idle_areas_thd(tx, marked, visit.areas)
+                ),
                 "privileges": [
                     ("", Phrase("Not set")),
                     *((str(int(code)), Phrase(code.meaning)) for code in Privilege),

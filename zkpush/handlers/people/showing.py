@@ -11,6 +11,7 @@ import attrs
 
 from ...manage.console.phrases import Phrase
 from ...model import Caller, Page
+from ...persist.areas import idle_areas_thd
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
@@ -167,6 +168,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
         )
         for one in changes
     ]
+    idle = idle_areas_thd(tx, person.areas, caller.areas)
     holders = own_terminals_thd(tx, caller, people.holders(pin))
     return {
         "pin": pin,
@@ -177,6 +179,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
             for kind, count in sorted(person.templates.items())
         ],
         "history": history,
+        "idle_areas": idle,
         "holders": tx[DeviceStore].find_all(holders),
         "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS, areas=caller.areas), caller, pin),
     }
