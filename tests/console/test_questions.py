@@ -177,6 +177,25 @@ async def test_no_command_restarts_or_deletes_without_a_question(rig: Rig) -> No
     assert await rig.items("/jobs") == []
 
 
+@pytest_twisted.ensureDeferred
+async def test_terminals_that_restart_are_named(rig: Rig) -> None:
+    """By the name that an operator gave, up to five of them; the number of the others follows."""
+    serials = [f"T{number}" for number in range(1, 8)]
+    for sn in serials:
+        await rig.exchange(sn)
+    await rig.api("PATCH", "/devices/T1", {"alias": "Gate"})
+    browser = await signed_in(rig)
+    page = "/jobs/new?command=REBOOT"
+    for fields, named in (
+        ({"devices": "T1 T2"}, "Gate, T2"),
+        ({"devices": " ".join(serials)}, "Gate, T2, T3, T4, T5 and 2 more"),
+        ({"target": "all"}, "Gate, T2, T3, T4, T5 and 2 more"),
+    ):
+        words = text_of(await browser.send(page, "/jobs/new", fields))
+        assert "Restart several terminals?" in words
+        assert f"or two: {named} Restart them" in words
+
+
 @pytest.mark.parametrize("command", ["REBOOT", "LOG"])
 @pytest_twisted.ensureDeferred
 async def test_a_job_that_restarts_terminals_is_repeated_after_a_question(

@@ -34,11 +34,12 @@ CANCEL = ConfirmationQuestion(
 
 
 def question_before(
-    command: Command, *, is_one: bool, is_ticked: bool, back: str
+    command: Command, *, is_one: bool, is_ticked: bool, back: str, names: str = ""
 ) -> ConfirmationQuestion | None:
     """Return what to ask before a command is sent to one terminal or to several.
 
-    `is_ticked` is whether its form has a tick for dangerous commands.
+    `is_ticked` is whether its form has a tick for dangerous commands; `names` are those of several
+    terminals.
     """
     if command.restarts and is_one:
         return ConfirmationQuestion(
@@ -50,7 +51,9 @@ def question_before(
     if command.restarts:
         return ConfirmationQuestion(
             title=Phrase("Restart several terminals?"),
-            text=Phrase("Nobody can punch at each of them for a minute or two."),
+            text=Phrase(
+                "Nobody can punch at each of these for a minute or two: %(names)s", names=names
+            ),
             button=Phrase("Restart them"),
             back=back,
         )

@@ -20,13 +20,15 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import UNTRANSLATED, Phrase
-from ...manage.console.terminalchoice import TypedSerials, terminal_options_thd
+from ...manage.console.terminalchoice import MOST_NAMED, TypedSerials, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
 from ...model import DEFAULT_AREA, DeviceState
+from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
+from ...phrases import with_more
 from ...protocol.commands import mistake_in, without_field
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
@@ -148,8 +150,10 @@ class SendPages:
     async def ask(self, visit: Visit, form: SendForm) -> ConfirmationQuestion | None:
         """Ask before terminals restart, or something is deleted on them."""
         entry = self._entry(visit, form.command)
+        names = await self._store.read(lambda tx: target_names_thd(tx, form, visit.areas))
         question = question_before(
             entry,
+            names=names,
             is_one=form.target == "device" and len(form.named) <= 1,
             is_ticked=_is_dangerous(entry),
             back=_form_path(form.command, form.named),
@@ -254,6 +258,21 @@ def strange_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None)
     shown = ", ".join(sn[:40] for sn in strange[:MOST_STRANGE])
     more = " …" if len(strange) > MOST_STRANGE else ""
     return {"devices": Phrase("No terminal has this serial number: %(sn)s", sn=shown + more)}
+
+
+def target_names_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> str:
+    """Return the first `MOST_NAMED` terminals by name or serial number, and how many more follow.
+
+    `areas` are those of a limited account.
+    """
+    if form.target == "device":
+        known = tx[TargetStore].named(form.named, areas)
+        found = [known[sn] for sn in form.named if sn in known]
+    else:
+        found = tx[TargetStore].approved(form.area if form.target == "area" else None, areas)
+    first = tx[DeviceStore].with_keys([one.id for one in found[:MOST_NAMED]])
+    names = ", ".join(sorted(one.alias or one.sn for one in first))
+    return with_more(names, len(found) - MOST_NAMED) if len(found) > MOST_NAMED else names
 
 
 def _is_dangerous(command: Command) -> bool:
