@@ -113,7 +113,8 @@ CAUSES = {
     ),
     "HTTPS behind one address": Cause(
         https_behind_one_address,
-        r"TLS on a plain port +TLS connections come from 192\.0\.2\.7 .* that has never connected: "
+        r"TLS on a plain port +TLS connections come from 192\.0\.2\.7 .* They may be those of a "
+        r"terminal that has never connected: "
         r"T1\. These were last heard of at that address, and are silent: A1, A2\.",
         r"If it is a terminal, turn HTTPS off in its server settings",
         is_heard=False,

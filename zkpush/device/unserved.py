@@ -208,8 +208,8 @@ def _suspicion(address: str, never: Sequence[str], silent: Sequence[str]) -> Phr
     """Return what is known of TLS connections from an address, with the candidates."""
     if never and silent:
         return Phrase(
-            "TLS connections come from %(address)s to a port that speaks HTTP. Most likely they "
-            "are those of a terminal that has never connected: %(never)s. These were last heard of "
+            "TLS connections come from %(address)s to a port that speaks HTTP. They may be "
+            "those of a terminal that has never connected: %(never)s. These were last heard of "
             "at that address, and are silent: %(silent)s.",
             address=address,
             never=_named(never),
