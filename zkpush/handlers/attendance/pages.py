@@ -43,6 +43,7 @@ from .personpages import PersonAttendancePages
 from .sheets import MOST_ROWS
 from .showing import DOUBT_WORDS, shown_punches
 
+_NOT_IN_FILE_NAMES = re.compile(r"[^0-9A-Za-z]")
 ROWS = 50
 """Records on a page."""
 MOST_MATCHES = 20
@@ -97,7 +98,7 @@ class Search:
 
     def file_name(self, kind: str) -> str:
         """Return the name of an exported file; that of one person has the user ID."""
-        of_one = "" if self.pin is None else f"-{re.sub(r'[^0-9A-Za-z]', '_', self.pin)}"
+        of_one = "" if self.pin is None else f"-{_NOT_IN_FILE_NAMES.sub('_', self.pin)}"
         return f"attendance{of_one}-{self.period.name}.{kind}"
 
     def link(self, **changed: str | None) -> str:
