@@ -60,6 +60,11 @@ def listed_phrases(parts: Sequence[object]) -> Phrase:
     return Phrase("%(first)s, %(next)s", first=listed_phrases(before), next=last)
 
 
+def terminal_phrase(sn: str) -> Phrase:
+    """Return a text that is a terminal, which the console shows by its name."""
+    return Phrase.made("%(sn)s", {"sn": sn})
+
+
 def either_of(parts: Sequence[object]) -> Phrase:
     """Join texts by the word for a choice."""
     *before, last = parts

@@ -34,6 +34,7 @@ from .manage.api import Endpoints
 from .manage.connections import EndlessReplies
 from .manage.console.live import LiveHub
 from .manage.console.resource import ConsoleResource
+from .manage.console.terminalnames import TerminalNames
 from .manage.feed import Feed
 from .manage.metrics import Metrics
 from .manage.plugins import PluginEndpoints
@@ -196,6 +197,7 @@ def _people(
     console = ConsoleResource(
         added.console,
         added.sign_in,
+        TerminalNames(services.registry),
         lambda parts, render, living: LiveHub(feed, parts, render, living, services.clock, room),
         engine.proxies,
         services.refusals,

@@ -40,7 +40,7 @@ DECLARED_ELSEWHERE = {
 }
 """Calls whose text is no literal, by module: meanings that `declared_phrases` adds, or templates
 that were declared before."""
-OF_ANY_TEXT = frozenset({"", "%(part)s"})
+OF_ANY_TEXT = frozenset({"", "%(part)s", "%(sn)s"})
 """Templates without a word."""
 MAKERS = frozenset({"Phrase", "Phrase.made", "counted_phrase"})
 """What makes phrases of templates."""

@@ -154,8 +154,11 @@ def test_values_of_a_text_are_data() -> None:
     shown = marked({}, Phrase("`<a>` %(ago)s: %(said)s", ago=inner, said="<b>`x`"))
     assert shown == ('`&lt;a&gt;` 2 days: <bdi translate="no">&lt;b&gt;&#96;x&#96;</bdi>')
     assert str(Phrase("%(ago)s ago", ago=inner)) == "2 days ago"
-    advice = marked({}, advice_phrase(ProblemCode.COUNT_DIFFERS, "<T1>"))
+    visit = SimpleNamespace(named={"<T1>": "<Gate>"}.get)
+    advice = marked({"visit": visit}, advice_phrase(ProblemCode.COUNT_DIFFERS, "<T1>"))
     assert '<bdi translate="no">&lt;T1&gt;</bdi> attendance`' in advice
+    asked = marked({"visit": visit}, Phrase("%(sn)s: `show %(sn)s`", sn="<T1>"))
+    assert asked.startswith('<bdi translate="no" title="&lt;T1&gt;">&lt;Gate&gt;</bdi>: `show <bdi')
 
 
 @pytest.mark.parametrize(

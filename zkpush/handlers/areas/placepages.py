@@ -11,7 +11,6 @@ from ...manage.console.visits import Visit
 from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
 from ...persist.areas import idle_areas_thd
-from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.store import PeopleStore, PersonStore, PersonSurvey
 from .whereabouts import WhereaboutsStore
@@ -48,8 +47,6 @@ class PlacePages:
                 raise LookupError(Phrase("There is no such person."))
             if visit.areas is not None:
                 found = visible_thd(tx, found, of_device, visit.areas)
-            serials = {one.device for one in found}
-            aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
             return {
                 "pin": pin,
                 "idle_areas": idle_areas_thd(
@@ -57,10 +54,7 @@ class PlacePages:
                 ),
                 "name": tx[PeopleStore].names([pin]).get(pin),
                 "conflicts": tx[PersonSurvey].contradictions([pin]),
-                "places": [
-                    (one, aliases.get(one.device) or one.device, *STATES[one.state])
-                    for one in found
-                ],
+                "places": [(one, *STATES[one.state]) for one in found],
             }
 
         return View(template="places.html", values=await self._store.read(find_thd))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from ...phrases import Phrase, counted_phrase, in_series, listed_phrases
+from ...phrases import Phrase, counted_phrase, in_series, listed_phrases, terminal_phrase
 from ...protocol.fields import Command, Field
 
 _QUEUED = re.compile(r"\w+: (.*)", re.DOTALL)
@@ -64,7 +64,7 @@ class OrderWords:
         named = [_named(self._commands[one]) for one in names]
         parts = [counted_phrase("%(num)s terminal", "%(num)s terminals", int(found[2]))]
         if found[3]:
-            parts.append(Phrase.made("%(part)s", {"part": found[3]}))
+            parts.append(listed_phrases([terminal_phrase(one) for one in found[3].split(", ")]))
         if found[4]:
             parts.append(Phrase("%(field)s: %(reason)s", field=Phrase("Area"), reason=found[4]))
         return in_series([listed_phrases(named), *parts])

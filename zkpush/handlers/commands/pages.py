@@ -25,6 +25,11 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import (
+    Terminals,
+    filtered_terminal_thd,
+    terminal_options_thd,
+)
 from ...manage.console.visits import Visit
 from ...manage.limits import COMMAND
 from ...manage.services import Services
@@ -143,15 +148,22 @@ class CommandPages:
 
     async def list(self, visit: Visit, query: CommandSearch) -> View:
         """List commands, the newest first."""
-        wanted = CommandFilter(
-            query.device or None,
-            None if query.state in ("", OPEN) else CommandState(query.state),
-            query.command or None,
-            query.job or None,
-            is_open=query.state == OPEN,
-        )
+        state = None if query.state in ("", OPEN) else CommandState(query.state)
         part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
-        found = await self._store.read(lambda tx: tx[CommandList].page(part, wanted))
+        wrong: dict[str, str] = {}
+
+        def find(tx: Transaction) -> tuple[list[tuple[int, QueuedCommand]], Terminals]:
+            wanted = CommandFilter(
+                filtered_terminal_thd(tx, query.device, visit.areas, wrong),
+                state,
+                query.command or None,
+                query.job or None,
+                is_open=query.state == OPEN,
+            )
+            listed = tx[CommandList].page(part, wanted)
+            return listed, terminal_options_thd(tx, areas=visit.areas)
+
+        found, terminals = await self._store.read(find)
         shown_ones = found[:PER_PAGE]
         texts = {
             "device": query.device,
@@ -166,6 +178,9 @@ class CommandPages:
             values={
                 "commands": [self._shown(one) for _, one in shown_ones],
                 "query": query,
+                "entry": FormEntry({"device": [query.device]}, (), wrong),
+                "terminals": terminals,
+                "all": Phrase("All"),
                 "states": [
                     ("", Phrase("All")),
                     (OPEN, Phrase("open")),
@@ -199,7 +214,9 @@ class CommandPages:
         fields = {} if catalogued is None else {one.wire: one for one in catalogued.parameters}
         return View(
             template="command.html",
-            title=Phrase("Command to %(device)s", device=command.device),
+            title=Phrase(
+                "Command to %(device)s", device=visit.named(command.device) or command.device
+            ),
             live=[f"commands-state:{command.id}"],
             values={
                 **values,

@@ -51,8 +51,6 @@ class FeedPunch:
     """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
     name: str | None
     """Name of the person."""
-    terminal: str
-    """Name of the terminal, or its serial number."""
     meaning: Phrase | None
     """Check in, check out and the like; None if no state was chosen."""
     photo: int | None
@@ -178,7 +176,7 @@ class OverviewPages:
             newest = store.page(Page(NEWEST, newest_first=True, areas=visit.areas), only)
             names = tx[PeopleStore].names({punch.pin for punch in newest}, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
-            return store.hours(since, 24, visit.areas), _feed(tx, newest, visit.zone, names, photos)
+            return store.hours(since, 24, visit.areas), _feed(newest, visit.zone, names, photos)
 
         hours, feed = await self._store.read(find)
         most = max(*hours, 1)
@@ -194,22 +192,16 @@ class OverviewPages:
 
 
 def _feed(
-    tx: Transaction,
     punches: Sequence[Punch],
     zone: ZoneInfo,
     names: Mapping[str, str],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
-    terminals = {}
-    for sn in {punch.device for punch in punches}:
-        device = tx[DeviceStore].find(sn)
-        terminals[sn] = sn if device is None else device.alias or sn
     return [
         FeedPunch(
             punch,
             punch.wall(zone),
             names.get(punch.pin),
-            terminals[punch.device],
             _meaning(msgspec.structs.asdict(punch).get("status")),
             photos.get(punch.id),
         )

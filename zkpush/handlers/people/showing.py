@@ -62,38 +62,14 @@ MOST_CONFLICTS = 50
 
 
 @attrs.frozen
-class Author:
-    """Whose word a value is."""
-
-    kind: Phrase | None
-    name: str
-
-
-_KINDS = {
-    "device": Phrase("terminal"),
-    "token": Phrase("token"),
-    "account": Phrase("account"),
-    "command": Phrase("command"),
-}
-
-
-def author_of(text: str) -> Author:
-    """Describe an author, such as `device SN`."""
-    kind, _, name = text.partition(" ")
-    return Author(_KINDS[kind], name) if kind in _KINDS else Author(None, text)
-
-
-@attrs.frozen
 class ShownConflict:
     """A conflict with both sides."""
 
     conflict: Conflict
     name: str | None
     """Name of the person."""
-    alias: str | None
-    """Name of the terminal."""
     rows: Sequence[
-        tuple[Phrase | str, str | datetime.datetime, str | datetime.datetime, Author | None]
+        tuple[Phrase | str, str | datetime.datetime, str | datetime.datetime, str | None]
     ]
     """Field, stored value, value of the terminal, and author of the stored one."""
 
@@ -104,7 +80,6 @@ def conflicts_thd(
     """Return open conflicts with the stored values beside those of terminals, without secrets."""
     people, found = tx[PersonStore], tx[ConflictStore].page(part, pin)
     names = tx[PeopleStore].names({one.pin for one in found})
-    aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all({c.device for c in found})}
     shown = []
     for one in found:
         stored, authors, said = people.values(one.pin), people.authors(one.pin), one.said or {}
@@ -113,11 +88,11 @@ def conflicts_thd(
                 LABELS.get(field, field),
                 value_text(field, stored.get(field)),
                 value_text(field, said.get(field)),
-                author_of(author_for(caller, authors[field])) if field in authors else None,
+                author_for(caller, authors[field]) if field in authors else None,
             )
             for field in one.fields
         ]
-        shown.append(ShownConflict(one, names.get(one.pin), aliases.get(one.device), rows))
+        shown.append(ShownConflict(one, names.get(one.pin), rows))
     return shown
 
 
@@ -149,7 +124,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
         (
             label,
             value_text(name, getattr(person, name)),
-            author_of(author_for(caller, authors[name])) if name in authors else None,
+            author_for(caller, authors[name]) if name in authors else None,
         )
         for name, label in LABELS.items()
         if name in authors or name in ("name", "card", "privilege")
@@ -164,7 +139,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
             LABELS.get(one.field, one.field),
             value_text(one.field, one.old),
             value_text(one.field, one.new),
-            author_of(author_for(caller, one.author)),
+            author_for(caller, one.author),
         )
         for one in changes
     ]

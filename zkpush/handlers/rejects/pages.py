@@ -21,6 +21,11 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.terminalchoice import (
+    Terminals,
+    filtered_terminal_thd,
+    terminal_options_thd,
+)
 from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
@@ -125,14 +130,19 @@ class RejectPages:
 
     async def list(self, visit: Visit, query: RejectSearch) -> View:
         """List rejects, the newest first."""
-        selection = RejectSelection(query.device or None, query.table or None)
         part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
+        wrong: dict[str, str] = {}
 
-        def find(tx: Transaction) -> tuple[list[StoredReject], Mapping[str, int]]:
-            store = tx[RejectStore]
-            return store.page(part, selection=selection), store.counts(visit.areas)
+        def find(tx: Transaction) -> tuple[list[StoredReject], Mapping[str, int], Terminals]:
+            device = filtered_terminal_thd(tx, query.device, visit.areas, wrong)
+            selection, store = RejectSelection(device, query.table or None), tx[RejectStore]
+            return (
+                store.page(part, selection=selection),
+                store.counts(visit.areas),
+                terminal_options_thd(tx, areas=visit.areas),
+            )
 
-        found, counts = await self._store.read(find)
+        found, counts, terminals = await self._store.read(find)
         shown = found[:PER_PAGE]
         kept = {name: text for name in ("device", "table") if (text := getattr(query, name))}
         more = {**kept, "before": shown[-1].id} if len(found) > PER_PAGE else None
@@ -141,6 +151,9 @@ class RejectPages:
             values={
                 "rejects": [self._shown(one, visit) for one in shown],
                 "query": query,
+                "entry": FormEntry({"device": [query.device]}, (), wrong),
+                "terminals": terminals,
+                "all": Phrase("All"),
                 "tables": [("", Phrase("All")), *((name, name) for name in sorted(counts))],
                 "kept": [*kept.items()],
                 "next_query": None if more is None else urlencode(more),

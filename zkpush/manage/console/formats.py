@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from ...pathparts import path_part
+from .actors import actor_phrase
 from .days import for_picker
 from .languages import ConsoleLanguage
 from .pages import PREFIX
@@ -24,6 +25,8 @@ from .visits import Visit
 from .ways import is_command, way_of
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+TERMINALS = frozenset({"sn", "device", "successor"})
+"""Names of the values of a phrase that are serial numbers."""
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
 _ON_SERVER = Phrase("on the server:")
@@ -68,12 +71,21 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
     def marked(context: Context, text: Any) -> Markup:
         """Translate a text, and mark its values as data, whose direction is their own.
 
-        Instants among the values are shown in the zone of the visit, and counts with separators.
+        Instants among the values are shown in the zone of the visit, counts with separators, and
+        terminals by their names, but in commands, which stand in backticks.
         """
         if not isinstance(text, Phrase):
             return escape(said(text))
         values = {name: _marked(context, name, value) for name, value in text.values.items()}
-        return Markup(text.filled(str(escape(_found(text))), values))  # noqa: S704 - escaped parts
+        named = {
+            name: _terminal(context, value) if name in TERMINALS else values[name]
+            for name, value in text.values.items()
+        }
+        parts = str(escape(_found(text))).split("`")
+        filled = [
+            text.filled(part, values if number % 2 else named) for number, part in enumerate(parts)
+        ]
+        return Markup("`".join(filled))  # noqa: S704 - escaped parts
 
     def _marked(context: Context, name: str, value: object) -> object:
         if isinstance(value, Phrase):
@@ -83,9 +95,21 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         at = _milliseconds(str(value)) if _INSTANT.fullmatch(str(value)) else None
         if at is not None:
             return instant(context, at, seconds=True)
-        # A backtick would begin a command.
-        data = Markup(str(escape(str(value))).replace("`", "&#96;"))  # noqa: S704 - escaped
-        return Markup('<bdi translate="no">{}</bdi>').format(data)
+        return _data(str(value))
+
+    def _terminal(context: Context, sn: object) -> object:
+        """Return the name of a terminal as data, with its serial number as a hint."""
+        visit: Visit = context["visit"]
+        name = None if sn is None else visit.named(str(sn))
+        if name is None:
+            return _marked(context, "", sn)
+        return Markup('<bdi translate="no" title="{}">{}</bdi>').format(str(sn), name)
+
+    @pass_context
+    def actor(context: Context, text: str) -> Markup:
+        """Show who did something."""
+        found = actor_phrase(text)
+        return marked(context, found) if isinstance(found, Phrase) else _data(text)
 
     def _found(text: Phrase) -> str:
         """Translate a text without its values."""
@@ -212,6 +236,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         return f"{number(value)} B"
 
     found: Mapping[str, Callable[..., object]] = {
+        "actor": actor,
         "said": said,
         "marked": marked,
         "command": command,
@@ -234,6 +259,13 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "urlencode": lambda text: quote(str(text), safe=""),
     }
     environment.filters.update(found)
+
+
+def _data(text: str) -> Markup:
+    """Mark a text as data, whose direction is its own."""
+    # A backtick would begin a command.
+    data = Markup(str(escape(text)).replace("`", "&#96;"))  # noqa: S704 - escaped
+    return Markup('<bdi translate="no">{}</bdi>').format(data)
 
 
 def _milliseconds(text: str) -> int | None:

@@ -65,6 +65,7 @@ from .questions import question_of, question_view
 from .rendering import Renderer
 from .replies import PageRefusal, html_reply, redirect_reply, saved_as, static_reply, write_reply
 from .security import HEADERS, NotPrivate
+from .terminalnames import TerminalNames
 from .visitreader import VisitReader, argument_of, query_of
 from .visits import SignIn, Visit
 
@@ -91,6 +92,7 @@ class ConsoleResource(Resource):
         self,
         additions: Sequence[ConsoleAddition],
         sign_in: SignIn,
+        names: TerminalNames,
         hub_of: Any,
         proxies: Proxies,
         refusals: RefusalLog,
@@ -108,7 +110,7 @@ class ConsoleResource(Resource):
         self._reactor = reactor
         self._wall = wall_clock(reactor)
         self._renderer = Renderer(additions, assets())
-        self._visits = VisitReader(sign_in, proxies, self._renderer.said)
+        self._visits = VisitReader(sign_in, names, proxies, self._renderer.said)
         self._map = PageMap(additions)
         self.pages, self.parts = self._map.pages, self._map.parts
         self.hub: LiveHub = hub_of(

@@ -14,7 +14,7 @@ from ...model import DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
-from .phrases import Phrase
+from .phrases import Phrase, words_of
 
 MOST_OPTIONS = 100
 """Maximum number of terminals to choose from."""
@@ -23,10 +23,13 @@ MOST_NAMED = 5
 TypedSerials = Annotated[str, Meta(max_length=20_000)]
 """Serial numbers that are typed in, or chosen in a list, separated by spaces."""
 
+Terminals = list[tuple[str, str]] | None
+"""Serial numbers and names of terminals to choose from; None if they are too many."""
+
 
 def terminal_options_thd(
     tx: Transaction, state: DeviceState | None = None, areas: frozenset[str] | None = None
-) -> list[tuple[str, str]] | None:
+) -> Terminals:
     """Return serial numbers and names of terminals, by name; None for more than `MOST_OPTIONS`.
 
     `areas` are those of a limited account.
@@ -37,6 +40,22 @@ def terminal_options_thd(
         return None
     named = sorted((one.alias or one.sn, one.sn) for one in found)
     return [(sn, name) for name, sn in named]
+
+
+def filtered_terminal_thd(
+    tx: Transaction, text: str, areas: frozenset[str] | None, wrong: dict[str, str]
+) -> str | None:
+    """Return the serial number that the filter `device` of a list means; None for all terminals.
+
+    If it means none, the mistake is added to `wrong`.
+    """
+    if not text.strip():
+        return None
+    try:
+        return find_terminal_thd(tx, text, areas)
+    except ValueError as error:
+        wrong["device"] = words_of(error)
+        return text
 
 
 def find_terminal_thd(tx: Transaction, text: str, areas: frozenset[str] | None = None) -> str:

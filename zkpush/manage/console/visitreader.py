@@ -16,14 +16,18 @@ from ..routes import header_of
 from . import security
 from .languages import ConsoleLanguage, language_of, preferred
 from .pages import PREFIX
+from .terminalnames import TerminalNames
 from .visits import SignIn, Visit, Visitor
 
 
 class VisitReader:
     """Reads who makes a request, and from where."""
 
-    def __init__(self, sign_in: SignIn, proxies: Proxies, said: Callable[..., str]) -> None:
+    def __init__(
+        self, sign_in: SignIn, names: TerminalNames, proxies: Proxies, said: Callable[..., str]
+    ) -> None:
         """`said` translates a text into a language."""
+        self._names = names
         self._sign_in = sign_in
         self._proxies = proxies
         self._said = said
@@ -60,6 +64,9 @@ class VisitReader:
             visit,
             visitor=visitor,
             language=language,
+            named=functools.partial(
+                self._names.find, areas=None if visitor is None else visitor.areas
+            ),
             said=functools.partial(self._said, language=language),
             zone=_zone(None if visitor is None else visitor.zone),
         )

@@ -1,0 +1,93 @@
+"""Terminals on pages: by the names that people gave them."""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element
+
+import pytest_twisted
+
+from zkpush.model import Problem
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.files import FileStore
+from zkpush.phrases import Phrase
+from zkpush.problems import ProblemCode
+
+from ..filled import fill
+from ..rig import Rig
+from .browser import document, signed_in
+from .test_pages import filled
+from .walk import pages_of, path_of
+
+NAMES = {"T1": "Main gate", "T2": "Yard", "T3": "Back door", "T4": "Lift"}
+"""Names of terminals, by serial number."""
+AS_SENT = frozenset({"pre", "code", "script", "datalist"})
+"""Elements with bytes of terminals, commands, and numbers to copy."""
+BLOCKS = frozenset(
+    {"li", "td", "th", "p", "dd", "dt", "h1", "h2", "h3", "option", "title", "label"}
+)
+"""Elements that are read as one."""
+
+
+def bare_numbers(node: Element, block: str = "") -> list[str]:
+    """The texts of a page with a serial number whose terminal they do not name."""
+    if node.tag in AS_SENT:
+        return []
+    if node.tag in BLOCKS or node.tag == "body":
+        block = " ".join([*node.itertext()]) if node.tag in BLOCKS else ""
+    texts = [node.text or "", *(child.tail or "" for child in node)]
+    texts += [node.get(name, "") for name in ("aria-label", "alt", "placeholder")]
+    found = [
+        text.strip()
+        for text in texts
+        for sn, name in NAMES.items()
+        if re.search(rf"\b{sn}\b", text) and name not in block
+    ]
+    return [*found, *(each for child in node for each in bare_numbers(child, block))]
+
+
+async def named(rig: Rig) -> None:
+    """Give the daemon terminals with names, and something of each that pages list."""
+    await fill(rig)
+    await filled(rig)
+    await rig.api("PUT", "/devices/T3", {"alias": NAMES["T3"]})
+    await rig.api("PUT", "/devices/T4", {"state": "approved"})
+    await rig.api("PATCH", "/devices/T4", {"state": "pending"})
+    for sn, name in NAMES.items():
+        changed = await rig.api("PATCH", f"/devices/{sn}", {"alias": name})
+        assert changed.status == 200, changed.raw
+    for rows in (b"USER PIN=1\tName=Ann\tCard=5\n", b"USER PIN=1\tName=Anna\tCard=6\n"):
+        await rig.post("cdata?SN=T2&table=OPERLOG&Stamp=1", rows)
+    both = {"command": "INFO", "devices": ["T1", "T2"]}
+    assert (await rig.api("POST", "/commands", both)).status == 202
+    await rig.api("PATCH", "/devices/T1", {"settings": {"Delay": 7}})
+    await rig.api("PUT", "/areas/default", {"distributes": True})
+    await rig.api("POST", "/devices/T1/resend", {"what": "attendance"})
+    found = Phrase("Terminals such as %(sn)s are slow.", sn="T1")
+
+    def unit(tx) -> None:
+        device = tx[DeviceStore].find("T1")
+        tx[FileStore].add("log.txt", b"text", "T1 abc", 5)
+        for code in ProblemCode:
+            tx[DeviceStore].raise_problem(device.id, Problem(code, found, 5))
+
+    await rig.store.write(unit)
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_page_shows_a_serial_number_without_the_name_of_its_terminal(rig: Rig) -> None:
+    """On a site where each terminal has a name; what terminals sent stays as it is."""
+    await named(rig)
+    browser = await signed_in(rig)
+    found = {}
+    queries = (
+        "/jobs/new?command=INFO&device=T1",
+        "/files?device=T1+T2",
+        "/terminals?state=pending",
+    )
+    for path in [*(path_of(page.path) for page in pages_of(rig)), *queries]:
+        if path != "/sign-in":
+            left = bare_numbers(document(await browser.get(path)))
+            if left:
+                found[path] = left
+    assert found == {}
