@@ -23,6 +23,7 @@ from twisted.logger import (
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
 from .compiled import statements_are_compiled_once  # noqa: F401 - a fixture
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
+from .passwords import hash_cheaply
 from .plugins import plugins_are_found_once  # noqa: F401 - a fixture
 from .postgres import (  # noqa: F401 - fixtures
     empty_postgres_url,
@@ -32,6 +33,7 @@ from .postgres import (  # noqa: F401 - fixtures
     postgres_url,
 )
 from .rig import Rig
+from .templates import templates_are_compiled_once  # noqa: F401 - a fixture
 from .warm import TRACED
 
 YOUNG = 20_000
@@ -59,6 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     memory = in_memory()
     if memory is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+    hash_cheaply()
     _begin_logging()
 
 

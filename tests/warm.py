@@ -42,7 +42,7 @@ from zkpush.capability import SERVER_PARTS
 from zkpush.datadir import DataDirectory
 from zkpush.structs import prepare_structs
 
-from . import schemas
+from . import passwords, schemas
 
 SCRIPTS = pathlib.Path(sys.executable).parent
 ROOT = pathlib.Path(__file__).parents[1]
@@ -225,6 +225,7 @@ def _import() -> None:
             if importlib.util.find_spec(f"{noun.name}.{part}") is not None:
                 importlib.import_module(f"{noun.name}.{part}")
     prepare_structs()
+    passwords.hash_cheaply()
     _distributions.update(_read_distributions())
     metadata.packages_distributions = lambda: _distributions
     _build()
