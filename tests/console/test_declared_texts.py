@@ -25,12 +25,14 @@ DECLARED_ELSEWHERE = {
     "causes.py": 1,  # problems that a sentence names
     "commandreasons.py": 1,  # ends of commands
     "endings.py": 1,
-    "handlers/attendance/sheets.py": 1,  # names of codes
+    "handlers/attendance/exports.py": 1,  # names of codes
     "handlers/audit/changes.py": 3,  # policies, and templates of details
     "handlers/audit/orders.py": 3,  # meanings of commands, their parameters and values
     "handlers/audit/wording.py": 1,  # refusals
     "handlers/doctor/terminal.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes
+    "handlers/people/columns.py": 2,  # meanings of codes
+    "handlers/people/importpages.py": 2,
     "handlers/people/pages.py": 1,
     "handlers/people/showing.py": 3,
     "handlers/terminals/settingpages.py": 2,  # meanings of options

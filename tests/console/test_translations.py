@@ -32,6 +32,7 @@ SAME = frozenset(
     {
         "%(facts)s.",
         "%(field)s: %(reason)s",
+        "%(label)s (`%(name)s`)",
         "%(words)s. %(more)s",
         "%(first)s %(next)s",
         "%(first)s, %(next)s",

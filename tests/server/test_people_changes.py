@@ -397,8 +397,14 @@ async def test_a_file_is_imported_as_a_whole(rig: Rig) -> None:
         "removed": 0,
         "errors": 0,
         "lines": [
-            {"line": 3, "pin": "6", "action": "change", "detail": "name, areas"},
-            {"line": 4, "pin": "7", "action": "add", "detail": ""},
+            {
+                "line": 3,
+                "pin": "6",
+                "name": "Robert",
+                "action": "change",
+                "detail": "name, areas",
+            },
+            {"line": 4, "pin": "7", "name": "Cid", "action": "add", "detail": ""},
         ],
     }
     assert len(await rig.items("/users")) == 2
@@ -435,7 +441,7 @@ async def test_a_wrong_line_keeps_the_whole_file_out(rig: Rig) -> None:
     ("text", "words"),
     [
         ("", "empty"),
-        ("name\nAnn\n", "`pin` must be one"),
+        ("name\nAnn\n", "User ID (`pin`) must be one"),
         ("pin,salary\n1,2\n", "Unknown columns: salary"),
         ("pin,pin\n1,2\n", "exist twice: pin"),
         ('pin,name\n1,Ann\n2,"Bo', "line 3: unexpected end of data"),

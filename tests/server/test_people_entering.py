@@ -23,7 +23,7 @@ from ..rig import Rig
         ("7", {"group": 0}, "group"),
         ("7", {"card": "xyz"}, "card"),
         ("7", {"vice_card": "-1"}, "vice_card"),
-        ("7", {"end_datetime": "31/12/2026"}, "end_datetime"),
+        ("7", {"end_datetime": "tomorrow"}, "end_datetime"),
         (
             "7",
             {"start_datetime": "2026-12-31 00:00:00", "end_datetime": "2026-01-01 00:00:00"},

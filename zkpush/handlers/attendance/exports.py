@@ -1,137 +1,89 @@
-"""Exports of the console: attendance as it shows it, as CSV and as XLSX."""
+"""Attendance as the console exports it."""
 
 from __future__ import annotations
 
+import datetime
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from twisted.internet.defer import Deferred, DeferredLock
-from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger
-from twisted.web.server import Request
-
-from ...http.sending import Interrupted, Sending
 from ...interfaces import IStore
-from ...manage.cells import csv_lines, safe_cell
+from ...manage.console.exports import ExportedTable
 from ...manage.console.phrases import Phrase
+from ...manage.console.sheets import Cell, SheetColumn
 from ...manage.console.visits import Visit
-from ...manage.lists import CSV, send_parts
-from ...manage.routes import Stream
 from ...persist.transaction import Transaction
 from .chronology import ChronologicalPunches, TimePlace
 from .model import PunchFilter
-from .sheets import COLUMNS, XLSX, PunchSheet, cells_of
 from .showing import ShownPunch, shown_punches
 
 SLICE = 1000
 """Records read at once."""
+COLUMNS: Sequence[SheetColumn] = (
+    SheetColumn(Phrase("Date"), 12),
+    SheetColumn(Phrase("Time"), 10),
+    SheetColumn(Phrase("User ID"), 12),
+    SheetColumn(Phrase("Name"), 28),
+    SheetColumn(Phrase("Attendance state"), 16),
+    SheetColumn(Phrase("Terminal"), 22),
+    SheetColumn(Phrase("Serial number"), 18),
+    SheetColumn(Phrase("Verified by"), 22),
+    SheetColumn(Phrase("Work code"), 12),
+    SheetColumn(Phrase("Temperature"), 12),
+    SheetColumn(Phrase("Mask"), 14),
+    SheetColumn(Phrase("Doubtful time"), 18),
+    SheetColumn(Phrase("Time of the terminal"), 20),
+)
 
 
-def line_stream(store: IStore, wanted: PunchFilter, visit: Visit) -> Stream:
-    """Return a CSV reply with the records of a filter, newest first; it has no limit."""
-    heading = csv_lines([[visit.said(name) for name, _ in COLUMNS]])
-    begin = functools.partial(send_parts, PunchLines(store, wanted, visit), heading)
-    return Stream(f"{CSV}; charset=utf-8", begin)
+def punch_table(store: IStore, wanted: PunchFilter, visit: Visit) -> ExportedTable:
+    """Return the records of a filter, newest first."""
+    title = visit.said(Phrase("Attendance"))
+    return ExportedTable(title, COLUMNS, PunchRows(store, wanted, visit), visit.said)
 
 
-class PunchLines:
-    """The CSV lines of an export, in the columns of the workbook."""
+class PunchRows:
+    """The rows of an export."""
 
     def __init__(self, store: IStore, wanted: PunchFilter, visit: Visit) -> None:
         self._store = store
         self._wanted = wanted
-        self._visit = visit
+        self._zone = visit.zone
         self._before: TimePlace | None = None
         self.is_over = False
 
-    async def next(self) -> bytes:
-        """Read the next records; return their lines."""
+    async def next(self) -> Sequence[Sequence[Cell]]:
+        """Read the next records."""
         shown, self._before = await self._store.read(
-            functools.partial(
-                _slice_thd, wanted=self._wanted, before=self._before, zone=self._visit.zone
-            )
+            functools.partial(_slice_thd, wanted=self._wanted, before=self._before, zone=self._zone)
         )
         self.is_over = self._before is None
-        said = self._visit.said
-        return csv_lines(
-            [safe_cell(said(cell) if isinstance(cell, Phrase) else cell) for cell in cells_of(one)]
-            for one in shown
-        )
+        return [*map(cells_of, shown)]
 
 
-class SheetExport:
-    """Makes workbooks on threads, one at a time, and sends them."""
+def cells_of(punch: ShownPunch) -> list[Cell]:
+    """Return the values of a record in the order of `COLUMNS`."""
+    own = punch.own_time
+    return [
+        punch.wall.date(),
+        punch.wall.time(),
+        punch.pin,
+        punch.name,
+        _phrase(punch.state),
+        punch.alias or punch.sn,
+        punch.sn,
+        _phrase(punch.method),
+        punch.work_code,
+        punch.temperature,
+        _phrase(punch.mask),
+        None if punch.doubt is None else _phrase(punch.doubt.mark),
+        None if own is None else datetime.datetime.fromisoformat(own),
+    ]
 
-    _log = Logger()
 
-    def __init__(self, store: IStore, reactor: Any) -> None:
-        self._store = store
-        self._reactor = reactor
-        self._lock = DeferredLock()
-
-    def stream(self, wanted: PunchFilter, title: str, visit: Visit) -> Stream:
-        """Return a reply with the records of a filter, newest first."""
-        make = functools.partial(PunchSheet, title, visit.said)
-        return Stream(XLSX, functools.partial(self._begin, wanted, make, visit.zone))
-
-    def _begin(
-        self,
-        wanted: PunchFilter,
-        make: Callable[[], PunchSheet],
-        zone: ZoneInfo,
-        request: Request,
-    ) -> Callable[[], None]:
-        """Start to make and send a workbook; the returned function aborts that."""
-        gone: list[object] = []
-        request.notifyFinish().addErrback(gone.append)
-
-        async def run() -> None:
-            async with self._lock:
-                if not gone:
-                    await self._make_and_send(wanted, make, zone, request, gone)
-
-        def failed(failure: Any) -> None:
-            if failure.check(Interrupted) is None:
-                self._log.failure("A workbook was not sent", failure)
-            if not gone and request.channel is not None:
-                request.channel.forceAbortClient()
-
-        Deferred.fromCoroutine(run()).addErrback(failed)
-        return lambda: gone.append(None)
-
-    async def _make_and_send(
-        self,
-        wanted: PunchFilter,
-        make: Callable[[], PunchSheet],
-        zone: ZoneInfo,
-        request: Request,
-        gone: list[object],
-    ) -> None:
-        sheet = await self._on_thread(make)
-        try:
-            before: TimePlace | None = None
-            while not gone:
-                read = functools.partial(_slice_thd, wanted=wanted, before=before, zone=zone)
-                shown, before = await self._store.read(read)
-                await self._on_thread(sheet.add, shown)
-                if before is None:
-                    break
-            size = await self._on_thread(sheet.close)
-            if gone:
-                return
-            request.setHeader("Content-Length", str(size))
-            sending = Sending(functools.partial(self._on_thread, sheet.read), request)
-            request.notifyFinish().addErrback(lambda _: sending.stopProducing())
-            await sending.run(0, size)
-            request.finish()
-        finally:
-            await self._on_thread(sheet.remove)
-
-    async def _on_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
-        pool = self._reactor.getThreadPool()
-        return await deferToThreadPool(self._reactor, pool, function, *arguments)
+def _phrase(text: str | None) -> Phrase | None:
+    """Return words that are translated by themselves as a phrase."""
+    return text if text is None or isinstance(text, Phrase) else Phrase.made(text, {})
 
 
 def _slice_thd(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.console.days import NO_DAY, NO_PERIOD
+from ...manage.console.exports import SheetExport, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -24,6 +25,7 @@ from ...manage.console.pages import (
     View,
 )
 from ...manage.console.phrases import Phrase
+from ...manage.console.sheets import MOST_ROWS
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
 from ...manage.services import Services
@@ -35,12 +37,11 @@ from ...protocol.fields import Scope
 from ..people.model import PeopleFilter
 from ..people.store import DEFAULT_AREA, PeopleStore
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
-from .exports import SheetExport, line_stream
+from .exports import punch_table
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
 from .personpages import PersonAttendancePages
-from .sheets import MOST_ROWS
 from .showing import DOUBT_WORDS, shown_punches
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^0-9A-Za-z]")
@@ -114,7 +115,7 @@ class AttendancePages:
         self._services = services
         self._store = services.store
         self._readings = AttendanceReadings(services.store, services.secret_access)
-        self._sheets = SheetExport(services.store, services.clock)
+        self._sheets = SheetExport(services.clock)
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages."""
@@ -211,7 +212,7 @@ class AttendancePages:
     async def csv(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
-        stream = line_stream(self._store, search.filter(visit), visit)
+        stream = line_stream(punch_table(self._store, search.filter(visit), visit))
         return PageStream(stream=stream, name=search.file_name("csv"))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
@@ -229,8 +230,7 @@ class AttendancePages:
                     most=MOST_ROWS,
                 )
             )
-        title = visit.said(Phrase("Attendance"))
-        stream = self._sheets.stream(wanted, title, visit)
+        stream = self._sheets.stream(punch_table(self._store, wanted, visit))
         return PageStream(stream=stream, name=search.file_name("xlsx"))
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import functools
-import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-import attrs
 import msgspec
 from msgspec import Meta
 
 from ...counting import people_phrase
 from ...device import acts
-from ...manage.cells import safe_text, unsafe_text
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, counted_phrase, words_of
-from ...protocol.fields import Kind
+from ...phrases import Phrase
 from ...values.people import Person
-from .administration import REMOVE, PersonEdit, edit_of, put_thd
-from .authorship import FIELDS
+from .administration import REMOVE, PersonEdit, put_thd
 from .cards import PlannedCards
+from .columns import AREAS, Saying
+from .filelines import FileLine, read_lines
+from .filetexts import decoded
 from .limits import RULE, is_many
 from .persons import PersonStore
 from .store import PeopleStore
-from .views import UserView
 
 MOST_CSV = 16 * 1024 * 1024
 """Maximum size of a file, in bytes."""
-MOST_LINES = 100_000
 _PART = 100
 """People written in one unit of work, so that uploads of terminals do not wait."""
 _USERS_AT_ONCE = 1000
-_IGNORED = frozenset(UserView.__struct_fields__) - FIELDS.keys() - {"pin", "areas"}
-"""Columns of an export that are not imported."""
 
 
 class ImportQuery(msgspec.Struct, frozen=True):
@@ -63,6 +55,7 @@ class LineView(msgspec.Struct, frozen=True):
 
     line: Annotated[int, Meta(description="Number of the line; 1 is the header")]
     pin: str | None
+    name: Annotated[str | None, Meta(description="Name of the person, as the line has it")]
     action: Literal["add", "change", "unchanged", "error"]
     detail: Annotated[str, Meta(description="The mistakes, or the fields that change")]
 
@@ -83,14 +76,6 @@ _Version = tuple[object, ...]
 """What changes when a person is changed, or removed and added again."""
 
 
-@attrs.frozen
-class _Line:
-    number: int
-    edit: PersonEdit | None
-    pin: str | None
-    mistakes: str = ""
-
-
 class PeopleImport:
     """Imports files."""
 
@@ -100,7 +85,13 @@ class PeopleImport:
 
     async def run(self, content: bytes, query: ImportQuery, caller: Caller) -> ImportView:
         """Check a file as a whole, and store its people unless a line is wrong."""
-        lines, planned, absent = await self._store.read(lambda tx: _plan_thd(tx, content))
+        return await self.run_text(decoded(content), query, caller)
+
+    async def run_text(
+        self, text: str, query: ImportQuery, caller: Caller, said: Saying = str
+    ) -> ImportView:
+        """As `run`; `said` translates names of columns and values into the language of a page."""
+        lines, planned, absent = await self._store.read(lambda tx: _plan_thd(tx, text, said))
         removed = absent if query.remove_absent else {}
         views = [view for view in planned if view.action != "unchanged"]
         errors = sum(view.action == "error" for view in planned)
@@ -134,7 +125,7 @@ class PeopleImport:
 
     async def _write(
         self,
-        lines: Sequence[_Line],
+        lines: Sequence[FileLine],
         planned: Sequence[LineView],
         removed: Mapping[str, _Version],
         caller: Caller,
@@ -170,150 +161,13 @@ class PeopleImport:
         return len(same)
 
 
-def _lines(content: bytes, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[_Line]:
-    """Read a file; `ValueError` if it is no table of people. `stored` are the people by ID."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            Phrase(
-                "Line %(line)s of the file is not UTF-8. Save the table as CSV UTF-8.",
-                line=error.object.count(b"\n", 0, error.start) + 1,
-            )
-        ) from None
-    first = text.partition("\n")[0]
-    delimiter = ";" if _has(first, ";") else ","
-    # Strict, so that a file that was cut off inside quotes is refused.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip() for name in next(reader)]
-    except StopIteration:
-        raise ValueError(Phrase("The file is empty; its first line names the columns.")) from None
-    except csv.Error as error:
-        raise ValueError(Phrase("line 1: %(error)s", error=words_of(error))) from None
-    _check_header(header)
-    seen: dict[str, int] = {}
-    try:
-        for row in reader:
-            if reader.line_num > MOST_LINES:
-                raise ValueError(
-                    Phrase(
-                        "The file has more than %(most_lines)s lines; split it.",
-                        most_lines=MOST_LINES,
-                    )
-                )
-            if any(cell.strip() for cell in row):
-                yield _line(reader.line_num, header, row, seen, stored)
-    except csv.Error as error:
-        raise ValueError(
-            Phrase("line %(line_num)s: %(error)s", line_num=reader.line_num, error=words_of(error))
-        ) from None
-
-
-def _has(first: str, mark: str) -> bool:
-    return mark in first and "," not in first
-
-
-def _check_header(header: Sequence[str]) -> None:
-    known = {"pin", "areas", *FIELDS}
-    if "pin" not in header:
-        raise ValueError(
-            Phrase(
-                "The first line names the columns, and `pin` must be one; others are %(known)s.",
-                known=", ".join(sorted(known - {"pin"})),
-            )
-        )
-    strange = [name for name in header if name not in known and name not in _IGNORED]
-    if strange:
-        raise ValueError(
-            Phrase(
-                "Unknown columns: %(strange)s; people have %(known)s.",
-                strange=", ".join(name[:40] or "(empty)" for name in strange[:10]),
-                known=", ".join(sorted(known)),
-            )
-        )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise ValueError(Phrase("Columns that exist twice: %(twice)s.", twice=", ".join(twice)))
-
-
-def _line(
-    number: int,
-    header: Sequence[str],
-    row: Sequence[str],
-    seen: dict[str, int],
-    stored: Mapping[str, Mapping[str, Any]],
-) -> _Line:
-    if len(row) != len(header):
-        return _Line(
-            number,
-            None,
-            None,
-            Phrase(
-                "%(values)s for %(columns)s",
-                values=counted_phrase("%(num)s value", "%(num)s values", len(row)),
-                columns=counted_phrase("%(num)s column", "%(num)s columns", len(header)),
-            ),
-        )
-    cells = {name: _text_of(cell) for name, cell in zip(header, row, strict=True)}
-    pin = cells["pin"]
-    if pin in seen:
-        return _Line(
-            number,
-            None,
-            pin,
-            Phrase("pin: %(pin)s is in line %(line)s already", pin=pin, line=seen[pin]),
-        )
-    seen[pin] = number
-    values: dict[str, object] = {}
-    for name, cell in cells.items():
-        if name not in FIELDS or not cell:  # an empty cell says nothing
-            continue
-        values[name] = cell
-        if FIELDS[name].kind is Kind.INTEGER:
-            with contextlib.suppress(ValueError):  # `edit_of` refuses the text
-                values[name] = int(cell)
-    areas = None
-    if cells.get("areas"):
-        areas = _areas_of(cells["areas"])
-    before = stored.get(pin, {})
-    try:
-        edit = edit_of(pin, _as_stored(values, before), areas, before, is_new=pin not in stored)
-    except ValueError as error:
-        return _Line(number, None, pin, words_of(error))
-    return _Line(number, edit, pin)
-
-
-def _text_of(cell: str) -> str:
-    """Return the text of a cell, as it was before an export made it safe for spreadsheets."""
-    return unsafe_text(cell.strip())
-
-
-def _areas_of(cell: str) -> list[str]:
-    """Return the areas in a cell: names separated by commas, or a JSON array of names."""
-    if cell.startswith("["):
-        with contextlib.suppress(msgspec.DecodeError):
-            return msgspec.json.decode(cell, type=list[str])
-    return [area.strip() for area in cell.split(",") if area.strip()]
-
-
-def _as_stored(fields: Mapping[str, object], stored: Mapping[str, Any]) -> dict[str, object]:
-    """Return the values of a line; those that are an export of the stored ones, as stored."""
-    return {
-        name: stored[name]
-        if isinstance(stored.get(name), str) and _text_of(safe_text(stored[name])) == value
-        else value
-        for name, value in fields.items()
-    }
-
-
 def _version_of(person: Person) -> _Version:
     return (person.id, person.updated_at, person.templates, person.has_photo)
 
 
 def _plan_thd(
-    tx: Transaction, content: bytes
-) -> tuple[list[_Line], list[LineView], dict[str, _Version]]:
+    tx: Transaction, text: str, said: Saying
+) -> tuple[list[FileLine], list[LineView], dict[str, _Version]]:
     """Read a file; return its lines, the outcome of each, and the people who are in none."""
     stored: dict[str, Mapping[str, Any]] = {}
     versions: dict[str, _Version] = {}
@@ -323,24 +177,25 @@ def _plan_thd(
             stored[user.pin] = msgspec.structs.asdict(user)
             versions[user.pin] = _version_of(user)
         after = users[-1].id
-    lines = [*_lines(content, stored)]
+    lines = [*read_lines(text, stored, said)]
     views, cards = [], PlannedCards(stored)
     for line in lines:
         edit, mistakes = line.edit, line.mistakes
         if edit is not None:
             mistakes = cards.give(line.number, edit.pin, edit.fields) or ""
         if edit is None or mistakes:
-            views.append(LineView(line.number, line.pin, "error", mistakes))
+            views.append(LineView(line.number, line.pin, line.name, "error", mistakes))
             continue
         before = stored.get(edit.pin)
         if before is None:
-            views.append(LineView(line.number, line.pin, "add", ""))
+            views.append(LineView(line.number, line.pin, line.name, "add", ""))
             continue
         changed = [name for name, value in edit.fields.items() if value != before[name]]
         if edit.areas is not None and sorted(set(edit.areas)) != list(before["areas"]):
-            changed.append("areas")
+            changed.append(AREAS)
         action: Literal["change", "unchanged"] = "change" if changed else "unchanged"
-        views.append(LineView(line.number, line.pin, action, ", ".join(changed)))
+        detail = ", ".join(line.headings[name] for name in changed)
+        views.append(LineView(line.number, line.pin, line.name, action, detail))
     named = {line.pin for line in lines}
     absent = {pin: version for pin, version in versions.items() if pin not in named}
     return lines, views, absent

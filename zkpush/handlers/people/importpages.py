@@ -8,25 +8,60 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import zlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ...manage.cells import csv_lines
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     MOST_FORM,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
+    PageFile,
     Redirect,
     View,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.lists import CSV
 from ...manage.services import Services
+from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
+from .authorship import FIELDS
+from .columns import FEW_WORDS, MEANINGS, label_of
+from .filetexts import ENCODINGS, decoded, example_of, is_unicode, likely_encoding
 from .importing import MOST_CSV, ImportQuery, PeopleImport
 
+FIELD_WORDS: Mapping[str, Sequence[Phrase]] = {
+    name: [Phrase.made(words, {}) for words in FIELDS[name].coded_values().values()]
+    for name in ("privilege", "verify")
+}
+"""Values of columns that are words."""
+SAMPLE: Sequence[Mapping[str, str]] = (
+    {
+        "pin": "1001",
+        "name": Phrase("Maria Example"),
+        "card": "4711001",
+        "areas": "",
+        "privilege": Phrase.made(Privilege.USER.meaning, {}),
+        "start_datetime": "2026-01-01",
+        "end_datetime": "2027-12-31",
+    },
+    {
+        "pin": "1002",
+        "name": Phrase("John Sample"),
+        "card": "",
+        "areas": "",
+        "privilege": "",
+        "start_datetime": "",
+        "end_datetime": "",
+    },
+)
+"""Two invented people, with values by field."""
 MOST_LINES = 100
 """Lines of a report that are shown, the wrong ones first."""
 UNREADABLE = Phrase("The file did not arrive completely. Choose it again.")
@@ -37,10 +72,12 @@ class PreviewForm(msgspec.Struct, frozen=True):
 
     file: bytes
     remove_absent: bool = False
+    encoding: str = ""
+    """Name of the encoding; empty to recognise it."""
 
 
 class ImportForm(msgspec.Struct, frozen=True):
-    """The file of the preview."""
+    """The file of the preview, in UTF-8."""
 
     packed: str
     remove_absent: bool = False
@@ -58,6 +95,13 @@ class ImportPages:
         title = Phrase("Import people")
         return [
             ConsolePage(path="/people/import", title=title, scope=Scope.WRITE, run=self.show),
+            ConsolePage(
+                path="/people/import/sample.csv",
+                title=Phrase("Sample file"),
+                scope=Scope.WRITE,
+                run=self.sample,
+                is_file=True,
+            ),
             ConsoleForm(
                 path="/people/import",
                 fields=PreviewForm,
@@ -78,15 +122,41 @@ class ImportPages:
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form."""
         kept = FormEntry({}, entry.mistakes, entry.wrong)
-        values = {"entry": kept, "report": None, "most_bytes": MOST_CSV}
+        values = {
+            "entry": kept,
+            "report": None,
+            "most_bytes": MOST_CSV,
+            "columns": [
+                (label_of(name), name, meaning, FIELD_WORDS.get(name, ()))
+                for name, meaning in MEANINGS.items()
+            ],
+            "few_words": FEW_WORDS,
+            "encodings": [("", Phrase("Recognise it")), *ENCODINGS.items()],
+        }
         return View(template="import.html", title=Phrase("Import people"), values=values)
+
+    async def sample(self, visit: Visit) -> PageFile:
+        """Return a file with two invented people, in the language of the page."""
+        rows = [[visit.said(label_of(name)) for name in SAMPLE[0]]]
+        rows += [[visit.said(text) for text in one.values()] for one in SAMPLE]
+        return PageFile(
+            content_type=f"{CSV}; charset=utf-8",
+            body=codecs.BOM_UTF8 + csv_lines(rows),
+            name="people-sample.csv",
+        )
 
     async def preview(self, visit: Visit, form: PreviewForm) -> View:
         """Report what an import would do, line by line; store nothing."""
         if not form.file:
             raise FormMistakes(file=Phrase("No file was chosen, or it is empty."))
+        if form.encoding and form.encoding not in ENCODINGS:
+            raise FormMistakes(encoding=Phrase("This is none of the choices."))
+        guessed, encoding = None, form.encoding or "utf-8"
+        if not form.encoding and not is_unicode(form.file):
+            guessed = encoding = likely_encoding(visit.language.code)
+        text = decoded(form.file, encoding)
         query = ImportQuery(dry_run=True, remove_absent=form.remove_absent)
-        report = await self._import.run(form.file, query, visit.caller)
+        report = await self._import.run_text(text, query, visit.caller, visit.said)
         lines = sorted(report.lines, key=lambda one: (one.action != "error", one.line))
         return View(
             template="import.html",
@@ -95,7 +165,9 @@ class ImportPages:
                 "report": report,
                 "lines": lines[:MOST_LINES],
                 "more": max(0, len(lines) - MOST_LINES),
-                "packed": base64.b64encode(zlib.compress(form.file)).decode(),
+                "packed": base64.b64encode(zlib.compress(text.encode())).decode(),
+                "guessed": None if guessed is None else ENCODINGS[guessed],
+                "example": example_of(text),
                 "remove_absent": form.remove_absent,
             },
         )
@@ -103,7 +175,8 @@ class ImportPages:
     async def run(self, visit: Visit, form: ImportForm) -> Redirect:
         """Import the file of the preview."""
         query = ImportQuery(remove_absent=form.remove_absent, confirm=form.confirm)
-        report = await self._import.run(_unpacked(form.packed), query, visit.caller)
+        text = decoded(_unpacked(form.packed))
+        report = await self._import.run_text(text, query, visit.caller, visit.said)
         if not report.stored:
             raise FormMistakes(Phrase("The people have changed meanwhile. Check the file again."))
         return Redirect(

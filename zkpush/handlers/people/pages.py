@@ -37,8 +37,8 @@ from .cards import CardTaken
 from .changepages import ConflictPages, RemovalPages
 from .enrolpages import EnrolmentPages
 from .entering import PersonMistakes
+from .exportpages import ListedPeople, PeopleExportPages
 from .importpages import ImportPages
-from .model import PeopleFilter
 from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
@@ -54,14 +54,11 @@ PER_PAGE = 50
 """People on a page of the list."""
 MOST_AREAS = 100
 """Maximum number of areas to tick; the names of more are typed."""
-_Text = Annotated[str, Meta(max_length=200)]
 
 
-class PeopleSearch(msgspec.Struct, frozen=True):
-    """Filter of the list."""
+class PeopleSearch(ListedPeople, frozen=True):
+    """Filter and page of the list."""
 
-    q: _Text = ""
-    area: _Text = ""
     after: Annotated[int, Meta(ge=0)] = 0
 
 
@@ -136,12 +133,11 @@ class PeoplePages:
 
     async def list(self, visit: Visit, query: PeopleSearch) -> View:
         """List people."""
-        wanted = PeopleFilter(text=query.q.strip() or None, area=query.area or None)
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             return {
                 "people": tx[PeopleStore].search(
-                    Page(PER_PAGE + 1, query.after, areas=visit.areas), wanted
+                    Page(PER_PAGE + 1, query.after, areas=visit.areas), query.filter
                 ),
                 "count": tx[PersonStore].count(visit.areas),
                 "areas": sorted(
@@ -166,6 +162,7 @@ class PeoplePages:
                 "next_query": more,
                 "first_query": urlencode(asked) if query.after else None,
                 "areas": areas,
+                "export": urlencode(asked),
                 "entry": FormEntry(given),
                 "is_filtered": bool(asked),
                 "may_change": visit.allows(Scope.WRITE),
@@ -330,6 +327,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of people."""
     return [
         *PeoplePages(services).routes(),
+        *PeopleExportPages(services).routes(),
         *ConflictPages(services).routes(),
         *RemovalPages(services).routes(),
         *of_whole_site(ImportPages(services).routes(), IMPORT),

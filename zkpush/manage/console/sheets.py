@@ -1,4 +1,4 @@
-"""Attendance as a workbook for spreadsheets (XLSX), written in constant memory.
+"""Tables as workbooks for spreadsheets (XLSX), written in constant memory.
 
 Rows go to a temporary file, from which the workbook is made and sent. Texts are never formulas;
 those that look like one are marked as text, as a leading apostrophe does in a spreadsheet, so that
@@ -13,73 +13,45 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ...manage.cells import safe_text
-from ...manage.console.phrases import Phrase
+import attrs
+
 from ...protocol.text import visible_cell
-from .showing import ShownPunch
+from ..cells import safe_text
+from .phrases import Phrase
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 200_000
-"""Maximum number of records of a workbook; its temporary files take about 1 KB for each."""
-COLUMNS: Sequence[tuple[Phrase, int]] = (
-    (Phrase("Date"), 12),
-    (Phrase("Time"), 10),
-    (Phrase("User ID"), 12),
-    (Phrase("Name"), 28),
-    (Phrase("Attendance state"), 16),
-    (Phrase("Terminal"), 22),
-    (Phrase("Serial number"), 18),
-    (Phrase("Verified by"), 22),
-    (Phrase("Work code"), 12),
-    (Phrase("Temperature"), 12),
-    (Phrase("Mask"), 14),
-    (Phrase("Doubtful time"), 18),
-    (Phrase("Time of the terminal"), 20),
-)
-"""Headings, and the widths of the columns in characters."""
+"""Maximum number of rows of a workbook; its temporary files take about 1 KB for each."""
 _FIRST_YEAR = 1900
 """Spreadsheets have no dates before it."""
 
-
 Cell = Phrase | str | float | datetime.datetime | datetime.date | datetime.time | None
+"""A value of a table; phrases are to be translated."""
 
 
-def cells_of(punch: ShownPunch) -> list[Cell]:
-    """Return the values of a record in the order of `COLUMNS`; phrases are to be translated."""
-    own = punch.own_time
-    return [
-        punch.wall.date(),
-        punch.wall.time(),
-        punch.pin,
-        punch.name,
-        _phrase(punch.state),
-        punch.alias or punch.sn,
-        punch.sn,
-        _phrase(punch.method),
-        punch.work_code,
-        punch.temperature,
-        _phrase(punch.mask),
-        None if punch.doubt is None else _phrase(punch.doubt.mark),
-        None if own is None else datetime.datetime.fromisoformat(own),
-    ]
+@attrs.frozen
+class SheetColumn:
+    """A column of a table."""
+
+    heading: Phrase
+    width: int
+    """Width in characters."""
 
 
-def _phrase(text: str | None) -> Phrase | None:
-    """Return words that are translated by themselves as a phrase."""
-    return text if text is None or isinstance(text, Phrase) else Phrase.made(text, {})
-
-
-class PunchSheet:
+class TableSheet:
     """A workbook with one sheet; all methods block."""
 
-    def __init__(self, title: str, said: Callable[[str], str]) -> None:
+    def __init__(
+        self, title: str, columns: Sequence[SheetColumn], said: Callable[[str], str]
+    ) -> None:
         """`title` is the name of the sheet, `said` translates headings and words."""
         # Loaded by the first export only.
         import xlsxwriter
 
+        self._columns = columns
         self._said = said
         self._folder = tempfile.TemporaryDirectory(prefix="zkpush-")
-        self.path = pathlib.Path(self._folder.name) / "attendance.xlsx"
+        self.path = pathlib.Path(self._folder.name) / "table.xlsx"
         self._book = xlsxwriter.Workbook(
             str(self.path),
             {"constant_memory": True, "tmpdir": self._folder.name, "strings_to_urls": False},
@@ -93,22 +65,22 @@ class PunchSheet:
         self._sheet.freeze_panes(1, 0)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:Z1048576"})
         bold = add({"bold": True, "bottom": 1})
-        for place, (heading, width) in enumerate(COLUMNS):
-            self._sheet.set_column(place, place, width)
-            self._sheet.write_string(0, place, said(heading), bold)
+        for place, column in enumerate(columns):
+            self._sheet.set_column(place, place, column.width)
+            self._sheet.write_string(0, place, said(column.heading), bold)
         self._rows = 0
 
-    def add(self, punches: Sequence[ShownPunch]) -> None:
-        """Append records."""
-        for punch in punches:
+    def add(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Append rows."""
+        for row in rows:
             self._rows += 1
-            for place, (write, value, form) in enumerate(self._cells(punch)):
+            for place, (write, value, form) in enumerate(self._cells(row)):
                 if value is not None and value != "":
                     write(self._rows, place, value, form)
 
     def close(self) -> int:
         """Complete the file; return its size in bytes."""
-        self._sheet.autofilter(0, 0, self._rows, len(COLUMNS) - 1)
+        self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
         self._book.close()
         return self.path.stat().st_size
 
@@ -122,26 +94,23 @@ class PunchSheet:
         """Remove the temporary files."""
         self._folder.cleanup()
 
-    def _cells(self, punch: ShownPunch) -> Iterator[tuple[Any, object, object]]:
-        for cell in cells_of(punch):
+    def _cells(self, row: Sequence[Cell]) -> Iterator[tuple[Any, object, object]]:
+        for cell in row:
             if isinstance(cell, datetime.datetime):
-                yield self._of_time(cell, cell.year, self._moment)
+                yield self._of_day(cell, cell.year, self._moment)
             elif isinstance(cell, datetime.date):
-                yield self._of_time(cell, cell.year, self._date)
+                yield self._of_day(cell, cell.year, self._date)
             elif isinstance(cell, datetime.time):
-                yield self._of_time(cell, punch.wall.year, self._time)
-            elif isinstance(cell, float):
+                yield self._sheet.write_datetime, cell, self._time
+            elif isinstance(cell, int | float):
                 yield self._sheet.write_number, cell, None
             else:
-                yield self._words(cell) if isinstance(cell, Phrase) else self._text(cell)
+                yield self._text(self._said(cell) if isinstance(cell, Phrase) else cell)
 
-    def _of_time(self, cell: object, year: int, form: object) -> tuple[Any, object, object]:
+    def _of_day(self, cell: object, year: int, form: object) -> tuple[Any, object, object]:
         if year < _FIRST_YEAR:
             return self._text(str(cell))
         return self._sheet.write_datetime, cell, form
-
-    def _words(self, text: str | None) -> tuple[Any, object, object]:
-        return self._text(None if text is None else self._said(text))
 
     def _text(self, text: str | None) -> tuple[Any, object, object]:
         if text is None:

@@ -1,0 +1,121 @@
+"""Exports of lists of the console, as CSV and as XLSX, with the same columns and words."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import attrs
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from ...http.sending import Interrupted, Sending
+from ..cells import csv_lines, safe_cell
+from ..lists import CSV, send_parts
+from ..routes import Stream
+from .phrases import Phrase
+from .sheets import XLSX, Cell, SheetColumn, TableSheet
+
+
+class TableRows(Protocol):
+    """The rows of a table, which are read while they are sent."""
+
+    is_over: bool
+
+    async def next(self) -> Sequence[Sequence[Cell]]:
+        """Read the next rows."""
+        ...
+
+
+@attrs.frozen
+class ExportedTable:
+    """A table to be sent once."""
+
+    title: str
+    columns: Sequence[SheetColumn]
+    rows: TableRows
+    said: Callable[[str], str]
+    """Translates headings and words."""
+
+
+def line_stream(table: ExportedTable, first: bytes = b"") -> Stream:
+    """Return a CSV reply with a table, after the bytes `first`; it has no limit."""
+    heading = first + csv_lines([[table.said(one.heading) for one in table.columns]])
+    begin = functools.partial(send_parts, _TableLines(table), heading)
+    return Stream(f"{CSV}; charset=utf-8", begin)
+
+
+class _TableLines:
+    """The CSV lines of a table."""
+
+    def __init__(self, table: ExportedTable) -> None:
+        self._table = table
+        self.is_over = False
+
+    async def next(self) -> bytes:
+        """Read the next rows; return their lines."""
+        said, rows = self._table.said, self._table.rows
+        found = await rows.next()
+        self.is_over = rows.is_over
+        return csv_lines(
+            [safe_cell(said(cell) if isinstance(cell, Phrase) else cell) for cell in row]
+            for row in found
+        )
+
+
+class SheetExport:
+    """Makes workbooks on threads, one at a time, and sends them."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._lock = DeferredLock()
+
+    def stream(self, table: ExportedTable) -> Stream:
+        """Return a reply with a table."""
+        return Stream(XLSX, functools.partial(self._begin, table))
+
+    def _begin(self, table: ExportedTable, request: Request) -> Callable[[], None]:
+        """Start to make and send a workbook; the returned function aborts that."""
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        async def run() -> None:
+            async with self._lock:
+                if not gone:
+                    await self._make_and_send(table, request, gone)
+
+        def failed(failure: Any) -> None:
+            if failure.check(Interrupted) is None:
+                self._log.failure("A workbook was not sent", failure)
+            if not gone and request.channel is not None:
+                request.channel.forceAbortClient()
+
+        Deferred.fromCoroutine(run()).addErrback(failed)
+        return lambda: gone.append(None)
+
+    async def _make_and_send(
+        self, table: ExportedTable, request: Request, gone: list[object]
+    ) -> None:
+        sheet = await self._on_thread(TableSheet, table.title, table.columns, table.said)
+        try:
+            while not gone and not table.rows.is_over:
+                await self._on_thread(sheet.add, await table.rows.next())
+            size = await self._on_thread(sheet.close)
+            if gone:
+                return
+            request.setHeader("Content-Length", str(size))
+            sending = Sending(functools.partial(self._on_thread, sheet.read), request)
+            request.notifyFinish().addErrback(lambda _: sending.stopProducing())
+            await sending.run(0, size)
+            request.finish()
+        finally:
+            await self._on_thread(sheet.remove)
+
+    async def _on_thread(self, function: Callable[..., Any], *arguments: object) -> Any:
+        pool = self._reactor.getThreadPool()
+        return await deferToThreadPool(self._reactor, pool, function, *arguments)
