@@ -12,7 +12,7 @@ from zkpush.testing.wire import everything
 from ..rig import Rig
 from ..server.test_unknown_requests import HELLO
 from ..server.test_zones import punch
-from .browser import forms_of, location, signed_in, text_of
+from .browser import document, forms_of, location, signed_in, text_of
 from .test_attendance import line, person, rows
 from .test_attendance import punch as punches
 from .test_people import operate
@@ -271,3 +271,88 @@ async def test_stored_punches_are_dated_anew_after_their_zone_was_wrong(rig: Rig
     assert "Records with another instant now: 1." in text_of(await browser.get("/terminals/T1"))
     after = (await rig.items("/attendance"))[0]
     assert (after["time"], after["utc"]) == (before["time"], "2026-02-28T23:00:00Z")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_approval_chooses_the_area_and_the_name(make_rig) -> None:
+    """Areas that keep their people on their terminals are named; the default one comes first."""
+    rig: Rig = await make_rig(admission="approve")
+    await rig.get("cdata?SN=T1&options=all")
+    await rig.api("PUT", "/areas/North", {"distributes": True})
+    await rig.api("PUT", "/areas/South", {})
+    browser = await signed_in(rig)
+    page = "/terminals/T1/approve"
+    shown = await browser.get(page)
+    (choice,) = (one for one in document(shown).iter("select") if one.get("name") == "area")
+    assert [one.text for one in choice.iter("option")] == ["default", "North", "South"]
+    told = text_of(shown)
+    assert "on their terminals, and delete others from them: North" in told
+    wrong = await browser.send(page, page, {"timezone": "UTC", "area": "Zoo"})
+    assert wrong.status == 422
+    assert "There is no such area." in text_of(wrong)
+    fields = {"timezone": "UTC", "area": "South", "alias": "Gate"}
+    assert location(await browser.send(page, page, fields)) == "/terminals/T1"
+    found = (await rig.api("GET", "/devices/T1")).json
+    assert (found["state"], found["area"], found["alias"]) == ("approved", "South", "Gate")
+
+
+@pytest_twisted.ensureDeferred
+async def test_limited_accounts_approve_into_their_areas_only(make_rig) -> None:
+    """Other areas are neither offered nor taken."""
+    rig: Rig = await make_rig(admission="approve")
+    await rig.get("cdata?SN=T1&options=all")
+    for area in ("North", "South", "Zoo"):
+        await rig.api("PUT", f"/areas/{area}", {})
+    await rig.api("PATCH", "/devices/T1", {"area": "North"})
+    browser = await signed_in(rig, "read", "write", areas=["North", "South"])
+    page = "/terminals/T1/approve"
+    shown = await browser.get(page)
+    assert "Zoo" not in shown.body.decode()
+    wrong = await browser.send(page, page, {"timezone": "UTC", "area": "Zoo"})
+    assert "There is no such area." in text_of(wrong)
+    assert location(await browser.send(page, page, {"timezone": "UTC"})) == "/terminals/T1"
+    assert (await rig.api("GET", "/devices/T1")).json["area"] == "North"
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_that_a_terminal_reports_are_fetched_by_a_button(rig: Rig) -> None:
+    """The page says how many are not known here, and shows how far the fetching is."""
+    page = "/terminals/T1/people"
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    assert "Nobody is known on this terminal." in text_of(await browser.get(page))
+    await rig.post("cdata?SN=T1&table=options", b"UserCount=3")
+    told = text_of(await browser.get(page))
+    assert "It reports 3 people; zkpush has not fetched them yet." in told
+    assert "Nobody is known" not in told
+    await operate(rig, "USER PIN=1\tName=Ann\n")
+    told = text_of(await browser.get(page))
+    assert "It reports 3 people; zkpush knows fewer of them: 1." in told
+    watched = location(await browser.send(page, f"{page}/fetch", {}))
+    shown = await browser.get(watched)
+    assert "The terminal has not fetched the order yet." in text_of(shown)
+    name = watched.partition("=")[2]
+    assert f'sse-swap="areas-fetch:{name}"' in shown.body.decode()
+    order = (await rig.get("getrequest?SN=T1")).body.decode()
+    assert order.strip() == f"C:{name}:DATA QUERY USERINFO"
+    assert "The terminal sends its people now." in text_of(await browser.get(watched))
+    await operate(rig, "USER PIN=2\tName=Bo\n", "USER PIN=3\tName=Cy\n")
+    await rig.post("devicecmd?SN=T1", f"ID={name}&Return=0&CMD=DATA\n".encode())
+    told = text_of(await browser.get(watched))
+    assert "The terminal has sent its people." in told
+    assert "3 of 3 people are known here" in told
+    assert f"/console{page}/fetch" not in dict(forms_of(await browser.get(page)))
+    await rig.exchange("T2")
+    assert (await browser.get(f"/terminals/T2/people?fetch={name}")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_not_write_sees_what_is_not_fetched_without_a_button(rig: Rig) -> None:
+    """It is a fact, and the form is refused."""
+    page = "/terminals/T1/people"
+    await rig.exchange("T1")
+    await rig.post("cdata?SN=T1&table=options", b"UserCount=1")
+    browser = await signed_in(rig, "read")
+    shown = await browser.get(page)
+    assert "has not fetched that person yet" in text_of(shown)
+    assert f"/console{page}/fetch" not in dict(forms_of(shown))

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Meta
 
 from ...device.administration import TerminalAdministration
-from ...manage.console.forms import NOTHING_ENTERED, FormEntry
+from ...manage.console.areachoice import NO_AREA, area_choice_thd
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -86,6 +87,8 @@ class ApproveForm(msgspec.Struct, frozen=True):
 
     timezone: str
     alias: _Text = ""
+    area: _Text = ""
+    """Name of the area; empty to leave it as it is."""
     comm_key: str = ""
 
 
@@ -318,6 +321,7 @@ class TerminalPages:
         device: Device = values["device"]  # type: ignore[assignment]
         zone = device.timezone or (visit.zone.key if visit.zone.key != "UTC" else "")
         keys: Sequence[OfferedKey] = values["keys"]  # type: ignore[assignment]
+        areas = await self._store.read(lambda tx: area_choice_thd(tx, visit.areas))
         return View(
             template="approve.html",
             title=Phrase("Approve %(name)s", name=values["one"].name),  # type: ignore[attr-defined]
@@ -326,6 +330,7 @@ class TerminalPages:
                 "entry": entry,
                 "zones": zone_options(),
                 "zone": zone,
+                "areas": areas,
                 "choices": [key for key in keys if key.fingerprint is not None],
                 "may_pin": visit.allows(Scope.ADMIN),
             },
@@ -339,6 +344,8 @@ class TerminalPages:
         }
         if form.alias:
             values["alias"] = form.alias
+        if form.area:
+            values["area"] = await self._chosen_area(visit, form.area)
         if form.comm_key:
             values["comm_key"] = form.comm_key
         await self._change(visit, sn, values)
@@ -346,6 +353,13 @@ class TerminalPages:
             to=f"/terminals/{sn}",
             notice=Phrase("%(name)s is approved. It connects again by itself.", name=sn),
         )
+
+    async def _chosen_area(self, visit: Visit, name: str) -> str | None:
+        """Return an area as it is stored; `FormMistakes` if it is none of the choices."""
+        known = await self._store.read(lambda tx: area_choice_thd(tx, visit.areas))
+        if name not in known.names:
+            raise FormMistakes(area=NO_AREA)
+        return None if name == DEFAULT_AREA else name
 
     async def change(self, visit: Visit, form: TerminalForm, sn: str) -> Redirect:
         """Name a terminal, and set its zone."""
