@@ -40,12 +40,42 @@ async def test_an_area_is_added_described_and_deleted(rig: Rig) -> None:
     assert missing.status == 422
     await rig.api("PATCH", "/devices/T1", {"alias": "Front door"})
     assert "Front door" in text_of(await browser.get(PAGE))
-    assert location(await browser.send(PAGE, f"{PAGE}/terminals", {"sn": "Front door"})) == PAGE
+    assert location(await browser.confirm(PAGE, f"{PAGE}/terminals", {"sn": "Front door"})) == PAGE
     assert (await rig.api("GET", "/devices/T1")).json["area"] == "North"
     assert f"/console{PAGE}/delete" not in [path for path, _ in forms_of(await browser.get(PAGE))]
     await rig.api("PATCH", "/devices/T1", {"area": None})
     assert location(await browser.confirm(PAGE, f"{PAGE}/delete", {})) == "/areas"
     assert (await browser.get(PAGE)).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_before_a_terminal_moves_says_what_happens_to_its_people(
+    rig: Rig,
+) -> None:
+    """It names the area that the terminal leaves, who is put on it and who is deleted from it."""
+    terminal = await joined(rig, "A1")
+    await rig.api("PATCH", "/devices/A1", {"area": "South", "alias": "Gate"})
+    for pin in ("1", "2", "3"):
+        await enrol(terminal, pin, "Bo", finger=None)
+    for pin, area in (("1", "North"), ("4", "North"), ("5", "North"), ("2", "South")):
+        await rig.api("PUT", f"/users/{pin}", {"areas": [area]})
+    await rig.api("PUT", PAGE, {})
+    browser = await signed_in(rig)
+    given = {"sn": "Gate"}
+    asked = text_of(await browser.send(PAGE, f"{PAGE}/terminals", given))
+    assert "Gate leaves the area South:" in asked
+    assert "stay on it, and nobody is put on it" in asked
+    assert "Changes of people of that area" not in asked
+    await distribute(rig, "South", 1)
+    await distribute(rig, "North")
+    asked = text_of(await browser.send(PAGE, f"{PAGE}/terminals", given))
+    assert "Changes of people of that area are not sent to it any more." in asked
+    assert "2 people of this area are put on it." in asked
+    assert "2 people who are on it and not in this area are deleted from it." in asked
+    assert (await rig.api("GET", "/devices/A1")).json["area"] == "South"
+    assert location(await browser.confirm(PAGE, f"{PAGE}/terminals", given)) == PAGE
+    assert (await rig.api("GET", "/devices/A1")).json["area"] == "North"
+    assert location(await browser.send(PAGE, f"{PAGE}/terminals", given)) == PAGE
 
 
 @pytest_twisted.ensureDeferred

@@ -16,6 +16,7 @@ from .walk import english_left, forms_of_console, path_of
 
 ASK = {
     "/areas/<area>/people/out",
+    "/areas/<area>/terminals",
     "/areas/<area>/terminals/out",
     "/terminals/<sn>/recompute",
     "/access/<area>/<table>/delete",
@@ -62,7 +63,6 @@ CHANGING = {
     "/areas/<area>",
     "/areas/<area>/people",
     "/areas/<area>/repair",
-    "/areas/<area>/terminals",
     "/files",
     "/forwarders/<int:key>/dead",
     "/forwarders/<int:key>/pause",
@@ -93,6 +93,7 @@ CHANGING = {
 NOTHING_TO_ASK = {
     "/forwarders/<int:key>/discard",
     "/areas/<area>/people/out",
+    "/areas/<area>/terminals",
     "/areas/<area>/terminals/out",
     "/jobs/<job_id>/retry",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -24,6 +25,8 @@ from ..people.model import PeopleFilter
 from ..people.store import PeopleStore, PersonStore
 from .areapages import back_to
 from .areaviews import area_thd
+from .arrivals import arrival_question_thd
+from .model import Area
 from .store import AreaStore
 
 PUT_PERSON, TAKE_PERSON = "put person into area", "take person out of area"
@@ -35,7 +38,9 @@ OUT_OF_AREAS = Phrase(
     "Your account is limited to areas, and the terminal would be in none of them. Ask somebody "
     "whose account has no limit."
 )
+NO_TERMINAL = Phrase("No terminal has this name or serial number.")
 _BACK = "/areas/<area>"
+R = TypeVar("R")
 
 
 class TerminalChoiceForm(msgspec.Struct, frozen=True):
@@ -88,25 +93,33 @@ class MemberPages:
             )
 
         return [
-            form("terminals", TerminalChoiceForm, self.put_terminal),
+            form("terminals", TerminalChoiceForm, self.put_terminal, self.ask_put_terminal),
             form("terminals/out", TerminalMemberForm, self.take_terminal, self.ask_take_terminal),
             form("people", PeopleChoiceForm, self.put_people),
             form("people/out", PersonMemberForm, self.take_person, self.ask_take_person),
         ]
 
+    async def ask_put_terminal(
+        self, visit: Visit, form: TerminalChoiceForm, area: str
+    ) -> ConfirmationQuestion | None:
+        """Ask whether a terminal is to leave its area, and say what happens to its people."""
+        return await self._read(
+            lambda tx: arrival_question_thd(tx, *_chosen_thd(tx, visit, form, area))
+        )
+
     async def put_terminal(self, visit: Visit, form: TerminalChoiceForm, area: str) -> Redirect:
         """Put a terminal into the area, out of its former one."""
+        device, _ = await self._read(lambda tx: _chosen_thd(tx, visit, form, area))
+        device = await self._terminals.change(device.sn, {"area": area}, visit.caller)
+        name = device.alias or device.sn
+        return back_to(area, Phrase("%(name)s is in this area now.", name=name))
 
-        def find_thd(tx: Transaction) -> str:
-            area_thd(tx, area)
-            return find_terminal_thd(tx, form.sn, visit.areas)
-
+    async def _read(self, find_thd: Callable[[Transaction], R]) -> R:
+        """Read what a choice of a terminal means; `FormMistakes` if it chooses none."""
         try:
-            sn = await self._store.read(find_thd)
+            return await self._store.read(find_thd)
         except ValueError as error:
             raise FormMistakes(sn=error.args[0]) from None
-        device = await self._terminals.change(sn, {"area": area}, visit.caller)
-        return back_to(area, Phrase("%(name)s is in this area now.", name=device.alias or sn))
 
     async def ask_take_terminal(
         self, visit: Visit, form: TerminalMemberForm, area: str
@@ -209,6 +222,17 @@ class MemberPages:
 
         name = await self._store.write(unit)
         return back_to(area, Phrase("%(name)s is not in this area any more.", name=name))
+
+
+def _chosen_thd(
+    tx: Transaction, visit: Visit, form: TerminalChoiceForm, area: str
+) -> tuple[Device, Area]:
+    """Return the chosen terminal and the area; `ValueError` if the choice is none."""
+    found = area_thd(tx, area)
+    device = tx[DeviceStore].find(find_terminal_thd(tx, form.sn, visit.areas))
+    if device is None:
+        raise ValueError(NO_TERMINAL)
+    return device, found
 
 
 def _member_thd(tx: Transaction, sn: str, area: str) -> Device:
