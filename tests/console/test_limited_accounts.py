@@ -232,6 +232,7 @@ async def test_live_parts_are_of_the_areas(rig: Rig) -> None:
         "commands-state": values_of(planted)["command_id"],
         "jobs-progress": values_of(planted)["job_id"],
         "areas-progress": ("North", "Southside"),
+        "areas-fetch": values_of(planted)["command_id"],
         "people-enrolment": tuple(
             f"{ids['/users/{pin}/enrol/{id}']}/{pin}"
             for ids, pin in ((planted.mine, "1"), (planted.others, "99177"))

@@ -83,6 +83,7 @@ CHANGING = {
     "/terminals/<sn>",
     "/terminals/<sn>/approve",
     "/terminals/<sn>/completeness",
+    "/terminals/<sn>/people/fetch",
     "/terminals/<sn>/resend",
     "/terminals/<sn>/settings",
     "/terminals/<sn>/settings/protection",
