@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest_twisted
 
+import zkpush
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
 from zkpush.phrases import Phrase
@@ -19,24 +22,52 @@ from .test_pages import filled
 from .walk import pages_of, path_of
 
 ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+UNIVERSAL = re.compile(r"[0-9]:[0-9]{2}(?:\.[0-9]+)?\s*(?:Z\b|UTC|GMT)")
+"""A time of day that is of no zone where anybody is."""
 EXAMPLES = frozenset({"2026-03-01", "2026-12-31"})
 """Dates in explanations of what to type."""
 AS_TYPED = frozenset({"time", "code", "input", "option", "textarea", "script"})
 """Elements with dates for machines, and with what people or terminals wrote."""
 
 
-def iso_dates(node: Element) -> list[str]:
-    """The texts with dates of a page that are written as machines write them."""
+def for_machines(node: Element) -> list[str]:
+    """The texts of a page with dates as machines write them, or with universal times."""
     if node.tag in AS_TYPED:
         return []
     texts = [node.text or "", *(child.tail or "" for child in node)]
-    found = [text.strip() for text in texts if {*ISO.findall(text)} - EXAMPLES]
-    return [*found, *(each for child in node for each in iso_dates(child))]
+    found = [
+        text.strip()
+        for text in texts
+        if {*ISO.findall(text)} - EXAMPLES or UNIVERSAL.search(text) is not None
+    ]
+    return [*found, *(each for child in node for each in for_machines(child))]
+
+
+def universal(source: str) -> list[str]:
+    """The texts of a module that say after a value that it is of universal time."""
+    return [
+        one.value
+        for node in ast.walk(ast.parse(source))
+        for one in (node.values if isinstance(node, ast.JoinedStr) else [node])
+        if isinstance(one, ast.Constant)
+        and isinstance(one.value, str)
+        and re.search(
+            r"^ ?UTC\b" if isinstance(node, ast.JoinedStr) else r"%\(\w+\)s ?(UTC|Z)\b", one.value
+        )
+    ]
+
+
+def test_no_text_says_that_its_time_is_universal() -> None:
+    """Instants are values of texts, which the console shows in the zone of the person."""
+    root = Path(zkpush.__file__).parent
+    left = {file.name: universal(file.read_text()) for file in root.rglob("*.py")}
+    assert {name: texts for name, texts in left.items() if texts} == {}
+    assert universal("f'{at} UTC'; 'at %(at)s UTC'") == [" UTC", "at %(at)s UTC"]
 
 
 @pytest_twisted.ensureDeferred
 async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
-    """With problems, commands, records of operators, a person with an end, and a job."""
+    """With problems, commands, a stuck queue, records of operators, a person with an end, a job."""
     await fill(rig)
     await filled(rig)
     person = {"name": "Ann", "end_datetime": "2027-05-04 18:00:00", "expires": "1"}
@@ -53,12 +84,14 @@ async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
         tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.CLOCK_WRONG, told, 5))
 
     await rig.store.write(unit)
+    rig.clock.advance(700)
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=9", b"7\t2026-03-01 08:00:09\t0\t1\n")
     browser = await signed_in(rig)
     await browser.get("/?lang=es")
     found = {}
     for page in pages_of(rig):
         if page.path != "/sign-in":
-            left = iso_dates(document(await browser.get(path_of(page.path))))
+            left = for_machines(document(await browser.get(path_of(page.path))))
             if left:
                 found[page.path] = left
     assert found == {}

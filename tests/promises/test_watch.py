@@ -47,7 +47,7 @@ async def test_a_terminal_that_is_silent_for_a_day_is_a_problem(rig: Rig) -> Non
     for _ in range(2):
         rig.clock.advance(60)
         (found,) = await problems(rig, ProblemCode.SILENT)
-    assert found["detail"] == "It was last heard of at 2026-03-01 12:00:00 UTC."
+    assert found["detail"] == "It was last heard of at 2026-03-01T12:00:00.000Z."
     assert found["since_at"] == "2026-03-01T12:00:00.000Z"
     assert "zkpush doctor T1" in found["advice"]
     await rig.get("getrequest?SN=T1")

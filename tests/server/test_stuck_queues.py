@@ -9,7 +9,7 @@ from zkpush.problems import ProblemCode
 
 from ..rig import Rig
 
-QUEUED = "2026-03-01 12:00:00 UTC"
+QUEUED = "2026-03-01T12:00:00.000Z"
 
 
 async def problems(rig: Rig) -> list[str]:

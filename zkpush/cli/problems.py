@@ -15,7 +15,7 @@ from .pasting import pasteable
 from .replies import Item
 from .running import with_api
 from .tables import folded, printable, screen_width
-from .times import shown_instant
+from .times import shown_instant, with_local_times
 
 if TYPE_CHECKING:
     from .client import Api
@@ -90,7 +90,7 @@ def _shown(problem: Item) -> str:
     since = shown_instant(problem["since_at"])
     head = f"{problem['subject']}: {problem['code']}, since {since}"
     lines = folded(printable(head), screen)
-    lines += folded(printable(problem["detail"]), screen, _MARGIN)
+    lines += folded(with_local_times(printable(problem["detail"])), screen, _MARGIN)
     if problem["advice"]:
         lines += folded(f"-> {printable(pasteable(problem['advice']))}", screen, _MARGIN)
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 
 from ..causes import FOREIGN_COOKIE, FOREIGN_TOKEN, UNKNOWN_TABLE
 from ..model import DeviceState, Problem
-from ..phrases import Phrase, with_more
+from ..phrases import Phrase, listed_phrases, terminal_phrase, with_more
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.requests import ACCESS_CONTROL_TABLES
 from ..protocol.text import shown
@@ -235,6 +235,7 @@ def _suspicion(address: str, never: Sequence[str], silent: Sequence[str]) -> Phr
     )
 
 
-def _named(sns: Sequence[str]) -> str:
-    named, more = ", ".join(sns[:_MOST_NAMED]), len(sns) - _MOST_NAMED
+def _named(sns: Sequence[str]) -> Phrase:
+    named = listed_phrases([terminal_phrase(sn) for sn in sns[:_MOST_NAMED]])
+    more = len(sns) - _MOST_NAMED
     return named if more < 1 else with_more(named, more)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ...causes import NOT_ANSWERED, NOT_FETCHED, NOT_FETCHED_LATELY
+from ...manage.times import instant
 from ...phrases import Phrase
-from ...protocol.times import local_time
 from ...values.commands import CommandState
 
 
@@ -54,15 +54,11 @@ def stuck_detail(
     `polled_at` is the time of the last known poll (ms), which counts for `after` (ms). The text
     stays the same while the cause does.
     """
-    at = _shown(stuck.queued_at)
+    at = instant(stuck.queued_at)
     if stuck.is_fetched:
         return NOT_ANSWERED.said(command=stuck.command, at=at)
     if polled_at is None or polled_at < stuck.queued_at:
         return NOT_FETCHED.said(command=stuck.command, at=at)
     if now - polled_at < after:
         return None
-    return NOT_FETCHED_LATELY.said(at=_shown(polled_at))
-
-
-def _shown(at: int) -> str:
-    return f"{local_time('UTC', at / 1000)} UTC"
+    return NOT_FETCHED_LATELY.said(at=instant(polled_at))

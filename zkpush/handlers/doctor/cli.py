@@ -18,6 +18,7 @@ from ...cli.replies import Unreachable
 from ...cli.running import run
 from ...cli.tables import folded, printable, screen_width
 from ...cli.target import Given, Target, Unreadable
+from ...cli.times import with_local_times
 from .words import WORDS
 
 _STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2 wrong usage."
@@ -102,7 +103,7 @@ def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
     margin = f"{'':8} {'':{width}}  "
     for check in checks:
         state, name = check["state"], printable(check["name"])
-        lines = folded(printable(check["detail"]), screen, margin)
+        lines = folded(with_local_times(printable(check["detail"])), screen, margin)
         if check["advice"]:
             lines += folded(f"-> {printable(pasteable(check['advice']))}", screen, margin)
         echo("\n".join([f"{state:8} {name:{width}}  {lines[0].lstrip()}", *lines[1:]]))

@@ -16,7 +16,7 @@ from ...cli.plain import plain
 from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
-from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from ...cli.times import TIME_FORMAT, point_in_time, shown_instant, with_local_times
 from ...counting import agreeing, counted
 from ...protocol.exchange import STAMPS
 from .fleetcli import replace, retire
@@ -108,7 +108,8 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
     device = await api.get("devices", sn)
     if not as_json:
         device["problems"] = [
-            f"{problem['code']} (since {shown_instant(problem['since_at'])}): {problem['detail']}"
+            f"{problem['code']} (since {shown_instant(problem['since_at'])}): "
+            f"{with_local_times(problem['detail'])}"
             for problem in device["problems"]
         ]
         device["comm_key"] = _comm_key_lines(device["comm_key"])

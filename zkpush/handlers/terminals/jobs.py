@@ -16,6 +16,7 @@ from ...clock import wall_clock
 from ...config import WatchSettings
 from ...device.registry import Registry
 from ...interfaces import IStore
+from ...manage.times import instant
 from ...model import Device, DeviceState, Page, Problem
 from ...periodic import PeriodicService
 from ...persist.commandhistory import CommandHistory, GivenUp
@@ -24,7 +25,6 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase, counted_phrase, listed_phrases
 from ...problems import ProblemCode
 from ...protocol.facts import capacities_of
-from ...protocol.times import local_time
 
 EVERY = 60.0
 """Seconds between checks."""
@@ -122,7 +122,7 @@ class TerminalWatch(PeriodicService):
         detail = (
             Phrase("It has never connected.")
             if heard is None
-            else Phrase("It was last heard of at %(at)s UTC.", at=local_time("UTC", since / 1000))
+            else Phrase("It was last heard of at %(at)s.", at=instant(since))
         )
         return Problem(ProblemCode.SILENT, detail, since)
 
