@@ -36,6 +36,7 @@ DECLARED_ELSEWHERE = {
     "handlers/people/pages.py": 1,
     "handlers/people/showing.py": 3,
     "handlers/terminals/settingpages.py": 2,  # meanings of options
+    "manage/console/ways.py": 1,  # policies
     "phrases.py": 2,
     "protocol/commands.py": 8,  # meanings, forms and values of parameters, and mistakes in them
     "sentences.py": 2,

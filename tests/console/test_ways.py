@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from xml.etree.ElementTree import Element
 
 import pytest_twisted
+from babel.support import NullTranslations
+from jinja2 import Environment
 
 from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
+from zkpush.manage.console.formats import add_filters
+from zkpush.manage.console.languages import LANGUAGES
 from zkpush.manage.console.ways import ON_SERVER, WAYS, way_of
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
@@ -45,6 +50,29 @@ def test_each_command_in_a_text_has_a_page_or_is_for_the_server() -> None:
     assert sorted(one for one in named if way_of(one) is None and not is_for_server(one)) == []
     bare = {text for text in texts if NAMED.search(IN_BACKTICKS.sub("", text))}
     assert bare == set()
+
+
+def test_a_text_has_each_link_once() -> None:
+    """Whatever command it repeats: what comes again is said to be in the same place."""
+    environment = Environment(autoescape=True)
+    add_filters(environment, LANGUAGES[0], NullTranslations())
+    visit = SimpleNamespace(
+        named=lambda sn: None, allows=lambda scope: True, reaches=lambda path: True
+    )
+
+    def links(text: str) -> list[str]:
+        shown = environment.filters["coded"]({"visit": visit}, text)
+        return re.findall("<a .*?</a>", shown)
+
+    texts = [
+        one if isinstance(one, str) else one[1]
+        for package in packages_of_zkpush()
+        for one in catalogues_of(package).phrases()
+    ]
+    repeated = {text for text in texts if len({*(found := links(text))}) < len(found)}
+    assert repeated == set()
+    assert sum(len(links(text)) for text in texts) > 50
+    assert len(links("`zkpush rejects list`, `zkpush rejects retry`, `zkpush conflicts list`")) == 2
 
 
 @pytest_twisted.ensureDeferred

@@ -30,6 +30,7 @@ TERMINALS = frozenset({"sn", "device", "successor"})
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
 _ON_SERVER = Phrase("on the server:")
+_SAME_PLACE = Phrase("in the same place")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 """An instant in a phrase, as the API writes it."""
 
@@ -125,10 +126,25 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         return said(value) if isinstance(value, Phrase) else value
 
     @pass_context
-    def command(context: Context, part: Markup | str) -> Markup:
-        """Show what stands in backticks: a link in place of a command that the console has."""
+    def coded(context: Context, text: Markup | str) -> Markup:
+        """Show what stands in backticks: a link in place of each command that the console has.
+
+        A link that has come before in the text is referred to.
+        """
+        shown: set[Markup] = set()
+        parts = []
+        for number, part in enumerate(escape(text).split("`")):
+            if number % 2:
+                link = _command(context, part)
+                is_known = link in shown and link.startswith("<a ")
+                shown.add(link)
+                part = escape(said(_SAME_PLACE)) if is_known else link
+            parts.append(part)
+        return Markup("").join(parts)
+
+    def _command(context: Context, part: Markup) -> Markup:
         code = Markup('<code dir="ltr">{}</code>').format(part)
-        text = Markup("{}").format(part).striptags()
+        text = part.striptags()
         if not is_command(text):
             return code
         found = way_of(text)
@@ -239,7 +255,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "actor": actor,
         "said": said,
         "marked": marked,
-        "command": command,
+        "coded": coded,
         "instant": instant,
         "clock": clock,
         "day": day,

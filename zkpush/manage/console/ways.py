@@ -13,6 +13,7 @@ import attrs
 
 from ...pathparts import path_part
 from ...protocol.fields import Scope
+from ...values.devicewords import TOKEN_WORDS
 from .phrases import Phrase
 
 _PROGRAM = "zkpush "
@@ -68,7 +69,6 @@ def _of_list(words: str, label: Phrase, path: str, scope: Scope = Scope.READ) ->
     return ConsoleWay(words, label, path, path, scope)
 
 
-_SETTINGS = Phrase("Settings of the terminal")
 _TERMINAL = Phrase("Page of the terminal")
 _PEOPLE = Phrase("People on the terminal")
 _REQUESTS = Phrase("Requests of the terminal")
@@ -82,8 +82,19 @@ WAYS: Sequence[ConsoleWay] = (
         "devices set <name> timezone", Phrase("Time zone of the terminal"), "#change", Scope.WRITE
     ),
     *(
-        _of_terminal(f"devices set <name> {option}", _SETTINGS, "/settings")
-        for option in ("networks", "token", "encryption")
+        _of_terminal(
+            f"devices set <name> token={policy}",
+            Phrase("Token of its session: %(choice)s", choice=Phrase.made(words, {})),
+            "/settings#field-token",
+        )
+        for policy, words in TOKEN_WORDS.items()
+    ),
+    *(
+        _of_terminal(f"devices set <name> {option}", label, f"/settings#field-{option}")
+        for option, label in (
+            ("encryption", Phrase("Encryption by the terminal")),
+            ("networks", Phrase("Networks that it may connect from")),
+        )
     ),
     _of_terminal("devices approve <name>", Phrase("Approve"), "/approve", Scope.WRITE),
     _of_terminal("devices block <name>", Phrase("Block"), "", Scope.WRITE),
