@@ -6,19 +6,20 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from ... import warm
+from ...cli.program import environment, said, zkpush
 from ...daemon.process import Daemon
 
 ROOT = pathlib.Path(__file__).parent.parent.parent.parent
 SCREENSHOTS = ROOT / "screenshots"
-ZKPUSH = pathlib.Path(sys.executable).parent / "zkpush"
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""The shell is the same browser without what surrounds a page, at two thirds of the cost."""
 SECONDS = 30
 """Longest wait for something to appear."""
 
@@ -30,14 +31,11 @@ class LiveSite:
         """`flags` are more of those of `twistd zkpush`."""
         self.daemon = Daemon(data, "--admission", "approve", *flags, env={"TZ": "Europe/Madrid"})
         self.url = f"http://127.0.0.1:{self.daemon.manage.port}"
-        self._simulators: list[subprocess.Popen[bytes]] = []
+        self._simulators: list[warm.Program | subprocess.Popen[bytes]] = []
 
     def run(self, *words: str) -> str:
         """The output of a command of `zkpush`."""
-        done = subprocess.run(
-            [ZKPUSH, "--data", self.daemon.data, *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout
+        return said(zkpush("--data", str(self.daemon.data), *words))
 
     def simulate(self, devices: int = 1, rate: str = "5", *, everything: bool = False) -> None:
         """Start terminals that punch until the end; with `everything`, they take photos, too."""
@@ -45,9 +43,10 @@ class LiveSite:
         words = ["simulate", "--server", server, "--devices", str(devices), "--rate", rate]
         words += ["--users", "5", "--duration", "600"]
         words += ["--everything", "--models", "att"] if everything else []
-        self._simulators.append(
-            subprocess.Popen([ZKPUSH, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        )
+        with pathlib.Path(os.devnull).open("wb") as nowhere:
+            out = nowhere.fileno()
+            started = warm.start("zkpush", words, env=environment(), stdout=out, stderr=out)
+        self._simulators.append(started)
 
     def first_link(self) -> str:
         """The link to the first account."""
