@@ -126,7 +126,6 @@ CREATED = {
     ("accounts", "add"),
     ("areas", "put"),
     ("commands", "catalogue"),
-    ("completion",),
     ("console", "certificate"),
     ("database", "drop"),
     ("docs",),

@@ -58,8 +58,8 @@ def main(
     """Manage the attendance terminals of a zkpush server.
 
     The server itself is `twistd -n zkpush --data DIR`; `twistd zkpush --help` has its options.
-    `zkpush docs` has the documentation. `zkpush completion bash` (or zsh, fish) prints what makes
-    the shell complete commands, options and serial numbers.
+    `zkpush docs` has the documentation. `zkpush docs command-line` shows how to make the shell
+    complete commands, options and serial numbers.
 
     \b
     Examples:

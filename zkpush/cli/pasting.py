@@ -16,7 +16,7 @@ from click.core import ParameterSource
 _COMMAND = re.compile(r"(?<![\w/.-])zkpush (?=([a-z]+)\b)")
 _REPEATED = ("data", "url", "ca")
 """Options of `zkpush` that name the daemon."""
-_LOCAL = frozenset({"docs", "completion", "simulate"})
+_LOCAL = frozenset({"docs", "simulate"})
 """Commands that ask no daemon."""
 
 
