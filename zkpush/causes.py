@@ -1,9 +1,9 @@
 """Causes of problems of which one kind has several, each with advice of its own.
 
 Theory of operation. A problem keeps what was observed as a phrase, which may hold further phrases.
-The templates of some of these are causes. The advice on a problem begins with that of its causes,
-in the order in which the detail names them; the advice of its code follows, unless that of each
-cause says all.
+The templates of some of these are causes. The advice on a problem is that of its causes, in the
+order in which the detail names them, each once. The advice of its code is for what has no cause
+with advice of its own.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ class Cause:
     observed: Phrase
     """Template of the sentence, or of the part of it, that names the cause."""
     advice: Phrase | None
-    """None if the advice of the code is all."""
-    is_whole: bool = False
-    """Whether the advice says all, so that the advice of the code would not be true."""
+    """All that is to be done; None if that is the advice of the code."""
 
     def said(self, **values: object) -> Phrase:
         """Return the sentence with these values."""
@@ -43,7 +41,7 @@ UNKNOWN_PATH = Cause(
     Phrase("It asks for %(request)s, which this server does not serve."),
     Phrase(
         "It may speak another protocol, such as access control: set its server mode to ADMS or "
-        "attendance push in its menu."
+        "attendance push in its menu. If that is done already, update zkpush, or report the path."
     ),
 )
 OTHER_METHOD = Cause(
@@ -54,41 +52,71 @@ OTHER_METHOD = Cause(
     ),
 )
 UNKNOWN_TABLE = Cause(
-    Phrase("It uploads the table %(table)s, which no handler takes."),
+    Phrase("It uploads the table %(table)s, which zkpush does not know."),
     Phrase(
         "Install the plugin for the table, or update zkpush. What it uploaded is among its "
-        "rejects, unless somebody deleted them, and is then read again by itself."
+        "rejects, unless somebody deleted them, and is then read again by itself. If nobody needs "
+        "the table, there is nothing to do."
     ),
+)
+_NOT_OURS = Phrase(
+    "It is that of the server that the terminal used before, or of a proxy or load balancer in "
+    "front. Nothing is lost: it has no effect here. If the terminal came from another server, "
+    "restart it when that disturbs nobody: it then begins a session with this one. The problem "
+    "ends by itself a day after the token or cookie last came."
 )
 FOREIGN_TOKEN = Cause(
     Phrase("It sends a foreign token, which this server did not issue; it is served all the same."),
-    Phrase(
-        "It is that of the server that the terminal used before. Restart the terminal when that "
-        "disturbs nobody: it then begins a session with this server."
-    ),
+    _NOT_OURS,
 )
 FOREIGN_COOKIE = Cause(
-    Phrase("It sends a cookie that is no token; it is served all the same."),
+    Phrase("It sends a cookie that is no token; it is served all the same."), _NOT_OURS
+)
+ANOTHER_TOKEN = Cause(
+    Phrase("A request from %(address)s came with another token than that of its session."),
     Phrase(
-        "It is that of a proxy or load balancer in front, or of a server that the terminal used "
-        "before. It has no effect here."
+        "Another server or a proxy has probably set the same cookie: see that the terminal sends "
+        "to this server alone, and that no proxy or load balancer in front adds a cookie named "
+        "token. Then restart the terminal. If that does not help, begin anew: `zkpush devices set "
+        "SN token=check`. If the problem comes back after that, switch the check off: `zkpush "
+        "devices set SN token=ignore`. If the terminal works all the time, something else uses "
+        "its serial number: restrict it to its networks, `zkpush devices set SN "
+        "networks=NETWORK,…`."
     ),
 )
+MISSING_TOKEN = Cause(
+    Phrase("A request from %(address)s came without the token of its session."),
+    Phrase(
+        "The terminal has probably lost the token, or something in front has removed or replaced "
+        "the cookie: see that a proxy or load balancer passes cookies on unchanged. Then restart "
+        "the terminal. If that does not help, begin anew: `zkpush devices set SN token=check`. If "
+        "the problem comes back after that, switch the check off: `zkpush devices set SN "
+        "token=ignore`. If the terminal works all the time, something else uses its serial "
+        "number: restrict it to its networks, `zkpush devices set SN networks=NETWORK,…`."
+    ),
+)
+BEGUN_ANEW = Phrase(
+    "Its tokens were begun anew already (`token=check`), and the problem came back: something "
+    "still replaces or removes its cookie. Find the other server or the proxy; or switch the check "
+    "off: `zkpush devices set SN token=ignore`. If the terminal works all the time, something else "
+    "uses its serial number: restrict it to its networks, `zkpush devices set SN "
+    "networks=NETWORK,…`."
+)
+"""Advice on a token that is missing again."""
 NO_KEY = Cause(
     Phrase("It came without a pushcommkey, and one is pinned."),
     Phrase(
         "If its firmware no longer sends one, remove the pin: `zkpush devices set SN comm_key=`. "
         "If it still does, something else uses its serial number."
     ),
-    is_whole=True,
 )
 OTHER_KEY = Cause(Phrase("The terminal's pushcommkey is not the pinned one."), None)
 ACCESS_CONTROL_PATH = Cause(
     Phrase("%(request)s, which is of the access-control protocol"),
     Phrase(
-        "Its rejects of the access-control protocol are from the time when it was in that mode, "
-        "and never become records of attendance. If it is in attendance mode by now, look at them "
-        "once more and delete them."
+        "What is of the access-control protocol is from the time when the terminal was in that "
+        "mode, and never becomes records of attendance. It can be read (`zkpush rejects list "
+        "--device SN`) or deleted (`zkpush rejects delete ID`)."
     ),
 )
 ACCESS_CONTROL_TABLE = Cause(
@@ -101,6 +129,26 @@ ACCESS_CONTROL_REQUEST = Cause(
         "already, there is nothing more to do."
     ),
 )
+CLOCK_AHEAD = Cause(
+    Phrase("Its clock is %(by)s ahead of the server's."),
+    Phrase(
+        "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
+        "What it has recorded so far keeps the wrong time, here too, and payroll has to correct it "
+        "by that difference: `zkpush attendance list --device SN --received-since TIME`. Only "
+        "times more than a day ahead are marked as doubtful: `zkpush attendance list --device SN "
+        "--doubt future`."
+    ),
+)
+CLOCK_BEHIND = Cause(
+    Phrase("Its clock is %(by)s behind the server's."),
+    Phrase(
+        "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
+        "What it has recorded so far keeps the wrong time, here too, and payroll has to correct it "
+        "by that difference: `zkpush attendance list --device SN --received-since TIME`. Only "
+        "times more than ten years ago are marked as doubtful: `zkpush attendance list --device SN "
+        "--doubt past`."
+    ),
+)
 TIME_OF_ANOTHER_ZONE = Cause(
     Phrase(
         "%(problem)s That is the difference of two time zones: its clock has the time of "
@@ -109,28 +157,72 @@ TIME_OF_ANOTHER_ZONE = Cause(
     Phrase(
         "Correct its zone: `zkpush devices set SN timezone=ZONE`, with a name such as "
         "Europe/Berlin or UTC, then the times of its records: `zkpush devices recompute SN`. If "
-        "its zone here is right, its clock is wrong."
+        "its zone here is right, its clock is wrong: set it in its menu, or restart it. What it "
+        "has recorded so far then keeps the wrong time, and payroll has to correct it by that "
+        "difference: `zkpush attendance list --device SN --received-since TIME`."
     ),
 )
 NOT_FETCHED = Cause(
     Phrase("It has not asked for commands (no getrequest) since %(command)s was queued at %(at)s."),
-    Phrase("Restart it, and see that a proxy in front passes /iclock/getrequest on."),
+    Phrase(
+        "Restart it, and see that a proxy in front passes /iclock/getrequest on. Its commands: "
+        "`zkpush commands list SN`."
+    ),
 )
 NOT_FETCHED_LATELY = Cause(
     Phrase("It has not asked for commands since %(at)s (no getrequest)."), NOT_FETCHED.advice
 )
 NOT_ANSWERED = Cause(
     Phrase("It fetched %(command)s, queued at %(at)s, and has not answered."),
-    Phrase("Restart it, and cancel what it never answers: `zkpush commands cancel ID`."),
+    Phrase(
+        "Restart it, and cancel what it never answers: `zkpush commands cancel ID`. Its commands, "
+        "with their IDs: `zkpush commands list SN`."
+    ),
 )
 UNREADABLE_TIME = Cause(
     Phrase("%(table)s: its time cannot be read"),
     Phrase(
         "Look at the terminal's menu: at the date and time, and at the date format, which should "
         "be YYYY-MM-DD. If its clock shows an impossible date, set it; its battery may be empty. "
-        "If all is right there, update its firmware."
+        "If all is right there, update its firmware. `zkpush rejects list --device SN` shows the "
+        "lines: enter by hand what payroll needs of them, then delete them with `zkpush rejects "
+        "delete ID`."
     ),
 )
+NO_RECORD = Cause(
+    Phrase("%(table)s: a line that is no record (%(reason)s)"),
+    Phrase(
+        "Look at such a line: `zkpush rejects list --device SN`. It is no record of a terminal: "
+        "something in front may change what the terminal sends, or a person or program sends in "
+        "its name. If nothing in it is needed, delete it: `zkpush rejects delete ID`."
+    ),
+)
+NOT_SERVED = Cause(
+    Phrase("%(request)s, which is not served"),
+    Phrase(
+        "What came to a path that is not served is read again by itself by a version that serves "
+        "it. Look at it: `zkpush rejects list --device SN`. If it is not needed, delete it: "
+        "`zkpush rejects delete ID`."
+    ),
+)
+OF_UNKNOWN_TABLE = Cause(
+    Phrase("the table %(table)s, which zkpush does not know"),
+    Phrase(
+        "Install the plugin for the table, or update zkpush: what is kept of it is then read "
+        "again by itself. If nobody needs the table, delete that: `zkpush rejects delete ID`, with "
+        "the IDs from `zkpush rejects list --device SN`."
+    ),
+)
+OF_UNKNOWN_LINES = Cause(
+    Phrase("%(table)s: lines of a kind that zkpush does not know"),
+    Phrase(
+        "Install the plugin for these lines, or update zkpush: they are then read again by "
+        "themselves. If nobody needs them, delete them: `zkpush rejects delete ID`, with the IDs "
+        "from `zkpush rejects list --device SN`."
+    ),
+)
+OTHERWISE_REJECTED = Cause(Phrase("%(table)s: %(cause)s"), None)
+MORE_CAUSES = Cause(Phrase("and others"), None)
 
 CAUSES = (
     OTHER_PLACE,
@@ -139,27 +231,42 @@ CAUSES = (
     UNKNOWN_TABLE,
     FOREIGN_TOKEN,
     FOREIGN_COOKIE,
+    ANOTHER_TOKEN,
+    MISSING_TOKEN,
     NO_KEY,
     OTHER_KEY,
     ACCESS_CONTROL_PATH,
     ACCESS_CONTROL_REQUEST,
     ACCESS_CONTROL_TABLE,
+    CLOCK_AHEAD,
+    CLOCK_BEHIND,
     TIME_OF_ANOTHER_ZONE,
     NOT_FETCHED,
     NOT_FETCHED_LATELY,
     NOT_ANSWERED,
     UNREADABLE_TIME,
+    NO_RECORD,
+    NOT_SERVED,
+    OF_UNKNOWN_TABLE,
+    OF_UNKNOWN_LINES,
+    OTHERWISE_REJECTED,
+    MORE_CAUSES,
 )
 _BY_TEMPLATE = {one.observed.text: one for one in CAUSES}
 
 
 def advice_on_causes(detail: str, of_code: str) -> list[str]:
-    """Return the advice for the causes that a detail names, each once, and then that of the code,
-    unless the causes leave nothing to say."""
-    causes = [*_causes_in(detail)]
-    is_all = bool(causes) and all(one.is_whole for one in causes)
-    advice = [one.advice for one in causes if one.advice is not None]
-    return [*dict.fromkeys(advice), *([] if is_all else [of_code])]
+    """Return the advice for the causes that a detail names, each once, and then that of the code
+    if there is no cause, or one without advice."""
+    found = causes_in(detail)
+    advice = [one.advice or of_code for one in found] or [of_code]
+    own = [one for one in advice if one != of_code]
+    return [*dict.fromkeys([*own, *advice])]
+
+
+def causes_in(detail: object) -> list[Cause]:
+    """Return the causes that a detail names, in its order; not what is part of another one."""
+    return [*_causes_in(detail)]
 
 
 def _causes_in(detail: object) -> Iterator[Cause]:
@@ -168,5 +275,6 @@ def _causes_in(detail: object) -> Iterator[Cause]:
     found = _BY_TEMPLATE.get(detail.text)
     if found is not None:
         yield found
+        return
     for value in detail.values.values():
         yield from _causes_in(value)

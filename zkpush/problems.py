@@ -103,11 +103,9 @@ class ProblemCode(StrEnum):
         "token not returned",
         "The terminal returns the token of its session, and a request came without it "
         "or with another",
-        "If the terminal still works, something else uses its serial number: restrict the terminal "
-        "to its networks, `zkpush devices set SN networks=NETWORK,…`. If the terminal is refused, "
-        "restart it; if that does not help, begin anew: `zkpush devices set SN token=check`, also "
-        "if it is check already. If the problem comes back, something at its address returns "
-        "tokens in its name: `zkpush devices set SN token=ignore`.",
+        "See that no other server and no proxy in front sets, changes or removes its cookies, and "
+        "restart the terminal. If the terminal works all the time, something else uses its serial "
+        "number: restrict it to its networks, `zkpush devices set SN networks=NETWORK,…`.",
     )
     NO_TOKEN = (
         "cannot return a token",
@@ -236,7 +234,9 @@ class ProblemCode(StrEnum):
         "TLS on a plain port",
         "Something speaks TLS (HTTPS) to a port of this server that speaks HTTP",
         "If it is a terminal, turn HTTPS off in its server settings, or give the server a TLS port "
-        "for terminals (`zkpush docs deployment`) and that port to the terminal.",
+        "for terminals (`zkpush docs deployment`) and that port to the terminal. If HTTPS is off "
+        "there, something else at that address speaks TLS: then check the power and network of the "
+        "terminal, and the server address and port in its menu.",
     )
     OTHER_FAMILY = (
         "other family",

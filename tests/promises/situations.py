@@ -136,6 +136,28 @@ async def foreign_cookie(rig: Rig) -> None:
     await talk(rig.terminals, head % POLL.encode(), ADDRESS)
 
 
+async def foreign_cookies_in_turns(rig: Rig) -> None:
+    """It returns the cookie of a load balancer, and then that of another server."""
+    await foreign_cookie(rig)
+    head = b"GET /iclock/%b HTTP/1.1\r\nHost: server\r\nCookie: %b\r\n\r\n"
+    await talk(rig.terminals, head % (POLL.encode(), OTHER_SERVER), ADDRESS)
+
+
+async def garbage(rig: Rig) -> None:
+    """Lines without the columns of a record."""
+    await rig.exchange()
+    await rig.post(ATTLOG, b"garbage\nmore garbage\n")
+
+
+async def https_of_one_of_several(rig: Rig) -> None:
+    """Two terminals at an address are silent, and TLS comes from there."""
+    for sn in ("A1", "T1"):
+        await rig.exchange(sn)
+    rig.clock.advance(7200)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    await rig.registry.follow()
+
+
 async def unknown_method(rig: Rig) -> None:
     """Something in front changes the method."""
     await working(rig)

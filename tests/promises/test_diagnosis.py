@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 
-import attrs
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
@@ -17,204 +15,20 @@ from zkpush.handlers.doctor.server import rank_of_server
 from ..cli.program import environment, start
 from ..rig import TOKEN, Rig, talk
 from ..server.test_tokens_of_sessions import upload
+from .causes import CAUSES
 from .situations import (
     ADDRESS,
     HELLO_OF_TLS,
     OTHER_SERVER,
     POLL,
-    access_control,
     asks,
-    blocked,
-    foreign_cookie,
-    foreign_token,
     https_behind_one_address,
-    https_on_the_plain_port,
-    new_terminal_of_closed_server,
-    no_token,
-    other_path_of_new_terminal,
-    other_path_without_token,
-    other_prefix,
     other_token,
     pending,
-    pending_in_access_control,
-    refused,
     rejects,
-    unanswered_queue,
-    unfetched_queue,
-    unknown_method,
     unknown_path,
-    unknown_table,
-    was_in_access_control,
     working,
-    wrong_clock,
-    wrong_zone,
 )
-
-
-@attrs.frozen
-class Cause:
-    """A cause of missing records, and how a person finds it."""
-
-    set_up: Callable[[Rig], Awaitable[None]]
-    found: str
-    """Pattern of the line of `doctor` that names the cause."""
-    advice: str
-    """Pattern of what to do next."""
-    traced: str | None = None
-    state: str = "error"
-    """Pattern of the line of `devices trace` that shows it; None if no request does."""
-    admission: str = "open"
-    is_known: bool = True
-    """Whether the server has recorded the terminal."""
-    is_heard: bool = True
-    """Whether it has made a request that the server could read."""
-
-
-CAUSES = {
-    "wrong zone": Cause(
-        wrong_zone,
-        r"clock +Its clock is 8 h behind .* time of UTC-08:00, and its zone here is UTC\.",
-        r"Correct its zone: `zkpush devices set T1 timezone=",
-    ),
-    "wrong clock": Cause(
-        wrong_clock,
-        r"clock +Its clock is 37 min ahead of the server's\.$",
-        r"Set its clock in its menu",
-    ),
-    "refused": Cause(
-        refused,
-        r"other address +.* from 192\.0\.2\.7, which is in none of its networks, and was refused",
-        r"If the terminal is there now, add .* `zkpush devices set T1 networks=NETWORK,…`",
-        r"403 .* may not come from this address",
-    ),
-    "pending": Cause(
-        pending,
-        r"admission +It is pending",
-        r"If it is yours, approve it: `zkpush devices approve T1`\. .* `zkpush devices block T1`\.",
-        r"403 .* waits for approval",
-        admission="approve",
-    ),
-    "blocked": Cause(
-        blocked,
-        r"admission +It is blocked",
-        r"If that is a mistake, approve it again: `zkpush devices approve T1`\.",
-        r"403 .* is blocked by an operator",
-    ),
-    "access-control mode": Cause(
-        access_control,
-        r"access-control mode +It says DeviceType=acc\.",
-        r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
-        r"/iclock/registry +404 ",
-    ),
-    "HTTPS on the plain port": Cause(
-        https_on_the_plain_port,
-        r"TLS on a plain port +.* TLS connections come from 192\.0\.2\.7",
-        r"If it is a terminal, turn HTTPS off in its server settings",
-    ),
-    "HTTPS behind one address": Cause(
-        https_behind_one_address,
-        r"TLS on a plain port +TLS connections come from 192\.0\.2\.7 .* They may be those of a "
-        r"terminal that has never connected: "
-        r"T1\. These were last heard of at that address, and are silent: A1, A2\.",
-        r"If it is a terminal, turn HTTPS off in its server settings",
-        is_heard=False,
-    ),
-    "pending in access-control mode": Cause(
-        pending_in_access_control,
-        r"access-control mode +It says DeviceType=acc\.",
-        r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
-        admission="approve",
-    ),
-    "another token": Cause(
-        other_token,
-        r"token not returned +A request from 192\.0\.2\.7 came with another token than that of its",
-        r"If the terminal still works, something else uses its serial number",
-        r"200 .* UNKNOWN DEVICE \(it came with another token than that of its session\)",
-    ),
-    "no token": Cause(
-        no_token,
-        r"token not returned +A request from 192\.0\.2\.7 came without the token of its session\.",
-        r"If the terminal still works, something else uses its serial number",
-        r"200 .* UNKNOWN DEVICE \(it came without the token of its session\)",
-    ),
-    "unknown table": Cause(
-        unknown_table,
-        r"requests +It uploads the table FOOLOG, which no handler takes\.",
-        r"Install the plugin for the table, or update zkpush\. What it uploaded is among its",
-    ),
-    "unknown path": Cause(
-        unknown_path,
-        r"requests +It asks for POST /iclock/attendance/…, which this server does not serve\.",
-        r"It may speak another protocol, .* `zkpush devices trace T1`\. .* update zkpush, or",
-        r"POST +/iclock/attendance/… +404 ",
-    ),
-    "prefix of a proxy": Cause(
-        other_prefix,
-        r"requests +It asks for GET /zk/iclock/…, which is not below /iclock/\.",
-        r".* server address in the terminal's menu .* proxy .* without a prefix",
-        r"GET +/zk/iclock/… +404 ",
-    ),
-    "unknown path without a token": Cause(
-        other_path_without_token,
-        r"requests +It asks for what this server does not speak: GET /foo/getrequest\.",
-        r".* server address in the terminal's menu",
-        r"GET +/foo/getrequest +200 .* UNKNOWN DEVICE",
-    ),
-    "unknown path of a new terminal": Cause(
-        other_path_of_new_terminal,
-        r"refusals +It is not among the terminals, .* path is not served "
-        r"\(GET /iclok/cdata, once, from 192\.0\.2\.7\)",
-        r".* server address in the terminal's menu .* proxy .* without a prefix",
-        is_known=False,
-    ),
-    "new terminal of a closed server": Cause(
-        new_terminal_of_closed_server,
-        r"refusals +It is not among the terminals, .* terminal is unknown",
-        r".* add it: `zkpush devices approve T1 --add`\.",
-        admission="closed",
-        is_known=False,
-    ),
-    "rejects": Cause(
-        rejects,
-        r"rejects +1 reject is kept, of ATTLOG: its time cannot be read",
-        r"Look at the terminal's menu: at the date and time, and at the date format",
-        r"ATTLOG +200 .* OK: 0 \(1 reject kept\)$",
-    ),
-    "foreign token": Cause(
-        foreign_token,
-        r"foreign token +It sends a foreign token, which this server did not issue",
-        r"It is that of the server that the terminal used before\. Restart the terminal when that",
-        state="warning",
-    ),
-    "foreign cookie": Cause(
-        foreign_cookie,
-        r"foreign token +It sends a cookie that is no token; it is served all the same\.",
-        r"It is that of a proxy or load balancer .* It has no effect here\. Nothing is lost\.",
-        state="warning",
-    ),
-    "unknown method": Cause(
-        unknown_method,
-        r"requests +It asks for PUT /iclock/cdata, a path that is served for another method only\.",
-        r"No known terminal does that\. If a proxy is in front",
-        r"PUT +/iclock/cdata +ATTLOG +405 ",
-    ),
-    "rejects of the access-control mode": Cause(
-        was_in_access_control,
-        r"rejects +1 reject is kept, of POST /iclock/registry, which is of the access-control prot",
-        r"Its rejects of the access-control protocol are from the time when it was in that mode",
-    ),
-    "commands not fetched": Cause(
-        unfetched_queue,
-        r"queue +It has not asked for commands since 2026-03-01 12:00:00 \(no getrequest\)\.",
-        r"Restart it, .* passes /iclock/getrequest on\. .* `zkpush commands list T1`",
-    ),
-    "commands not answered": Cause(
-        unanswered_queue,
-        r"queue +It fetched INFO, queued at 2026-03-01 12:00:00, and has not answered\.",
-        r"Restart it, and cancel what it never answers: .* `zkpush commands list T1`",
-        r"getrequest .* command [0-9A-Za-z]+: INFO",
-    ),
-}
 
 
 async def run(rig: Rig, *words: str) -> tuple[int, str]:
@@ -325,11 +139,11 @@ async def test_a_terminal_that_was_only_refused_was_not_heard_of(make_rig) -> No
     await rig.exchange()
     found = await checks_of(rig)
     assert found["connection"] == ("unknown", "All requests in its name were refused.")
-    assert found["refusals"][0] == "error"
-    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
-    said = {one["name"]: one["advice"] for one in checks}
-    assert said["refusals"] == "As said above."
-    advice = said["other address"]
+    checks = {
+        one["name"]: one for one in (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    }
+    assert checks["refusals"]["follows"] == "other address"
+    advice = checks["other address"]["advice"]
     assert "add the address to its networks" in advice
     assert "restrict" not in advice
 
@@ -341,7 +155,7 @@ async def test_an_upload_that_was_not_taken_is_no_upload(rig: Rig) -> None:
     for _ in range(70):
         await upload(rig, OTHER_SERVER)
     await rig.api("POST", "/devices/T1/commands", {"command": "CLEAR LOG"})
-    assert (await checks_of(rig))["exchange"][0] == "error"
+    assert (await checks_of(rig))["exchange"][0] == "warning"
     assert "uploaded attendance records 1 minute" not in (await checks_of(rig))["records"][1]
 
 
@@ -359,19 +173,17 @@ async def test_records_that_were_read_again_count(make_rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_terminal_that_is_silent_for_minutes_is_told_about_power_before_https(
-    rig: Rig,
-) -> None:
-    """The TLS connections from its address may be those of another terminal."""
+async def test_https_comes_before_power_for_each_silent_terminal_of_an_address(rig: Rig) -> None:
+    """Its advice ends with power and network, because it may be another one."""
     for sn in ("A1", "A2"):
         await rig.exchange(sn, address=ADDRESS)
     rig.clock.advance(300)
     await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
     await rig.registry.follow()
     found = await checks_of(rig, "/devices/A1/doctor")
-    assert (found["connection"][0], found["TLS on a plain port"][0]) == ("warning", "warning")
+    assert (found["connection"][0], found["TLS on a plain port"][0]) == ("warning", "error")
     first = (await rig.api("GET", "/devices/A1/doctor")).json["next"]
-    assert first.startswith("Check its power and network")
+    assert first.index("turn HTTPS off") < first.index("check the power and network")
 
 
 @pytest_twisted.ensureDeferred
@@ -384,8 +196,10 @@ async def test_terminals_behind_the_address_of_one_with_https_are_not_blamed(rig
     assert problem["device"] is None
     assert "T1. These" in problem["detail"]
     assert "A1, A2" in problem["detail"]
-    assert (await checks_of(rig, "/devices/A1/doctor"))["TLS on a plain port"][0] == "warning"
-    assert (await checks_of(rig, "/doctor"))["TLS on a plain port"][0] == "error"
+    for path in ("/doctor", "/devices/A1/doctor"):
+        state, detail = (await checks_of(rig, path))["TLS on a plain port"]
+        assert state == "error"
+        assert detail.count(ADDRESS) == 1
     await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
     rig.clock.advance(1)
     await rig.exchange("T1")

@@ -72,7 +72,7 @@ async def test_a_blocked_terminal_and_one_of_another_network_are_found(rig: Rig)
     await rig.api("PATCH", "/devices/T1", {"state": "approved", "networks": ["198.51.100.0/24"]})
     await rig.get(POLL)
     fault = (await faults(rig))["refusals"]
-    assert fault["state"] == "error"
+    assert fault["follows"] == "other address"
     assert "status 403 from 192.0.2.7" in fault["detail"]
     assert "may not come from this address" in fault["detail"]
 
@@ -122,7 +122,7 @@ async def test_refusals_before_an_operator_mended_them_are_past(
     await rig.get(POLL)
     rig.clock.advance(1)
     await rig.api("PATCH", "/devices/T1", {"alias": "Door"})
-    assert (await faults(rig))["refusals"]["state"] == "error"
+    assert (await faults(rig))["refusals"]["follows"] == "other address"
 
 
 @pytest_twisted.ensureDeferred
@@ -144,15 +144,16 @@ async def test_what_follows_from_the_access_control_mode_says_so(rig: Rig) -> No
     await rig.post("registry?SN=T1", b"DeviceType=acc")
     found = await faults(rig)
     assert "access-control mode" in found
-    assert found["requests"]["advice"].startswith("It follows from the access-control mode")
-    assert found["rejects"]["advice"] == "As said above."
+    for name in ("requests", "rejects"):
+        assert found[name]["follows"] == "access-control mode"
+        assert found[name]["advice"].startswith("It follows from the access-control mode")
 
 
 @pytest_twisted.ensureDeferred
 async def test_unknown_requests_that_ended_are_said_as_past(rig: Rig) -> None:
     """With the time of the last one, as a warning, and with what to do if it is not mended."""
     await working(rig)
-    await rig.get("rtdata?SN=T1&type=time")
+    await rig.get("foo?SN=T1")
     rig.clock.advance(60)
     await rig.get(POLL)
     assert (await faults(rig))["requests"]["state"] == "error"
@@ -161,7 +162,7 @@ async def test_unknown_requests_that_ended_are_said_as_past(rig: Rig) -> None:
     assert fault["state"] == "warning"
     assert "The last time was 19 minutes ago; it was served since then." in fault["detail"]
     assert fault["advice"].startswith("If the cause is removed, there is nothing to do")
-    await rig.get("rtdata?SN=T1&type=time")
+    await rig.get("foo?SN=T1")
     rig.clock.advance(600)
     assert (await faults(rig))["requests"]["state"] == "error"
 
@@ -189,7 +190,7 @@ async def test_lines_that_no_handler_takes_are_said_as_such_without_their_keywor
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"SECRET a=1\n")
     assert (await faults(rig))["rejects"]["detail"] == (
-        "1 reject is kept, of OPERLOG: no handler takes such lines."
+        "1 reject is kept, of OPERLOG: lines of a kind that zkpush does not know."
     )
 
 
@@ -360,9 +361,9 @@ async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
     assert await upload(rig, b"token=" + other) == BEGIN_AGAIN
     fault = (await faults(rig))["exchange"]
     assert "came with another token than that of its session" in fault["detail"]
-    assert fault["advice"] == "As said above."
+    assert fault["follows"] == "token not returned"
     fault = (await faults(rig))["token not returned"]
-    assert fault["advice"].index("restart it") < fault["advice"].index("token=check")
+    assert fault["advice"].index("restart the") < fault["advice"].index("token=check")
     await rig.exchange(pushcommkey="one")
     await rig.exchange(pushcommkey="other")
     fault = (await faults(rig))["several pushcommkeys"]

@@ -71,6 +71,7 @@ async def test_problems_of_terminals_are_listed_with_words_and_advice(rig: Rig) 
             "detail": "two places was seen",
             "advice": ProblemCode.TWO_PLACES.advice.replace("set SN ", "set T2 "),
             "since_at": SINCE_AT,
+            "follows": None,
         }
     ]
 

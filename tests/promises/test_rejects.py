@@ -94,7 +94,7 @@ async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(r
     assert problem["code"] == "rejects"
     assert problem["detail"].startswith("1 reject is kept, of ATTLOG: its time cannot be read.")
     assert "not-a-time" not in problem["detail"]
-    assert "zkpush rejects retry" in problem["advice"]
+    assert "zkpush rejects list --device T1" in problem["advice"]
     (told,) = await rig.store.read(
         lambda tx: [one for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"]
     )
@@ -155,7 +155,7 @@ async def test_the_problem_names_a_few_causes_of_rejects(rig: Rig) -> None:
     await rig.store.write(lambda tx: tx.connection.execute(update(rejects).values(cause=None)))
     await look(rig)
     (problem,) = await rig.items("/problems?device=T1")
-    named = "; ".join(f"1 of {name}: no handler takes this table" for name in tables[:0:-1])
+    named = "; ".join(f"1 of the table {one}, which zkpush does not know" for one in tables[:0:-1])
     detail = f"6 rejects are kept, the newest first: {named}; and others."
     assert problem["detail"] == detail
 
@@ -405,7 +405,7 @@ async def test_a_reject_that_nobody_can_read_is_deleted(rig: Rig) -> None:
     assert (await rig.api("DELETE", path)).status == 404
     assert await rig.items("/rejects") == [oldest]
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 reject is kept, of A: ")
+    assert problem["detail"].startswith("1 reject is kept, of the table A,")
     (act,) = [one for one in await rig.items("/audit") if one["action"] == "delete reject"]
     assert act["subject"] == f"reject {newest['id']}"
     assert act["detail"].startswith("of terminal T1, 9 bytes; ")

@@ -89,6 +89,9 @@ def _shown(problem: Item) -> str:
     screen = screen_width()
     since = shown_instant(problem["since_at"])
     head = f"{problem['subject']}: {problem['code']}, since {since}"
+    if problem.get("follows") is not None:  # one line: there is nothing to do about it
+        clause = f"{head}: {problem['detail']} {problem['advice']}"
+        return "\n".join(folded(printable(clause), screen))
     lines = folded(printable(head), screen)
     lines += folded(with_local_times(printable(problem["detail"])), screen, _MARGIN)
     if problem["advice"]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorThreads
 
+from ..causes import ANOTHER_TOKEN, MISSING_TOKEN
 from ..interfaces import IStore
 from ..model import Problem
 from ..phrases import A_SOCKET_FILE, Phrase
@@ -110,19 +111,13 @@ class SessionGate:
             return
         self._log.refuse(reason, request.sn, request.head.address)
         place = request.head.address or A_SOCKET_FILE
+        is_served = request.route.report is None
+        if reason == Refusal.WRONG_TOKEN and not is_served:
+            return  # the problem is the path, to which terminals may return no cookie
         if reason == Refusal.WRONG_TOKEN and terminal.device.session not in REPEATED_STATES:
-            detail = (
-                Phrase(
-                    "A request from %(address)s came without the token of its session.",
-                    address=place,
-                )
-                if _words(request, reason) is WITHOUT_TOKEN
-                else Phrase(
-                    "A request from %(address)s came with another token than that of its session.",
-                    address=place,
-                )
-            )
-            problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
+            is_bare = _words(request, reason) is WITHOUT_TOKEN
+            cause = MISSING_TOKEN if is_bare else ANOTHER_TOKEN
+            problem = Problem(ProblemCode.TOKEN_MISSING, cause.said(address=place), now)
             self._registry.report(terminal, problem, tokens.is_judged)
         elif reason == Refusal.NOT_OPENED:
             detail = Phrase(

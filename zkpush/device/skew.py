@@ -12,7 +12,7 @@ import statistics
 import zoneinfo
 from collections.abc import Callable, Mapping
 
-from ..causes import TIME_OF_ANOTHER_ZONE
+from ..causes import CLOCK_AHEAD, CLOCK_BEHIND, TIME_OF_ANOTHER_ZONE
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
@@ -149,6 +149,4 @@ def _difference(ahead: int) -> Phrase:
     hours, minutes = divmod(minutes, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
     by = " ".join(f"{n} {unit}" for n, unit in parts if n)
-    if ahead > 0:
-        return Phrase("Its clock is %(by)s ahead of the server's.", by=by)
-    return Phrase("Its clock is %(by)s behind the server's.", by=by)
+    return (CLOCK_AHEAD if ahead > 0 else CLOCK_BEHIND).said(by=by)

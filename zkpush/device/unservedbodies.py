@@ -106,9 +106,9 @@ class UnservedBodies:
         what = asked_in_words(head.method, head.path)
         if isinstance(error, WrongMethod):
             self._note(request, terminal, OTHER_METHOD)
-        else:
+        elif not (_names_other_mode(head.path) and is_proved):
             self.report(request, terminal)
-        if _names_other_mode(head.path) and is_proved:
+        else:
             detail = Phrase(
                 "It asks for %(request)s, as terminals in access-control mode do.", request=what
             )

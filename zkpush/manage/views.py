@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..attributes import DeclaredAttribute
+from ..consequences import advice_among, followed
 from ..model import DEVICE_ATTRIBUTES, Device
 from ..phrases import Phrase
 from ..problems import ServerProblem, advice_phrase, meaning_of
@@ -49,15 +50,28 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     detail: Annotated[str, Meta(description="Observed facts")]
     advice: Annotated[str, Meta(description="Advice")]
     since_at: str
+    follows: Annotated[
+        str | None,
+        Meta(
+            description="Code of the problem of the same terminal from which this one follows; "
+            "null if it stands alone"
+        ),
+    ] = None
 
     @classmethod
     def of_device(cls, device: Device) -> list[ProblemView]:
-        """Make the views of a terminal's problems."""
+        """Make the views of a terminal's problems, first those that stand alone."""
         subject = Phrase("terminal %(sn)s", sn=device.sn)
-        return [
-            cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at)
+        details = {problem.code: problem.detail for problem in device.problems}
+        views = [
+            msgspec.structs.replace(
+                cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at),
+                advice=advice_among(problem.code, device.sn, details),
+                follows=followed(problem.code, details),
+            )
             for problem in device.problems
         ]
+        return sorted(views, key=lambda view: view.follows is not None)
 
     @classmethod
     def of_server(cls, problem: ServerProblem) -> ProblemView:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..consequences import advice_among
 from ..model import Device
-from ..problems import advice_of
 
 
 def changes_of_problems(before: Device, device: Device) -> Iterator[dict[str, str]]:
@@ -22,6 +22,6 @@ def changes_of_problems(before: Device, device: Device) -> Iterator[dict[str, st
                 "what": "raised",
                 "code": code,
                 "detail": detail,
-                "advice": advice_of(code, device.sn, detail),
+                "advice": str(advice_among(code, device.sn, now)),
                 **({"was": was[code]} if code in was else {}),
             }

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..causes import ACCESS_CONTROL_PATH, ACCESS_CONTROL_TABLE, UNREADABLE_TIME
+from ..causes import (
+    ACCESS_CONTROL_PATH,
+    ACCESS_CONTROL_TABLE,
+    MORE_CAUSES,
+    NO_RECORD,
+    NOT_SERVED,
+    OF_UNKNOWN_LINES,
+    OF_UNKNOWN_TABLE,
+    OTHERWISE_REJECTED,
+    UNREADABLE_TIME,
+)
 from ..phrases import Phrase, counted_phrase, in_series
 from ..protocol.fields import Kind
-from ..protocol.reasons import REASONS
+from ..protocol.reasons import (
+    NO_COLUMNS,
+    NO_HANDLER,
+    NO_HANDLER_OF_LINES,
+    NO_KEYWORD,
+    NO_PAIRS,
+    REASONS,
+)
 from ..protocol.rejects import REQUEST
 from ..protocol.requests import ACCESS_CONTROL_PATHS, ACCESS_CONTROL_TABLES
 from ..protocol.secrecy import HIDDEN_REASON
@@ -17,6 +34,8 @@ MOST_COUNTED = 10_000
 """Most rejects counted in the problem of a terminal, to keep units of work short."""
 MOST_CAUSES = 5
 """Most causes of rejects named in the problem of a terminal."""
+_OF_NO_RECORD = frozenset({NO_COLUMNS, NO_KEYWORD, NO_PAIRS})
+"""Causes of lines that have not the form of any record."""
 
 
 def cause_in_words(table: str, cause: str) -> Phrase:
@@ -25,12 +44,18 @@ def cause_in_words(table: str, cause: str) -> Phrase:
         path = cause.partition(" ")[2].strip("/").lower()
         if path.removeprefix("iclock/") in ACCESS_CONTROL_PATHS:
             return ACCESS_CONTROL_PATH.said(request=cause)
-        return Phrase("%(request)s, which is not served", request=cause)
+        return NOT_SERVED.said(request=cause)
     if table.lower() in ACCESS_CONTROL_TABLES:
         return ACCESS_CONTROL_TABLE.said(table=table)
+    if cause == NO_HANDLER:
+        return OF_UNKNOWN_TABLE.said(table=table[:40])
+    if cause == NO_HANDLER_OF_LINES:
+        return OF_UNKNOWN_LINES.said(table=table[:40])
+    if cause in _OF_NO_RECORD:
+        return NO_RECORD.said(table=table[:40], reason=REASONS.phrase(cause))
     if _is_of_time(table, cause):
         return UNREADABLE_TIME.said(table=table[:40])
-    return Phrase("%(table)s: %(cause)s", table=table[:40], cause=REASONS.phrase(cause))
+    return OTHERWISE_REJECTED.said(table=table[:40], cause=REASONS.phrase(cause))
 
 
 def _is_of_time(table: str, cause: str) -> bool:
@@ -57,7 +82,7 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
         for cause, number in causes[:MOST_CAUSES]
     ]
     if len(causes) > MOST_CAUSES:
-        named.append(Phrase("and others"))
+        named.append(MORE_CAUSES.said())
     if count > MOST_COUNTED:
         return Phrase(
             "More than %(num)s rejects are kept, the newest first: %(causes)s.",

@@ -10,6 +10,15 @@ OF_ACCESS_CONTROL = Phrase(
 )
 """Reason of rejects of the tables of that protocol."""
 
+NO_HANDLER = Phrase("no handler takes this table")
+NO_HANDLER_OF_LINES = Phrase("no handler takes such lines")
+NO_COLUMNS = Phrase(
+    "there are too few columns in this line; a record needs at least Pin and Time, and a TAB "
+    "between them"
+)
+NO_KEYWORD = Phrase("a line begins with its keyword")
+NO_PAIRS = Phrase("there is no Key=Value in this line")
+
 REASONS = SentenceList(
     (
         Phrase("%(reason)s (%(num)s times)"),
@@ -25,13 +34,14 @@ REASONS = SentenceList(
         Phrase("there is more in this line than is kept"),
         Phrase("there is more in this answer than is kept"),
         Phrase("there is no picture"),
-        Phrase("no handler takes this table"),
+        NO_HANDLER,
         Phrase("no handler takes lines of %(keyword)s"),
-        Phrase("no handler takes such lines"),
+        NO_HANDLER_OF_LINES,
+        NO_COLUMNS,
         OF_ACCESS_CONTROL,
         Phrase("too many short records in one upload; a retry stores them"),
-        Phrase("a line begins with its keyword"),
-        Phrase("there is no Key=Value in this line"),
+        NO_KEYWORD,
+        NO_PAIRS,
         Phrase("no ID= in a command reply"),
         Phrase("a command reply needs id"),
         Phrase("the arguments are no command reply"),

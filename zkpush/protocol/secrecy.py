@@ -17,6 +17,7 @@ from typing import TypeVar
 from .exchange import EXCHANGE, OPTION_REPLY
 from .fields import Command, Field, Kind, Scope, Table, Writing
 from .harmless import HARMLESS_OPTIONS
+from .reasons import NO_HANDLER_OF_LINES
 from .replies import TABLE as ANSWERS
 from .reports import INFO, OPTIONS
 
@@ -47,7 +48,8 @@ _QUOTING_NOTHING = re.compile(
     r"not read; [a-zA-Z', ]+|"
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
     r"no handler takes this table|a table of the access-control protocol, [a-z ]+|"
-    r"a line begins with its keyword|no ID= in a command reply|"
+    r"a line begins with its keyword|there are too few columns in this line; [a-zA-Z, ]+|"
+    r"there is no Key=Value in this line|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"
     r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value|"
     r"[0-9]{1,9} more parts are not understood; this is the whole (?:body|packet|form)",
@@ -61,7 +63,7 @@ HIDDEN_REASON = "not understood"
 """Public reason in place of one that quotes what was sent."""
 _OF_KEYWORD = "no handler takes lines of "
 """Beginning of a reason that ends with the first word of a line."""
-_HIDDEN_KEYWORD = "no handler takes such lines"
+_HIDDEN_KEYWORD = NO_HANDLER_OF_LINES
 
 
 def may_see(needed: Scope | None, scopes: Scopes) -> bool:

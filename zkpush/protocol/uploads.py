@@ -21,7 +21,7 @@ from .lines import LineDecoder, find_keyword
 from .options import MOST_OPTIONS
 from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, gathered, members
 from .photos import decode_photo
-from .reasons import OF_ACCESS_CONTROL
+from .reasons import NO_HANDLER, NO_KEYWORD, NO_PAIRS, OF_ACCESS_CONTROL
 from .records import Batch, decode_rows, lines_of, pieces
 from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import ACCESS_CONTROL_TABLES, Upload
@@ -319,7 +319,7 @@ class _Reading:
             self._rejects.add(name, OF_ACCESS_CONTROL, body)
         elif own is None and not self._is_known(body):
             contents.bare = True
-            self._rejects.add(name, "no handler takes this table", body)
+            self._rejects.add(name, NO_HANDLER, body)
         else:
             self._lines(body, self._decoder.lines.get(name.lower()))
 
@@ -365,12 +365,12 @@ class _Reading:
         elif bare is not None:
             decoder = bare
         else:
-            known = "a line begins with its keyword" if keyword is None else _unknown(keyword)
+            known = NO_KEYWORD if keyword is None else _unknown(keyword)
             self._rejects.add(self._name, known, line)
             return
         table = decoder.table
         if table.layout is Layout.KEYED and b"=" not in rest:
-            self._rejects.add(table.name, "there is no Key=Value in this line", line)
+            self._rejects.add(table.name, NO_PAIRS, line)
             return
         gauge = self._gauge if table.least_bytes else None
         if gauge is not None and gauge.defers(table, len(rest)):

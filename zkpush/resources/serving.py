@@ -20,7 +20,7 @@ from ..device.budget import SHORT, Charge
 from ..device.gate import AdmissionGate
 from ..device.registry import Registry
 from ..device.request import AcceptedRequest, Gate, Request
-from ..device.session import BEGINS, AskForExchange
+from ..device.session import BEGINS, OTHER_TOKEN, WITHOUT_TOKEN, AskForExchange
 from ..device.sessiongate import SessionGate
 from ..device.terminal import Terminal
 from ..http.messages import (
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 1024
 """Maximum number of cached path spellings."""
+_OF_SESSION = (BEGINS, WITHOUT_TOKEN, OTHER_TOKEN)
+"""Reasons to ask for an exchange that matter less than that a path is not served."""
 TINY = 4096
 """Maximum length in bytes of bodies that are not charged: they arrive in one read, as most heads
 do, and there are no more of them than connections."""
@@ -136,7 +138,7 @@ class RequestServer:
         except AskForExchange as error:
             if route.sends_files:
                 raise Refused("There is no session: begin with the exchange.") from None
-            if route.report is not None and error.reason is BEGINS:
+            if route.report is not None and error.reason in _OF_SESSION:
                 raise AskForExchange(route.report(request, terminal)) from None
             raise
         if entry.seal is not None and request.head.range is not None:

@@ -15,11 +15,11 @@ from ...protocol.dialect import Dialect
 from ...protocol.fieldreaders import UNREAD, reader
 from ...protocol.fields import Field, Form
 from ...protocol.lines import split_spaced
+from ...protocol.reasons import NO_COLUMNS
 from ...protocol.text import decode_line
 from ...protocol.versions import NEWEST
 from .record import RECORD
 
-TIME_MISSING = "Time is missing: a record needs at least Pin and Time"
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
 _COMMON = 7
 """Columns common to both forms."""
@@ -49,7 +49,7 @@ _IDENTITY, _MASK = (_plan(form) for form in RECORD.forms)
 def decode_attendance_line(line: bytes, dialect: Dialect) -> tuple[object, ...]:
     """Decode the bytes of one attendance record; see `decode_attendance`."""
     if b"\t" not in line and b" " not in line:
-        raise ValueError(TIME_MISSING)
+        raise ValueError(NO_COLUMNS)
     text, raw = decode_line(line, dialect.encoding_of(line))
     if "\0" in text:
         raise ValueError("a text line cannot hold NUL")
@@ -64,7 +64,7 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
     """
     columns = _columns(text)
     if len(columns) < 2:
-        raise ValueError(TIME_MISSING)
+        raise ValueError(NO_COLUMNS)
     plan = _form(columns, dialect)
     values: list[object] = list(_DEFAULTS)
     extra: dict[str, str] = {}
@@ -74,6 +74,8 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
                 read = want.read(column)
                 values[want.place] = want.field.decode(column) if read is UNREAD else read
             except ValueError:
+                if want.essential and "\t" not in text:
+                    raise ValueError(NO_COLUMNS) from None  # words in the place of columns
                 if want.essential:
                     raise
                 extra[want.field.wire] = column

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from ...clock import wall_clock
 from ...device.acts import CHANGE_TERMINAL
+from ...device.places import GONE_AFTER
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.problems import Problems
@@ -17,6 +19,7 @@ from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord
+from ...values.sessions import TokenPolicy
 from ..attendance.store import AttendanceStore
 from ..commands.model import StuckQueue
 from ..commands.store import QueueProgress
@@ -27,6 +30,16 @@ from .refusing import RECENT
 from .strangers import StrangerRefusals, examine_stranger
 from .terminal import examine, rank
 
+
+class _Decisions(NamedTuple):
+    """What operators decided about a terminal lately."""
+
+    decided_at: int | None
+    """When somebody last changed in the last hour what of it is refused (ms)."""
+    has_begun_anew: bool
+    """Whether somebody began its tokens anew in the last day."""
+
+
 _Found = (
     tuple[
         Device,
@@ -35,12 +48,14 @@ _Found = (
         StuckQueue | None,
         frozenset[str],
         bool,
-        int | None,
+        _Decisions,
     ]
     | list[AuditRecord]
 )
 _DECISION = re.compile(r"\b(state|networks|comm_key|token_policy|encryption)\b")
 """Changed attributes of a terminal that decide what is refused, in the audit log."""
+_ANEW = f"token_policy={TokenPolicy.CHECK.value}"
+"""Change that begins the tokens of a terminal anew, in the audit log."""
 _MOST_CHANGES = 100
 
 
@@ -79,8 +94,8 @@ class TerminalExaminer:
             waits = tx[QueueProgress].unanswered(device.id, now)
             stamps = frozenset(tx[StampStore].of(device.id))
             has_any = tx[AttendanceStore].has_any(device.id)
-            decided_at = _decided_thd(tx, sn, now)
-            return device, oldest, stuck, waits, stamps, has_any, decided_at
+            decisions = _decisions_thd(tx, sn, now)
+            return device, oldest, stuck, waits, stamps, has_any, decisions
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -89,7 +104,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, waits, stamps, has_records, decided_at = found
+        device, oldest, stuck, waits, stamps, has_records, decisions = found
         last_seen_at, _ = self._registry.last_seen(device)
         trace = await self._requests.of(device)
         facts = TerminalFacts(
@@ -112,20 +127,22 @@ class TerminalExaminer:
             ],
             stamps=stamps,
             has_records=has_records,
-            decided_at=decided_at,
+            decided_at=decisions.decided_at,
+            has_begun_anew=decisions.has_begun_anew,
         )
         return device, examination(examine(facts), rank)
 
 
-def _decided_thd(tx: Transaction, sn: str, now: int) -> int | None:
-    """Return when an operator last changed what of a terminal is refused, in the last hour (ms)."""
+def _decisions_thd(tx: Transaction, sn: str, now: int) -> _Decisions:
     changes = tx[AuditStore].page(
         Page(_MOST_CHANGES, newest_first=True),
-        since=now - RECENT,
+        since=now - GONE_AFTER,
         action=CHANGE_TERMINAL,
         subject=f"terminal {sn}",
     )
-    return next((one.at for one in changes if _DECISION.search(one.detail or "")), None)
+    recent = [one for one in changes if one.at >= now - RECENT]
+    decided_at = next((one.at for one in recent if _DECISION.search(one.detail or "")), None)
+    return _Decisions(decided_at, any(_ANEW in (one.detail or "") for one in changes))
 
 
 def examiner(services: Services) -> TerminalExaminer:

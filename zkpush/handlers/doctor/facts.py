@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ...causes import BEGUN_ANEW
 from ...model import Device
 from ...phrases import Phrase
-from ...problems import ServerProblem, advice_phrase
+from ...problems import ProblemCode, ServerProblem, TerminalAdvice, advice_phrase
 from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
@@ -35,6 +36,8 @@ class TerminalFacts:
 
     decided_at: int | None
     """When an operator last changed in the last hour what of its requests is refused (ms)."""
+    has_begun_anew: bool
+    """Whether an operator has begun its tokens anew in the last day."""
     has_records: bool
     """Whether an attendance record of it is stored."""
     others: Sequence[ServerProblem]
@@ -51,7 +54,9 @@ class TerminalFacts:
         return self.problems.get(code)
 
     def advice(self, code: str) -> Phrase:
-        """Return the advice on a problem, that on its causes first."""
+        """Return the advice on a problem, without what was done already."""
+        if code == ProblemCode.TOKEN_MISSING and self.has_begun_anew:
+            return TerminalAdvice(BEGUN_ANEW, sn=self.device.sn)
         return advice_phrase(code, self.device.sn, self.problems.get(code, ""))
 
     def is_sure(self, code: str) -> bool:

@@ -27,6 +27,13 @@ class Check(msgspec.Struct, frozen=True):
     ]
     detail: Annotated[str, Meta(description="What was found")]
     advice: Annotated[str, Meta(description="What to do about it; empty if all is well")] = ""
+    follows: Annotated[
+        str | None,
+        Meta(
+            description="Name of the check whose fault is the cause of this one, so that there is "
+            "nothing to do about this one; null if it stands alone"
+        ),
+    ] = None
 
 
 class Examination(msgspec.Struct, frozen=True):
@@ -59,5 +66,8 @@ def examination(
 
 def in_english(found: Examination) -> Examination:
     """Return an examination with plain texts, for the API."""
-    checks = [Check(one.name, one.state, str(one.detail), str(one.advice)) for one in found.checks]
+    checks = [
+        msgspec.structs.replace(one, detail=str(one.detail), advice=str(one.advice))
+        for one in found.checks
+    ]
     return Examination(found.state, str(found.next), checks)

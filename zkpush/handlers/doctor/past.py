@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ...device.modes import takes_commands
 from ...device.places import AGAIN_AFTER, FADING, SETTLED
 from ...device.session import OTHER_TOKEN, WITHOUT_TOKEN
 from ...phrases import Phrase
 from ...problems import ProblemCode
+from ...protocol.requests import ACCESS_CONTROL_PATHS
 from ..trace.model import TracedRequest
 from .advice import duration
 from .facts import TerminalFacts
@@ -66,6 +68,13 @@ def _past(facts: TerminalFacts, code: str) -> Phrase | None:
         return None
     ago = duration(facts.now - since_at - AGAIN_AFTER)
     return Phrase("It has not come again for %(ago)s or longer.", ago=ago)
+
+
+def is_of_former_mode(facts: TerminalFacts, one: TracedRequest) -> bool:
+    """Whether a request is of the access-control mode, and the terminal has left that since."""
+    path = one.content.path.lower().removeprefix("/iclock/")
+    is_of_mode = path in ACCESS_CONTROL_PATHS and takes_commands(facts.device)
+    return is_of_mode and _was_served(facts.trace, one.at)
 
 
 def _was_served(trace: Sequence[TracedRequest], since: int) -> bool:

@@ -182,7 +182,7 @@ def asked(found: Examination, device: Device | None) -> list[AskedCheck]:
 
 def _asked(check: Check, device: Device | None) -> AskedCheck:
     words, kind = STATES[check.state]
-    is_well = check.state in ("ok", "unknown")
+    is_well = check.state in ("ok", "unknown") or check.follows is not None
     question = _QUESTIONS.get(check.name)
     if question is None:
         remedies = () if is_well else _OF_PROBLEMS.get(check.name, ())

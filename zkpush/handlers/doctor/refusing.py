@@ -59,20 +59,12 @@ def check_refusals(facts: TerminalFacts) -> Check:
             address=last.content.address or Phrase("a socket file"),
             answer=last.content.answered,
         ),
-        _advice_on_refusals(facts),
-    )
-
-
-def _advice_on_refusals(facts: TerminalFacts) -> Phrase:
-    sn = facts.device.sn
-    known = [code for code in CAUSES_OF_REFUSALS if facts.problem(code) is not None]
-    if known:
-        return facts.advice(known[0])
-    return Phrase(
-        "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
-        "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
-        "networks=NETWORK,…`.",
-        sn=sn,
+        Phrase(
+            "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
+            "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "
+            "networks=NETWORK,…`.",
+            sn=facts.device.sn,
+        ),
     )
 
 

@@ -17,7 +17,8 @@ from ...permissions import too_open
 from ...persist.checking import check_chain
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...problems import ProblemCode, advice_of
+from ...phrases import Phrase
+from ...problems import ProblemCode, ServerProblem, advice_of
 from .advice import EXAMPLE_ZONE, approval, counted, zone_hint
 from .model import Check
 from .strangers import StrangerRefusals, check_strangers
@@ -155,20 +156,30 @@ async def _audit(found: ServerFacts) -> Check:
 async def _terminals(found: ServerFacts) -> list[Check]:
     """Check for pending terminals, and for those with problems."""
 
-    def find(tx: Transaction) -> tuple[int, list[Device], list[str]]:
+    def find(tx: Transaction) -> tuple[int, list[Device], list[Device], list[str]]:
         about = found.problems.about_thd(tx)
         count, after = 0, 0
         pending: list[Device] = []
+        with_tls: list[Device] = []
         ailing: list[str] = []
         while part := tx[DeviceStore].page(Page(_PART, after)):
             count += len(part)
             after = part[-1].id
             pending += [one for one in part if one.state is DeviceState.PENDING]
+            with_tls += [one for one in part if _tls_of(one) is not None]
             ailing += [one.sn for one in part if one.problems or one.sn in about]
-        return count, pending, ailing
+        return count, pending, with_tls, ailing
 
-    count, pending, ailing = await found.store.read(find)
-    checks = []
+    count, pending, with_tls, ailing = await found.store.read(find)
+    checks = [
+        Check(
+            ProblemCode.TLS_ON_PLAIN.value,
+            "error",
+            f"{one.sn}: {_tls_of(one)}",
+            advice_of(ProblemCode.TLS_ON_PLAIN, one.sn),
+        )
+        for one in with_tls[:MOST_SHOWN]
+    ]
     if pending:
         names = shown([one.sn for one in pending])
         checks.append(
@@ -193,11 +204,26 @@ async def _terminals(found: ServerFacts) -> list[Check]:
     return checks or [Check("terminals", "ok", words)]
 
 
+def _tls_of(device: Device) -> str | None:
+    """Return the detail of the TLS connections of a terminal to a plain port, if there are any."""
+    code = ProblemCode.TLS_ON_PLAIN
+    return next((one.detail for one in device.problems if one.code == code), None)
+
+
 async def _strangers(found: ServerFacts) -> list[Check]:
     now = found.registry.now()
     stored = await found.store.read(lambda tx: found.strangers.recent_thd(tx, now))
     refusals = [*found.strangers.unwritten(), *stored]
     return check_strangers(refusals, found.registry.terminals, now)
+
+
+def _about(problem: ServerProblem) -> str:
+    """Return the detail of a problem with its subject, unless the detail names that itself."""
+    subject = problem.subject
+    values = subject.values.values() if isinstance(subject, Phrase) else ()
+    if any(str(value) in problem.detail for value in values):
+        return problem.detail
+    return f"{subject}: {problem.detail}"
 
 
 async def _problems(found: ServerFacts) -> list[Check]:
@@ -206,7 +232,7 @@ async def _problems(found: ServerFacts) -> list[Check]:
         Check(
             str(one.code),
             "error",
-            f"{one.subject}: {one.detail}",
+            _about(one),
             advice_of(one.code, detail=one.detail),
         )
         for one in await found.problems.of_server()

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
+from ...consequences import is_over
 from ...device.modes import takes_commands
 from ...device.session import BEGINS
 from ...model import DeviceState
@@ -18,8 +21,9 @@ from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
 from .facts import TerminalFacts
-from .model import Check
-from .past import softened
+from .following import with_causes
+from .model import Check, CheckState
+from .past import is_of_former_mode, softened
 from .queue import check_queue
 from .refusing import (
     ASKED_AGAIN,
@@ -51,7 +55,7 @@ _OWN_CHECK = frozenset(
 _EXPLAINS: Mapping[str, str] = {
     ProblemCode.TLS_ON_PLAIN: "connection",
     **dict.fromkeys(CAUSES_OF_REFUSALS, "refusals"),
-    ProblemCode.ACCESS_CONTROL: "requests",
+    ProblemCode.ACCESS_CONTROL: "admission",
     ProblemCode.TOKEN_MISSING: "exchange",
     ProblemCode.PROXY_DATE: "zone",
 }
@@ -93,7 +97,7 @@ def examine(facts: TerminalFacts) -> list[Check]:
         # What may be another terminal's comes after what is known of this one.
         others = [code for code in causes_of_it if code not in sure]
         checks += [*_problems(facts, sure), check, *_problems(facts, others)]
-    return [*_said_once([*checks, *_problems(facts, rest)])]
+    return [*_said_once(with_causes(facts, [*checks, *_problems(facts, rest)]))]
 
 
 def _said_once(checks: Iterable[Check]) -> Iterator[Check]:
@@ -102,8 +106,8 @@ def _said_once(checks: Iterable[Check]) -> Iterator[Check]:
     for check in checks:
         is_known = check.advice in known
         known.add(check.advice)
-        if is_known and check.advice:
-            check = Check(check.name, check.state, check.detail, Phrase("As said above."))
+        if is_known and check.advice and check.follows is None:
+            check = msgspec.structs.replace(check, advice=Phrase("As said above."))
         yield check
 
 
@@ -155,10 +159,11 @@ def _connection(facts: TerminalFacts) -> Check:
                 ago=duration(facts.now - refused[-1]),
             ),
         )
+    is_approved = facts.device.state is DeviceState.APPROVED
     if not facts.is_online:
         return Check(
             "connection",
-            "error" if facts.now - last >= GONE else "warning",
+            "error" if facts.now - last >= GONE and is_approved else "warning",
             heard,
             Phrase(
                 "Check its power and network, and the server address and port in its menu. "
@@ -171,9 +176,10 @@ def _connection(facts: TerminalFacts) -> Check:
 
 def _admission(facts: TerminalFacts) -> Check:
     if facts.device.state is DeviceState.PENDING:
+        is_usable = facts.problem(ProblemCode.ACCESS_CONTROL) is None
         return Check(
             "admission",
-            "error",
+            "error" if is_usable else "warning",
             Phrase(
                 "It is pending: its requests are refused until it is approved, and it keeps its "
                 "data."
@@ -184,6 +190,11 @@ def _admission(facts: TerminalFacts) -> Check:
                     "block %(sn)s`.",
                     command=approval(facts.device),
                     sn=facts.device.sn,
+                )
+                if is_usable
+                else Phrase(
+                    "Set it to attendance first. Then, if it is yours, approve it: `%(command)s`.",
+                    command=approval(facts.device),
                 ),
                 knows_zone=facts.device.timezone is not None,
             ),
@@ -224,20 +235,11 @@ def _approved_again(facts: TerminalFacts) -> Phrase:
 
 def _requests(facts: TerminalFacts) -> Check:
     """Check for requests that this server does not support, or did not lately."""
-    check = softened(facts, ProblemCode.UNKNOWN_REQUESTS, _unknown_requests(facts))
-    return _of_mode(facts, check)
-
-
-def _of_mode(facts: TerminalFacts, check: Check) -> Check:
-    """Return a check whose fault follows from the access-control mode, if the terminal is in it."""
-    if check.state != "error" or facts.problem(ProblemCode.ACCESS_CONTROL) is None:
-        return check
-    advice = Phrase("It follows from the access-control mode: mend that first, as said above.")
-    return Check(check.name, check.state, check.detail, advice)
+    return softened(facts, ProblemCode.UNKNOWN_REQUESTS, _unknown_requests(facts))
 
 
 def _unknown_requests(facts: TerminalFacts) -> Check:
-    found = [one for one in recent(facts) if is_unknown(one)]
+    found = [one for one in recent(facts) if is_unknown(one) and not is_of_former_mode(facts, one)]
     problem = facts.problem(ProblemCode.UNKNOWN_REQUESTS)
     if not found and problem is None:
         return Check(
@@ -268,8 +270,6 @@ def _exchange(facts: TerminalFacts) -> Check:
 
 
 def _advice_on_exchange(facts: TerminalFacts) -> Phrase:
-    if facts.problem(ProblemCode.TOKEN_MISSING) is not None:
-        return facts.advice(ProblemCode.TOKEN_MISSING)
     if is_refused_now(facts):
         return REFUSALS_FIRST
     return Phrase(
@@ -324,7 +324,6 @@ def _records(facts: TerminalFacts) -> Check:
             "records",
             "warning",
             Phrase("It has never uploaded attendance records: it is in access-control mode."),
-            facts.advice(ProblemCode.ACCESS_CONTROL),
         )
     return Check(
         "records",
@@ -344,8 +343,8 @@ def _records(facts: TerminalFacts) -> Check:
 def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
-        advice = facts.advice(ProblemCode.REJECTS)
-        return _of_mode(facts, Check("rejects", "error", problem, advice))
+        state: CheckState = "warning" if is_over(problem) else "error"
+        return Check("rejects", state, problem, facts.advice(ProblemCode.REJECTS))
     return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
 
 
@@ -376,8 +375,11 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
 
 
 def _is_likely(facts: TerminalFacts, code: str) -> bool:
-    """Whether a problem is this terminal's: no other may have it, or it has never connected."""
-    return facts.is_sure(code) or facts.last_seen_at is None
+    """Whether a problem is this terminal's, or may be the cause of its silence.
+
+    Only silent terminals are candidates for TLS connections from their address.
+    """
+    return facts.is_sure(code) or code == ProblemCode.TLS_ON_PLAIN
 
 
 def _with_terminal(facts: TerminalFacts, code: str) -> str:

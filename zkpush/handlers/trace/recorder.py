@@ -18,6 +18,7 @@ from typing import cast
 from ...clock import wall_clock
 from ...device.request import AcceptedRequest, RefusedRequest, Request
 from ...device.terminal import Terminal
+from ...device.tokens import token_of
 from ...http.messages import ExplainedReply, Reply, RequestHead, Verdict
 from ...interfaces import IStore
 from ...periodic import PeriodicService
@@ -40,8 +41,8 @@ MOST_WRITTEN = 2_000
 """Approximate limit of entries per write."""
 TRIM_EVERY = 20
 """New entries of a terminal after which its rows are trimmed."""
-FOREIGN = "foreign token"
-"""Remark on a request that is served although its token is not ours."""
+FOREIGN_TOKEN, FOREIGN_COOKIE = "foreign token", "foreign cookie"
+"""Remarks on a request that is served although its token, or another cookie, is not ours."""
 MOST_COMPARED = 200
 """Longest reply, in bytes, that is compared with the next one."""
 
@@ -304,4 +305,5 @@ def _reason_of(terminal: Terminal, head: RequestHead, reply: Reply) -> str | Non
     reason = reply.reason if isinstance(reply, ExplainedReply) else None
     if head.cookie is None or terminal.is_judged or hash(head.cookie) != terminal.foreign:
         return reason
-    return FOREIGN if reason is None else f"{reason}; {FOREIGN}"
+    foreign = FOREIGN_COOKIE if token_of(head.cookie) is None else FOREIGN_TOKEN
+    return foreign if reason is None else f"{reason}; {foreign}"

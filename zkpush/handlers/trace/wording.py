@@ -42,6 +42,7 @@ REMARKS = SentenceList(
         Phrase("%(num)s part set aside"),
         Phrase("%(num)s parts set aside"),
         Phrase("foreign token"),
+        Phrase("foreign cookie"),
     )
 )
 """What the trace adds to a reply, and the terminal was not told."""

@@ -1,0 +1,66 @@
+"""Problems that follow from another problem of the same terminal.
+
+A cause says of which problems it is a consequence. A problem *follows* from another one if that is
+true of each of its causes: then only the other one needs somebody, and this one refers to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import causes
+from .phrases import Phrase
+from .problems import ProblemCode, advice_phrase
+
+_EXPLAINED_BY: Mapping[causes.Cause, ProblemCode] = {
+    causes.ACCESS_CONTROL_PATH: ProblemCode.ACCESS_CONTROL,
+    causes.ACCESS_CONTROL_TABLE: ProblemCode.ACCESS_CONTROL,
+    causes.ACCESS_CONTROL_REQUEST: ProblemCode.ACCESS_CONTROL,
+    causes.NOT_SERVED: ProblemCode.UNKNOWN_REQUESTS,
+    causes.OF_UNKNOWN_TABLE: ProblemCode.UNKNOWN_REQUESTS,
+    causes.FOREIGN_TOKEN: ProblemCode.TOKEN_MISSING,
+    causes.FOREIGN_COOKIE: ProblemCode.TOKEN_MISSING,
+}
+_OVER = frozenset({causes.ACCESS_CONTROL_PATH, causes.ACCESS_CONTROL_TABLE})
+"""Causes of which only traces are left once no problem explains them."""
+_NAMES: Mapping[str, Phrase] = {
+    ProblemCode.ACCESS_CONTROL: Phrase("the access-control mode"),
+    ProblemCode.UNKNOWN_REQUESTS: Phrase("its requests"),
+    ProblemCode.REJECTS: Phrase("its rejects"),
+    ProblemCode.TOKEN_MISSING: Phrase("the token that it does not return"),
+    ProblemCode.TLS_ON_PLAIN: Phrase("HTTPS on a plain port"),
+    ProblemCode.OTHER_ADDRESS: Phrase("the address that it came from"),
+    ProblemCode.KEY_CHANGED: Phrase("its pushcommkey"),
+    ProblemCode.NO_TOKEN: Phrase("the token that it cannot return"),
+    ProblemCode.CANNOT_ENCRYPT: Phrase("the encryption that it lacks"),
+}
+"""What problems are called where a consequence refers to them."""
+
+
+def followed(code: str, details: Mapping[str, str]) -> str | None:
+    """Return the code of the problem from which another one follows; None if it stands alone.
+
+    `details` are those of the problems of one terminal, by code.
+    """
+    explaining = [_EXPLAINED_BY.get(one) for one in causes.causes_in(details.get(code))]
+    if not explaining or not all(one in details and one != code for one in explaining):
+        return None
+    first = str(explaining[0])
+    return followed(first, details) or first
+
+
+def is_over(detail: str) -> bool:
+    """Whether each cause that a detail names is over."""
+    found = causes.causes_in(detail)
+    return bool(found) and _OVER.issuperset(found)
+
+
+def follows_from(code: str) -> Phrase:
+    """Return the clause that refers from a consequence to the problem with this code."""
+    return Phrase("It follows from %(cause)s: see to that first.", cause=_NAMES.get(code, code))
+
+
+def advice_among(code: str, sn: str, details: Mapping[str, str]) -> Phrase:
+    """Return the advice on one of the problems of a terminal; `details` are those of all."""
+    cause = followed(code, details)
+    return advice_phrase(code, sn, details[code]) if cause is None else follows_from(cause)
