@@ -23,6 +23,8 @@ _INNER = frozenset({"reason"})
 """Places of a sentence of the same list."""
 _WORDS = frozenset({"form", "kind"})
 """Places of a text that the catalogues translate."""
+_DECLARED = {"client": frozenset({"console"})}
+"""Texts of places that the catalogues translate; others are data."""
 _FORMS = {"field": "[A-Za-z0-9_]{1,64}", "num": "[0-9…]+"}
 """Patterns of the values of places; of others, any text."""
 
@@ -51,7 +53,8 @@ class SentenceList:
     def _value(self, name: str, said: str) -> str:
         if name in _INNER:
             return self.phrase(said)
-        return Phrase.made(said, {}) if name in _WORDS else said
+        is_declared = name in _WORDS or said in _DECLARED.get(name, ())
+        return Phrase.made(said, {}) if is_declared else said
 
 
 def _pattern(template: str) -> str:

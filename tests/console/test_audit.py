@@ -13,11 +13,11 @@ import pytest_twisted
 import zkpush
 from zkpush.handlers.accounts.api import AccountChange
 from zkpush.handlers.audit.changes import LABELS, detail_phrase
-from zkpush.handlers.people.showing import LABELS as OF_PEOPLE
 from zkpush.manage.console.languages import LANGUAGES
 from zkpush.model import DEVICE_ATTRIBUTES
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.transaction import Transaction
+from zkpush.values.personwords import PERSON_LABELS
 
 from ..rig import Rig
 from .browser import document, signed_in, text_of
@@ -47,16 +47,33 @@ async def test_each_filter_has_a_label_of_its_own(rig: Rig, language: str) -> No
 def test_each_name_in_details_has_a_label() -> None:
     """Of terminals, accounts and people, and what modules write before a value by themselves."""
     names = {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_changeable}
-    names |= {*AccountChange.__struct_fields__, *OF_PEOPLE}
+    names |= {*AccountChange.__struct_fields__, *PERSON_LABELS}
     for file in Path(zkpush.__file__).parent.rglob("*.py"):
         source = file.read_text()
         if "acts.record(" in source:
             names |= {*written_names(source)}
     assert names - LABELS.keys() == set()
     assert [*written_names("f'language={x}, zone={y}'")] == ["language", "zone"]
-    assert {name: str(LABELS[name]) for name in OF_PEOPLE} == {
-        name: str(label) for name, label in OF_PEOPLE.items()
+
+
+def labelled(source: str) -> set[str]:
+    """The fields of people that a module gives the labels which they have on pages."""
+    return {
+        key.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant)
+        and key.value in PERSON_LABELS
+        and ast.unparse(value) == f"Phrase({str(PERSON_LABELS[key.value])!r})"
     }
+
+
+def test_fields_of_people_have_their_labels_in_one_place() -> None:
+    """No second module names half of them, whatever it calls its table."""
+    files = Path(zkpush.__file__).parent.rglob("*.py")
+    found = {file.name: len(labelled(file.read_text())) for file in files}
+    assert {name for name, count in found.items() if count >= 5} == {"personwords.py"}
 
 
 @pytest_twisted.ensureDeferred
@@ -105,7 +122,7 @@ async def test_orders_are_shown_with_the_meaning_of_their_commands(rig: Rig) -> 
     shown = text_of(await browser.get("/audit"))
     assert "14 (Super administrator)" in shown
     assert "2 terminals" in shown
-    assert "Events: attendance" in shown
+    assert "Events: punches" in shown
     await browser.get("/?lang=en-XA")
     assert english_left(document(await browser.get("/audit"))) == []
 

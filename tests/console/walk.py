@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Collection
 from xml.etree.ElementTree import Element
 
+from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.console.resource import ConsoleResource
 from zkpush.protocol.fields import Scope
@@ -25,6 +28,8 @@ NOT_THERE = frozenset({"/welcome/<secret>"})
 """Pages that say that something is gone, with these values."""
 SHOWN_ATTRIBUTES = ("title", "placeholder", "aria-label", "alt")
 WORDS = re.compile(r"[A-Za-z]{2,}")
+LONG_WORDS = re.compile(r"[A-Za-z]{3,}")
+PLACES = re.compile(r"%\(\w+\)s|`[^`]*`")
 
 
 def console_of(rig: Rig) -> ConsoleResource:
@@ -75,6 +80,42 @@ def scope_of(rig: Rig, method: str, path: str) -> Scope | None:
     ]
     assert found, f"{method} {path} leads nowhere"
     return min(found, key=lambda one: one.path.count("<")).scope
+
+
+@functools.cache
+def vocabulary() -> frozenset[str]:
+    """The words of all texts that catalogues translate."""
+    texts = (
+        text
+        for package in packages_of_zkpush()
+        for one in catalogues_of(package).phrases()
+        for text in ([one] if isinstance(one, str) else one)
+    )
+    return frozenset(
+        word.lower() for text in texts for word in LONG_WORDS.findall(PLACES.sub("", text))
+    )
+
+
+def english_as_data(node: Element, own: Collection[str], is_data: bool = False) -> list[str]:
+    """The texts marked as data that have English words of the console besides those in `own`.
+
+    Bytes, commands and names of the protocol, which stand in `code` and `pre`, are left out.
+    """
+    tag = node.tag
+    if not isinstance(tag, str) or tag in ("script", "style", "code", "pre", "time", "textarea"):
+        return []
+    is_data = is_data or node.attrib.get("translate") == "no"
+    texts = [node.text or ""] if is_data else []
+    found = []
+    for child in node:
+        found += english_as_data(child, own, is_data)
+        texts += [child.tail or ""] if is_data else []
+    return found + [
+        text.strip()
+        for text in texts
+        if text.replace("· zkpush", "").strip() not in own
+        and {word.lower() for word in LONG_WORDS.findall(text)} & vocabulary() - {*own}
+    ]
 
 
 def english_left(node: Element, is_data: bool = False) -> list[str]:

@@ -94,6 +94,7 @@ REASONS = SentenceList(
         Phrase("%(value)s is more than %(bound)s"),
         Phrase("%(value)s is none of %(choices)s"),
         Phrase("%(field)s is missing"),
+        Phrase("%(field)s is missing: a record needs at least Pin and Time"),
         Phrase("%(field)s is there twice"),
         Phrase(
             "%(field)s is %(size)s, but there are %(length)s characters of base64, which "

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
+from ...values.accesswords import TABLE_NAMES
 from .checks import DAYS, FOR_USERS, MOST_MESSAGE_BYTES, PUBLIC
 from .declared import CLOSED, MOST_NUMBER
 
 TABLE_LABELS: Mapping[str, tuple[Phrase, Phrase]] = {
     "time-periods": (
-        Phrase("Time periods"),
+        TABLE_NAMES["time-periods"],
         Phrase("When people may enter, for each day of the week."),
     ),
     "holidays": (
-        Phrase("Holidays"),
+        TABLE_NAMES["holidays"],
         Phrase("Days of every year on which another time period holds."),
     ),
-    "groups": (Phrase("Groups"), Phrase("How people of a group verify, and when they may enter.")),
+    "groups": (
+        TABLE_NAMES["groups"],
+        Phrase("How people of a group verify, and when they may enter."),
+    ),
     "combinations": (
-        Phrase("Combinations"),
+        TABLE_NAMES["combinations"],
         Phrase("Groups whose people open the door together."),
     ),
-    "work-codes": (Phrase("Work codes"), Phrase("What people choose for the work they begin.")),
-    "messages": (Phrase("Messages"), Phrase("Short messages on the screen.")),
-    "shortcut-keys": (Phrase("Function keys"), Phrase("What the keys F1 to F8 do.")),
-    "pictures": (Phrase("Publicity pictures"), Phrase("Pictures on the screen.")),
+    "work-codes": (
+        TABLE_NAMES["work-codes"],
+        Phrase("What people choose for the work they begin."),
+    ),
+    "messages": (TABLE_NAMES["messages"], Phrase("Short messages on the screen.")),
+    "shortcut-keys": (TABLE_NAMES["shortcut-keys"], Phrase("What the keys F1 to F8 do.")),
+    "pictures": (TABLE_NAMES["pictures"], Phrase("Pictures on the screen.")),
 }
 """Names and descriptions of tables."""
 FIELD_LABELS: Mapping[str, Phrase] = {

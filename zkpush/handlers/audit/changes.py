@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ...manage.console.permissions import SCOPES
 from ...phrases import Phrase, in_series, listed_phrases
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
+from ...values.personwords import PERSON_LABELS
 from .wording import DETAILS
 
 LABELS: Mapping[str, Phrase] = {
@@ -26,25 +27,11 @@ LABELS: Mapping[str, Phrase] = {
     "networks": Phrase("Networks"),
     # Of accounts.
     "scopes": Phrase("Permissions"),
-    "areas": Phrase("Areas"),
     "language": Phrase("Language"),
     "zone": Phrase("Time zone"),
     # Of areas.
     "description": Phrase("Description"),
-    # Of people.
-    "name": Phrase("Name"),
-    "card": Phrase("Card number"),
-    "vice_card": Phrase("Second card"),
-    "privilege": Phrase("Rights at terminals"),
-    "group": Phrase("Group"),
-    "start_datetime": Phrase("Valid from"),
-    "end_datetime": Phrase("Valid until"),
-    "expires": Phrase("Validity ends"),
-    "verify": Phrase("Verification mode"),
-    "timezones": Phrase("Time periods"),
-    "password": Phrase("Password"),
-    "photo": Phrase("Photo"),
-    "face": Phrase("Photo for comparison"),
+    **PERSON_LABELS,
 }
 """Names of what is changed, in words."""
 _STATES: Mapping[str, Phrase] = {

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from ...phrases import Phrase, counted_phrase, in_series, listed_phrases, terminal_phrase
 from ...protocol.fields import Command, Field
+from ...values.accesswords import TABLE_NAMES
+from ...values.eventwords import EVENT_WORDS
 
 _QUEUED = re.compile(r"\w+: (.*)", re.DOTALL)
 _REPLACES = re.compile(r"; replaces (\w+)")
@@ -39,6 +41,8 @@ class OrderWords:
             return listed_phrases(states) if all(states) else None
         if action in ("add forwarder", "change forwarder"):
             return _forwarder(detail)
+        if action in ("change access data", "delete access data"):
+            return _entry(detail)
         return None
 
     def _queued(self, detail: str) -> Phrase | None:
@@ -101,6 +105,16 @@ def _value(field: Field, text: str) -> str:
     return Phrase("%(value)s (%(meaning)s)", value=text, meaning=Phrase.made(meaning, {}))
 
 
+def _entry(detail: str) -> Phrase | None:
+    table, _, key = detail.partition(" ")
+    label = TABLE_NAMES.get(table)
+    return label and Phrase("%(field)s: %(reason)s", field=label, reason=key)
+
+
+def _event_names(listed: str) -> Phrase:
+    return listed_phrases([EVENT_WORDS.get(one, one) for one in listed.split(", ")])
+
+
 def _forwarder(detail: str) -> Phrase | None:
     kind, _, rest = detail.partition("; ")
     events, *settings = rest.split("; ")
@@ -108,7 +122,7 @@ def _forwarder(detail: str) -> Phrase | None:
         return None
     parts = [
         Phrase("%(field)s: %(reason)s", field=Phrase("Kind"), reason=kind),
-        Phrase("%(field)s: %(reason)s", field=Phrase("Events"), reason=events[7:]),
+        Phrase("%(field)s: %(reason)s", field=Phrase("Events"), reason=_event_names(events[7:])),
     ]
     for one in settings:
         found = _SETTING.fullmatch(one)

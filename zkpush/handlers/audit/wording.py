@@ -51,6 +51,9 @@ ACTIONS = SentenceList(
         Phrase("change access data"),
         Phrase("delete access data"),
         Phrase("change site"),
+        Phrase("drop plugin"),
+        Phrase("forget templates"),
+        Phrase("rotate key"),
         Phrase("retry rejects"),
         Phrase("delete reject"),
         Phrase("sign in"),
@@ -85,6 +88,7 @@ KINDS = (
 SUBJECTS = SentenceList(
     (
         *(Phrase(one.words) for one in Refusal),
+        Phrase("all"),
         Phrase("first account"),
         Phrase("site"),
         Phrase("rows up to %(id)s"),
@@ -97,6 +101,7 @@ SUBJECTS = SentenceList(
         Phrase("account %(name)s"),
         Phrase("reject %(id)s"),
         Phrase("command %(id)s"),
+        Phrase("key %(id)s"),
         Phrase("request %(id)s"),
     )
 )
@@ -141,3 +146,5 @@ DETAILS = SentenceList(
     )
 )
 """Details; lists of names and values are shown as they are."""
+CLIENTS = (Phrase("console"),)
+"""Programs in details that have words; the names of others are data."""

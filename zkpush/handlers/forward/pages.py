@@ -30,6 +30,7 @@ from ...manage.times import instant
 from ...model import Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
+from ...values.eventwords import EVENT_WORDS
 from ...values.forwarding import Delivered
 from .deadletters import DeadLetters
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
@@ -169,6 +170,7 @@ class ForwarderPages:
                 "settings": [(name, value) for name, value in sorted(settings.items())],
                 "attempts": attempts,
                 "dead": dead,
+                "event_words": EVENT_WORDS,
                 "outcomes": OUTCOMES,
             },
         )

@@ -20,8 +20,9 @@ from ...protocol.fields import Kind
 from ...protocol.scalars import decode_time
 from ...protocol.secrecy import secrets_of
 from ...values.people import Person
+from ...values.personwords import PERSON_LABELS
 from .authorship import FIELDS
-from .showing import LABELS, MOMENTS
+from .showing import MOMENTS
 from .tables import USER
 from .views import UserView
 
@@ -76,7 +77,7 @@ Saying = Callable[[str], str]
 
 def label_of(name: str) -> Phrase:
     """Return the name of a column as the console shows it."""
-    return LABEL_OF_PIN if name == PIN else LABELS[name]
+    return LABEL_OF_PIN if name == PIN else PERSON_LABELS[name]
 
 
 class ColumnNames:

@@ -31,6 +31,7 @@ from ...persist.areas import idle_areas_thd, known_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
+from ...values.personwords import PERSON_LABELS
 from .administration import PeopleAdministration, edit_of
 from .bounds import area_without_choice
 from .cards import CardTaken
@@ -41,7 +42,7 @@ from .exportpages import ListedPeople, PeopleExportPages
 from .importpages import ImportPages
 from .persons import PersonStore
 from .portraitpages import PortraitPages
-from .showing import LABELS, NO_PERSON, TEXT_FIELDS, person_thd
+from .showing import NO_PERSON, TEXT_FIELDS, person_thd
 from .store import PeopleStore
 from .views import user_for
 
@@ -292,7 +293,7 @@ class PeoplePages:
                 "stored": stored,
                 "pin": pin,
                 "has_password": has_password,
-                "labels": LABELS,
+                "labels": PERSON_LABELS,
                 "areas": areas if are_ticked else None,
                 "chosen": sorted(chosen),
                 "areas_help": Phrase("The person belongs on the terminals of these areas."),

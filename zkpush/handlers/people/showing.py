@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
 from ...protocol.scalars import decode_time
 from ...protocol.secrecy import secrets_of
+from ...values.personwords import PERSON_LABELS
 from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
 from .model import Conflict
@@ -26,23 +27,6 @@ from .tables import USER
 from .views import user_for
 
 NO_PERSON = Phrase("There is no such person.")
-LABELS: Mapping[str, Phrase] = {
-    "name": Phrase("Name"),
-    "card": Phrase("Card number"),
-    "vice_card": Phrase("Second card"),
-    "privilege": Phrase("Rights at terminals"),
-    "group": Phrase("Group"),
-    "start_datetime": Phrase("Valid from"),
-    "end_datetime": Phrase("Valid until"),
-    "expires": Phrase("Validity ends"),
-    "verify": Phrase("Verification mode"),
-    "timezones": Phrase("Time periods"),
-    "password": Phrase("Password"),
-    "areas": Phrase("Areas"),
-    "photo": Phrase("Photo"),
-    "face": Phrase("Photo for comparison"),
-}
-"""Fields in words."""
 TEXT_FIELDS = (
     "name",
     "card",
@@ -85,7 +69,7 @@ def conflicts_thd(
         stored, authors, said = people.values(one.pin), people.authors(one.pin), one.said or {}
         rows = [
             (
-                LABELS.get(field, field),
+                PERSON_LABELS.get(field, field),
                 value_text(field, stored.get(field)),
                 value_text(field, said.get(field)),
                 author_for(caller, authors[field]) if field in authors else None,
@@ -126,7 +110,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
             value_text(name, getattr(person, name)),
             author_for(caller, authors[name]) if name in authors else None,
         )
-        for name, label in LABELS.items()
+        for name, label in PERSON_LABELS.items()
         if name in authors or name in ("name", "card", "privilege")
         if hasattr(person, name)
     ]
@@ -136,7 +120,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
     history = [
         (
             one,
-            LABELS.get(one.field, one.field),
+            PERSON_LABELS.get(one.field, one.field),
             value_text(one.field, one.old),
             value_text(one.field, one.new),
             author_for(caller, one.author),

@@ -51,6 +51,26 @@ ORIGINS: Mapping[SettingOrigin, tuple[Phrase, str]] = {
 }
 """Origins in words, each with the kind of its badge."""
 
+SECTIONS: Mapping[str, Phrase] = {
+    "accounts": Phrase("Accounts"),
+    "areas": Phrase("Areas"),
+    "audit": Phrase("Audit log"),
+    "commands": Phrase("Commands"),
+    "completeness": Phrase("Completeness"),
+    "encryption": Phrase("Encryption by terminals"),
+    "events": Phrase("Events"),
+    "health": Phrase("Health"),
+    "limits": Phrase("Limits"),
+    "plugins": Phrase("Plugins"),
+    "privacy": Phrase("Privacy"),
+    "proxies": Phrase("Proxies"),
+    "remote_attendance": Phrase("Remote attendance"),
+    "tls": Phrase("Encryption (TLS)"),
+    "verification": Phrase("Verification by the server"),
+    "watch": Phrase("Problems of terminals"),
+}
+"""Sections of the configuration in words; those of plugins are named as they are."""
+
 
 class SettingSearch(msgspec.Struct, frozen=True):
     """The choice: a section, or one of `SET`, `GENERAL` and `TERMINALS`."""
@@ -114,7 +134,7 @@ class SettingsPage:
                     for one in every
                     if _is_chosen(one, query.part)
                 ],
-                "sections": sections,
+                "sections": [(name, SECTIONS.get(name, name)) for name in sections],
                 "origins": ORIGINS,
                 "file": services.installation.origins.file,
                 "terminals": [],

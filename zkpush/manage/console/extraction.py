@@ -33,6 +33,7 @@ from ...protocol.codes import (
     AttendanceState,
     BiometricType,
     KeyFunction,
+    Language,
     Mask,
     Privilege,
     VerificationMode,
@@ -147,6 +148,7 @@ def declared_phrases() -> Iterator[str]:
         Privilege,
         BiometricType,
         KeyFunction,
+        Language,
     ):
         for code in codes:
             yield code.meaning
