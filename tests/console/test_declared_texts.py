@@ -29,7 +29,10 @@ DECLARED_ELSEWHERE = {
     "handlers/audit/changes.py": 3,  # policies, and templates of details
     "handlers/audit/orders.py": 3,  # meanings of commands, their parameters and values
     "handlers/audit/wording.py": 1,  # refusals
+    "handlers/commands/pages.py": 1,  # meanings of commands
     "handlers/doctor/terminal.py": 1,
+    "handlers/jobs/progresspages.py": 1,
+    "handlers/jobs/sendpages.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes
     "handlers/people/columns.py": 2,  # meanings of codes
     "handlers/people/importpages.py": 2,

@@ -44,9 +44,13 @@ SAME = frozenset(
         "%(value)s (%(meaning)s)",
         "%(name)s (%(meant)s)",
         "; %(meant)s",
+        "ANSI",
         "Base64",
+        "ISO",
+        "No",
         "Normal",
         "URL",
+        "ZK",
         "base64",
     }
 )

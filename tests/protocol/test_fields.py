@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -280,8 +281,11 @@ def test_a_coded_value_is_refused_with_the_meanings_of_those_allowed() -> None:
     for name, params, words in (
         ("DATA UPDATE USERINFO", {"PIN": "1", "Pri": "15"}, "14 (Super administrator)"),
         ("DATA UPDATE USERINFO", {"PIN": "1", "Verify": "face"}, "15 (Face)"),
-        ("ENROLL_FP", {"PIN": "1", "FID": "1", "OVERWRITE": "2"}, "0, 1 (1: overwrite an exist"),
+        ("ENROLL_FP", {"PIN": "1", "FID": "1", "OVERWRITE": "2"}, "0 (No), 1 (Yes)"),
     ):
         with pytest.raises(CommandError) as caught:
             check_command(catalogue.find(name), params)
         assert words in str(caught.value)
+    without = Field(wire="X", name="x", kind=Kind.INTEGER, choices=(0, 1), meaning="1: it is on")
+    with pytest.raises(ValueError, match=re.escape("0, 1 (1: it is on)")):
+        without.decode("2")

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Protocol
 
 import msgspec
 
 from .codes.code import Word
+from .coding import CodesBy, CodeTable
 from .dialect import FIRST_FAMILY, Dialect
 from .scalars import (
     compiled,
@@ -79,27 +79,6 @@ class Scope(Enum):
     ADMIN = "admin"
 
 
-class Meant(Protocol):
-    """A code with its meaning in words."""
-
-    @property
-    def meaning(self) -> str:
-        """The meaning in words."""
-
-
-CodeTable = Callable[[Any], Meant]
-"""Called with the value of a field; never raises for a decoded value."""
-
-
-class CodesBy(msgspec.Struct, frozen=True):
-    """Code tables of a field whose meaning depends on another field of the record."""
-
-    field: str
-    """The name of the other field."""
-    tables: tuple[tuple[object, CodeTable], ...]
-    """The relevant values of the other field, each with its code table."""
-
-
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One named value of a record, a reply or a command."""
 
@@ -108,6 +87,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The name in the store and in the API."""
     meaning: str
+    label: str | None = None
+    """A short name for forms, where the meaning lists codes or explains; None: the meaning."""
     kind: Kind = Kind.TEXT
     required: bool = False
     minimum: int | None = None

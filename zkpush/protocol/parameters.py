@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
-from .fields import SMALL, CodeTable, Command, Field, Kind, Scope, Table
+from .codes import Flag
+from .coding import CodeTable
+from .fields import SMALL, Command, Field, Kind, Scope, Table
 from .versions import BASELINE, Version
 
 
@@ -31,6 +33,7 @@ def number_field(
     *,
     default: int | None = None,
     codes: CodeTable | None = None,
+    label: str | None = None,
 ) -> Field:
     """A non-negative integer field."""
     return Field(
@@ -41,7 +44,21 @@ def number_field(
         maximum=SMALL,
         default=default,
         meaning=meaning,
+        label=label,
         codes=codes,
+    )
+
+
+def flag_field(wire: str, name: str, meaning: str, label: str) -> Field:
+    """A parameter that is 0 or 1; the label is a statement that 1 makes true."""
+    return Field(
+        wire=wire,
+        name=name,
+        kind=Kind.INTEGER,
+        choices=(0, 1),
+        meaning=meaning,
+        label=label,
+        codes=Flag,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ...phrases import Phrase, counted_phrase
-from ...protocol.fields import CodeTable
+from ...protocol.coding import CodeTable
 from ...protocol.jpeg import jpeg_size
 from ...protocol.scalars import compiled, quoted
 

@@ -13,7 +13,8 @@ from ...protocol.codes import (
     RecordType,
     VerificationMode,
 )
-from ...protocol.fields import SMALL, CodesBy, Field, Form, Kind, Layout, Table
+from ...protocol.coding import CodesBy
+from ...protocol.fields import SMALL, Field, Form, Kind, Layout, Table
 
 RECORD = Table(
     name="ATTLOG",

@@ -186,7 +186,10 @@ class CommandPages:
                     (OPEN, Phrase("open")),
                     *((one.value, STATES[one][0]) for one in STATES),
                 ],
-                "names": sorted({one.name for one in self._catalogue}),
+                "names": [
+                    ("", Phrase("All")),
+                    *((one.name, Phrase.made(one.meaning, {})) for one in self._catalogue),
+                ],
                 "is_filtered": bool(kept),
                 "next_query": None if more is None else urlencode(more),
                 "first_query": None if query.before is None else urlencode(kept),
@@ -225,7 +228,7 @@ class CommandPages:
                 "params": [
                     (
                         name,
-                        fields[name].meaning if name in fields else None,
+                        fields[name].label or fields[name].meaning if name in fields else None,
                         None if value is None else value[:MOST_SHOWN],
                         fields[name].coded_values().get(value)
                         if value and name in fields

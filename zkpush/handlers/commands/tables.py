@@ -25,6 +25,7 @@ COMMANDS = (
                 pattern=r"(?!C:)[^\s][^\r\n\0]*",
                 form="one line of a command, without `C:ID:` before it",
                 meaning="The command and its parameters, as after `C:ID:`",
+                label="The line",
             ),
         ),
     ),

@@ -7,17 +7,39 @@ that the server queries. Keys and access control (12.1.1.13 to 12.1.1.17) are ne
 from __future__ import annotations
 
 from ...protocol.codes import (
-    AttendanceState,
     Gender,
-    KeyFunction,
     MessageKind,
     Nation,
-    VerificationMode,
-    number_code,
+    NumberCodes,
 )
-from ...protocol.fields import SMALL, CodeTable, Field, Kind, Layout, Table
+from ...protocol.fields import SMALL, Field, Kind, Layout, Table
 from ...protocol.parameters import data_command, field_of, fields_of
 from ...protocol.versions import IDENTITY_LISTS, NEWEST
+from .accesstables import (
+    ACCESS_GROUP,
+    ACCESS_HOLIDAY,
+    ACCESS_TIME_ZONE,
+    ACCESS_UNLOCK_COMBINATION,
+    SHORTCUT_KEY,
+)
+
+__all__ = [
+    "ACCESS_GROUP",
+    "ACCESS_HOLIDAY",
+    "ACCESS_TIME_ZONE",
+    "ACCESS_UNLOCK_COMBINATION",
+    "ADPIC",
+    "BLACKLIST",
+    "COMMANDS",
+    "MOST_MESSAGE_BYTES",
+    "SHORTCUT_KEY",
+    "SMS",
+    "TABLES",
+    "USER_SMS",
+    "WALLPAPER",
+    "WHITELIST",
+    "WORKCODE",
+]
 
 MOST_MESSAGE_BYTES = 320
 """Most bytes of a short message, in the terminal's encoding (12.1.1.9)."""
@@ -85,6 +107,7 @@ SMS = _table(
             maximum=SMALL,
             meaning="253 for everyone, 254 for one user, 255 reserved",
             codes=MessageKind,
+            label="For whom",
         ),
         _key("UID", "number", "Number of the message"),
         Field(
@@ -108,18 +131,20 @@ USER_SMS = _table(
 
 _PERSON = (
     _key("IDNum", "id_number", "Citizen ID number"),
-    Field(wire="Name", name="name", meaning="Name (2.4.2)"),
+    Field(wire="Name", name="name", meaning="Name (2.4.2)", label="Name"),
     Field(
         wire="Gender",
         name="gender",
         meaning="1 male, 2 female (2.4.2)",
-        codes=number_code(Gender),
+        codes=NumberCodes(Gender),
+        label="Gender",
     ),
     Field(
         wire="Nation",
         name="nation",
         meaning="Ethnic code, 11.6 (2.4.2)",
-        codes=number_code(Nation),
+        codes=NumberCodes(Nation),
+        label="Ethnic group",
     ),
 )
 
@@ -135,138 +160,6 @@ _PICTURE = (
 
 ADPIC = _table("ADPIC", "12.1.1.11", "Publicity pictures", _PICTURE)
 WALLPAPER = _table("WALLPAPER", "12.1.1.11", "Pictures behind the clock (2.4.2)", _PICTURE)
-
-_DAYS = (
-    ("Sun", "Sunday"),
-    ("Mon", "Monday"),
-    ("Tue", "Tuesday"),
-    ("Wed", "Wednesday"),
-    ("Thu", "Thursday"),
-    ("Fri", "Friday"),
-    ("Sat", "Saturday"),
-)
-_PERIOD_DAYS = ("Sun", "Mon", "Tues", "Wed", "Thurs", "Fri", "Sat")
-"""Spelling of 12.1.1.15 in the line of the command."""
-
-
-def _integer(
-    wire: str,
-    meaning: str,
-    *,
-    required: bool = False,
-    minimum: int = 0,
-    maximum: int = SMALL,
-    codes: CodeTable | None = None,
-) -> Field:
-    return Field(
-        wire=wire,
-        name=wire,
-        kind=Kind.INTEGER,
-        required=required,
-        minimum=minimum,
-        maximum=maximum,
-        meaning=meaning,
-        codes=codes,
-    )
-
-
-def _text(wire: str, meaning: str, pattern: str | None = None, form: str | None = None) -> Field:
-    """Declare a text; `form` is its pattern in words."""
-    return Field(wire=wire, name=wire, meaning=meaning, pattern=pattern, form=form)
-
-
-def _access_table(name: str, section: str, meaning: str, *fields: Field) -> Table:
-    """Declare a table whose first field is the number of the entry."""
-    return Table(
-        name=name,
-        section=section,
-        meaning=meaning,
-        layout=Layout.KEYED,
-        keyword=name,
-        key=(fields[0].name,),
-        fields=fields,
-    )
-
-
-_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
-_HOUR_MINUTE = "([01][0-9]|2[0-3])[0-5][0-9]"
-_MONTH_DAY = "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])"
-_DAY_FORM = "a day MMDD such as 1123 for November 23"
-
-SHORTCUT_KEY = _access_table(
-    "ShortcutKey",
-    "12.1.1.13",
-    "What the function keys do",
-    _integer("KeyID", "1 to 8 for F1 to F8", required=True, minimum=1, maximum=8),
-    _integer(
-        "KeyFun",
-        "0 nothing, 1 state key, 2 work code, 3 short message, 4 help, 5 records, 6 last record",
-        required=True,
-        maximum=6,
-        codes=KeyFunction,
-    ),
-    _integer("StatusCode", "Attendance state that the key stands for", codes=AttendanceState),
-    _text("ShowName", "Name on the screen"),
-    _integer("AutoState", "1: the state switches automatically", maximum=1),
-    _text(
-        "AutoTime",
-        "Times of the automatic switch, from Monday to Sunday",
-        f"{_CLOCK}(;{_CLOCK}){{0,6}}",
-        "one to seven times such as 08:00;08:30",
-    ),
-    *(_integer(wire, f"1: switches automatically on {day}", maximum=1) for wire, day in _DAYS),
-)
-
-ACCESS_GROUP = _access_table(
-    "AccGroup",
-    "12.1.1.14",
-    "Access groups",
-    _integer("ID", "Number of the group", required=True),
-    _integer("Verify", "Verification mode, Appendix 7", codes=VerificationMode),
-    _integer("ValidHoliday", "1: valid on holidays", maximum=1),
-    _text(
-        "TZ",
-        "Whether the group's time periods are used, then three of them: 1;1;0;0",
-        "[0-9]{1,5}(;[0-9]{1,5}){3}",
-        "four numbers such as 1;1;0;0",
-    ),
-)
-
-ACCESS_TIME_ZONE = _access_table(
-    "AccTimeZone",
-    "12.1.1.15",
-    "Access time periods",
-    _integer("UID", "Number of the time period", required=True),
-    *(
-        _text(
-            f"{day}{end}",
-            f"{title} on {day}, such as 1159",
-            _HOUR_MINUTE,
-            "a time HHMM such as 1159",
-        )
-        for day in _PERIOD_DAYS
-        for end, title in (("Start", "Begin"), ("End", "End"))
-    ),
-)
-
-ACCESS_HOLIDAY = _access_table(
-    "AccHoliday",
-    "12.1.1.16",
-    "Access holidays",
-    _integer("UID", "Number of the holiday", required=True),
-    _text("HolidayName", "Name of the holiday"),
-    _text("StartDate", "First day, such as 1123 for November 23", _MONTH_DAY, _DAY_FORM),
-    _text("EndDate", "Last day", _MONTH_DAY, _DAY_FORM),
-    _integer("TimeZone", "Number of the time period"),
-)
-
-ACCESS_UNLOCK_COMBINATION = _access_table(
-    "AccUnLockComb",
-    "12.1.1.17",
-    "Groups that open the door together",
-    _integer("UID", "Number of the combination", required=True),
-    *(_integer(f"Group{number}", f"Group of person {number}") for number in range(1, 6)),
-)
 
 TABLES = (WORKCODE, SMS, USER_SMS, BLACKLIST, WHITELIST, ADPIC, WALLPAPER)
 
@@ -361,7 +254,7 @@ COMMANDS = (
         "UPDATE",
         "WHITELIST",
         "12.1.1.18",
-        "Add an identity card to the whitelist (2.4.2)",
+        "Add an identity card to the whitelist",
         *fields_of(WHITELIST),
         since=NEWEST,
         key=WHITELIST.key,
@@ -370,7 +263,7 @@ COMMANDS = (
         "UPDATE",
         "WALLPAPER",
         "12.1.1.11",
-        "Add or change a wallpaper (2.4.2)",
+        "Add or change a wallpaper",
         *fields_of(WALLPAPER),
         since=NEWEST,
         key=WALLPAPER.key,

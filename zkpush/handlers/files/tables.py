@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...protocol.codes import Word, Words
 from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ...protocol.parameters import DAY
 
@@ -38,7 +39,7 @@ COMMANDS = (
         has_effect=True,
         section="12.5.2",
         reply="PutFile",
-        meaning="Download a file; with SyncData or AppendData, import people from it",
+        meaning="Download a file, or import people from it",
         scope=Scope.DANGEROUS,
         writing=Writing.VALUES,
         bare=("url", "path"),
@@ -56,9 +57,12 @@ COMMANDS = (
                 wire="url",
                 name="url",
                 meaning="The `path` of a file of this server; with Action, created if absent",
+                label="Path of a file of this server",
             ),
             Field(
-                wire="path", name="path", meaning="Path on the terminal; tgz archives are unpacked"
+                wire="path",
+                name="path",
+                meaning="Path on the terminal; tgz archives are unpacked",
             ),
             Field(
                 wire="Action",
@@ -66,6 +70,10 @@ COMMANDS = (
                 pattern="SyncData|AppendData",
                 form="SyncData (replaces the data of the terminal) or AppendData (adds to it)",
                 meaning="SyncData replaces the data of the terminal, AppendData adds to it",
+                label="What happens to the data of the terminal",
+                codes=Words(
+                    Word(SYNC, "They are replaced"), Word("AppendData", "They are added to")
+                ),
             ),
             Field(
                 wire="TableName",
@@ -73,6 +81,12 @@ COMMANDS = (
                 pattern="USERINFO|FINGERTMP|FACE",
                 form="USERINFO, FINGERTMP or FACE",
                 meaning="Table that SyncData replaces",
+                label="Which data are replaced",
+                codes=Words(
+                    Word("USERINFO", "Users"),
+                    Word("FINGERTMP", "Fingerprints"),
+                    Word("FACE", "Faces"),
+                ),
             ),
             Field(
                 wire="RecordCount",
@@ -89,6 +103,7 @@ COMMANDS = (
                 form="a list of user IDs, separated by commas without spaces",
                 meaning="With Action and without url: user IDs, separated by commas. Default: "
                 "everybody. Not sent: the server makes a package of these people",
+                label="User IDs of the people, where no file is named",
             ),
             Field(
                 wire="Source",
@@ -97,6 +112,10 @@ COMMANDS = (
                 form="distribution",
                 meaning="With Action=AppendData and without url: `distribution`, what is on its "
                 "way from the area of the terminal, instead of People. Not sent",
+                label="Other people, where no file is named",
+                codes=Words(
+                    Word("distribution", "Those who are on their way from the area of the terminal")
+                ),
             ),
         ),
     ),
@@ -140,6 +159,7 @@ COMMANDS = (
                 pattern="[0-9]{1,18}",
                 form="the ID of a file; `zkpush files list` shows the IDs",
                 meaning="Id of a file of this server",
+                label="Number of a file of this server",
             ),
             Field(
                 wire="form",
@@ -148,6 +168,8 @@ COMMANDS = (
                 pattern="1|2",
                 form="1 (sent in base64) or 2 (sent as it is)",
                 meaning="1: sent in base64; 2: sent as it is",
+                label="How the file is sent",
+                codes=Words(Word("1", "In base64"), Word("2", "As it is")),
             ),
             Field(
                 wire="supportsubcontracting",
@@ -155,6 +177,8 @@ COMMANDS = (
                 pattern="1",
                 form="1 (the terminal downloads the file in parts); leave it out otherwise",
                 meaning="1: the terminal downloads the file in parts (2.4.2)",
+                label="The terminal downloads the file in parts",
+                codes=Words(Word("1", "Yes")),
             ),
         ),
     ),

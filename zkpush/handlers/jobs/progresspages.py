@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
 from ...persist.transaction import Transaction
+from ...phrases import listed_phrases, with_more
 from .endpoints import JOB, JobEndpoints, endpoints_of
 from .model import Job
 from .questions import CANCEL, question_again
@@ -63,6 +64,8 @@ RETRIED: tuple[tuple[str, Phrase, Phrase | None], ...] = (
     ("unknown", Phrase("not known whether done"), Phrase("They may then be carried out twice.")),
 )
 NO_JOB = Phrase("There is no such job any more.")
+MOST_NAMED = 3
+"""Commands of a job that are named in words."""
 EVERY = 5.0
 """Seconds after which the progress is looked at again."""
 
@@ -145,7 +148,7 @@ class JobPages:
         return View(
             template="jobs.html",
             values={
-                "jobs": shown,
+                "jobs": [(job, view, self._in_words(job.names)) for job, view in shown],
                 "states": STATES,
                 "next_query": None if more is None else urlencode(more),
                 "first_query": None if query.before is None else "",
@@ -158,9 +161,22 @@ class JobPages:
         return View(
             template="job.html",
             title=Phrase("Job"),
-            values={**values, "entry": entry, "retried": RETRIED},
+            values={
+                **values,
+                "entry": entry,
+                "retried": RETRIED,
+                "in_words": self._in_words(values["job"].names),
+            },
             live=[f"jobs-progress:{job_id}"],
         )
+
+    def _in_words(self, names: Sequence[str]) -> Phrase:
+        """Return what the first commands of a job do; one of no catalogue has its name."""
+        meanings = {one.name: Phrase.made(one.meaning, {}) for one in self._catalogue}
+        different = [*dict.fromkeys(names)]
+        said = listed_phrases([meanings.get(name, name) for name in different[:MOST_NAMED]])
+        more = len(different) - MOST_NAMED
+        return with_more(said, more) if more > 0 else said
 
     async def progress_part(self, visit: Visit, argument: str | None) -> View:
         """Show the progress of a job."""

@@ -30,7 +30,7 @@ from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import with_more
 from ...protocol.commands import mistake_in, without_field
-from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from ...protocol.fields import MOST_PRIORITY, SMALL, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
 from .questions import question_before
 from .requests import JobDeletionQuery, JobRequest
@@ -216,9 +216,10 @@ class SendPages:
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
         options = await self._store.read(lambda tx: target_options_thd(tx, device, visit.areas))
+        labels = {one.wire: one.label or one.meaning for one in command.parameters}
         return View(
             template="send.html",
-            title=Phrase("Send a command"),
+            title=Phrase.made(command.meaning, {}),
             values={
                 "entry": entry,
                 "command": command,
@@ -226,7 +227,11 @@ class SendPages:
                 "one_of": command.one_of,
                 **options,
                 "is_dangerous": _is_dangerous(command),
-                "rules": [one for one in command.scope_rules if one.scope is Scope.DANGEROUS],
+                "rules": [
+                    (labels[one.parameter], one)
+                    for one in command.scope_rules
+                    if one.scope is Scope.DANGEROUS
+                ],
                 "most_priority": MOST_PRIORITY,
             },
         )
@@ -294,7 +299,7 @@ def target_options_thd(
     return {
         "device": device if is_listed else "",
         "typed": "" if is_listed else device,
-        "terminals": [("", Phrase("None of the list")), *found] if found else [],
+        "terminals": [("", Phrase("Choose a terminal")), *found] if found else [],
         "areas": [("", "\N{EN DASH}"), *((area, area) for area in shown)],
     }
 
@@ -319,22 +324,29 @@ def _mistakes(command: Command, params: Mapping[str, str]) -> dict[str, str]:
 def _input(command: Command, field: Field) -> Mapping[str, Any]:
     """Describe the input of a parameter."""
     coded: Sequence[tuple[str, str]] = [*field.coded_values().items()]
-    if not coded and field.choices:
-        coded = [(str(one), "") for one in field.choices]
-    hints: list[str] = [field.kind.title]
-    if field.minimum is not None or field.maximum is not None:
-        least = "…" if field.minimum is None else field.minimum
-        most = "…" if field.maximum is None else field.maximum
-        hints.append(Phrase("%(least)s to %(most)s", least=least, most=most))
-    if field.form:
-        hints.append(field.form)
     return {
         "field": field,
         "name": f"params.{field.wire}",
+        "label": field.label or field.meaning,
         "options": [("", ""), *coded] if coded else [],
         "is_time": field.kind is Kind.TIME,
         "is_data": field.name in UNTRANSLATED,
-        "hints": hints,
+        "hints": [] if coded else _hints(field),
         "is_secret": field.secret is not None and field.kind is not Kind.BASE64,
         "is_needed": field.required,
     }
+
+
+def _hints(field: Field) -> list[str]:
+    """Return what is said about a value that is typed."""
+    hints: list[str] = [field.meaning] if field.label is not None else []
+    least, most = field.minimum, field.maximum
+    if field.form:
+        hints.append(field.form)
+    elif least is not None and most not in (None, SMALL):
+        hints.append(Phrase("a number from %(least)s to %(most)s", least=least, most=most))
+    elif field.kind is Kind.INTEGER:
+        hints.append(Phrase("a number"))
+    elif field.kind not in (Kind.TEXT, Kind.TIME):
+        hints.append(field.kind.title)
+    return hints

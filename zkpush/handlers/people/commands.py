@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...protocol.codes import Finger, TemplateFormat, Word, Words
 from ...protocol.fields import SMALL, Command, Field, Kind
-from ...protocol.parameters import AT_ONCE, clear_command, data_command, field_of, fields_of
+from ...protocol.parameters import (
+    AT_ONCE,
+    clear_command,
+    data_command,
+    field_of,
+    fields_of,
+    flag_field,
+)
 from ...protocol.versions import NEWEST
 from .records import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 
-FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
+FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9, "codes": Finger, "label": "Finger"}
+_FORMATS = Words(*(Word(str(one), one.meaning) for one in TemplateFormat))
 VALID: dict[str, Any] = {"choices": (0, 1)}
 TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}
 _CONTENT_OR_URL = ("Content", "Url")
@@ -21,12 +30,11 @@ _RETRY = Field(
     maximum=SMALL,
     meaning="Number of retries",
 )
-_OVERWRITE = Field(
-    wire="OVERWRITE",
-    name="overwrite",
-    kind=Kind.INTEGER,
-    choices=(0, 1),
-    meaning="1: overwrite an existing enrolment; 0: report it as an error",
+_OVERWRITE = flag_field(
+    "OVERWRITE",
+    "overwrite",
+    "1: overwrite an existing enrolment; 0: report it as an error",
+    "Overwrite an existing enrolment",
 )
 
 COMMANDS = (
@@ -110,7 +118,7 @@ COMMANDS = (
         field_of(BIODATA, "type", required=True, **TYPE),
         field_of(BIODATA, "major_version"),
         field_of(BIODATA, "minor_version"),
-        field_of(BIODATA, "format"),
+        field_of(BIODATA, "format", codes=_FORMATS),
         field_of(BIODATA, "template"),
         key=BIODATA.key,
         needs_type=True,
@@ -140,12 +148,11 @@ COMMANDS = (
         field_of(BIOPHOTO, "content"),
         field_of(BIOPHOTO, "format", choices=(0, 1)),
         field_of(BIOPHOTO, "url"),
-        Field(
-            wire="PostBackTmpFlag",
-            name="post_back_template",
-            kind=Kind.INTEGER,
-            choices=(0, 1),
-            meaning="1: the terminal uploads the extracted template",
+        flag_field(
+            "PostBackTmpFlag",
+            "post_back_template",
+            "1: the terminal uploads the extracted template",
+            "The terminal uploads the extracted template",
         ),
         one_of=_CONTENT_OR_URL,
         key=BIOPHOTO.key,
@@ -216,7 +223,7 @@ COMMANDS = (
         "QUERY",
         "USERINFO",
         "12.1.3",
-        "Upload a user; without PIN, all users",
+        "Upload a user, or all users",
         field_of(USER, "pin", required=False),
     ),
     data_command(
@@ -237,7 +244,7 @@ COMMANDS = (
         field_of(BIODATA, "number"),
     ),
     clear_command("BIODATA", "12.2.4", "Clear all unified templates"),
-    clear_command("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
+    clear_command("ALL USERINFO", "12.2", "Clear all users", since=NEWEST),
     Command(
         name="ENROLL_FP",
         stores_person=True,

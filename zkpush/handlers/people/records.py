@@ -37,6 +37,7 @@ def _template(wire: str, meaning: str) -> Field:
         required=True,
         secret=Scope.BIOMETRICS,
         meaning=f"{meaning}, in base64",
+        label="The template, in base64",
     )
 
 
@@ -68,6 +69,7 @@ USER = Table(
             "privilege",
             "0 user, 2 registrar, 6 administrator, 10 user-defined, 14 super administrator",
             codes=Privilege,
+            label="Rights at terminals",
         ),
         Field(wire="Passwd", name="password", secret=Scope.BIOMETRICS, meaning="Password"),
         Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
@@ -76,6 +78,7 @@ USER = Table(
             wire="TZ",
             name="timezones",
             meaning="Four 4-digit numbers: own time periods (0 or 1), then three periods",
+            label="Time periods",
         ),
         Field(
             wire="Verify",
@@ -85,11 +88,22 @@ USER = Table(
             maximum=SMALL,
             default=-1,
             meaning="Verification mode, Appendix 7; -1: the mode of the group",
+            label="Verification mode",
             codes=user_verification,
         ),
         Field(wire="ViceCard", name="vice_card", kind=Kind.CARD, meaning="Number of a second card"),
-        Field(wire="StartDatetime", name="start_datetime", meaning="Valid from (newer models)"),
-        Field(wire="EndDatetime", name="end_datetime", meaning="Valid until (newer models)"),
+        Field(
+            wire="StartDatetime",
+            name="start_datetime",
+            meaning="Valid from (newer models)",
+            label="Valid from",
+        ),
+        Field(
+            wire="EndDatetime",
+            name="end_datetime",
+            meaning="Valid until (newer models)",
+            label="Valid until",
+        ),
         Field(wire="Expires", name="expires", meaning="Whether validity ends (newer models)"),
     ),
 )
@@ -110,7 +124,12 @@ FP = Table(
         number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
         _size("Size"),
         number_field(
-            "Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1, codes=Validity
+            "Valid",
+            "valid",
+            "0 invalid, 1 normal, 3 under duress",
+            default=1,
+            codes=Validity,
+            label="Validity",
         ),
         _template("TMP", "The template"),
     ),
@@ -130,7 +149,14 @@ FACE = Table(
         _pin("PIN"),
         number_field("FID", "index", "Number of the template, from 0", default=0),
         _size("SIZE"),
-        number_field("VALID", "valid", "0 invalid, 1 normal", default=1, codes=Validity),
+        number_field(
+            "VALID",
+            "valid",
+            "0 invalid, 1 normal",
+            default=1,
+            codes=Validity,
+            label="Validity",
+        ),
         _template("TMP", "16 random bytes, then the template"),
     ),
 )
@@ -149,7 +175,14 @@ FVEIN = Table(
         number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
         number_field("Index", "index", "Number of the template of that finger, 0 to 2", default=0),
         _size("Size"),
-        number_field("Valid", "valid", "0 invalid, 1 normal", default=1, codes=Validity),
+        number_field(
+            "Valid",
+            "valid",
+            "0 invalid, 1 normal",
+            default=1,
+            codes=Validity,
+            label="Validity",
+        ),
         _template("Tmp", "The template"),
     ),
 )
@@ -169,15 +202,37 @@ BIODATA = Table(
         number_field(
             "Index", "index", "Number of the template of that finger, eye or hand", default=0
         ),
-        number_field("Valid", "valid", "0 invalid, 1 valid", default=1, codes=Validity),
-        number_field("Duress", "duress", "1 under duress", default=0, codes=Duress),
-        number_field("Type", "type", "Biometric type, Appendix 10", default=0, codes=BiometricType),
+        number_field(
+            "Valid",
+            "valid",
+            "0 invalid, 1 valid",
+            default=1,
+            codes=Validity,
+            label="Validity",
+        ),
+        number_field(
+            "Duress",
+            "duress",
+            "1 under duress",
+            default=0,
+            codes=Duress,
+            label="Duress",
+        ),
+        number_field(
+            "Type",
+            "type",
+            "Biometric type, Appendix 10",
+            default=0,
+            codes=BiometricType,
+            label="Biometric type",
+        ),
         number_field("MajorVer", "major_version", "Algorithm version before the point", default=0),
         number_field("MinorVer", "minor_version", "Algorithm version after the point", default=0),
         Field(
             wire="Format",
             name="format",
             meaning="0 ZK, 1 ISO, 2 ANSI; or the name",
+            label="Template format",
             codes=format_of_template,
         ),
         _template("Tmp", "The template"),
@@ -198,8 +253,19 @@ USERPIC = Table(
         _pin("PIN"),
         Field(wire="FileName", name="name", meaning="File name"),
         _size("Size"),
-        number_field("Format", "format", "0 base64, 1 a URL (2.4.2)", codes=PictureFormat),
-        Field(wire="Url", name="url", meaning="URL of the picture, instead of Content (2.4.2)"),
+        number_field(
+            "Format",
+            "format",
+            "0 base64, 1 a URL (2.4.2)",
+            codes=PictureFormat,
+            label="Form of the picture",
+        ),
+        Field(
+            wire="Url",
+            name="url",
+            meaning="URL of the picture, instead of Content (2.4.2)",
+            label="URL of the picture",
+        ),
         _CONTENT,
     ),
 )
@@ -216,13 +282,39 @@ BIOPHOTO = Table(
     holds_templates=True,
     fields=(
         _pin("PIN"),
-        number_field("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
-        number_field("Index", "index", "Number of the photo (2.4.2)", default=0),
+        number_field(
+            "No",
+            "number",
+            "Number of the finger, eye or hand (2.4.2)",
+            default=0,
+            label="Number of the finger, eye or hand",
+        ),
+        number_field(
+            "Index", "index", "Number of the photo (2.4.2)", default=0, label="Number of the photo"
+        ),
         Field(wire="FileName", name="name", meaning="File name"),
-        number_field("Type", "type", "Biometric type, Appendix 10", default=0, codes=BiometricType),
+        number_field(
+            "Type",
+            "type",
+            "Biometric type, Appendix 10",
+            default=0,
+            codes=BiometricType,
+            label="Biometric type",
+        ),
         _size("Size"),
-        number_field("Format", "format", "0 base64, 1 a URL", codes=PictureFormat),
-        Field(wire="Url", name="url", meaning="URL of the picture, instead of Content"),
+        number_field(
+            "Format",
+            "format",
+            "0 base64, 1 a URL",
+            codes=PictureFormat,
+            label="Form of the picture",
+        ),
+        Field(
+            wire="Url",
+            name="url",
+            meaning="URL of the picture, instead of Content",
+            label="URL of the picture",
+        ),
         _CONTENT,
     ),
 )

@@ -25,7 +25,7 @@ COMMANDS = (
     plain_command(
         "CHECK",
         "12.3.1",
-        "Read the options again, and upload again every table whose stamp is 0",
+        "Read the options again, and upload again what the server asks for",
         ends_batch=True,
         asks_for_exchange=True,
     ),

@@ -174,6 +174,8 @@ def _command_phrases(command: Command) -> Iterator[str]:
         yield rule.meaning
     for field in command.parameters:
         yield field.meaning
+        if field.label:
+            yield field.label
         yield field.kind.title
         if field.form:
             yield field.form

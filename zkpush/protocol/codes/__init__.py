@@ -1,8 +1,8 @@
 """Code numbers of the protocol in words (spec appendices); unknown numbers are kept."""
 
 from .attendance import AttendanceState, VerificationMode
-from .biometrics import BiometricType, TemplateFormat, template_format
-from .code import Code, Word, number_code
+from .biometrics import BiometricType, Finger, TemplateFormat, template_format
+from .code import Code, Flag, NumberCodes, Word, Words
 from .error_codes import ErrorCode
 from .identity import (
     Gender,
@@ -46,6 +46,8 @@ __all__ = [
     "Duress",
     "EnrollFailure",
     "ErrorCode",
+    "Finger",
+    "Flag",
     "Gender",
     "IdentityPhoto",
     "IdentityStatus",
@@ -55,6 +57,7 @@ __all__ = [
     "Mask",
     "MessageKind",
     "Nation",
+    "NumberCodes",
     "Operation",
     "PictureFormat",
     "Privilege",
@@ -64,11 +67,11 @@ __all__ = [
     "Validity",
     "VerificationMode",
     "Word",
+    "Words",
     "alarm_reason",
     "error_origin",
     "format_of_template",
     "language_of",
-    "number_code",
     "operator",
     "return_meaning",
     "succeeded",

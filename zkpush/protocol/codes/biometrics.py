@@ -29,6 +29,21 @@ class BiometricType(Code, noun="Biometric type"):
     VISIBLE_LIGHT_PALM = 10, "Visible light palm"  # 2.4.2
 
 
+class Finger(Code, noun="Finger"):
+    """Finger of a template (spec 11.9): FID."""
+
+    LEFT_LITTLE = 0, "Left little finger"
+    LEFT_RING = 1, "Left ring finger"
+    LEFT_MIDDLE = 2, "Left middle finger"
+    LEFT_INDEX = 3, "Left index finger"
+    LEFT_THUMB = 4, "Left thumb"
+    RIGHT_THUMB = 5, "Right thumb"
+    RIGHT_INDEX = 6, "Right index finger"
+    RIGHT_MIDDLE = 7, "Right middle finger"
+    RIGHT_RING = 8, "Right ring finger"
+    RIGHT_LITTLE = 9, "Right little finger"
+
+
 class TemplateFormat(Code, noun="Template format"):
     """Format of a unified template (spec 11.12); types other than fingerprints have ZK only."""
 

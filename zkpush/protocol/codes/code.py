@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import ClassVar, NamedTuple, Self
 
@@ -77,12 +77,40 @@ class CodesAndWord:
         yield from self._codes
 
 
-def number_code(codes: type[Code]) -> Callable[[str], Code | Word]:
-    """Return the code table of a text field that normally holds numbers of `codes`."""
+class NumberCodes:
+    """Code table of a text field that normally holds numbers of an enumeration."""
 
-    def find(text: str) -> Code | Word:
+    def __init__(self, codes: type[Code]) -> None:
+        self._codes = codes
+
+    def __call__(self, text: str) -> Code | Word:
+        """Return a code with its meaning."""
         if text.isdecimal() and text.isascii() and len(text) < _LONG:
-            return codes(int(text))
-        return Word(text, f"{codes.noun} {text} (unknown)")
+            return self._codes(int(text))
+        return Word(text, f"{self._codes.noun} {text} (unknown)")
 
-    return find
+    def __iter__(self) -> Iterator[Code]:
+        """Iterate over all codes that have a meaning."""
+        return iter(self._codes)
+
+
+class Words:
+    """Code table of texts."""
+
+    def __init__(self, *words: Word) -> None:
+        self._words = {one.text: one for one in words}
+
+    def __call__(self, text: str) -> Word:
+        """Return a text with its meaning; another text means itself."""
+        return self._words.get(text, Word(text, text))
+
+    def __iter__(self) -> Iterator[Word]:
+        """Iterate over all texts that have a meaning."""
+        yield from self._words.values()
+
+
+class Flag(Code, noun="Flag"):
+    """Answer to a question."""
+
+    NO = 0, "No"
+    YES = 1, "Yes"

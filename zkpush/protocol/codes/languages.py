@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..text import encoding_for
-from .code import Code, number_code
+from .code import Code, NumberCodes
 
 
 class Language(Code, noun="Language"):
@@ -39,5 +39,5 @@ class Language(Code, noun="Language"):
         return encoding_for(str(self.value))
 
 
-language_of = number_code(Language)
+language_of = NumberCodes(Language)
 """Returns the language of a number as text, as terminals send it."""
