@@ -20,10 +20,11 @@ TYPED = re.compile(r"^(?: {4,}|.*\$ )(?:\S*/bin/)?(zkpush .*)$", re.MULTILINE)
 
 
 def helps(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
-    """The help of a command and of all below it."""
-    context = click.Context(command, info_name=name)
-    yield name, re.sub(r"\n +", " ", command.get_help(context))
+    """The texts that the help of a command is made from, and those of all below it."""
+    options = [getattr(one, "help", None) or "" for one in command.params]
+    yield name, " ".join([command.help or "", command.epilog or "", *options])
     if isinstance(command, click.Group):
+        context = click.Context(command)
         for word in command.list_commands(context):
             below = command.get_command(context, word)
             assert below is not None

@@ -333,8 +333,8 @@ async def history(api: Api, pin: str, form: ListForm) -> None:
     "--confirm",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Needed with --remove-absent, if anybody would be removed: their number, which --dry-run "
-    "shows.",
+    help="Number of people whom --remove-absent removes, as --dry-run shows it. Needed if they are "
+    "more than 20, or 5% of all and at least 3.",
 )
 @as_json
 @with_api
