@@ -189,7 +189,7 @@ CAUSES = {
     ),
     "rejects of the access-control mode": Cause(
         was_in_access_control,
-        r"rejects +1 reject is kept, of POST /iclock/registry, which is of the access-control prot",
+        r"rejects +2 rejects are kept, .* of rtlog, a table of the access-control prot",
         r"What is .* is from the time when the terminal was in that mode, .* read \(`zkpush "
         r"rejects list --device T1`\) or deleted \(`zkpush rejects delete ID`\)\.",
         state="warning",

@@ -109,9 +109,28 @@ async def test_the_count_follows_within_seconds(rig: Rig) -> None:
         await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
     (job,) = (job for job in rig.daemon.jobs if isinstance(job, RejectRetry))
     await job.count()
-    (problem,) = await rig.items("/problems?device=T1")
+    (problem,) = (await rig.api("GET", "/devices/T1")).json["problems"]
     assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
     assert COUNTED_EVERY < EVERY
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_and_doctor_show_the_present_count(rig: Rig) -> None:
+    """Also before the job has counted, and after rejects were deleted."""
+    await rig.exchange()
+    for number in range(3):
+        await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
+
+    async def shown() -> set[str]:
+        listed = [one["detail"] for one in await rig.items("/problems?device=T1")]
+        checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+        return {*listed, *(one["detail"] for one in checks if one["name"] == "rejects")}
+
+    (detail,) = await shown()
+    assert detail.startswith("3 rejects are kept")
+    for reject in await rig.items("/rejects"):
+        await rig.api("DELETE", f"/rejects/{reject['id']}")
+    assert await shown() == {"Everything that it sent was understood."}
 
 
 @pytest_twisted.ensureDeferred
@@ -121,7 +140,7 @@ async def test_the_problem_counts_later_rejects(rig: Rig) -> None:
     for number in range(3):
         await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
     await look(rig)
-    (problem,) = await rig.items("/problems?device=T1")
+    (problem,) = (await rig.api("GET", "/devices/T1")).json["problems"]
     assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
 
 

@@ -100,6 +100,32 @@ async def test_what_is_set_aside_and_a_foreign_token_are_said_without_quoting(ri
     ]
 
 
+@pytest.mark.parametrize(
+    ("target", "body", "number"),
+    [
+        ("cdata?SN=T1&table=ATTLOG&Stamp=9999", PUNCH + b"7\tno-time\t0\t1\n", 1),
+        ("cdata?SN=T1&table=OPERLOG&Stamp=9999", b"garbage\n", 1),
+        ("cdata?SN=T1&table=FOOLOG&Stamp=9999", b"garbage\n", 1),
+        ("cdata?SN=T1&table=rtlog", b"pin=7\n", 1),
+        ("devicecmd?SN=T1", b"garbage\n", 1),
+        ("devicecmd?SN=T1", b"ID=never&Return=0&CMD=INFO\n", 1),
+        ("cdata?SN=T1&table=ATTLOG&Stamp=9999", PUNCH + b"7\tno-time\n8\tno-time\n", 2),
+        ("foo?SN=T1", b"garbage\n", 1),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_each_request_says_how_many_rejects_it_left(
+    rig: Rig, target: str, body: bytes, number: int
+) -> None:
+    """Whatever it is, and whether it is acknowledged or refused."""
+    await rig.exchange()
+    await rig.post(target, body)
+    assert len(await rig.items("/rejects")) == number
+    (*_, last) = await rig.items("/devices/T1/trace")
+    rejects = "1 reject" if number == 1 else f"{number} rejects"
+    assert last["answered"].endswith(f" ({rejects} kept)")
+
+
 @pytest_twisted.ensureDeferred
 async def test_no_secret_and_no_control_character_is_in_a_trace(rig: Rig) -> None:
     """Keys, cookies, unknown arguments, paths of files and records stay out of it."""

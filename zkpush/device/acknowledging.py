@@ -6,6 +6,11 @@ from ..counting import counted
 from ..http.messages import ExplainedBody
 
 
-def with_rejects(reply: bytes, number: int) -> ExplainedBody:
-    """Add to an acknowledgement how many rejects were kept; it quotes nothing."""
-    return ExplainedBody(reply, f"{counted(number, 'reject')} kept")
+def acknowledged(reply: bytes, rejects: int) -> bytes:
+    """Add to an acknowledgement how many rejects were kept, if there were any."""
+    return ExplainedBody(reply, rejects_kept(rejects)) if rejects else reply
+
+
+def rejects_kept(number: int) -> str:
+    """Return how many rejects were kept; it quotes nothing."""
+    return f"{counted(number, 'reject')} kept"

@@ -79,10 +79,11 @@ class CommandAnswers:
 
     async def take(
         self, terminal: Terminal, body: bytes, arguments: Mapping[str, str] | None = None
-    ) -> None:
+    ) -> int:
         """Record answers from a body and the query arguments, with their effects.
 
-        A second answer changes nothing. Answers that cannot be read or attributed become rejects.
+        A second answer changes nothing. Answers that cannot be read or attributed become rejects,
+        whose number is returned.
         """
         device, now = terminal.device, self._registry.now()
         named = {} if arguments is None else arguments
@@ -101,6 +102,7 @@ class CommandAnswers:
                 self._reactor, self._reactor.getThreadPool(), decode
             )
         late, unknown = 0, list[str]()
+        kept = 0 if rejects is None else rejects.count
         # The first unit of work stores the rejects; the body is acknowledged after the last one.
         start = 0
         while start < len(replies) or rejects is not None:
@@ -118,6 +120,8 @@ class CommandAnswers:
             )
         if unknown:
             await self._keep_unknown(terminal, unknown, encode_query(named) + body, now)
+            kept += 1
+        return kept
 
     async def _take_some(
         self,

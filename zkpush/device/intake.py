@@ -28,7 +28,7 @@ from ..protocol.records import Batch
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.text import word
 from ..protocol.uploads import Contents
-from .acknowledging import with_rejects
+from .acknowledging import acknowledged
 from .backlog import Backlog
 from .budget import MemoryBudget
 from .contents import NOTHING, ContentsReader, Failures, FamilyReader, Sealed
@@ -286,7 +286,7 @@ class Intake:
                 kept += len(self._reader.kept(contents))
                 bare = bare or contents.bare
         reply = terminal.family.acknowledge(upload, count, bare=bare)
-        return with_rejects(reply, kept) if kept else reply
+        return acknowledged(reply, kept)
 
     def parts(
         self,
@@ -382,7 +382,7 @@ class Intake:
             raise TooLarge(contents.refusal)
         reply = terminal.family.acknowledge(contents.source, contents.count, bare=contents.bare)
         kept = len(self._reader.kept(contents)) if contents.rejects else 0
-        return with_rejects(reply, kept) if kept else reply
+        return acknowledged(reply, kept)
 
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log the rejects; a table without a handler is logged once."""

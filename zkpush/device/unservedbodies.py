@@ -19,6 +19,7 @@ from ..protocol.errors import ProtocolError, WrongMethod
 from ..protocol.rejects import NOT_SERVED, REQUEST, Reject
 from ..protocol.requests import ACCESS_CONTROL_PATHS, normalize_segment
 from ..protocol.text import word
+from .acknowledging import rejects_kept
 from .intake import LONG_BODY, Intake
 from .privacy import Privacy
 from .registry import Registry
@@ -117,10 +118,12 @@ class UnservedBodies:
         if body:
             reason = f"{NOT_SERVED}{what}"
             reject = Reject(REQUEST, reason, body, origin=origin_of(head))
-            await self._store_reject(terminal, reject)
+            if await self._store_reject(terminal, reject):
+                error.remark = rejects_kept(1)
         raise error
 
-    async def _store_reject(self, terminal: Terminal, reject: Reject) -> None:
+    async def _store_reject(self, terminal: Terminal, reject: Reject) -> bool:
+        """Store a body, unless there are too many of the terminal; returns whether it was."""
         key, now = terminal.device.id, self._registry.now()
         rejects = self._privacy.kept_rejects([reject])
         seal = self._store.seal_rejects
@@ -129,8 +132,10 @@ class UnservedBodies:
         else:
             sealed = seal(key, rejects, now)
 
-        def unit(tx: Transaction) -> None:
-            if sealed is not None and tx[RejectStore].count(key, REQUEST) < MOST_KEPT:
-                tx[RejectStore].add_sealed(sealed)
+        def unit(tx: Transaction) -> bool:
+            if sealed is None or tx[RejectStore].count(key, REQUEST) >= MOST_KEPT:
+                return False
+            tx[RejectStore].add_sealed(sealed)
+            return True
 
-        await self._store.write(unit)
+        return await self._store.write(unit)

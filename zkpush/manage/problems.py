@@ -22,6 +22,7 @@ from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
 from ..model import MOST_ID, Caller, Page
 from ..persist.devices import DeviceStore
+from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
 from .arguments import no_such
@@ -206,7 +207,8 @@ class ProblemEndpoints:
         part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first, page.areas)
         while devices := tx[DeviceStore].with_problems(part, wanted.device):
             for device in devices:
-                own = _numbered(device.id, ProblemView.of_device(device))
+                views = ProblemView.of_device(tx[RejectStore].current(device))
+                own = _numbered(device.id, views)
                 yield from reversed(own) if page.newest_first else own
             if page.newest_first:
                 part = msgspec.structs.replace(part, before=devices[-1].id)

@@ -170,6 +170,16 @@ class RejectStore:
         elif problem != known:
             self._tx[DeviceStore].raise_problem(device.id, problem)
 
+    def current(self, device: Device) -> Device:
+        """Return a terminal whose problem matches its rejects now; the stored one may be behind."""
+        known = _problem_of(device)
+        problem = None if known is None else self._problem(device)
+        if problem == known:
+            return device
+        problems = [problem if one.code == ProblemCode.REJECTS else one for one in device.problems]
+        there = tuple(one for one in problems if one is not None)
+        return msgspec.structs.replace(device, problems=there)
+
     def outdated_problems(self) -> list[int]:
         """List the terminals whose problem does not match their rejects."""
         found = [self._tx[DeviceStore].get(key) for key in self.readers()]

@@ -28,6 +28,8 @@ class ProtocolError(Exception):
     """A request is not served; `status` is the HTTP status of the reply."""
 
     status = 400
+    remark: str | None = None
+    """What the trace says beside the reply."""
 
 
 class TerminalError(ProtocolError):

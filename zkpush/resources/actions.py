@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from ..device.acknowledging import acknowledged
 from ..device.answers import CommandAnswers
 from ..device.downloads import Downloads
 from ..device.exchange import Exchange
@@ -149,8 +150,8 @@ class Actions:
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes:
         """Store the answers to commands before the reply."""
-        await self._answers.take(terminal, body, request.arguments)
-        return terminal.family.received
+        kept = await self._answers.take(terminal, body, request.arguments)
+        return acknowledged(terminal.family.received, kept)
 
     def ping(self, request: Request, terminal: Terminal, body: bytes, is_proved: bool) -> bytes:
         """Reply that the server is reachable."""

@@ -42,7 +42,9 @@ def refused(error: Exception, family: ITerminalFamily) -> Plain:
     """Return the reply to a failed request, in the format of the terminal's family."""
     if isinstance(error, AskForExchange):
         return ExplainedReply(family.again, error.reason)
-    return family.refuse(error if isinstance(error, ProtocolError) else _unserved(error))
+    shown = error if isinstance(error, ProtocolError) else _unserved(error)
+    reply = family.refuse(shown)
+    return reply if shown.remark is None else ExplainedReply(reply, shown.remark)
 
 
 def _unserved(error: Exception) -> ProtocolError:

@@ -17,6 +17,11 @@ class SealedRejects(msgspec.Struct, frozen=True):
     columns: Sequence[Sequence[object]]
     device_id: int
 
+    @property
+    def count(self) -> int:
+        """Number of rejects."""
+        return len(self.columns[0])
+
 
 class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     """A stored reject: upload data that was not understood."""

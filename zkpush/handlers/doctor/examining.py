@@ -16,6 +16,7 @@ from ...model import Device, Page
 from ...persist.audit import AuditStore
 from ...persist.commandschedule import CommandSchedule
 from ...persist.devices import DeviceStore
+from ...persist.rejects import RejectStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord
@@ -95,7 +96,8 @@ class TerminalExaminer:
             stamps = frozenset(tx[StampStore].of(device.id))
             has_any = tx[AttendanceStore].has_any(device.id)
             decisions = _decisions_thd(tx, sn, now)
-            return device, oldest, stuck, waits, stamps, has_any, decisions
+            current = tx[RejectStore].current(device)
+            return current, oldest, stuck, waits, stamps, has_any, decisions
 
         found = await self._store.read(find)
         if isinstance(found, list):

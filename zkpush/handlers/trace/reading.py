@@ -42,7 +42,7 @@ def describe(
     arguments = _arguments(head, request)
     table = arguments.get("table")
     status, answered, sent = _answered(reply, catalogue)
-    if reason is not None and status < FAILURE:
+    if reason is not None:
         answered = f"{answered} ({reason})"
     return TracedContent(
         method=_cut(head.method),

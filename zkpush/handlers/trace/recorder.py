@@ -303,7 +303,9 @@ def _serial(head: RequestHead) -> str | None:
 def _reason_of(terminal: Terminal, head: RequestHead, reply: Reply) -> str | None:
     """Return what a reply does not show to the terminal; None if there is nothing."""
     reason = reply.reason if isinstance(reply, ExplainedReply) else None
-    if head.cookie is None or terminal.is_judged or hash(head.cookie) != terminal.foreign:
+    is_foreign = head.cookie is not None and hash(head.cookie) == terminal.foreign
+    status = reply[0] if isinstance(reply, tuple) else reply.status
+    if head.cookie is None or not is_foreign or terminal.is_judged or status >= FAILURE:
         return reason
     foreign = FOREIGN_COOKIE if token_of(head.cookie) is None else FOREIGN_TOKEN
     return foreign if reason is None else f"{reason}; {foreign}"

@@ -53,9 +53,11 @@ def answer_in_words(content: TracedContent) -> tuple[list[str], list[str]]:
 
     What is a phrase is for translation. The rest is data: it is what the terminal was sent.
     """
-    if content.status >= FAILURE:
-        return [content.answered], []
     answer, _, remarks = content.answered.partition(" (")
+    if content.status >= FAILURE:
+        known = [REMARKS.phrase(one) for one in remarks.removesuffix(")").split("; ") if one]
+        is_remark = all(isinstance(one, Phrase) for one in known)
+        return ([answer], known) if is_remark else ([content.answered], [])
     return (
         [ANSWERS.phrase(one) for one in answer.split(", ")]
         if answer.startswith("command ")
