@@ -43,6 +43,7 @@ from .model import PunchFilter
 from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
 from .personpages import PersonAttendancePages
 from .showing import DOUBT_WORDS, shown_punches
+from .unread import unread_thd
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^0-9A-Za-z]")
 ROWS = 50
@@ -155,7 +156,7 @@ class AttendancePages:
         def find_thd(tx: Transaction) -> dict[str, Any]:
             search = self._search_thd(tx, visit, query)
             values: dict[str, Any] = {"search": search, "rows": [], "next_query": None}
-            values.update(count=0, is_more=False)
+            values.update(count=0, is_more=False, unread=[])
             if not search.wrong and not search.matches:
                 found = tx[ChronologicalPunches].part(search.filter(visit), ROWS, before)
                 values["rows"] = shown_punches(
@@ -165,6 +166,9 @@ class AttendancePages:
                     values["next_query"] = search.link(before=str(found.next))
                 if before is None:
                     values.update(count=found.count, is_more=found.is_more)
+                    values["unread"] = unread_thd(
+                        tx, visit, search.period, search.device, query.area
+                    )
             names = [name or DEFAULT_AREA for name in tx[TargetStore].area_counts()]
             return {
                 **values,

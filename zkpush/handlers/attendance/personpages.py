@@ -23,6 +23,7 @@ from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
 from .strips import WIDTH, strips_of
+from .unread import unread_thd
 
 MOST = 2000
 """Maximum number of records of a month."""
@@ -134,6 +135,7 @@ class PersonAttendancePages:
                 "name": names.get(pin),
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
+                "unread": unread_thd(tx, visit, period),
             }
 
         return await self._store.read(find_thd)
