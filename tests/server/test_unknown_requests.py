@@ -59,6 +59,8 @@ async def request(rig: Rig, method: str, target: str, body: bytes = b"", *lines:
     [
         ("POST", "/iclock/registry?SN=T1", 404, MODE, "asks for POST /iclock/registry,"),
         ("GET", "/iclock/rtdata?SN=T1&type=time", 404, MODE, "asks for GET /iclock/rtdata,"),
+        ("POST", "/iclock/Registry.aspx?SN=T1", 404, MODE, "asks for POST /iclock/…"),
+        ("POST", "/iclock/punches/push?SN=T1", 404, UNKNOWN, "asks for POST /iclock/punches/…"),
         ("PUT", "/iclock/cdata?SN=T1&table=ATTLOG", 405, UNKNOWN, "asks for PUT /iclock/cdata,"),
         ("POST", "/other/place?SN=T1", 404, UNKNOWN, "asks for POST /other/place,"),
         ("POST", "/iclock/getrequest?SN=T1", 405, UNKNOWN, "asks for POST /iclock/getrequest,"),

@@ -17,7 +17,7 @@ from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.errors import ProtocolError, WrongMethod
 from ..protocol.rejects import NOT_SERVED, REQUEST, Reject
-from ..protocol.requests import ACCESS_CONTROL_PATHS, normalize_segment
+from ..protocol.requests import is_access_control_path
 from ..protocol.text import word
 from .acknowledging import rejects_kept
 from .intake import LONG_BODY, Intake
@@ -58,9 +58,7 @@ def _cause_of(path: bytes) -> Cause:
 
 
 def _names_other_mode(path: bytes) -> bool:
-    """Whether only terminals in access-control mode request a path."""
-    name = normalize_segment(path.rstrip(b"/").rpartition(b"/")[2])
-    return name.decode("ascii", "replace") in ACCESS_CONTROL_PATHS
+    return is_access_control_path(path.decode("ascii", "replace"))
 
 
 class UnservedBodies:

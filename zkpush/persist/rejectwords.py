@@ -26,7 +26,7 @@ from ..protocol.reasons import (
     REASONS,
 )
 from ..protocol.rejects import REQUEST
-from ..protocol.requests import ACCESS_CONTROL_PATHS, ACCESS_CONTROL_TABLES
+from ..protocol.requests import ACCESS_CONTROL_TABLES, is_access_control_path
 from ..protocol.secrecy import HIDDEN_REASON
 from .schema import kept_records
 
@@ -41,8 +41,7 @@ _OF_NO_RECORD = frozenset({NO_COLUMNS, NO_KEYWORD, NO_PAIRS})
 def cause_in_words(table: str, cause: str) -> Phrase:
     """Return the words of a cause of rejects of a table, as it is stored."""
     if table == REQUEST and cause[:1].isupper():  # a method, and no cause in words
-        path = cause.partition(" ")[2].strip("/").lower()
-        if path.removeprefix("iclock/") in ACCESS_CONTROL_PATHS:
+        if is_access_control_path(cause.partition(" ")[2]):
             return ACCESS_CONTROL_PATH.said(request=cause)
         return NOT_SERVED.said(request=cause)
     if table.lower() in ACCESS_CONTROL_TABLES:

@@ -115,6 +115,12 @@ UNNAMED = "unnamed"
 _LOOKED_AT = 512
 
 
+def is_access_control_path(path: str) -> bool:
+    """Whether only terminals in access-control mode request a path, such as `/iclock/registry`."""
+    first, _, rest = path.strip("/").lower().partition("/")
+    return first == "iclock" and rest.removesuffix(_SUFFIX) in ACCESS_CONTROL_PATHS
+
+
 def is_packed(body: bytes, is_declared: bool = False) -> bool:
     """Whether a body is a packet (spec 11.14), by its first bytes.
 

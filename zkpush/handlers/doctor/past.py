@@ -13,7 +13,7 @@ from ...device.places import AGAIN_AFTER, FADING, SETTLED
 from ...device.session import OTHER_TOKEN, WITHOUT_TOKEN
 from ...phrases import Phrase
 from ...problems import ProblemCode
-from ...protocol.requests import ACCESS_CONTROL_PATHS
+from ...protocol.requests import is_access_control_path
 from ..trace.model import TracedRequest
 from .advice import duration
 from .facts import TerminalFacts
@@ -72,8 +72,7 @@ def _past(facts: TerminalFacts, code: str) -> Phrase | None:
 
 def is_of_former_mode(facts: TerminalFacts, one: TracedRequest) -> bool:
     """Whether a request is of the access-control mode, and the terminal has left that since."""
-    path = one.content.path.lower().removeprefix("/iclock/")
-    is_of_mode = path in ACCESS_CONTROL_PATHS and takes_commands(facts.device)
+    is_of_mode = is_access_control_path(one.content.path) and takes_commands(facts.device)
     return is_of_mode and _was_served(facts.trace, one.at)
 
 
