@@ -19,7 +19,7 @@ HERE = "GATE1"
 """A terminal that moves from the area Southside to North."""
 PERSON = {"PIN": "701", "Name": "Needlename", "Card": "887766"}
 NEEDLES = (b"701", b"Needlename", b"887766")
-HIDDEN = "about a person outside your areas"
+HIDDEN = "about people who are, or may be, outside your areas"
 UPDATE = "DATA UPDATE USERINFO"
 
 
@@ -115,6 +115,9 @@ async def test_the_result_of_such_a_command_is_hidden_and_no_reading_of_it_is_no
         ("RAW", {"line": "CHECK"}, True),
         ("PutFile", {"Action": "AppendData", "People": "5"}, True),
         ("PutFile", {"Action": "AppendData", "People": "5,701"}, False),
+        ("PutFile", {"Action": "AppendData"}, False),
+        ("PutFile", {"Action": "AppendData", "Source": "distribution"}, False),
+        ("PutFile", {"Action": "SyncData", "TableName": "USERINFO"}, False),
         ("INFO", {}, True),
     ],
 )
@@ -128,6 +131,17 @@ async def test_only_commands_about_people_of_the_areas_and_about_nobody_are_show
     everything = (await rig.api("GET", f"/commands/{id}")).json["params"]
     expected = everything if is_shown else dict.fromkeys(everything)
     assert (await site.seen(id))["params"] == expected
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_name_of_a_package_that_somebody_made_is_hidden(rig: Rig) -> None:
+    """Nobody knows whose people are in the file; a file without people is shown."""
+    site = await moved(rig)
+    file = (await rig.api("POST", "/files?name=southside.tgz", b"x")).json["path"]
+    package = await site.queue("PutFile", {"Action": "AppendData", "url": file})
+    assert {*(await site.seen(package))["params"].values()} == {None}
+    plain = await site.queue("PutFile", {"url": file})
+    assert (await site.seen(plain))["params"]["url"] is not None
 
 
 @pytest_twisted.ensureDeferred

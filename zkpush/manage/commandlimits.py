@@ -2,7 +2,9 @@
 
 A terminal keeps its commands when it, or a person, moves to another area. So a command in the queue
 of a caller's terminal may be about a person outside the caller's areas. The caller sees that it is
-there and how it ended, but neither its parameters nor its result.
+there and how it ended, but neither its parameters nor its result. A package that names nobody, such
+as one of everybody or of what is on its way from the area that the terminal had then, may be about
+such people and is treated as if it were.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ AT_ONCE = 10_000
 """Most user IDs in one query; the commands of a page rarely name as many."""
 _FIELD = "pin"
 """The name of the fields with a user ID."""
+_ACTION = "Action"
+"""The parameter of commands that carry a package of people."""
 _PEOPLE = "People"
 """The parameter with the user IDs of a package, separated by commas."""
 _KEY = re.compile(r"pin\d*", re.ASCII | re.IGNORECASE)
@@ -36,7 +40,7 @@ def outside_thd(
     commands: Collection[QueuedCommand],
     areas: Collection[str] | None,
 ) -> frozenset[str]:
-    """Return the ids of the commands that name a person outside some areas.
+    """Return the ids of the commands that are, or may be, about a person outside some areas.
 
     `areas` are those of a limited caller; None, for other callers, is no limit. A person who is
     unknown or was removed is outside.
@@ -48,7 +52,14 @@ def outside_thd(
     store, mine = tx[AreaLimitStore], set[str]()
     for start in range(0, len(pins), AT_ONCE):
         mine |= store.people(pins[start : start + AT_ONCE], areas)
-    return frozenset(id for id, people in named.items() if not people <= mine)
+    unnamed = {one.id for one in commands if _is_unnamed_package(one)}
+    return frozenset(id for id, people in named.items() if id in unnamed or not people <= mine)
+
+
+def _is_unnamed_package(command: QueuedCommand) -> bool:
+    """Whether a command carries a package of people whom it does not name."""
+    given = {**command.params, **command.asked}
+    return _ACTION in given and _PEOPLE not in given
 
 
 def people_of(entry: Command | None, command: QueuedCommand) -> frozenset[str]:

@@ -57,7 +57,7 @@ STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 """States in words, each with the kind of its badge."""
 NO_COMMAND = Phrase("There is no such command any more.")
 NOT_SHOWN = Phrase("not shown")
-OUTSIDE = Phrase("about a person outside your areas")
+OUTSIDE = Phrase("not shown: about people who are, or may be, outside your areas")
 """Words in place of hidden values."""
 ENDED = Phrase("The command has ended already.")
 CANCEL = ConfirmationQuestion(
