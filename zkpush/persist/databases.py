@@ -136,6 +136,13 @@ class Database(abc.ABC):
         """Begin a write transaction, if the driver does not begin it implicitly."""
         return None
 
+    def take_turn(self, driver: Any, name: str) -> None:
+        """Wait until no other transaction holds a turn, which ends with the transaction.
+
+        A database with one writer at a time needs none.
+        """
+        return None
+
     def prepare_writer(self, driver: Any) -> None:
         """Set up the connection on which groups of units are committed."""
         return None

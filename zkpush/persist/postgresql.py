@@ -235,6 +235,10 @@ class PostgreSQL(Database):
         """Whether the server has closed the connection or is unreachable."""
         return driver.closed
 
+    def take_turn(self, driver: psycopg.Connection[Any], name: str) -> None:
+        """Take an advisory lock for the rest of the transaction."""
+        driver.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"zkpush {name}",))
+
     def abort(self, driver: psycopg.Connection[Any]) -> None:
         """Shut down the socket: the server rolls back, and the thread in use gets an error.
 

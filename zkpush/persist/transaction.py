@@ -86,6 +86,13 @@ class Transaction:
         """Insert rows now, with as few statements as possible."""
         self.database.insert(self.driver, *inserts)
 
+    def take_turn(self, name: str) -> None:
+        """Wait until no other process holds this turn in a transaction; keep it until the end.
+
+        What was checked in a turn still holds when it is written.
+        """
+        self.database.take_turn(self.driver, name)
+
     def begin(self) -> None:
         """Begin below SQLAlchemy, which would begin only at the first statement, if at all."""
         self.apart, self.excluded = False, {}

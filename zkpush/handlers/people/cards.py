@@ -58,11 +58,13 @@ def check_cards_thd(
 ) -> None:
     """Raise `CardTaken` if a change would give a person the card of another one.
 
-    A person keeps a card that a terminal has stated of two people.
+    A person keeps a card that a terminal has stated of two people. Cards are given by one process
+    at a time: two could give one card to two people, as neither sees what the other has not stored.
     """
     given = {name: card_number(fields.get(name)) for name in CARDS}
     if not any(given.values()):
         return
+    tx.take_turn("cards")
     stored = tx[PersonStore].authored([pin]).get(pin, {})
     own = {card_number(stored[name].value) for name in CARDS if name in stored}
     for name, number in given.items():
