@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
 import pytest_twisted
-
-from zkpush.persist.devices import DeviceStore
-from zkpush.persist.online import OnlineWindow
 
 from ..rig import Rig
 from .browser import Browser, document, signed_in, text_of
@@ -60,28 +56,3 @@ async def test_number_filter_and_badge_agree_while_terminals_go(rig: Rig) -> Non
     assert changes == [("T1", "T2"), ("T2",), ()]
     await rig.get("getrequest?SN=T1")
     assert await shown(browser) == ("T1",)
-
-
-@pytest.mark.parametrize("own", [None, 1, 30, "30", 600])
-@pytest_twisted.ensureDeferred
-async def test_rows_and_queries_have_one_boundary(rig: Rig, own: object) -> None:
-    """In the millisecond in which the window ends for a row, it ends for the query."""
-    await rig.exchange("T1")
-    now = rig.daemon.registry.now()
-    settings = {} if own is None else {"Delay": own}
-
-    def unit(tx):
-        store = tx[DeviceStore]
-        device = store.change(
-            store.find("T1").id, {"last_seen_at": now, "settings": settings, "state": "approved"}
-        )
-        found = []
-        end = now + 3000 * int(own or 10) + 5000
-        for at in (now, end - 1, end, end + 1):
-            window = OnlineWindow(at, 10, 5000)
-            (count,) = [some for _, some in store.counts(window).values()]
-            assert bool(count) is window.holds(device)
-            found.append(window.holds(device))
-        return found
-
-    assert await rig.store.write(unit) == [True, True, True, False]
