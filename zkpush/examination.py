@@ -8,10 +8,12 @@ import tempfile
 from pathlib import Path
 
 from . import config
+from .cli.target import OTHER_OPTIONS
 from .config import Config, ConfigError
+from .datalock import running_holder
 from .endpoints import server_endpoint
 from .handlers.doctor.model import Check, Examination, examination
-from .handlers.doctor.server import check_audit, check_modes, shown
+from .handlers.doctor.server import check_audit, check_modes, shown, zone_setting
 from .installed import sections
 from .interfaces import StoreError
 from .maintenance import check
@@ -38,27 +40,42 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
     is_begun = any(map(os.path.exists, secrets))
     if not is_begun:
         why = f"No daemon has run on {data}: it holds no token and no key."
+    pid = running_holder(data)
     checks = [
-        Check("daemon", "error", why.partition(" Start it with: ")[0], _start(data)),
+        _daemon(data, file, url, why) if pid is None else _starting(pid),
         *_storage(data),
         check_modes([data, *(secrets if is_begun else ())]),
     ]
     settings = _configuration(data, file, url, checks)
     if settings is not None:
-        checks.append(_zone(settings))
-    if settings is not None and is_begun:
+        checks.append(_zone(settings, file))
+    if settings is not None and is_begun and pid is None:
         checks += _database(data, file, url)
     checks.append(_plugins())
     # Faults that prevent a start come first.
     return examination([*checks[1:], checks[0]])
 
 
-def _start(data: Path) -> str:
-    command = f"twistd -n zkpush --data {shlex.quote(str(data))}"
+def _daemon(data: Path, file: Path | None, url: str | None, why: str) -> Check:
+    words = ["twistd", "-n", "zkpush", "--data", str(data)]
+    words += ["--config", str(file)] if file is not None else []
+    words += ["--database", url] if url is not None else []
+    command = shlex.join(words)
     other = belongs_to_other(data)
-    if other is None:
-        return f"Start it: {command}"
-    return f"Start it as user {other}, who owns the directory: {as_user(other, command)}"
+    start = f"Start it: {command}"
+    if other is not None:
+        start = f"Start it as user {other}, who owns the directory: {as_user(other, command)}"
+    detail = why.partition(" Start it with: ")[0]
+    return Check("daemon", "error", detail, f"{start} {OTHER_OPTIONS}")
+
+
+def _starting(pid: int) -> Check:
+    return Check(
+        "daemon",
+        "warning",
+        f"The daemon (process {pid}) does not answer: it is starting or stopping.",
+        "Try again in a minute; its log says how far it is.",
+    )
 
 
 def _storage(data: Path) -> list[Check]:
@@ -98,7 +115,7 @@ def _configuration(
             Check(
                 "ports",
                 "unknown",
-                f"No daemon runs; without a configuration file, its ports would be: {words}",
+                f"No daemon answers; without a configuration file, its ports would be: {words}",
                 "Give the file with --config to check those that it names.",
             )
         )
@@ -113,7 +130,7 @@ def _check_endpoint(text: str) -> object:
     return server_endpoint(reactor, text, lambda files: Credentials(files, Tls()))
 
 
-def _zone(settings: Config) -> Check:
+def _zone(settings: Config, settings_file: Path | None) -> Check:
     from .clock import machine_zone
 
     zone = settings.timezone or machine_zone(os.environ)
@@ -122,7 +139,7 @@ def _zone(settings: Config) -> Check:
             "zone",
             "warning",
             "The server has no time zone: new terminals have none until somebody sets it.",
-            "Set `timezone` in the configuration.",
+            f"{zone_setting(settings_file)}.",
         )
     return Check("zone", "ok", f"New terminals get the time zone {zone}.")
 

@@ -292,3 +292,17 @@ def test_the_catalogue_explains_a_command(daemon: Daemon) -> None:
     assert "It has no parameters." in said(daemon.zkpush("commands", "catalogue", "REBOOT"))
     message = failed(daemon.zkpush("commands", "catalogue", "REBOT"))
     assert message == "Error: There is no command 'REBOT'. Did you mean REBOOT?"
+
+
+def test_commands_of_a_terminal_are_listed_by_argument_and_by_option(daemon: Daemon) -> None:
+    """Both are the same; two different terminals are a mistake."""
+    for sn in ("BYOPTION1", "BYOPTION2"):
+        daemon.terminal(sn)
+        said(daemon.zkpush("commands", "send", sn, "INFO"))
+    lists = [
+        json.loads(said(daemon.zkpush("commands", "list", *words, "--json")))
+        for words in (["BYOPTION1"], ["--device", "BYOPTION1"])
+    ]
+    assert [[one["device"] for one in found] for found in lists] == [["BYOPTION1"], ["BYOPTION1"]]
+    message = failed(daemon.zkpush("commands", "list", "BYOPTION1", "--device", "BYOPTION2"), 2)
+    assert "name different terminals" in message

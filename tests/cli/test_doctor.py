@@ -11,6 +11,9 @@ import stat
 
 import pytest
 
+from zkpush.datalock import DirectoryLock
+from zkpush.runfile import directory_mark
+
 from .program import Daemon, environment, failed, said, zkpush
 
 
@@ -47,7 +50,8 @@ def test_an_installation_is_examined_with_and_without_a_daemon(tmp_path: pathlib
         "daemon": "error",
     }
     assert by_name["daemon"]["detail"] == f"No daemon is running on {data}."
-    assert found["next"] == f"Start it: twistd -n zkpush --data {data}"
+    others = "(and the other options that it has, such as --config or --listen)"
+    assert found["next"] == f"Start it: twistd -n zkpush --data {data} {others}"
     assert not any(stat.S_IMODE(path.stat().st_mode) & 0o077 for path in data.iterdir())
     (data / "key").chmod(0o644)
     config = tmp_path / "zkpush.toml"
@@ -57,6 +61,38 @@ def test_an_installation_is_examined_with_and_without_a_daemon(tmp_path: pathlib
     assert "mode 0644" in text
     assert f"`chmod 0600 {data / 'key'}`" in text
     assert "error    ports" in text
+    assert f"Start it: twistd -n zkpush --data {data} --config {config} (and" in text
+
+
+@pytest.mark.parametrize("knows_url", [False, True])
+def test_a_daemon_that_starts_is_not_said_to_be_stopped(
+    tmp_path: pathlib.Path, knows_url: bool
+) -> None:
+    """A process holds the directory: at a first start, and after one that ended without a stop."""
+    lock = DirectoryLock(tmp_path)
+    lock.take({"pid": os.getpid(), "started_at": "now"})
+    for name in ("admin.token", "key"):
+        (tmp_path / name).write_text("t")
+        (tmp_path / name).chmod(0o600)
+    if knows_url:
+        run = {
+            "manage": "http://127.0.0.1:9",
+            "data": str(tmp_path),
+            "directory": directory_mark(tmp_path),
+        }
+        (tmp_path / "run.json").write_text(json.dumps(run))
+    try:
+        text = said(zkpush("--data", str(tmp_path), "doctor", env=environment(TZ="UTC")))
+        assert (
+            f"warning  daemon   The daemon (process {os.getpid()}) does not answer: it is" in text
+        )
+        assert text.splitlines()[-1] == "Next: Try again in a minute; its log says how far it is."
+        message = failed(zkpush("--data", str(tmp_path), "devices", "list"))
+        assert f"process {os.getpid()}" in message
+        assert "starting" in message
+        assert "Start it" not in text + message
+    finally:
+        lock.release()
 
 
 def test_an_empty_directory_is_not_taken_for_damage(tmp_path: pathlib.Path) -> None:

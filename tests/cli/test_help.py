@@ -206,3 +206,12 @@ QUOTED = sorted(
 def test_commands_in_advice_exist(line: str) -> None:
     """What a problem tells people to type is a command with these options."""
     parsed(line)
+
+
+def test_a_list_of_one_terminal_also_takes_an_option() -> None:
+    """Whoever knows `--device` from one list can type it in each that takes a terminal."""
+    for words, command in LEAVES.items():
+        names = {one.name: one for one in command.params}
+        sn = names.get("sn")
+        if isinstance(command, ListCommand) and isinstance(sn, click.Argument):
+            assert sn.required or "device" in names, words

@@ -115,7 +115,8 @@ def test_no_run_file(tmp_path: pathlib.Path) -> None:
     """For a directory without a running daemon, the error says how to start one."""
     assert failed(misused("--data", str(tmp_path), "devices", "list")) == (
         f"Error: No daemon is running on {tmp_path}. "
-        f"Start it with: twistd -n zkpush --data {tmp_path}"
+        f"Start it with: twistd -n zkpush --data {tmp_path} "
+        "(and the other options that it has, such as --config or --listen)"
     )
 
 
@@ -191,7 +192,8 @@ def test_not_running(tmp_path: pathlib.Path) -> None:
     directory(tmp_path, url, "t")
     assert failed(zkpush("--data", str(tmp_path), "devices", "list")) == (
         f"Error: The daemon is not running: nothing answers at {url}. "
-        f"Start it with: twistd -n zkpush --data {tmp_path}"
+        f"Start it with: twistd -n zkpush --data {tmp_path} "
+        "(and the other options that it has, such as --config or --listen)"
     )
     assert failed(zkpush("--url", url, "--token", "t", "devices", "list")) == (
         f"Error: Nothing answers at {url}: check --url, and that the daemon is running there."

@@ -37,9 +37,14 @@ class Target:
             return (
                 f"Nothing answers at {self.url}: check --url, and that the daemon is running there."
             )
+        pid = running_holder(self.data)
+        if pid is not None:
+            return (
+                f"Nothing answers at {self.url}, but process {pid} holds {self.data}: the daemon "
+                "is starting or stopping. Try again in a minute; its log says how far it is."
+            )
         return (
-            f"The daemon is not running: nothing answers at {self.url}. "
-            f"Start it with: twistd -n zkpush --data {self.data}"
+            f"The daemon is not running: nothing answers at {self.url}. {how_to_start(self.data)}"
         )
 
     def if_not_trusted(self, why: str) -> str:
@@ -127,6 +132,10 @@ class Given:
         return Target(url, token, data, file)
 
 
+OTHER_OPTIONS = "(and the other options that it has, such as --config or --listen)"
+"""What to add to a command that starts a daemon."""
+
+
 class NotStarted(click.ClickException):
     """No daemon has said yet where it listens."""
 
@@ -134,6 +143,11 @@ class NotStarted(click.ClickException):
         """`is_starting` says that a process holds the data directory already."""
         super().__init__(message)
         self.is_starting = is_starting
+
+
+def how_to_start(data: Path) -> str:
+    """Return the command that starts a daemon on a directory."""
+    return f"Start it with: twistd -n zkpush --data {data} {OTHER_OPTIONS}"
 
 
 def _read_url(data: Path) -> str:
@@ -155,9 +169,7 @@ def _read_url(data: Path) -> str:
                 "earlier version takes a while. Try again in a minute; its log says how far it is.",
                 is_starting=True,
             ) from None
-        raise NotStarted(
-            f"No daemon is running on {data}. Start it with: twistd -n zkpush --data {data}"
-        ) from None
+        raise NotStarted(f"No daemon is running on {data}. {how_to_start(data)}") from None
     except OSError as error:
         raise unreadable(file, error) from None
     except (msgspec.DecodeError, LookupError):

@@ -11,7 +11,7 @@ import attrs
 import click
 
 from ...cli import completion
-from ...cli.arguments import as_json, serial_number
+from ...cli.arguments import as_json, of_device, serial_number
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_object
 from ...cli.records import ListForm, list_options, print_records
@@ -56,6 +56,7 @@ commands.add_command(send)
     callback=serial_number,
     shell_complete=completion.serial_numbers,
 )
+@of_device
 @click.option(
     "--state",
     type=click.Choice([state.value for state in CommandState]),
@@ -68,6 +69,7 @@ commands.add_command(send)
 async def list_(
     api: Api,
     sn: str | None,
+    device: str | None,
     state: str | None,
     command: str | None,
     job: str | None,
@@ -82,6 +84,8 @@ async def list_(
       zkpush commands list --today
       zkpush commands list 3434174801234 --state failed --since yesterday
     """
+    if None not in (sn, device) and sn != device:
+        raise click.UsageError("SN and --device name different terminals.")
     if job is not None:
         await api.get("jobs", job)  # an unknown job is a mistake, not an empty list
     await print_records(
@@ -89,7 +93,7 @@ async def list_(
         "commands",
         form=form,
         columns=_COLUMNS,
-        filters={"device": sn, "state": state, "command": command, "job": job},
+        filters={"device": sn or device, "state": state, "command": command, "job": job},
         served=("since",),
         empty="There are no such commands. Queue one: zkpush commands send SN INFO",
         change=_with_params,

@@ -139,7 +139,7 @@ async def _finished(api: Api, run: Item) -> Item:
 def _waits(run: Item, expires_in: int | None) -> str:
     """Say before the wait what is waited for, and for how long."""
     asked = sum(run["counts"][state] for state in _OPEN)
-    limit = f"{expires_in} seconds" if expires_in is not None else "an hour"
+    limit = counted(expires_in, "second") if expires_in is not None else "an hour"
     return (
         f"Asking for {counted(asked, 'day')} of terminals; those that are not connected are waited "
         f"for up to {limit} (--wait). If you interrupt, the server goes on."

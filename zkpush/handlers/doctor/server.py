@@ -83,6 +83,14 @@ def check_modes(paths: Sequence[Path]) -> Check:
     return Check("modes", "ok", "Only their owner may read the secret files.")
 
 
+def zone_setting(file: Path | None) -> str:
+    """Return how to set the zone of new terminals, in the configuration file if there is one."""
+    line = f'`timezone = "{EXAMPLE_ZONE}"` (or another zone)'
+    if file is not None:
+        return f"Write {line} into {file.absolute()}, and restart the daemon"
+    return f"Write {line} into a file, and start the daemon with --config and that file"
+
+
 def check_audit(rows: int, faults: Sequence[str]) -> Check:
     """Make the check of the audit log from the result of its verification."""
     if faults:
@@ -142,8 +150,8 @@ def _zone(found: ServerFacts) -> Check:
             "zone",
             "warning",
             "The server has no time zone: new terminals have none until somebody sets it.",
-            "Set `timezone` in the configuration, or the zone of each terminal: `zkpush devices "
-            f"set SN timezone=ZONE` (such as {EXAMPLE_ZONE}).",
+            f"{zone_setting(found.installation.origins.file)}. Or set the zone of each terminal: "
+            f"`zkpush devices set SN timezone=ZONE` (such as {EXAMPLE_ZONE}).",
         )
     return Check("zone", "ok", f"New terminals get the time zone {zone}.")
 
