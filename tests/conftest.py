@@ -24,7 +24,6 @@ from twisted.logger import (
 from .compiled import statements_are_compiled_once  # noqa: F401 - a fixture
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
 from .passwords import hash_cheaply
-from .plugins import plugins_are_found_once  # noqa: F401 - a fixture
 from .postgres import (  # noqa: F401 - fixtures
     empty_postgres_url,
     in_memory,

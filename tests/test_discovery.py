@@ -13,10 +13,12 @@ import pytest
 from twisted.logger import LogEvent, globalLogPublisher
 from zope.interface import implementer
 
+import twisted.plugins
+from zkpush import discovery
 from zkpush.capabilities import load
 from zkpush.capability import ICapability
 from zkpush.device.admission import APPROVE, CLOSED, OPEN
-from zkpush.discovery import PluginConflict, by_claim, sound_plugins
+from zkpush.discovery import PluginConflict, by_claim, failed_modules, sound_plugins
 from zkpush.interfaces import IAdmissionPolicy, IStoreFactory, IVerifier
 from zkpush.model import DeviceState
 
@@ -160,6 +162,19 @@ def test_two_claims_on_one_name_are_refused() -> None:
     with pytest.raises(PluginConflict) as refused:
         by_claim([one, other], lambda plugin: plugin.names)
     assert str(refused.value) == (f"two plugins claim b: {one!r} and {other!r}; remove one of them")
+
+
+def test_folders_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Whatever is sought; another folder is read, too, with all others."""
+    reads: list[object] = []
+    read = discovery.getCache
+    monkeypatch.setattr(discovery, "getCache", lambda where: reads.append(where) or read(where))
+    folders = [*twisted.plugins.__path__, str(tmp_path)]
+    monkeypatch.setattr(twisted.plugins, "__path__", folders)
+    assert sound_plugins(IAdmissionPolicy)
+    assert sound_plugins(IVerifier)
+    assert failed_modules() == []
+    assert len(reads) == 1
 
 
 def found_from(folder: pathlib.Path) -> subprocess.CompletedProcess[str]:

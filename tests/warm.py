@@ -295,6 +295,7 @@ def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
     # They are looked for in the folders of the path when the package is imported.
     for module in [name for name in sys.modules if name.startswith("twisted.plugins")]:
         del sys.modules[module]
+    importlib.import_module("twisted.plugins")
     sys.argv = [str(SCRIPTS / asked["name"]), *asked["arguments"]]
     ended: list[int] = []
     atexit.register(_leave, ended)

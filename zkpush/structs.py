@@ -7,6 +7,8 @@ a segmentation fault (msgspec 0.22). So all structs are described before threads
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -15,10 +17,14 @@ import msgspec
 def prepare_structs() -> None:
     """Describe all structs that are declared so far; needs about 0.1 ms each at the first call."""
     for struct in _derived(msgspec.Struct):
-        try:
-            msgspec.json.Decoder(struct)
-        except TypeError:  # it has fields of types that msgspec cannot decode, and never is
-            continue
+        _describe(struct)
+
+
+@functools.cache
+def _describe(struct: type[msgspec.Struct]) -> None:
+    # A TypeError: it has fields of types that msgspec cannot decode, and never is.
+    with contextlib.suppress(TypeError):
+        msgspec.json.Decoder(struct)
 
 
 def _derived(struct: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:

@@ -135,7 +135,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         [
             *(sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", folder),
             *("-p", "no:cacheprovider", "-p", "tests.migrated"),
-            *("-p", "tests.compiled", "-p", "tests.plugins"),
+            *("-p", "tests.compiled"),
         ],
         cwd=folder,
         env={**uncounted, "COLUMNS": "300", "PYTHONPATH": str(ROOT)},

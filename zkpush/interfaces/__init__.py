@@ -1,6 +1,6 @@
 """Interfaces that plugins implement and services use.
 
-Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Plugins
+Plugins are found in the `twisted.plugins` folder, as with `twisted.plugin.getPlugins`. Those
 of zkpush and of other packages have the same rights.
 """
 
