@@ -377,3 +377,21 @@ async def test_a_validity_in_a_form_of_firmware_stays(rig: Rig) -> None:
     browser = await signed_in(rig)
     shown = (await browser.get("/people/7/edit")).body.decode()
     assert re.search(r'name="start_datetime" type="text" value="20260301"', shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_are_listed_by_number(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the pages of the list, in its export, and on the page of the area."""
+    monkeypatch.setattr("zkpush.handlers.people.pages.PER_PAGE", 2)
+    for pin in ("11", "2", "10", "1"):
+        await rig.api("PUT", f"/users/{pin}", {"name": f"Person {pin}", "areas": ["North"]})
+    browser = await signed_in(rig)
+    first = await browser.get("/people")
+    link = re.search(r'href="/console(/people\?after=[^"]*)"', first.body.decode())
+    assert link is not None
+    both = text_of(first) + text_of(await browser.get(link[1]))
+    assert re.findall(r"Person ([0-9]+)", both) == ["1", "2", "10", "11"]
+    csv = (await browser.get("/people/export.csv")).body.decode()
+    assert re.findall(r"Person ([0-9]+)", csv) == ["1", "2", "10", "11"]
+    area = await browser.get("/areas/North")
+    assert re.findall(r">Person ([0-9]+)</a>", area.body.decode()) == ["1", "2", "10", "11"]

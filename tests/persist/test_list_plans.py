@@ -55,6 +55,10 @@ def people(**wanted: Any) -> Callable[[Transaction, Page], object]:
 
 
 QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
+    "people in order": (
+        "users_natural",
+        lambda tx, part: tx[PeopleStore].in_order(part.limit, PeopleFilter(), "500"),
+    ),
     "pin": ("punches_of_people", punches(pin="77")),
     "pin of a terminal": ("punches_of_people", punches(pin="77", device="T3")),
     "pin and time": ("punches_of_people", punches(pin="77", since=0, until=10**9)),

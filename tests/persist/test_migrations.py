@@ -55,6 +55,13 @@ def differences(connection: Connection) -> list[object]:
     """What a database lacks of the schema, and has beyond it."""
     found = compare_metadata(MigrationContext.configure(connection), metadata)
     there = inspect(connection)
+    if connection.dialect.name == "sqlite":  # Alembic does not look at its indexes of expressions
+        names = "SELECT name FROM sqlite_master WHERE type = 'index'"
+        stored = {*connection.exec_driver_sql(names).scalars()}
+        declared_ones = {
+            str(one.name) for table in metadata.tables.values() for one in table.indexes
+        }
+        found += sorted(declared_ones - stored)
     for table in metadata.sorted_tables:
         # Alembic does not look at the order of columns in an index, which is what it is good for.
         declared = {

@@ -31,8 +31,8 @@ from ...model import DEFAULT_AREA, Page
 from ...pathparts import path_part
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ..people.model import check_area
-from ..people.store import PeopleStore, PersonStore, PersonSurvey
+from ..people.model import PeopleFilter, check_area
+from ..people.store import PeopleStore, PersonSurvey
 from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .confirming import area_terminals
@@ -174,14 +174,14 @@ class AreaPages:
             found = area_thd(tx, area)
             keys = [key for key in sorted(area_terminals(tx, area)) if key > query.after]
             page = keys[:PER_PAGE]
-            pins = tx[PersonStore].pins_in(area, "", MOST_PEOPLE)
+            people = tx[PeopleStore].in_order(MOST_PEOPLE, PeopleFilter(area=area))
             return {
                 "one": found,
                 "may_take_out": area != DEFAULT_AREA
                 and (visit.areas is None or DEFAULT_AREA in visit.areas),
                 "terminals": terminals_thd(tx, page),
                 "choice": terminal_options_thd(tx, areas=visit.areas),
-                "people": [(pin, tx[PeopleStore].names(pins).get(pin)) for pin in pins],
+                "people": [(one.pin, one.name) for one in people],
                 "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,
             }
 

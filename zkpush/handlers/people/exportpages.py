@@ -17,7 +17,6 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.sheets import MOST_ROWS, Cell, SheetColumn
 from ...manage.console.visits import Visit
 from ...manage.services import Services
-from ...model import Page
 from ...persist.transaction import Transaction
 from .columns import ENROLLED, EXPORTED, PHOTO, label_of, shown_value
 from .model import PeopleFilter
@@ -93,26 +92,25 @@ class PeopleExportPages:
 
 
 class PeopleRows:
-    """The rows of an export, in the order in which people were added."""
+    """The rows of an export, in the order of the list."""
 
     def __init__(self, store: IStore, wanted: PeopleFilter, visit: Visit) -> None:
         self._store = store
         self._wanted = wanted
         self._visit = visit
-        self._after = 0
+        self._after: str | None = None
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Read the next people."""
         rows, last = await self._store.read(functools.partial(self._slice_thd, self._after))
         self.is_over = last is None
-        self._after = last or 0
+        self._after = last
         return rows
 
-    def _slice_thd(self, after: int, tx: Transaction) -> tuple[list[list[Cell]], int | None]:
+    def _slice_thd(self, after: str | None, tx: Transaction) -> tuple[list[list[Cell]], str | None]:
         """Return the next rows, and the place of the last one if there may be more."""
-        part = Page(SLICE, after, areas=self._visit.areas)
-        found = tx[PeopleStore].search(part, self._wanted)
+        found = tx[PeopleStore].in_order(SLICE, self._wanted, after, self._visit.areas)
         people = [user_for(self._visit.caller, one) for one in found]
         rows: list[list[Cell]] = [
             [
@@ -122,4 +120,4 @@ class PeopleRows:
             ]
             for one in people
         ]
-        return rows, found[-1].id if len(found) == SLICE else None
+        return rows, found[-1].pin if len(found) == SLICE else None

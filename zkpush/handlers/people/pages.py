@@ -60,7 +60,8 @@ MOST_AREAS = 100
 class PeopleSearch(ListedPeople, frozen=True):
     """Filter and page of the list."""
 
-    after: Annotated[int, Meta(ge=0)] = 0
+    after: Annotated[str, Meta(max_length=100)] | None = None
+    """The last user ID of the page before."""
 
 
 class PersonForm(msgspec.Struct, frozen=True):
@@ -137,8 +138,8 @@ class PeoplePages:
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             return {
-                "people": tx[PeopleStore].search(
-                    Page(PER_PAGE + 1, query.after, areas=visit.areas), query.filter
+                "people": tx[PeopleStore].in_order(
+                    PER_PAGE + 1, query.filter, query.after, visit.areas
                 ),
                 "count": tx[PersonStore].count(visit.areas),
                 "areas": sorted(
@@ -152,7 +153,7 @@ class PeoplePages:
         found = values.pop("people")
         shown = found[:PER_PAGE]
         asked = {name: text for name, text in (("q", query.q), ("area", query.area)) if text}
-        more = urlencode({**asked, "after": shown[-1].id}) if len(found) > PER_PAGE else None
+        more = urlencode({**asked, "after": shown[-1].pin}) if len(found) > PER_PAGE else None
         areas = [("", Phrase("All")), *((name, name) for name in values.pop("areas"))]
         given = {"q": [query.q], "area": [query.area]}
         return View(

@@ -32,6 +32,7 @@ from ...persist.schema import (
 )
 from ...persist.sealed import KEY, SealedBytes, SealedText
 from ...protocol import fields
+from .ordering import EXPRESSION
 from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 
 
@@ -60,6 +61,7 @@ users.c.pin.info[PERSON] = True
 Index("users_card", users.c.card)
 Index("users_vice_card", users.c.vice_card)
 Index("users_privilege", users.c.privilege, users.c.id)
+Index("users_natural", text(EXPRESSION.format(pin="pin")), users.c.pin)
 
 templates = _of_people(
     "templates",

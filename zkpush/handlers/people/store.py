@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, null, select, union_all
 from ...interfaces import NotUnsealed
 from ...model import DEFAULT_AREA, Page
 from ...persist.damage import DAMAGED
-from ...persist.limits import people_in
+from ...persist.limits import people_in, within
 from ...persist.paging import part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
@@ -37,6 +37,7 @@ from .model import (
     Template,
 )
 from .naming import check_commands_thd
+from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
 from .searching import conditions_of
@@ -94,6 +95,24 @@ class PeopleStore:
         """List the users that a filter selects by id, as `users` does."""
         query = part_of(_with_device(users), users.c.id, part)
         return self._people(query.where(*conditions_of(wanted)))
+
+    def in_order(
+        self,
+        limit: int,
+        wanted: PeopleFilter,
+        after: str | None = None,
+        areas: frozenset[str] | None = None,
+    ) -> list[Person]:
+        """List the users that a filter selects by user ID, numbers first; see `ordering`.
+
+        Begins behind the user ID `after`. `areas` are those of a limited caller.
+        """
+        query = _with_device(users).where(*conditions_of(wanted))
+        if areas is not None:
+            query = query.where(*within(users.c.id, areas))
+        if after is not None:
+            query = query.where(behind(users.c.pin, after))
+        return self._people(query.order_by(*natural_order(users.c.pin)).limit(limit))
 
     def _people(self, query: Select[Any]) -> list[Person]:
         found = self._rows(query)
