@@ -8,7 +8,7 @@ with advice of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 
@@ -255,10 +255,15 @@ CAUSES = (
 _BY_TEMPLATE = {one.observed.text: one for one in CAUSES}
 
 
-def advice_on_causes(detail: str, of_code: str) -> list[str]:
+def advice_on_causes(
+    detail: str, of_code: str, explained: Collection[Cause] = frozenset()
+) -> list[str]:
     """Return the advice for the causes that a detail names, each once, and then that of the code
-    if there is no cause, or one without advice."""
-    found = causes_in(detail)
+    if there is no cause, or one without advice.
+
+    `explained` causes are left out: another problem has the advice.
+    """
+    found = [one for one in causes_in(detail) if one not in explained]
     advice = [one.advice or of_code for one in found] or [of_code]
     own = [one for one in advice if one != of_code]
     return [*dict.fromkeys([*own, *advice])]

@@ -63,4 +63,7 @@ def follows_from(code: str) -> Phrase:
 def advice_among(code: str, sn: str, details: Mapping[str, str]) -> Phrase:
     """Return the advice on one of the problems of a terminal; `details` are those of all."""
     cause = followed(code, details)
-    return advice_phrase(code, sn, details[code]) if cause is None else follows_from(cause)
+    if cause is not None:
+        return follows_from(cause)
+    explained = {one for one, by in _EXPLAINED_BY.items() if by in details and by != code}
+    return advice_phrase(code, sn, details[code], explained)

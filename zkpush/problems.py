@@ -7,12 +7,12 @@ the code; the text is looked up when it is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
-from .causes import advice_on_causes
+from .causes import Cause, advice_on_causes
 from .phrases import Phrase, sentences
 
 
@@ -335,13 +335,16 @@ class TerminalAdvice(Phrase):
         return text if sn is None else _SN.sub(lambda _: str(sn), text)
 
 
-def advice_phrase(code: str, sn: str | None = None, detail: str = "") -> Phrase:
+def advice_phrase(
+    code: str, sn: str | None = None, detail: str = "", explained: Collection[Cause] = frozenset()
+) -> Phrase:
     """Return the advice on a problem, for translation, with commands for the terminal `sn`.
 
-    That for the causes in the detail comes first. Empty if a later version declared the code.
+    It is that for the causes in the detail, except `explained` ones (`advice_on_causes`). Empty if
+    a later version declared the code.
     """
     known = code if isinstance(code, ProblemKind) else known_code(code)
-    texts = advice_on_causes(detail, "" if known is None else known.advice)
+    texts = advice_on_causes(detail, "" if known is None else known.advice, explained)
     return sentences([TerminalAdvice(text, sn=sn) for text in texts])
 
 

@@ -12,9 +12,13 @@ from ..rig import Rig
 from ..server.test_tokens_of_sessions import token, upload
 from .causes import CAUSES
 from .situations import (
+    ATTLOG,
     OTHER_SERVER,
+    POLL,
+    access_control,
     no_token,
     other_token,
+    unknown_table,
 )
 
 
@@ -43,6 +47,36 @@ async def test_what_was_done_already_is_not_advised_again(
     await upload(rig, cookie)
     found = (await rig.api("GET", "/devices/T1/doctor")).json
     assert {one["name"] for one in found["checks"] if one["advice"]} <= {"foreign token"}, found
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_fault_with_several_causes_leaves_out_what_another_one_explains(rig: Rig) -> None:
+    """Of rejects of an unknown table and of garbage, the advice is that on garbage."""
+    await unknown_table(rig)
+    await rig.post(ATTLOG, b"garbage\n")
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    (rejects,) = [one for one in checks if one["name"] == "rejects"]
+    assert rejects["state"] == "error"
+    assert rejects["follows"] is None
+    assert "FOOLOG" in rejects["detail"]
+    assert "plugin" not in rejects["advice"]
+    (problem,) = [one for one in await rig.items("/problems") if one["code"] == "rejects"]
+    assert problem["advice"] == rejects["advice"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_traces_of_a_former_mode_explain_nothing_that_is_missing_now(rig: Rig) -> None:
+    """A terminal that was switched to attendance, and has sent no punch since."""
+    await access_control(rig)
+    rig.clock.advance(1)
+    await rig.exchange(DeviceType="att")
+    await rig.get(POLL)
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    found = {one["name"]: one for one in checks}
+    assert found["requests"]["state"] == "ok"
+    assert found["rejects"]["state"] == "warning"
+    assert found["records"]["follows"] is None
+    assert found["records"]["advice"].startswith("Verify a person on it.")
 
 
 def _advice(item: dict[str, str]) -> list[str]:

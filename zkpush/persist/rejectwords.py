@@ -23,6 +23,7 @@ from ..protocol.reasons import (
     NO_HANDLER_OF_LINES,
     NO_KEYWORD,
     NO_PAIRS,
+    NO_REPLY,
     REASONS,
 )
 from ..protocol.rejects import REQUEST
@@ -34,7 +35,7 @@ MOST_COUNTED = 10_000
 """Most rejects counted in the problem of a terminal, to keep units of work short."""
 MOST_CAUSES = 5
 """Most causes of rejects named in the problem of a terminal."""
-_OF_NO_RECORD = frozenset({NO_COLUMNS, NO_KEYWORD, NO_PAIRS})
+_OF_NO_RECORD = frozenset({NO_COLUMNS, NO_KEYWORD, NO_PAIRS, NO_REPLY})
 """Causes of lines that have not the form of any record."""
 
 

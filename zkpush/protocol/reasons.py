@@ -17,6 +17,7 @@ NO_COLUMNS = Phrase(
     "between them"
 )
 NO_KEYWORD = Phrase("a line begins with its keyword")
+NO_REPLY = Phrase("no ID= in a command reply")
 NO_PAIRS = Phrase("there is no Key=Value in this line")
 
 REASONS = SentenceList(
@@ -42,7 +43,7 @@ REASONS = SentenceList(
         Phrase("too many short records in one upload; a retry stores them"),
         NO_KEYWORD,
         NO_PAIRS,
-        Phrase("no ID= in a command reply"),
+        NO_REPLY,
         Phrase("a command reply needs id"),
         Phrase("the arguments are no command reply"),
         Phrase("more than %(most)s answers in one body"),

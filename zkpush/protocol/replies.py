@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from .options import MOST_CHARACTERS, MOST_OPTIONS
+from .reasons import NO_REPLY
 from .records import split_lines
 from .rejects import Reject, RejectList
 from .text import decode_line
@@ -131,7 +132,7 @@ def _decode_body(body: bytes, encoding: str) -> tuple[list[CommandReply], list[R
         if reason is not None:
             rejects.add(TABLE, reason, part if mine is None else body[start:])
     if not parts and body.strip():
-        rejects.add(TABLE, "no ID= in a command reply", body)
+        rejects.add(TABLE, NO_REPLY, body)
     return replies, rejects.of_body(TABLE, body)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ...causes import BEGUN_ANEW
+from ...consequences import advice_among
 from ...model import Device
 from ...phrases import Phrase
-from ...problems import ProblemCode, ServerProblem, TerminalAdvice, advice_phrase
+from ...problems import ProblemCode, ServerProblem, TerminalAdvice
 from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
@@ -54,10 +55,10 @@ class TerminalFacts:
         return self.problems.get(code)
 
     def advice(self, code: str) -> Phrase:
-        """Return the advice on a problem, without what was done already."""
+        """Return the advice on a problem of the terminal, without what was done already."""
         if code == ProblemCode.TOKEN_MISSING and self.has_begun_anew:
             return TerminalAdvice(BEGUN_ANEW, sn=self.device.sn)
-        return advice_phrase(code, self.device.sn, self.problems.get(code, ""))
+        return advice_among(code, self.device.sn, self.problems)
 
     def is_sure(self, code: str) -> bool:
         """Whether a problem is its own, or that of no other terminal."""

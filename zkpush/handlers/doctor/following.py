@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from ...consequences import followed, follows_from
+from ...consequences import followed, follows_from, is_over
 from ...device.modes import takes_commands
 from ...problems import ProblemCode
 from .facts import TerminalFacts
@@ -55,7 +55,8 @@ def _requests(facts: TerminalFacts) -> str | None:
 def _records(facts: TerminalFacts) -> str | None:
     if not takes_commands(facts.device):
         return ProblemCode.ACCESS_CONTROL
-    if facts.problem(ProblemCode.REJECTS) is None:
+    rejects = facts.problem(ProblemCode.REJECTS)
+    if rejects is None or is_over(rejects):
         return None
     return followed(ProblemCode.REJECTS, facts.problems) or ProblemCode.REJECTS
 
