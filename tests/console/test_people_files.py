@@ -291,3 +291,13 @@ async def test_each_column_is_explained_on_the_page(rig: Rig) -> None:
     for name, meaning in MEANINGS.items():
         (line,) = (one for one in shown if one.startswith(f"{label_of(name)} {name}"))
         assert meaning in line
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_mistakes_of_a_line_stand_below_each_other(rig: Rig) -> None:
+    """Each is a sentence, with its column."""
+    content = b"User ID,Card number,Rights at terminals,Valid until\n1,abc,boss,3/4/2026\n"
+    shown = (await checked(await signed_in(rig), content)).body.decode()
+    cell = shown.partition('class="badge bad"')[2].partition("</tr>")[0]
+    assert cell.count("<br>") == 2
+    assert ".; " not in cell

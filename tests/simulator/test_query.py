@@ -119,6 +119,17 @@ async def test_what_was_not_to_be_sent_is_sent_when_asked_for() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_query_of_all_users_sends_as_many_as_the_terminal_counts() -> None:
+    """Also where nobody was enrolled: the people around it are its users."""
+    asked = Asked()
+    assert asked.terminal.holds > 0
+    assert await asked.codes("DATA QUERY USERINFO") == [0]
+    lines = b"".join(asked.script.uploads).splitlines()
+    assert len(lines) == asked.terminal.holds
+    assert all(line.startswith(b"USER PIN=") for line in lines)
+
+
+@pytest_twisted.ensureDeferred
 async def test_some_firmware_answers_first() -> None:
     """Old firmware answers a query, and sends what was asked for after that."""
     asked = Asked(OLD)

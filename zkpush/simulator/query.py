@@ -62,6 +62,7 @@ def _time(table: Table, form: RecordForm) -> str:
 
 
 def _find_user(terminal: SimulatedTerminal, table: Table, values: Values) -> list[Record]:
+    terminal.settle()
     if "pin" not in values:
         return matching(terminal, table, values)
     return [user_of(terminal, values["pin"])]

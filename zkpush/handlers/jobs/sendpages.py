@@ -339,7 +339,7 @@ def _input(command: Command, field: Field) -> Mapping[str, Any]:
 
 def _hints(field: Field) -> list[str]:
     """Return what is said about a value that is typed."""
-    hints: list[str] = [field.meaning] if field.label is not None else []
+    hints: list[str] = [field.meaning] if field.label is not None and not field.form else []
     least, most = field.minimum, field.maximum
     if field.form:
         hints.append(field.form)

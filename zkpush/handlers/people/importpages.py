@@ -29,6 +29,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.lists import CSV
 from ...manage.services import Services
+from ...phrases import in_series
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .authorship import FIELDS
@@ -164,6 +165,7 @@ class ImportPages:
             values={
                 "report": report,
                 "lines": lines[:MOST_LINES],
+                "series": in_series(("", "")).text,
                 "more": max(0, len(lines) - MOST_LINES),
                 "packed": base64.b64encode(zlib.compress(text.encode())).decode(),
                 "guessed": None if guessed is None else ENCODINGS[guessed],

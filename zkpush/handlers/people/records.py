@@ -92,18 +92,8 @@ USER = Table(
             codes=user_verification,
         ),
         Field(wire="ViceCard", name="vice_card", kind=Kind.CARD, meaning="Number of a second card"),
-        Field(
-            wire="StartDatetime",
-            name="start_datetime",
-            meaning="Valid from (newer models)",
-            label="Valid from",
-        ),
-        Field(
-            wire="EndDatetime",
-            name="end_datetime",
-            meaning="Valid until (newer models)",
-            label="Valid until",
-        ),
+        Field(wire="StartDatetime", name="start_datetime", meaning="Valid from (newer models)"),
+        Field(wire="EndDatetime", name="end_datetime", meaning="Valid until (newer models)"),
         Field(wire="Expires", name="expires", meaning="Whether validity ends (newer models)"),
     ),
 )

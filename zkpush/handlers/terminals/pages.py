@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -10,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from ...device.administration import TerminalAdministration
-from ...manage.console.areachoice import NO_AREA, area_choice_thd
-from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.areachoice import area_choice_thd, chosen_area_thd
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.mending import shown_problems
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -345,21 +346,16 @@ class TerminalPages:
         if form.alias:
             values["alias"] = form.alias
         if form.area:
-            values["area"] = await self._chosen_area(visit, form.area)
+            choose_thd = partial(chosen_area_thd, name=form.area, areas=visit.areas)
+            values["area"] = await self._store.read(choose_thd)
         if form.comm_key:
             values["comm_key"] = form.comm_key
-        await self._change(visit, sn, values)
+        device = await self._change(visit, sn, values)
+        name = device.alias or sn
         return Redirect(
             to=f"/terminals/{sn}",
-            notice=Phrase("%(name)s is approved. It connects again by itself.", name=sn),
+            notice=Phrase("%(name)s is approved. It connects again by itself.", name=name),
         )
-
-    async def _chosen_area(self, visit: Visit, name: str) -> str | None:
-        """Return an area as it is stored; `FormMistakes` if it is none of the choices."""
-        known = await self._store.read(lambda tx: area_choice_thd(tx, visit.areas))
-        if name not in known.names:
-            raise FormMistakes(area=NO_AREA)
-        return None if name == DEFAULT_AREA else name
 
     async def change(self, visit: Visit, form: TerminalForm, sn: str) -> Redirect:
         """Name a terminal, and set its zone."""
@@ -373,13 +369,14 @@ class TerminalPages:
         notice = Phrase("%(name)s is blocked: it is refused from now on.", name=sn)
         return Redirect(to=f"/terminals/{sn}", notice=notice)
 
-    async def _change(self, visit: Visit, sn: str, values: Mapping[str, object]) -> None:
+    async def _change(self, visit: Visit, sn: str, values: Mapping[str, object]) -> Device:
         try:
-            await self._administration.change(sn, values, visit.caller)
+            device = await self._administration.change(sn, values, visit.caller)
         except LookupError:
             raise LookupError(NO_TERMINAL) from None
         if values.get("timezone") is not None:
             await self._services.zones.follow()
+        return device
 
 
 def _found(tx: Transaction, sn: str) -> Device:

@@ -9,6 +9,7 @@ import attrs
 from ...model import DEFAULT_AREA
 from ...persist.areas import distributing_thd, known_areas_thd
 from ...persist.transaction import Transaction
+from .forms import FormMistakes
 from .phrases import Phrase
 
 NO_AREA = Phrase("There is no such area. Add it on the page of areas first.")
@@ -34,3 +35,10 @@ def area_choice_thd(tx: Transaction, areas: Collection[str] | None = None) -> Ar
     names = [name for name in known_areas_thd(tx) if areas is None or name in areas]
     names.sort(key=lambda name: (name != DEFAULT_AREA, name))
     return AreaChoice(names, distributing_thd(tx, names))
+
+
+def chosen_area_thd(tx: Transaction, name: str, areas: Collection[str] | None = None) -> str | None:
+    """Return a chosen area as terminals store it; `FormMistakes` if it is none of the choices."""
+    if name not in area_choice_thd(tx, areas).names:
+        raise FormMistakes(area=NO_AREA)
+    return None if name == DEFAULT_AREA else name
