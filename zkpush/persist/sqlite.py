@@ -7,6 +7,7 @@ import itertools
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,11 +157,15 @@ class SQLiteStores:
 
     schemes = ("sqlite", MEMORY.removesuffix(":"))
 
+    def __init__(self, opening: Callable[[str, bytes], SQLite] | None = None) -> None:
+        """`opening` opens the database of a store; the default is `open_sqlite`."""
+        self._opening = opening
+
     def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
         """Create a store, not yet started; raises `ValueError` for an invalid URL."""
-        path = sqlite_path(url)
+        path, opening = sqlite_path(url), self._opening or open_sqlite
         return Store(
-            lambda: open_sqlite(url, key), reactor, None if path is None else lambda: _where(path)
+            lambda: opening(url, key), reactor, None if path is None else lambda: _where(path)
         )
 
     def open_database(self, url: str, key: bytes, *, alone: bool, existing: bool) -> SQLite:

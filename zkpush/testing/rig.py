@@ -15,6 +15,7 @@ from ..datadir import DataDirectory
 from ..persist.inbox import InboxStore
 from ..simulator.terminal import SimulatedTerminal
 from .clock import TurnedReactor
+from .databases import copying_stores
 from .network import Network
 from .wire import Response, talk
 
@@ -62,6 +63,7 @@ class Rig:
         )
         (folder / "key").write_text(KEY.hex())
         data = DataDirectory(folder, TOKEN, KEY)
+        plugins = [copying_stores(), *plugins]
         self.daemon = tap.build(self.config, data, self.clock, plugins=plugins)
         self.store = self.daemon.store
         self.registry = self.daemon.registry

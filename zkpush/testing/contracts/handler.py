@@ -18,7 +18,6 @@ from ...model import Device, DeviceState
 from ...persist import schema
 from ...persist.devices import DeviceStore
 from ...persist.inbox import InboxStore
-from ...persist.sqlite import SQLiteStores
 from ...persist.transaction import Transaction, TransactionEnded
 from ...plugincheck import plugin_faults
 from ...pluginkinds import RECORD_HANDLERS
@@ -28,6 +27,7 @@ from ...protocol.records import Batch
 from ...protocol.uploads import UploadDecoder
 from ...tablecheck import example_upload
 from ..clock import NOON
+from ..databases import copying_stores
 from ..rig import IN_MEMORY, KEY, Rig
 from .substitute import Substitute, substitute
 
@@ -205,7 +205,7 @@ class _Stage:
     def __init__(self, contract: RecordHandlerContract) -> None:
         self.handler = contract.make_handler()
         own_reactor: Any = reactor
-        self.store = SQLiteStores().open(IN_MEMORY, KEY, own_reactor)
+        self.store = copying_stores().open(IN_MEMORY, KEY, own_reactor)
 
     async def start(self) -> _Stage:
         """Open the store, with the tables of the handler."""
