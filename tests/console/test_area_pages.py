@@ -277,7 +277,7 @@ async def test_the_removal_of_a_person_says_which_areas_delete_it_from_terminals
 
 @pytest_twisted.ensureDeferred
 async def test_the_people_of_a_terminal_show_what_it_lacked(rig: Rig) -> None:
-    """Numbers that differ, and the last comparison, stand on the page in the chosen language."""
+    """Numbers that differ, and the last comparison, in the chosen language; and on its area's."""
     await rig.exchange("T1")
 
     def unit(tx: Transaction) -> None:
@@ -290,10 +290,17 @@ async def test_the_people_of_a_terminal_show_what_it_lacked(rig: Rig) -> None:
 
     browser = await signed_in(rig)
     assert "against what is recorded" not in text_of(await browser.get("/terminals/T1/people"))
+    assert "No terminal counts other numbers" in text_of(await browser.get("/areas/default"))
     await rig.store.write(unit)
     shown = text_of(await browser.get("/terminals/T1/people"))
     assert "3 users (5 are recorded)" in shown
     assert "People whom it lacked 41" in shown
     assert "People whom only it had 42" in shown
+    area = await browser.get("/areas/default")
+    assert "1 terminal counts other numbers" in text_of(area)
+    assert "3 users (5 are recorded)" in text_of(area)
+    assert "1 terminal is being asked" in text_of(area)
+    assert 'href="/console/terminals/T1/people#drift"' in area.body.decode()
     await browser.get("/?lang=en-XA")
-    assert english_left(document(await browser.get("/terminals/T1/people"))) == []
+    for path in ("/terminals/T1/people", "/areas/default"):
+        assert english_left(document(await browser.get(path))) == [], path

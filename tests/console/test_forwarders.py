@@ -142,6 +142,25 @@ async def test_dead_letters_are_sent_again(fed: Rig, memory: Memory) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_overview_counts_what_is_to_deliver_and_what_was_not_taken(
+    fed: Rig, memory: Memory
+) -> None:
+    """Both numbers are those of the list of forwarders, also while nothing has been looked at."""
+    browser = await signed_in(fed)
+    assert "did not take" not in text_of(await browser.get("/"))
+    memory.answer = refused
+    await punch(fed, [7, 8, 9])
+    listed = await shown(fed)
+    assert (listed["backlog"], listed["dead"]) == (3, 0)
+    assert "3 events to deliver" in text_of(await browser.get("/"))
+    await turns(fed, 40, seconds=40_000)
+    listed = await shown(fed)
+    assert (listed["backlog"], listed["dead"]) == (0, 3)
+    told = text_of(await (await signed_in(fed, name="bea")).get("/"))
+    assert "0 events to deliver 3 events that receivers did not take" in told
+
+
+@pytest_twisted.ensureDeferred
 async def test_dead_letters_are_discarded(fed: Rig, memory: Memory) -> None:
     """One alone or all, after a question that says how many."""
     memory.answer = refused

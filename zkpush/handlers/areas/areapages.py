@@ -36,6 +36,7 @@ from ..people.store import PeopleStore, PersonSurvey
 from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .confirming import area_terminals
+from .drifting import area_drift_thd
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
 from .model import Area, PlacedPart
 from .placepages import STATES
@@ -180,6 +181,7 @@ class AreaPages:
                 "may_take_out": area != DEFAULT_AREA
                 and (visit.areas is None or DEFAULT_AREA in visit.areas),
                 "terminals": terminals_thd(tx, page),
+                "drift": area_drift_thd(tx, area),
                 "choice": terminal_options_thd(tx, areas=visit.areas),
                 "people": [(one.pin, one.name) for one in people],
                 "next_query": urlencode({"after": page[-1]}) if len(keys) > PER_PAGE else None,

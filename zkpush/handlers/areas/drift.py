@@ -71,6 +71,11 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(self.differs, type=Differences)
 
     @property
+    def is_asked(self) -> bool:
+        """Whether the terminal is being asked for what it holds, or is to be."""
+        return self.command is not None or self.due_at is not None
+
+    @property
     def types(self) -> list[int]:
         """The biometric types to ask for."""
         return [] if self.following is None else msgspec.json.decode(self.following, type=list[int])

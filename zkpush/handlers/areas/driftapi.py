@@ -13,14 +13,12 @@ from ...manage.listing import Listing, whole
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant_or_none
-from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...protocol.fields import Scope
-from .confirming import area_terminals
 from .distribution import DistributionStore
-from .drift import Drift, words_of
-from .driftstore import DriftStore
+from .drift import words_of
+from .drifting import drifts_thd
 from .store import AreaStore
 
 
@@ -82,18 +80,15 @@ def _views_thd(tx: Transaction, name: str) -> list[DriftView]:
     if tx[AreaStore].find(name) is None:
         raise not_found(Phrase("There is no area %(name)s.", name=name[:40]))
     terminals = tx[DistributionStore].terminals()
-    drifts = tx[DriftStore].all()
-    keys = area_terminals(tx, name)
     found = []
-    for device in sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.sn):
+    for device, drift in drifts_thd(tx, name):
         terminal = terminals.get(device.id)
-        drift = drifts.get(device.id) or Drift(device_id=device.id)
         found.append(
             DriftView(
                 device=device.sn,
                 differs=words_of(drift.differences) or None,
                 since=instant_or_none(drift.since_at),
-                is_being_checked=drift.command is not None or drift.due_at is not None,
+                is_being_checked=drift.is_asked,
                 checked_at=instant_or_none(drift.checked_at),
                 lost=drift.lost,
                 lost_templates=drift.lost_templates,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import attrs
 import msgspec
 from msgspec import Meta
 
 from ...values.forwarding import ForwardedEvent
 from ...valuewords import TIME_OF_DAY
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
 
 
 class ForwarderState(StrEnum):
@@ -273,3 +277,25 @@ class ForwarderBacklog(msgspec.Struct, frozen=True, kw_only=True):
     """When the oldest of them was stored (ms)."""
     dead: int
     """Number of dead letters."""
+
+
+@attrs.frozen
+class ForwardTotals:
+    """Figures of all forwarders together."""
+
+    backlog: int = 0
+    """Events that are to be delivered, or to be looked at."""
+    oldest_at: int | None = None
+    """When the oldest of them was stored (ms)."""
+    dead: int = 0
+    """Number of dead letters."""
+    failing: int = 0
+    """Number of forwarders whose last attempt failed, or that are stopped."""
+    delivered: int = 0
+
+
+@attrs.frozen
+class ForwardFigures:
+    """Access to these figures for capabilities that require forwarding."""
+
+    totals_thd: Callable[[Transaction], ForwardTotals]

@@ -19,9 +19,9 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...values.forwarding import ForwardBatch, ForwardedEvent, Outcome, RetryLater
 from .ledger import lease_name
-from .model import StoredForwarder
+from .model import ForwardTotals, StoredForwarder
 from .reading import ends_thd
-from .status import Overview, overview_thd
+from .status import totals_thd
 from .store import ForwarderStore
 from .surroundings import Surroundings, target_of
 from .worker import DELIVER_SECONDS, ForwarderWorker
@@ -56,7 +56,7 @@ class ForwardEngine(PeriodicService):
         self.kinds = kinds
         self.around = around
         self._workers: dict[int, ForwarderWorker] = {}
-        self.overview = Overview()
+        self.totals = ForwardTotals()
         self.every(EVERY, self.look, Phrase("Events are not forwarded"), now=True)
         self.every(COUNT_EVERY, self.count, Phrase("Events to forward are not counted"), now=True)
 
@@ -80,9 +80,7 @@ class ForwardEngine(PeriodicService):
 
     async def count(self) -> None:
         """Count pending events and dead letters."""
-        self.overview = await self.around.store.read(
-            lambda tx: overview_thd(tx, self.around.records)
-        )
+        self.totals = await self.around.store.read(lambda tx: totals_thd(tx, self.around.records))
 
     async def test(self, stored: StoredForwarder) -> Outcome:
         """Send one sample event to the receiver of a forwarder; return what became of it."""

@@ -7,8 +7,9 @@ import secrets
 from ...clock import wall_clock
 from ...manage.news import RecordSource
 from ...manage.services import Contribution, Figure, Role, Services
+from .model import ForwardFigures
 from .service import ForwardEngine
-from .status import problems_thd
+from .status import problems_thd, totals_thd
 from .surroundings import Surroundings
 
 MARK_BYTES = 16
@@ -32,18 +33,18 @@ def contribute(services: Services) -> Contribution:
     kinds = frozenset(services.forwarders)
 
     def oldest_seconds() -> float:
-        oldest = engine.overview.oldest_at
+        oldest = engine.totals.oldest_at
         return 0.0 if oldest is None else max(around.now() - oldest, 0) / 1000
 
     return Contribution(
         services=[(Role.NODE, engine)],
-        offers=[engine],
+        offers=[engine, ForwardFigures(lambda tx: totals_thd(tx, records))],
         stored_problems=[lambda tx: problems_thd(tx, records, kinds, around.now())],
         figures=[
             Figure(
                 name="zkpush_forward_backlog",
                 meaning="Events that forwarders have still to deliver, or to look at",
-                read=lambda: engine.overview.backlog,
+                read=lambda: engine.totals.backlog,
             ),
             Figure(
                 name="zkpush_forward_oldest_seconds",
@@ -53,17 +54,17 @@ def contribute(services: Services) -> Contribution:
             Figure(
                 name="zkpush_forward_failing",
                 meaning="Forwarders whose last attempt failed, or that are stopped",
-                read=lambda: engine.overview.failing,
+                read=lambda: engine.totals.failing,
             ),
             Figure(
                 name="zkpush_forward_dead",
                 meaning="Events that receivers did not take (dead letters)",
-                read=lambda: engine.overview.dead,
+                read=lambda: engine.totals.dead,
             ),
             Figure(
                 name="zkpush_forward_delivered",
                 meaning="Events delivered by the present forwarders",
-                read=lambda: engine.overview.delivered,
+                read=lambda: engine.totals.delivered,
             ),
         ],
     )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import attrs
-
 from ...manage.news import Cursor, RecordSource
 from ...manage.times import instant, parse_instant
 from ...model import Page
@@ -14,7 +12,7 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...problems import ServerProblem
 from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
-from .model import ForwarderBacklog, ForwarderState, StoredForwarder
+from .model import ForwarderBacklog, ForwarderState, ForwardTotals, StoredForwarder
 from .reading import ends_thd, lag, shown_tables
 from .store import ForwarderStore
 from .wording import DELIVERY_WORDS
@@ -22,17 +20,6 @@ from .wording import DELIVERY_WORDS
 FAILING_AFTER = 5 * 60 * 1000
 """Milliseconds of failures after which they are a problem."""
 EVERYTHING = Page(10_000)
-
-
-@attrs.frozen
-class Overview:
-    """Figures of all forwarders together."""
-
-    backlog: int = 0
-    oldest_at: int | None = None
-    dead: int = 0
-    failing: int = 0
-    delivered: int = 0
 
 
 def backlogs_thd(tx: Transaction, records: RecordSource) -> dict[int, ForwarderBacklog]:
@@ -70,11 +57,11 @@ def _oldest_thd(tx: Transaction, stored: StoredForwarder, records: RecordSource)
     return min(times, default=None)
 
 
-def overview_thd(tx: Transaction, records: RecordSource) -> Overview:
+def totals_thd(tx: Transaction, records: RecordSource) -> ForwardTotals:
     """Return the figures of all forwarders together."""
     found, backlogs = tx[ForwarderStore].page(EVERYTHING), backlogs_thd(tx, records)
     times = [one.oldest_at for one in backlogs.values() if one.oldest_at is not None]
-    return Overview(
+    return ForwardTotals(
         backlog=sum(one.count for one in backlogs.values()),
         oldest_at=min(times, default=None),
         dead=sum(one.dead for one in backlogs.values()),

@@ -31,7 +31,7 @@ from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
 from ..attendance.model import Punch, PunchFilter
 from ..attendance.store import AttendanceStore
-from ..forward.store import ForwarderStore
+from ..forward.model import ForwardFigures
 from ..people.store import PeopleStore
 
 MOST_PROBLEMS = 20
@@ -74,6 +74,7 @@ class OverviewPages:
         self._services = services
         self._store = services.store
         self._registry = services.registry
+        self._forwarders = services.offers[ForwardFigures]
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the page and its live parts."""
@@ -160,7 +161,7 @@ class OverviewPages:
                 "pending": states.get(DeviceState.PENDING.value, (0, 0))[0],
                 "commands": sum(tx[CommandHistory].count_open(areas).values()),
                 "rejects": sum(tx[RejectStore].counts(areas).values()),
-                "deliveries": None if areas is not None else _deliveries_thd(tx),
+                "deliveries": None if areas is not None else self._forwarders.totals_thd(tx),
             }
 
         return await self._store.read(find)
@@ -207,11 +208,6 @@ def _feed(
         )
         for punch in punches
     ]
-
-
-def _deliveries_thd(tx: Transaction) -> int:
-    """Count the events that forwarders have still to deliver."""
-    return sum(count for count, _ in tx[ForwarderStore].queued().values())
 
 
 def _meaning(status: int | None) -> Phrase | None:

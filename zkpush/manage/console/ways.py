@@ -125,7 +125,7 @@ WAYS: Sequence[ConsoleWay] = (
     _of_terminal("users delete PIN --from <name>", _PEOPLE, "/people"),
     _of_list("users put", Phrase("Add a person"), "/people/new", Scope.WRITE),
     ConsoleWay("areas put <name>", Phrase("Page of the area"), "/areas/<name>", "/areas"),
-    ConsoleWay("areas drift <name>", Phrase("Page of the area"), "/areas/<name>", "/areas"),
+    ConsoleWay("areas drift <name>", Phrase("Page of the area"), "/areas/<name>#drift", "/areas"),
     ConsoleWay("areas repair <name>", Phrase("Page of the area"), "/areas/<name>", "/areas"),
     _of_list("access device", Phrase("Access data"), "/access"),
     _of_list("problems list", Phrase("Problems"), "/"),

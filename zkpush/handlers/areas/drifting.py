@@ -1,0 +1,50 @@
+"""Drift of the terminals of an area, together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from ...model import Device
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from .confirming import area_terminals
+from .drift import Drift, words_of
+from .driftstore import DriftStore
+
+
+@attrs.frozen
+class AreaDrift:
+    """What the terminals of an area hold, against what is recorded."""
+
+    terminals: int
+    """Number of approved terminals."""
+    differing: Sequence[tuple[str, str, int | None]]
+    """Serial numbers of those whose numbers differ, the numbers in words, and since when (ms)."""
+    asked: int
+    """Number of terminals that are being asked, or are to be."""
+
+
+def drifts_thd(tx: Transaction, area: str) -> list[tuple[Device, Drift]]:
+    """Return the approved terminals of an area with their drifts, by serial number."""
+    drifts = tx[DriftStore].all()
+    devices = tx[DeviceStore].with_keys(area_terminals(tx, area))
+    return [
+        (one, drifts.get(one.id) or Drift(device_id=one.id))
+        for one in sorted(devices, key=lambda one: one.sn)
+    ]
+
+
+def area_drift_thd(tx: Transaction, area: str) -> AreaDrift:
+    """Summarize the drift of an area."""
+    found = drifts_thd(tx, area)
+    return AreaDrift(
+        len(found),
+        [
+            (device.sn, words_of(drift.differences), drift.since_at)
+            for device, drift in found
+            if drift.differences
+        ],
+        sum(drift.is_asked for _, drift in found),
+    )
