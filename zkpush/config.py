@@ -91,9 +91,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         tuple[str, ...],
         Meta(min_length=1, description="Twisted endpoint for terminals; repeatable"),
     ] = ("tcp:8081",)
-    manage: Annotated[str, Meta(description="Twisted endpoint for the API, health and metrics")] = (
-        "tcp:8082:interface=127.0.0.1"
-    )
+    manage: Annotated[
+        str, Meta(description="Twisted endpoint for the API, console, health and metrics")
+    ] = "tcp:8082:interface=127.0.0.1"
     database: Annotated[
         str | None,
         Meta(

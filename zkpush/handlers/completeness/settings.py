@@ -48,7 +48,7 @@ class Completeness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 30
     keep_days: Annotated[
         Annotated[int, Meta(ge=62, le=36_500)] | None,
-        Meta(description="Days after which outcomes are deleted. Unset: never"),
+        Meta(description="Days after which outcomes are deleted"),
     ] = 400
 
     def __post_init__(self) -> None:
