@@ -22,8 +22,10 @@ class IRecordHandler(Interface):
     """A plugin that stores the records of some tables."""
 
     name: str = Attribute("A name for logs and errors")
-    tables: Sequence[Table] = Attribute("The tables it takes; nobody else may take them")
-    changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
+    tables: Sequence[Table] = Attribute("The tables it takes; no other handler may take them")
+    changes_device: bool = Attribute(
+        "Whether it changes the stored `Device`, which the server then reads again"
+    )
 
     def persist(tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload; `now` is its time of arrival (ms).
@@ -32,7 +34,7 @@ class IRecordHandler(Interface):
         terminal: the lines are on disk. If it raises, the lines are passed to it again later. A
         handler listed in the setting `plugins.inline`, or one of zkpush itself, is called in the
         unit of work of the upload, on the writer's thread; if it raises, its lines become rejects.
-        In both cases the same rows may come again, and must change nothing then.
+        In both cases it may be called again with the same rows, which must then change nothing.
         """
 
     def stored(device: Device, batch: Batch) -> None:
@@ -81,14 +83,19 @@ class ICipherSuite(Interface):
     """
 
     name: str = Attribute("The name by which a configuration chooses it")
-    weakness: str = Attribute("What operators must know who choose it; empty if there is nothing")
-    exchanges: bool = Attribute("Whether its keys come from the exchange, or the secret is the key")
+    weakness: str = Attribute("What operators who choose it must know; may be empty")
+    exchanges: bool = Attribute(
+        "Whether its keys come from the exchange; otherwise the secret is the key"
+    )
 
     def check_secret(secret: bytes) -> None:
         """Check the secret configured for a terminal, if any; `ValueError` says what is needed."""
 
     def covers(place: Place, direction: Direction) -> bool:
-        """Whether data in a direction is encrypted; a request without a body, in its arguments."""
+        """Whether data in this direction is encrypted.
+
+        Of a request without a body, the data is in its arguments.
+        """
 
     def begin(sn: str, secret: bytes, public_key: bytes) -> Exchanged:
         """Process the public key P1 of the terminal; return a state, and P2.
@@ -104,7 +111,7 @@ class ICipherSuite(Interface):
         """
 
     def open(state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Decrypt what is sealed of a request (`envelope.sealed_of`), by the state of its session.
+        """Decrypt the sealed part of a request (`envelope.sealed_of`) by the state of a session.
 
         Data that was encrypted for another terminal, session, request line or direction raises
         `NotOpened`. A replayed request decrypts, and returns the same number. So the caller that
@@ -113,4 +120,7 @@ class ICipherSuite(Interface):
         """
 
     def seal(state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Encrypt the reply to the opened request of a number; no other request accepts it."""
+        """Encrypt the reply to the request that `open` has returned this number for.
+
+        The reply is valid for no other request.
+        """

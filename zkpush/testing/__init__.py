@@ -4,7 +4,7 @@ Needs `pip install zkpush[testing]`. Nothing in zkpush itself imports this packa
 
 | Name | What it is |
 |---|---|
-| `Rig` | a daemon in memory on a clock that tests turn; `rig.terminal()` is one of the simulator |
+| `Rig` | a daemon in memory, whose clock tests advance; `rig.terminal()` is a simulated terminal |
 | `make_rig`, `rig` | pytest fixtures of it, in `zkpush.testing.fixtures` |
 | contract suites | what zkpush expects of each kind of plugin, in `zkpush.testing.contracts` |
 """

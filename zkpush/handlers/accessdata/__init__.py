@@ -1,1 +1,1 @@
-"""Access data of areas: time periods, groups, work codes, messages and others."""
+"""Access data of areas, such as time periods, groups, work codes and messages."""

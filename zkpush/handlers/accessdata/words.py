@@ -2,6 +2,4 @@
 
 from __future__ import annotations
 
-WORDS = {
-    "access": "Define access data of areas: time periods, groups, work codes, messages and others."
-}
+WORDS = {"access": "Define access data of areas, such as time periods, work codes and messages."}

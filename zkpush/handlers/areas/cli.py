@@ -151,7 +151,7 @@ def _effect(effect: dict[str, Any]) -> str:
 @as_json
 @with_api
 async def progress(api: Api, name: str, as_json: bool) -> None:
-    """Show how far the people of the area NAME are on its terminals.
+    """Show the progress of putting the people of the area NAME on its terminals.
 
     Parts are the fields, the templates and the photos of a person on a terminal.
 
@@ -167,7 +167,7 @@ async def progress(api: Api, name: str, as_json: bool) -> None:
 @as_json
 @with_api
 async def drift(api: Api, name: str, as_json: bool) -> None:
-    """List what the terminals of the area NAME count, against what is recorded.
+    """Compare what the terminals of the area NAME count with what is recorded.
 
     "Lost" counts people and templates that a terminal did not have any more when it was last asked,
     and "Found" people whom it had and who were not recorded. People are usually sent in packages,

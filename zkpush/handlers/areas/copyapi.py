@@ -85,8 +85,8 @@ class CopyEndpoints:
                 "/devices/<sn>/copy",
                 Scope.WRITE,
                 self.copy,
-                "Send everybody whom another terminal holds to a terminal, with templates and "
-                "photos, as far as they fit; `GET devices/{sn}/users` shows how far that is",
+                "Send the people on another terminal to a terminal, with templates and photos, as "
+                "far as they fit; `GET devices/{sn}/users` shows the progress",
                 body=CopyRequest,
                 returns=CopyView,
                 status=HTTPStatus.ACCEPTED,
@@ -98,7 +98,7 @@ class CopyEndpoints:
                 "/devices/<sn>/adopt",
                 Scope.WRITE,
                 self.adopt,
-                "Make everybody whom a terminal holds a person of its area",
+                "Add the people on a terminal to its area",
                 body=AdoptRequest,
                 returns=AdoptView,
                 takes=("caller",),

@@ -34,7 +34,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Report only; change not
 @as_json
 @with_api
 async def copy(api: Api, sn: str, source: str, dry_run: bool, as_json: bool) -> None:
-    """Send everybody whom the terminal OTHER holds to the terminal SN.
+    """Send the people on the terminal OTHER to the terminal SN.
 
     Users, templates and photos are sent as far as they fit, with a low priority. If the area of SN
     distributes, all of them must be in it, because SN would delete the others.
@@ -74,7 +74,7 @@ async def copy(api: Api, sn: str, source: str, dry_run: bool, as_json: bool) -> 
 @as_json
 @with_api
 async def adopt(api: Api, sn: str, dry_run: bool, as_json: bool) -> None:
-    """Make everybody whom the terminal SN holds a person of its area.
+    """Add the people on the terminal SN to its area.
 
     Other areas of these people stay, and so do conflicts. If the area distributes, the people are
     sent to all its terminals.

@@ -110,7 +110,7 @@ class PeopleCopy:
     async def copy(
         self, sn: str, source: str, by: Caller, now: int, *, dry_run: bool
     ) -> CopyOutcome:
-        """Send everybody whom the terminal `source` holds to the terminal `sn`.
+        """Send the people on the terminal `source` to the terminal `sn`.
 
         A limited caller copies the people of its areas. Commands are queued a few at a time
         afterwards, by the reconciler. Raises `ApiError` if

@@ -1,4 +1,4 @@
-"""API of drift: what terminals count, against what is recorded."""
+"""API of drift: what terminals count, compared with what is recorded."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class DriftEndpoints:
                 "/areas/<name>/drift",
                 Scope.READ,
                 self.of_area,
-                "What the terminals of an area count, against what is recorded",
+                "What the terminals of an area count, compared with what is recorded",
                 returns=Listing[DriftView],
                 limited=(AREA,),
             ),

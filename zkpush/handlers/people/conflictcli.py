@@ -1,4 +1,4 @@
-"""`zkpush conflicts`: contradictions between terminals about a user."""
+"""`zkpush conflicts`: terminals that contradict the stored data of a user."""
 
 from __future__ import annotations
 

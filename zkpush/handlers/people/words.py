@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 WORDS = {
-    "conflicts": "List and settle contradictions between terminals about a user.",
+    "conflicts": "List and settle conflicts: a terminal contradicts the stored data of a user.",
     "users": "List, change, import and export users (the people on the terminals).",
 }

@@ -144,8 +144,8 @@ async def approve(api: Api, sn: str, add: bool, comm_key: str | None, timezone: 
     that of the server, unless that is a UTC that nobody chose. In a script, the present zone is
     kept.
 
-    If the terminal is pending and every handshake under its serial number offered the same
-    pushcommkey, approval pins it. If several keys were offered, if one handshake had none, if it
+    If the terminal is pending and every exchange under its serial number offered the same
+    pushcommkey, approval pins it. If several keys were offered, if one exchange had none, if it
     came from outside the networks of the terminal, or if the terminal is already approved, choose a
     key with --key.
 

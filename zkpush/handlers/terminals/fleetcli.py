@@ -30,7 +30,7 @@ async def replace(api: Api, sn: str, new: str, has_records: bool, yes: bool) -> 
     """Replace the terminal SN by another one, with the serial number NEWSN.
 
     NEWSN is approved, and takes the alias, area, time zone, settings and protection of SN. It also
-    gets the queued commands that are as good for it. SN is retired; its records stay, and
+    gets the queued commands that suit it. SN is retired; its records stay, and
     `zkpush attendance list --device NEWSN --history` shows those of both.
 
     \b
