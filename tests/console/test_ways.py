@@ -23,7 +23,7 @@ from .browser import document, signed_in, text_of
 from .test_pages import filled
 from .walk import pages_of, path_of
 
-NAMED = re.compile(r"zkpush (?!does|is|or|and|of|has|runs|can)[a-z]+\b[^`]*")
+NAMED = re.compile(r"zkpush (?!does|is|or|and|of|has|runs|can|knows)[a-z]+\b[^`]*")
 IN_BACKTICKS = re.compile(r"`([^`]*)`")
 
 

@@ -69,6 +69,8 @@ def _of_list(words: str, label: Phrase, path: str, scope: Scope = Scope.READ) ->
     return ConsoleWay(words, label, path, path, scope)
 
 
+_LONG_AGO = "1970-01-01"
+"""First day of lists of all times."""
 _TERMINAL = Phrase("Page of the terminal")
 _PEOPLE = Phrase("People on the terminal")
 _REQUESTS = Phrase("Requests of the terminal")
@@ -109,7 +111,22 @@ WAYS: Sequence[ConsoleWay] = (
     _of_terminal(
         "attendance verify --device <name>", Phrase("Days of the terminal"), "/completeness"
     ),
-    ConsoleWay("commands list <name>", _COMMANDS, "/commands?device=<name>", "/commands"),
+    *(
+        ConsoleWay(
+            f"attendance list --device <name> --doubt {doubt}",
+            Phrase("Its punches with doubtful times"),
+            f"/attendance?device=<name>&doubt={doubt}&since={_LONG_AGO}",
+            f"/attendance?doubt={doubt}&since={_LONG_AGO}",
+        )
+        for doubt in ("future", "past")
+    ),
+    ConsoleWay(
+        "attendance list --device <name>",
+        Phrase("Its punches of this month"),
+        "/attendance?device=<name>&period=this-month",
+        "/attendance?period=this-month",
+    ),
+    ConsoleWay("commands list --device <name>", _COMMANDS, "/commands?device=<name>", "/commands"),
     _of_list("commands cancel", _COMMANDS, "/commands"),
     ConsoleWay(
         "commands send <name> 'CLEAR LOG'",
