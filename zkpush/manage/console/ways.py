@@ -126,7 +126,12 @@ WAYS: Sequence[ConsoleWay] = (
         "/attendance?device=<name>&period=this-month",
         "/attendance?period=this-month",
     ),
-    ConsoleWay("commands list --device <name>", _COMMANDS, "/commands?device=<name>", "/commands"),
+    *(
+        ConsoleWay(
+            f"commands list{option} <name>", _COMMANDS, "/commands?device=<name>", "/commands"
+        )
+        for option in (" --device", "")
+    ),
     _of_list("commands cancel", _COMMANDS, "/commands"),
     ConsoleWay(
         "commands send <name> 'CLEAR LOG'",
