@@ -323,11 +323,11 @@ async def test_people_that_a_terminal_reports_are_fetched_by_a_button(rig: Rig) 
     assert "Nobody is known on this terminal." in text_of(await browser.get(page))
     await rig.post("cdata?SN=T1&table=options", b"UserCount=3")
     told = text_of(await browser.get(page))
-    assert "It reports 3 people; zkpush has not fetched them yet." in told
+    assert "It reports 3 people; the server has not fetched them yet." in told
     assert "Nobody is known" not in told
     await operate(rig, "USER PIN=1\tName=Ann\n")
     told = text_of(await browser.get(page))
-    assert "It reports 3 people; zkpush knows fewer of them: 1." in told
+    assert "It reports 3 people; the server knows fewer of them: 1." in told
     watched = location(await browser.send(page, f"{page}/fetch", {}))
     shown = await browser.get(watched)
     assert "The terminal has not fetched the order yet." in text_of(shown)
