@@ -381,6 +381,28 @@ async def test_an_erased_person_leaves_nothing(rig: Rig, erase: bool) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_removed_person_who_is_enrolled_again_is_deleted_again(rig: Rig) -> None:
+    """At once, and by one deletion; also one who is enrolled while the deletion is on its way."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await person(rig, "6", name="Bob")
+    await fetch(rig, first, second)
+    await rig.api("DELETE", "/users/5")
+    await enrol(second, "5", "Ann")
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {"6": "Bob"}
+    for _ in range(2):
+        count = len(first.executed)
+        await enrol(first, "5", "Ann")
+        assert "5" in held(first)
+        await fetch(rig, first, second)
+        assert held(first) == held(second) == {"6": "Bob"}
+        assert len(first.executed) == count + 1
+    assert await rig.items("/problems?code=removed+person") == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_deletion_that_waits_is_sent_although_the_answer_before_it_was_lost(
     rig: Rig,
 ) -> None:

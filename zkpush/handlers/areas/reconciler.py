@@ -336,11 +336,7 @@ def changes_thd(tx: Transaction, until: int) -> AreaChanges | None:
     old = [event for event in found if event.at <= until]
     if not old:
         return None
-    pins = dict.fromkeys(
-        str(event.data["pin"])
-        for event in old
-        if event.kind == "user" and event.data.get("what") != "removed"
-    )
+    pins = dict.fromkeys(str(event.data["pin"]) for event in old if event.kind == "user")
     emptied = [
         str(event.data["device"])
         for event in old
