@@ -23,15 +23,15 @@ def _lines() -> Iterator[str]:
     yield ""
     yield theory
     yield ""
-    yield "| State | What happens | Next state | What comes of it |"
+    yield "| State | What happens | Next state | Effect |"
     yield "|---|---|---|---|"
     for row in life.transitions():
         yield f"| {' | '.join(row)} |"
     yield ""
     yield "## Why a command ends"
     yield ""
-    yield "The API and the command line show the words. `{attempts}` and `{replaced_by}` stand for"
-    yield "those of the command."
+    yield "The API and the command line show these words. `{attempts}` stands for the number of times"
+    yield "that the command was sent, `{replaced_by}` for the ID of the other command."
     yield ""
     yield "| Reason | Words |"
     yield "|---|---|"

@@ -18,24 +18,23 @@ $ zkpush --data DIR commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wai
 ```
 
 Parameters in **bold** are required. Parameters in *italics* are secret: only callers with the scope
-`biometrics` can read them back. The server computes the size of base64 values. The API returns the
-same list at `GET commands/catalogue`.
+`biometrics` can read them back (`dangerous` for SET OPTION, SHELL and RAW). The server computes the
+size of base64 values. `GET commands/catalogue` and `zkpush commands catalogue` have the same list.
 
-A command waits for its terminal until its deadline: `commands.lifetime_days`, or what its section
-says. `expires_in` (`--expires 60s`) sets another one, `not_before` (`--not-before TIME`) lets it
-wait first, and a higher `priority` (`--priority 5`) lets it overtake others. A later command that
-sets the same, such as the same user with the same parameters, replaces one that was not sent yet.
-[command-life.md](command-life.md) says how commands end, and why.
+A command waits for its terminal until its deadline: `commands.lifetime_days`, or the time in its
+section. `expires_in` (`--expires 60s`) sets another deadline, `not_before` (`--not-before TIME`) an
+earliest time, and a higher `priority` (`--priority 5`) lets a command overtake others. A later command
+that sets the same, such as the same user with the same parameters, replaces one that was not sent yet.
+[Life of a command](command-life.md) says how commands end, and why.
 
 There are three kinds of commands:
 
 - *Catalogue*: the commands of the protocol and of installed plugins. Their parameters are checked
   before a command is queued. The sections below describe those of the protocol.
 - *Site-defined*: commands and parameters of special firmware, which the configuration declares
-  ([how](api.md#site-defined-commands)). They are checked, queued, encrypted and answered as those
-  of the catalogue. `GET commands/catalogue`, `zkpush commands catalogue` and shell completion list
-  them; in the API their `section` is `site`. This page and `--help`, which ask no server, do not.
-- `RAW`: a line that is sent as it is. Nothing in it is checked, and any answer ends the command.
+  ([how](api.md#site-defined-commands)). They are checked, queued and encrypted like those of the
+  catalogue, and listed with them, except on this page and in `--help`.
+- `RAW`: a line that is sent unchanged and unchecked. Any answer ends the command.
 
 A server without templates ([privacy.templates](security.md#a-server-without-templates)) refuses
 all commands that may take one to a terminal: the template commands of the catalogue, `RAW`, and

@@ -33,7 +33,7 @@ def _lines() -> Iterator[str]:
         yield f"    {before} --> {after}: {what} / {outcome}"
     yield "```"
     yield ""
-    yield "| State | What happens | Next state | What comes of it |"
+    yield "| State | What happens | Next state | Effect |"
     yield "|---|---|---|---|"
     for row in rows:
         yield f"| {' | '.join(row)} |"
