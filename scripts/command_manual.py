@@ -17,15 +17,16 @@ Queue a command with `POST devices/{sn}/commands`, or on the command line:
 $ zkpush --data DIR commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
 ```
 
-Parameters in **bold** are required. Parameters in *italics* are secret: only callers with the scope
-`biometrics` can read them back (`dangerous` for SET OPTION, SHELL and RAW). The server computes the
-size of base64 values. `GET commands/catalogue` and `zkpush commands catalogue` have the same list.
+Parameters in **bold** are required. Parameters in *italics* are secret: only callers with the
+scope `biometrics` can read them back (`dangerous` for SET OPTION, SHELL and RAW). The server
+computes the size of base64 values. `GET commands/catalogue` and `zkpush commands catalogue` have
+the same list.
 
 A command waits for its terminal until its deadline: `commands.lifetime_days`, or the time in its
-section. `expires_in` (`--expires 60s`) sets another deadline, `not_before` (`--not-before TIME`) an
-earliest time, and a higher `priority` (`--priority 5`) lets a command overtake others. A later command
-that sets the same, such as the same user with the same parameters, replaces one that was not sent yet.
-[Life of a command](command-life.md) says how commands end, and why.
+section. `expires_in` (`--expires 60s`) sets another deadline, `not_before` (`--not-before TIME`)
+an earliest time, and a higher `priority` (`--priority 5`) lets a command overtake others. A later
+command that sets the same, such as the same user with the same parameters, replaces one that was
+not sent yet. [Life of a command](command-life.md) says how commands end, and why.
 
 There are three kinds of commands:
 
