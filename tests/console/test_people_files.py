@@ -301,3 +301,15 @@ async def test_the_mistakes_of_a_line_stand_below_each_other(rig: Rig) -> None:
     cell = shown.partition('class="badge bad"')[2].partition("</tr>")[0]
     assert cell.count("<br>") == 2
     assert ".; " not in cell
+
+
+@pytest_twisted.ensureDeferred
+async def test_areas_that_do_not_exist_yet_are_named_before_they_are_added(rig: Rig) -> None:
+    """So that a slip in a name is seen; those of terminals, people and descriptions are known."""
+    await rig.api("PUT", "/areas/North", {})
+    await rig.api("PUT", "/users/1", {"areas": ["South"]})
+    browser = await signed_in(rig)
+    known = await checked(browser, b'pin,areas\n2,"North, South, default"\n')
+    assert "do not exist yet" not in text_of(known)
+    slip = await checked(browser, b'pin,areas\n2,"North, Suoth"\n3,Suoth\n')
+    assert "These areas do not exist yet. The import adds them: Suoth" in text_of(slip)

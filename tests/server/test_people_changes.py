@@ -396,6 +396,7 @@ async def test_a_file_is_imported_as_a_whole(rig: Rig) -> None:
         "unchanged": 1,
         "removed": 0,
         "errors": 0,
+        "new_areas": ["North", "South"],
         "lines": [
             {
                 "line": 3,

@@ -14,6 +14,7 @@ from ...device import acts
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
 from ...model import Caller, Page
+from ...persist.areas import known_areas_thd
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
@@ -69,6 +70,9 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     removed: int
     errors: int
+    new_areas: Annotated[
+        list[str], Meta(description="Areas that the file names and that do not exist yet")
+    ]
     lines: Annotated[list[LineView], Meta(description="All lines except unchanged ones")]
 
 
@@ -91,7 +95,8 @@ class PeopleImport:
         self, text: str, query: ImportQuery, caller: Caller, said: Saying = str
     ) -> ImportView:
         """As `run`; `said` translates names of columns and values into the language of a page."""
-        lines, planned, absent = await self._store.read(lambda tx: _plan_thd(tx, text, said))
+        plan = await self._store.read(lambda tx: _plan_thd(tx, text, said))
+        lines, planned, absent, new_areas = plan
         removed = absent if query.remove_absent else {}
         views = [view for view in planned if view.action != "unchanged"]
         errors = sum(view.action == "error" for view in planned)
@@ -106,6 +111,7 @@ class PeopleImport:
             unchanged=sum(view.action == "unchanged" for view in planned),
             removed=count,
             errors=errors,
+            new_areas=new_areas,
             lines=views,
         )
 
@@ -167,8 +173,8 @@ def _version_of(person: Person) -> _Version:
 
 def _plan_thd(
     tx: Transaction, text: str, said: Saying
-) -> tuple[list[FileLine], list[LineView], dict[str, _Version]]:
-    """Read a file; return its lines, the outcome of each, and the people who are in none."""
+) -> tuple[list[FileLine], list[LineView], dict[str, _Version], list[str]]:
+    """Read a file; return its lines, the outcome of each, who is in none, and new areas."""
     stored: dict[str, Mapping[str, Any]] = {}
     versions: dict[str, _Version] = {}
     after = 0
@@ -198,4 +204,5 @@ def _plan_thd(
         views.append(LineView(line.number, line.pin, line.name, action, detail))
     named = {line.pin for line in lines}
     absent = {pin: version for pin, version in versions.items() if pin not in named}
-    return lines, views, absent
+    areas = {area for line in lines if line.edit for area in line.edit.areas or ()}
+    return lines, views, absent, sorted(areas.difference(known_areas_thd(tx)))
