@@ -49,6 +49,7 @@ SAME = frozenset(
         "ISO",
         "No",
         "Normal",
+        "Terminal",
         "URL",
         "ZK",
         "base64",
@@ -79,6 +80,36 @@ def test_a_command_has_one_word_in_spanish(package: str) -> None:
     texts = [text for _, _, each in entries(catalogues_of(package).read(spanish)) for text in each]
     others = [text for text in texts if "comando" in text.lower().replace("línea de comandos", "")]
     assert others == []
+
+
+TERMS: dict[str, tuple[str, str, str]] = {
+    r"punch(es)?": ("fich", "بصم", "打.*卡"),
+    r"terminals?": ("terminal", "جهاز|أجهز", "终端"),
+    r"areas?": ("área", "منطق|مناطق", "区域"),
+    r"templates?": ("plantilla", "قالب|قوالب", "模板"),
+    r"jobs?": ("tarea", "مهم|مهام", "任务"),
+    r"rejects?": ("no entendid", "غير مفهوم|غير المفهوم", "无法识别"),
+    r"plugins?": ("complemento", "إضافة|إضافات|الإضافات|لإضافة", "插件"),
+    r"forwarders?": ("reenv", "محو|مُحو|تحويل", "转发"),
+    r"commands?": ("orden|órden|línea de comandos", "أمر|أوامر", "命令"),
+}
+"""Terms in English, as patterns, each with a pattern for the one word in Spanish, Arabic and
+Chinese."""
+NAMES_OF_API = re.compile(r"`[^`]*`|^\w+: |\(GET [^)]*\)|%\(\w+\)s")
+
+
+@pytest.mark.parametrize(("package", "language"), CASES)
+def test_each_term_has_one_word_in_a_language(package: str, language: ConsoleLanguage) -> None:
+    """Whoever translates the next sentence; names of commands and of fields stay as they are."""
+    place = LANGUAGES.index(language) - 1
+    others = {
+        original
+        for term, words in TERMS.items()
+        for original, originals, texts in entries(catalogues_of(package).read(language))
+        if re.search(rf"\b{term}\b", NAMES_OF_API.sub("", originals[-1]), re.IGNORECASE)
+        and re.search(words[place], texts[-1], re.IGNORECASE) is None
+    }
+    assert others == set()
 
 
 @pytest.mark.parametrize(("package", "language"), CASES)
