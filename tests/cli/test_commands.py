@@ -179,7 +179,7 @@ def test_empty_list(daemon: Daemon) -> None:
     run = daemon.zkpush("commands", "list", "QUEUE2")
     assert (said(run), run.stderr) == (
         "",
-        "There are no such commands. Queue one: zkpush commands send SN INFO\n",
+        "No commands found. Queue one: zkpush commands send SN INFO\n",
     )
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
         "Error: There is no terminal 'NOBODY'. See: zkpush devices list, zkpush doctor NOBODY"

@@ -84,4 +84,4 @@ def test_a_conflict_is_settled(daemon: Daemon) -> None:
     said(daemon.zkpush("conflicts", "settle", str(found["id"]), "--keep", "terminal"))
     assert user(daemon, "8831")["name"] == "Eve"
     none = daemon.zkpush("conflicts", "list", "--pin", "8831")
-    assert none.stderr == "There are no such conflicts.\n"
+    assert none.stderr == "No conflicts found.\n"

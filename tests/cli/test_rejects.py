@@ -21,7 +21,7 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
     assert base64.b64decode(item["raw"]).decode() == BAD
     none = daemon.zkpush("rejects", "list", "--device", "REJ1", "--table", "USER")
-    assert (said(none), none.stderr) == ("", "There are no such rejects.\n")
+    assert (said(none), none.stderr) == ("", "No rejects found.\n")
 
 
 def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
@@ -73,7 +73,7 @@ def test_a_reject_is_deleted(daemon: Daemon) -> None:
     id = str(item["id"])
     assert said(daemon.zkpush("rejects", "delete", id)) == f"The reject {id} is deleted.\n"
     none = daemon.zkpush("rejects", "list", "--device", "REJ5")
-    assert none.stderr == "There are no such rejects.\n"
+    assert none.stderr == "No rejects found.\n"
     assert failed(daemon.zkpush("rejects", "delete", id)).startswith(
         f"Error: There is no reject {id}. One that was read again is gone."
     )

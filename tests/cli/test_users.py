@@ -123,7 +123,7 @@ def test_search(daemon: Daemon, people: None) -> None:
     assert pins("--device", "PEOPLE1", "--no-templates", "--no-photo") == ["72"]
     assert pins("--device", "PEOPLE1", "--privilege", "14") == ["71"]
     nobody = daemon.zkpush("users", "list", "nobody")
-    assert (said(nobody), nobody.stderr.strip()) == ("", "There are no such users.")
+    assert (said(nobody), nobody.stderr.strip()) == ("", "No users found.")
     assert "There is no terminal 'NONE'" in failed(
         daemon.zkpush("users", "list", "--device", "NONE")
     )

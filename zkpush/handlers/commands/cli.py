@@ -95,7 +95,7 @@ async def list_(
         columns=_COLUMNS,
         filters={"device": sn or device, "state": state, "command": command, "job": job},
         served=("since",),
-        empty="There are no such commands. Queue one: zkpush commands send SN INFO",
+        empty="No commands found. Queue one: zkpush commands send SN INFO",
         change=_with_params,
     )
 

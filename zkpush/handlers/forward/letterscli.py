@@ -113,7 +113,7 @@ async def dead(api: Api, name: str, form: ListForm) -> None:
         "dead",
         form=form,
         columns=_COLUMNS,
-        empty="There are no such dead letters.",
+        empty="No dead letters found.",
     )
 
 

@@ -136,7 +136,7 @@ async def list_(
     }
     empty = "There are no users yet. Terminals upload theirs on their own."
     if filters:
-        empty = "There are no such users."
+        empty = "No users found."
     pages = api.pages("users", limit=limit, filters=filters)
     await print_list(pages, _COLUMNS, as_json=as_json, empty=empty)
 

@@ -66,7 +66,7 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
         columns=_CONFLICTS,
         filters={"pin": pin},
         pin=pin,
-        empty="There are no such conflicts.",
+        empty="No conflicts found.",
     )
 
 

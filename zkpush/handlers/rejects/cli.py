@@ -61,7 +61,7 @@ async def list_(api: Api, device: str | None, table: str | None, form: ListForm)
         form=form,
         columns=_COLUMNS,
         filters={"device": device, "table": table},
-        empty="There are no such rejects.",
+        empty="No rejects found.",
     )
 
 
