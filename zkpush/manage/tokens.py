@@ -15,6 +15,7 @@ from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore
 from ..model import MOST_NAME, Caller
+from ..persist.areas import check_areas_thd
 from ..persist.tokens import TokenStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
@@ -106,6 +107,7 @@ class TokenAdministration:
         )
 
         def unit(tx: Transaction) -> StoredToken | None:
+            check_areas_thd(tx, areas)
             added = None if name == ADMIN else tx[TokenStore].add(new, now)
             if added is not None:
                 limit = "" if areas is None else f"; areas: {', '.join(areas)}"

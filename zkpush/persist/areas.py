@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Boolean, Column, Table, select, text
 
 from ..model import DEFAULT_AREA
+from ..phrases import Phrase
+from ..protocol.suggestions import did_you_mean
 from .limits import person_areas
 from .schema import KeyText, PlainText, metadata
 from .targets import TargetStore
@@ -40,6 +42,24 @@ def idle_areas_thd(
     """
     visible = {name for name in names if seen is None or name in seen}
     return sorted(visible.difference(distributing_thd(tx, visible)))
+
+
+def check_areas_thd(tx: Transaction, names: Collection[str] | None) -> None:
+    """Raise `ValueError` for a name that looks like a mistyped one of an area.
+
+    A name that no area has is no mistake: an area may get its terminals and people later.
+    """
+    known = known_areas_thd(tx) if names else ()
+    for name in sorted(set(names or ()).difference(known)):
+        meant = did_you_mean(name, known)
+        if meant:
+            raise ValueError(
+                Phrase(
+                    "areas: There is no area %(name)s; %(meant)s If it is a new one, add it first.",
+                    name=repr(name),
+                    meant=meant,
+                )
+            )
 
 
 def known_areas_thd(tx: Transaction) -> list[str]:

@@ -12,6 +12,7 @@ from ...interfaces import IStore
 from ...manage.console.phrases import Phrase
 from ...manage.services import Services
 from ...model import Caller
+from ...persist.areas import check_areas_thd
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .model import Account, AccountLink, check_account_name
@@ -73,6 +74,7 @@ class AccountAdministration:
         now, secret = self._services.now(), _new_secret()
 
         def unit(tx: Transaction) -> Account:
+            check_areas_thd(tx, areas)
             added = tx[AccountStore].add(name, names, by.actor, now, areas)
             if added is None:
                 raise AccountExists(name)
@@ -96,6 +98,7 @@ class AccountAdministration:
             values = dict(changes)
             if "areas" in values:
                 _check_reach(by, before)
+                check_areas_thd(tx, values["areas"])
                 if values["areas"] is not None:
                     _check_last_admin(tx, before, ())
                     values["areas"] = sorted(values["areas"])

@@ -20,6 +20,7 @@ from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
 from ...manage.times import instant, parse_instant
 from ...model import CORRECTED, Caller
+from ...persist.areas import check_areas_thd
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from .manual import secret_settings
@@ -85,6 +86,7 @@ class Operations:
         signing = () if secret is None else (SigningSecret(secret),)
 
         def unit(tx: Transaction) -> StoredForwarder | None:
+            check_areas_thd(tx, request.rules.areas)
             ends = ends_thd(tx, self._around.records)
             begin = Cursor(0, 0) if _reaches_back(request.rules, now) else ends
             new = NewForwarder(
@@ -125,6 +127,8 @@ class Operations:
             events = present.events if change.events is UNSET else tuple(change.events)
             rules = present.rules if change.rules is UNSET else change.rules
             self._check(kind, settings, events, rules)
+            if rules != present.rules:
+                check_areas_thd(tx, rules.areas)
             changed: dict[str, Any] = {"settings": settings, "events": events, "rules": rules}
             changed |= self._moved(tx, present, events)
             # What the change may have mended is tried at once.
