@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import Element
 
+import pytest
 import pytest_twisted
 
+from zkpush.manage.console import terminalchoice
+from zkpush.manage.console.terminalnames import TerminalNames
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.files import FileStore
@@ -15,7 +18,7 @@ from zkpush.problems import ProblemCode
 
 from ..filled import fill
 from ..rig import Rig
-from .browser import document, signed_in
+from .browser import document, signed_in, text_of
 from .test_pages import filled
 from .walk import pages_of, path_of
 
@@ -91,3 +94,39 @@ async def test_no_page_shows_a_serial_number_without_the_name_of_its_terminal(ri
             if left:
                 found[path] = left
     assert found == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_are_filtered_by_the_name_of_a_terminal(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is chosen from a list, or typed where there are many; a name of none is a mistake."""
+    await named(rig)
+    browser = await signed_in(rig)
+    for path, row in (("/commands", "/commands/"), ("/rejects", "/rejects/")):
+        chosen = await browser.get(path)
+        options = {one.get("value"): one.text for one in document(chosen).iter("option")}
+        assert {options[sn] for sn in NAMES} == {*NAMES.values()}
+        monkeypatch.setattr(terminalchoice, "MOST_OPTIONS", 2)
+        typed = await browser.get(f"{path}?device=main+gate")
+        table = next(document(typed).iter("tbody"))
+        assert {one.tag for one in table} == {"tr"}
+        assert {"/console/terminals/T1"} == {
+            link for one in table.iter("a") if row not in (link := one.get("href", ""))
+        }
+        wrong = text_of(await browser.get(f"{path}?device=nowhere"))
+        assert "No terminal has this name or serial number." in wrong
+        monkeypatch.undo()
+
+
+@pytest_twisted.ensureDeferred
+async def test_names_of_other_areas_are_not_shown(rig: Rig) -> None:
+    """To an account of an area, a terminal of another one has its serial number only."""
+    await named(rig)
+    await rig.api("PATCH", "/devices/T2", {"area": "South"})
+    names = TerminalNames(rig.registry)
+    assert names.find("T2") == NAMES["T2"]
+    assert names.find("T2", frozenset({"South"})) == NAMES["T2"]
+    assert names.find("T2", frozenset({"default"})) is None
+    assert names.find("T1", frozenset({"default"})) == NAMES["T1"]
+    assert names.find("unknown") is None
