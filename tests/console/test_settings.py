@@ -97,3 +97,12 @@ async def test_a_terminal_that_comes_later_gets_the_time_zone_of_the_site(make_r
     assert (await rig.api("GET", "/devices/T1")).json["timezone"] is None
     await keeper(rig).follow()
     assert (await rig.api("GET", "/devices/T1")).json["timezone"] == "Asia/Tokyo"
+
+
+@pytest_twisted.ensureDeferred
+async def test_meanings_show_no_backticks(rig: Rig) -> None:
+    """What stands in them is code, on each part of the page."""
+    browser = await signed_in(rig)
+    shown = (await browser.get("/settings?part=watch")).body.decode()
+    assert "`" not in shown
+    assert '<code dir="ltr">silent</code>' in shown

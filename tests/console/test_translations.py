@@ -53,6 +53,8 @@ SAME = frozenset(
         "URL",
         "ZK",
         "base64",
+        "terminal %(sn)s",
+        "token %(name)s",
     }
 )
 """Phrases that are the same in another language."""
