@@ -34,7 +34,7 @@ async def test_each_kind_of_unknown_request_is_advised_on_first_and_alone(rig: R
     await rig.post("cdata?SN=T1&table=FOOLOG", b"1\t2")
     advice = await advice_on(rig, "unknown+requests")
     assert advice.index("another protocol") < advice.index("Install the plugin for the table")
-    assert advice.count("zkpush devices trace T1") == 1
+    assert advice.count("Install the plugin for the table") == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -122,9 +122,9 @@ async def test_what_follows_from_a_missing_key_refers_to_it(make_rig) -> None:
         "If it still does, something else uses its serial number."
     )
     assert said == {
-        "refusals": "As said above.",
-        "exchange": "Its requests are refused: see to that first.",
-        "records": "As said above.",
+        "refusals": "It follows from its pushcommkey: see to that first.",
+        "exchange": "It follows from its pushcommkey: see to that first.",
+        "records": "Its requests are refused: see to that first.",
     }
     await rig.exchange(pushcommkey="another")
     assert "pin its new key" in (await said_of(rig))["pushcommkey changed"], "one was offered"
@@ -149,7 +149,7 @@ async def test_what_follows_from_another_network_refers_to_it(make_rig) -> None:
     said = await said_of(rig)
     assert "add the address to its networks" in said.pop("other address")
     assert said == {
-        "refusals": "As said above.",
-        "exchange": "Its requests are refused: see to that first.",
-        "records": "As said above.",
+        "refusals": "It follows from the address that it came from: see to that first.",
+        "exchange": "It follows from the address that it came from: see to that first.",
+        "records": "Its requests are refused: see to that first.",
     }

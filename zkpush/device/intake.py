@@ -286,7 +286,7 @@ class Intake:
                 kept += len(self._reader.kept(contents))
                 bare = bare or contents.bare
         reply = terminal.family.acknowledge(upload, count, bare=bare)
-        return acknowledged(reply, kept)
+        return acknowledged(reply, kept) if kept else reply
 
     def parts(
         self,
@@ -382,7 +382,7 @@ class Intake:
             raise TooLarge(contents.refusal)
         reply = terminal.family.acknowledge(contents.source, contents.count, bare=contents.bare)
         kept = len(self._reader.kept(contents)) if contents.rejects else 0
-        return acknowledged(reply, kept)
+        return acknowledged(reply, kept) if kept else reply
 
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log the rejects; a table without a handler is logged once."""

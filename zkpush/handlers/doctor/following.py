@@ -15,7 +15,7 @@ from ...device.modes import takes_commands
 from ...problems import ProblemCode
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import CAUSES_OF_REFUSALS
+from .refusing import CAUSES_OF_REFUSALS, is_refused_now
 
 Explains = Callable[[TerminalFacts], str | None]
 """Returns the code of the problem that explains the fault of a check."""
@@ -45,6 +45,14 @@ def _by_problems(*codes: str) -> Explains:
     return lambda facts: next((one for one in codes if facts.problem(one) is not None), None)
 
 
+_of_refusals = _by_problems(*CAUSES_OF_REFUSALS)
+
+
+def _exchange(facts: TerminalFacts) -> str | None:
+    found = _by_problems(ProblemCode.TOKEN_MISSING)(facts)
+    return _of_refusals(facts) if found is None and is_refused_now(facts) else found
+
+
 def _requests(facts: TerminalFacts) -> str | None:
     code = ProblemCode.UNKNOWN_REQUESTS
     if facts.problem(code) is not None:
@@ -63,8 +71,8 @@ def _records(facts: TerminalFacts) -> str | None:
 
 _EXPLAINED: Mapping[str, Explains] = {
     "connection": _by_problems(ProblemCode.TLS_ON_PLAIN),
-    "refusals": _by_problems(*CAUSES_OF_REFUSALS),
-    "exchange": _by_problems(ProblemCode.TOKEN_MISSING),
+    "refusals": _of_refusals,
+    "exchange": _exchange,
     "requests": _requests,
     "records": _records,
     "rejects": lambda facts: followed(ProblemCode.REJECTS, facts.problems),
