@@ -96,7 +96,9 @@ def _upgrade_thd(
     from alembic.util.exc import CommandError
 
     config, scripts = alembic_scripts()
-    config.attributes["connection"] = connection
+    # Statements that run once: kept in the cache of the engine, each would keep all tables of its
+    # migration in memory.
+    config.attributes["connection"] = connection.execution_options(compiled_cache=None)
     config.attributes["database"] = database
     try:
         if current is None:
