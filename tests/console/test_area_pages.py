@@ -63,7 +63,7 @@ async def test_the_question_before_a_terminal_moves_says_what_happens_to_its_peo
     browser = await signed_in(rig)
     given = {"sn": "Gate"}
     asked = text_of(await browser.send(PAGE, f"{PAGE}/terminals", given))
-    assert "Gate leaves the area South:" in asked
+    assert "Gate leaves the area South and comes into the area North:" in asked
     assert "stay on it, and nobody is put on it" in asked
     assert "Changes of people of that area" not in asked
     await distribute(rig, "South", 1)
@@ -76,6 +76,34 @@ async def test_the_question_before_a_terminal_moves_says_what_happens_to_its_peo
     assert location(await browser.confirm(PAGE, f"{PAGE}/terminals", given)) == PAGE
     assert (await rig.api("GET", "/devices/A1")).json["area"] == "North"
     assert location(await browser.send(PAGE, f"{PAGE}/terminals", given)) == PAGE
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_settings_of_a_terminal_move_it_after_the_same_question(rig: Rig) -> None:
+    """Only areas that exist can be chosen; nobody is counted of a terminal that named nobody."""
+    terminal = await joined(rig, "A1")
+    await rig.api("PATCH", "/devices/A1", {"area": "South", "alias": "Gate"})
+    await person(rig, "4", name="Ann")
+    await distribute(rig, "North")
+    browser = await signed_in(rig)
+    page, action = "/terminals/A1/settings", "/terminals/A1/area"
+    assert b'<option value="North"' in (await browser.get(page)).body
+    wrong = await browser.send(page, action, {"area": "Nort"})
+    assert "There is no such area." in text_of(wrong)
+    await rig.exchange("B1")
+    new = "/terminals/B1"
+    asked = text_of(await browser.send(f"{new}/settings", f"{new}/area", {"area": "North"}))
+    assert "B1 leaves the area default and comes into the area North:" in asked
+    assert "has not reported yet whom it holds" in asked
+    assert "0 people" not in asked
+    await enrol(terminal, "1", "Bo", finger=None)
+    asked = text_of(await browser.send(page, action, {"area": "North"}))
+    assert "1 person who is on it and not in this area is deleted from it." in asked
+    assert (await rig.api("GET", "/devices/A1")).json["area"] == "South"
+    assert location(await browser.confirm(page, action, {"area": "North"})) == page
+    assert (await rig.api("GET", "/devices/A1")).json["area"] == "North"
+    assert location(await browser.confirm(page, action, {"area": "default"})) == page
+    assert (await rig.api("GET", "/devices/A1")).json["area"] is None
 
 
 @pytest_twisted.ensureDeferred

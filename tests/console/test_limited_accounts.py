@@ -65,7 +65,8 @@ ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
     "/people/conflicts/<int:conflict_id>": [{"keep": "terminal"}],
     "/terminals/<sn>": [{"alias": "x", "timezone": "UTC"}],
     "/terminals/<sn>/approve": [{"timezone": "UTC", "alias": "x"}],
-    "/terminals/<sn>/settings": [{"area": "Southside"}, {"area": ""}, {"area": "North"}],
+    "/terminals/<sn>/area": [{"area": "Southside"}, {"area": ""}, {"area": "North"}],
+    "/terminals/<sn>/settings": [{"Delay": "25"}],
     "/terminals/<sn>/replace": [{"by": OTHER}, {"by": OTHER, "has_records": "true"}],
     "/jobs/new": [
         {"command": "INFO", "target": "device", "devices": OTHER},

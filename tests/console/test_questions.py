@@ -12,12 +12,13 @@ from ..rig import Rig
 from ..server.test_jobs import answer_all, runner
 from .browser import document, location, signed_in, text_of
 from .test_pages import filled
-from .walk import english_left, forms_of_console, path_of
+from .walk import english_left, forms_of_console, pages_of, path_of
 
 ASK = {
     "/areas/<area>/people/out",
     "/areas/<area>/terminals",
     "/areas/<area>/terminals/out",
+    "/terminals/<sn>/area",
     "/terminals/<sn>/recompute",
     "/access/<area>/<table>/delete",
     "/accounts/<name>/remove",
@@ -96,6 +97,7 @@ NOTHING_TO_ASK = {
     "/areas/<area>/people/out",
     "/areas/<area>/terminals",
     "/areas/<area>/terminals/out",
+    "/terminals/<sn>/area",
     "/jobs/<job_id>/retry",
 }
 """Those that ask only if there is something to lose, which `filled` does not make."""
@@ -218,3 +220,36 @@ async def test_a_job_that_restarts_terminals_is_repeated_after_a_question(
     assert location(sent) == page
     await runner(rig).work()
     assert (await rig.api("GET", page)).json["counts"]["failed"] == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_address_of_a_question_leads_back_to_the_page_with_its_form(rig: Rig) -> None:
+    """It may be opened again from the history of the browser; the page says what to do."""
+    await filled(rig)
+    browser = await signed_in(rig)
+    before = await changes(rig)
+    gets = {page.path for page in pages_of(rig)}
+    for form in forms_of_console(rig):
+        if form.question is None or form.path in gets:
+            continue
+        opened = await browser.get(path_of(form.path))
+        assert opened.status == 303, form.path
+        assert path_of(form.path).startswith(location(opened)), form.path
+    asked = await browser.get("/areas/North/terminals/out")
+    assert location(asked) == "/areas/North"
+    assert "Nothing was changed." in text_of(await browser.get(location(asked)))
+    assert await changes(rig) == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_question_about_a_terminal_names_it(rig: Rig) -> None:
+    """By its name, as people know it, and not by its serial number; so does what is said after."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"alias": "Gate"})
+    browser = await signed_in(rig)
+    page = "/terminals/T1"
+    asked = text_of(await browser.send(page, f"{page}/reboot", {}))
+    assert "Gate" in asked
+    assert "T1" not in asked
+    await browser.confirm(page, f"{page}/reboot", {})
+    assert "Gate restarts when" in text_of(await browser.get(page))

@@ -104,7 +104,7 @@ class MemberPages:
     ) -> ConfirmationQuestion | None:
         """Ask whether a terminal is to leave its area, and say what happens to its people."""
         return await self._read(
-            lambda tx: arrival_question_thd(tx, *_chosen_thd(tx, visit, form, area))
+            lambda tx: arrival_question_thd(tx, *_chosen_thd(tx, visit, form, area), _BACK)
         )
 
     async def put_terminal(self, visit: Visit, form: TerminalChoiceForm, area: str) -> Redirect:

@@ -7,6 +7,7 @@ from ...manage.services import Services
 from .areapages import AreaPages
 from .holderpages import HolderPages
 from .memberpages import MemberPages
+from .movingpages import MovingPages
 from .placepages import PlacePages
 
 
@@ -17,6 +18,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         *areas.routes(),
         *members.routes(),
+        *MovingPages(services).routes(),
         *PlacePages(services).routes(),
         *HolderPages(services).routes(),
     ]

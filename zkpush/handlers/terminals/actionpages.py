@@ -85,7 +85,8 @@ class ActionPages:
     async def reboot(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
         """Restart a terminal."""
         notice = Phrase(
-            "%(name)s restarts when it fetches its commands, usually within a minute.", name=sn
+            "%(name)s restarts when it fetches its commands, usually within a minute.",
+            name=visit.named(sn) or sn,
         )
         return await self._ask(visit, sn, Reboot(), notice)
 
@@ -93,14 +94,16 @@ class ActionPages:
         """Make a terminal send all its attendance records again."""
         notice = Phrase(
             "%(name)s sends its records again when it fetches its commands. None is counted twice.",
-            name=sn,
+            name=visit.named(sn) or sn,
         )
         act = (acts.RESEND, ATTENDANCE)
         return await self._ask(visit, sn, AskRecords(ATTENDANCE), notice, act)
 
     async def open_door(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:
         """Open the door of a terminal once."""
-        notice = Phrase("%(name)s opens its door when it fetches its commands.", name=sn)
+        notice = Phrase(
+            "%(name)s opens its door when it fetches its commands.", name=visit.named(sn) or sn
+        )
         return await self._ask(visit, sn, OpenDoor(), notice)
 
     async def recompute(self, visit: Visit, form: PressedButton, sn: str) -> Redirect:

@@ -9,14 +9,16 @@ import msgspec
 from msgspec import Meta
 
 from ...device.administration import TerminalAdministration
+from ...manage.console.areachoice import AreaChoice, area_choice_thd
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
-from ...manage.limits import TERMINAL, check_areas
+from ...manage.limits import TERMINAL
 from ...manage.services import Services
-from ...model import Device
+from ...model import DEFAULT_AREA, Device
 from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
 from ...protocol.addresses import canonical_networks
 from ...protocol.exchange import OPTION_REPLY
 from ...protocol.fields import Scope
@@ -24,21 +26,17 @@ from ...protocol.handshake import check_setting
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from .actionpages import NO_TERMINAL
 
-OTHER_AREA = Phrase(
-    "This is none of the areas of your account. Somebody whose account has no limit can move it "
-    "there."
-)
 OPTIONS = [field for field in OPTION_REPLY.fields if field.stored]
 """Options of the protocol that can be set for one terminal."""
 _Text = Annotated[str, Meta(max_length=200)]
 
 OptionsForm = msgspec.defstruct(
     "OptionsForm",
-    [("area", _Text, ""), *((field.wire, _Text, "") for field in OPTIONS)],
+    [(field.wire, _Text, "") for field in OPTIONS],
     frozen=True,
     module=__name__,
 )
-"""Area and options of a terminal; an empty option is that of all terminals."""
+"""Options of a terminal; an empty one is that of all terminals."""
 
 
 class ProtectionForm(msgspec.Struct, frozen=True):
@@ -81,7 +79,12 @@ class SettingPages:
 
     async def show(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the settings of a terminal."""
-        device = await self._find(sn)
+
+        def find_thd(tx: Transaction) -> tuple[Device | None, AreaChoice]:
+            return tx[DeviceStore].find(sn), area_choice_thd(tx, visit.areas)
+
+        found, areas = await self._store.read(find_thd)
+        device = _known(found)
         general = self._services.settings.options
         return View(
             template="settings.html",
@@ -89,6 +92,8 @@ class SettingPages:
                 "sn": sn,
                 "name": device.alias or sn,
                 "device": device,
+                "area": device.area or DEFAULT_AREA,
+                "areas": areas.options,
                 "entry": entry,
                 "options": [
                     (field.wire, field.meaning, general.get(field.wire, field.default))
@@ -100,7 +105,7 @@ class SettingPages:
         )
 
     async def change(self, visit: Visit, form: Any, sn: str) -> Redirect:
-        """Change the area and the options of a terminal."""
+        """Change the options of a terminal."""
         device = await self._find(sn)
         settings: dict[str, object] = {}
         wrong: dict[str, str] = {}
@@ -115,16 +120,7 @@ class SettingPages:
                 settings[field.wire] = value
         if wrong:
             raise FormMistakes(**wrong)
-        values: dict[str, object] = {}
-        if form.area != (device.area or ""):
-            try:
-                check_areas(visit.caller, [form.area or None])
-            except ValueError:
-                raise FormMistakes(area=OTHER_AREA) from None
-            values["area"] = form.area or None
-        if settings:
-            values["settings"] = settings
-        return await self._change(visit, sn, values)
+        return await self._change(visit, sn, {"settings": settings} if settings else {})
 
     async def protect(self, visit: Visit, form: ProtectionForm, sn: str) -> Redirect:
         """Change the protection of a terminal."""
@@ -143,12 +139,15 @@ class SettingPages:
         return await self._change(visit, sn, changed)
 
     async def _find(self, sn: str) -> Device:
-        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
-        if device is None:
-            raise LookupError(NO_TERMINAL)
-        return device
+        return _known(await self._store.read(lambda tx: tx[DeviceStore].find(sn)))
 
     async def _change(self, visit: Visit, sn: str, values: Mapping[str, object]) -> Redirect:
         if values:
             await self._administration.change(sn, values, visit.caller)
         return Redirect(to=f"/terminals/{sn}/settings", notice=Phrase("Saved."))
+
+
+def _known(device: Device | None) -> Device:
+    if device is None:
+        raise LookupError(NO_TERMINAL)
+    return device

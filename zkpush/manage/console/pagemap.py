@@ -11,10 +11,20 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from ...model import MOST_ID
 from ..errors import ApiError
 from ..paths import map_of, parts_in
-from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart
+from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart, Redirect
 from .phrases import Phrase
 
 NO_PAGE = Phrase("There is no such page.")
+ASK_AGAIN = Phrase("Nothing was changed. Send the form again to see its question.")
+
+
+class FormOnly(Exception):
+    """A path with forms only was opened, such as the address of a question."""
+
+    def __init__(self, above: Redirect) -> None:
+        """`above` leads to the page with the form."""
+        super().__init__(above)
+        self.above = above
 
 
 @attrs.frozen
@@ -43,12 +53,18 @@ class PageMap:
         self._map = map_of(tuple((route.method, PREFIX + route.path) for _, route in self.pages))
 
     def match(self, method: bytes, path: bytes) -> PageTarget:
-        """Find the page or form of a request; `ApiError` (404 or 405) if there is none."""
+        """Find the page or form of a request; `ApiError` (404 or 405) if there is none.
+
+        `FormOnly` for a page at a path that has forms only.
+        """
         text = parts_in(path)
         verb = method.decode("ascii", "replace")
         try:
             number, names = self._map.match(text, "GET" if verb == "HEAD" else verb)
         except MethodNotAllowed as error:
+            if verb == "GET":
+                above = Redirect(to=self._page_above(path), notice=ASK_AGAIN)
+                raise FormOnly(above) from None
             takes = ", ".join(sorted(error.valid_methods or ()))
             raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, NO_PAGE, {"Allow": takes}) from None
         except HTTPException:
@@ -57,3 +73,14 @@ class PageMap:
             raise ApiError(HTTPStatus.NOT_FOUND, NO_PAGE)
         capability, route = self.pages[int(str(number))]
         return PageTarget(capability, route, names)
+
+    def _page_above(self, path: bytes) -> str:
+        """Return the path of the nearest page above a path."""
+        place = path.decode("ascii", "replace")
+        while (place := place.rpartition("/")[0]).startswith(f"{PREFIX}/"):
+            try:
+                self.match(b"GET", place.encode())
+            except ApiError:
+                continue
+            return place.removeprefix(PREFIX)
+        return "/"

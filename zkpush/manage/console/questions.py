@@ -28,6 +28,7 @@ async def question_of(
 
 def question_view(
     request: ManageRequest,
+    visit: Visit,
     question: ConfirmationQuestion,
     sent: SentForm,
     names: Mapping[str, object],
@@ -40,7 +41,10 @@ def question_view(
         title=question.title,
         values={
             "question": question,
-            "subject": ", ".join(map(str, names.values())),
+            "subject": ", ".join(
+                (name == "sn" and visit.named(str(value))) or str(value)
+                for name, value in names.items()
+            ),
             "action": request.path.decode("ascii", "replace").removeprefix(PREFIX),
             "fields": [*fields, (CONFIRMED, "true")],
             "back": back,

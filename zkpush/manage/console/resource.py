@@ -47,7 +47,7 @@ from .forms import (
 from .languages import ConsoleLanguage, language_of
 from .live import LiveHub, live_reply
 from .navigation import navigation
-from .pagemap import NO_PAGE, PageMap, PageTarget
+from .pagemap import NO_PAGE, FormOnly, PageMap, PageTarget
 from .pages import (
     MOST_FORM,
     PREFIX,
@@ -64,7 +64,7 @@ from .pages import (
 from .questions import question_of, question_view
 from .rendering import Renderer
 from .replies import PageRefusal, html_reply, redirect_reply, saved_as, static_reply, write_reply
-from .security import HEADERS, NotPrivate
+from .security import HEADERS
 from .terminalnames import TerminalNames
 from .visitreader import VisitReader, argument_of, query_of
 from .visits import SignIn, Visit
@@ -197,8 +197,8 @@ class ConsoleResource(Resource):
             return await self._page(request, visit)
         except _SignInNeeded:
             return self._to_sign_in(request, visit)
-        except NotPrivate as error:
-            return await self._error(request, visit, error.status, error.why)
+        except FormOnly as error:
+            return self._redirect(request, error.above)
         except Exception as error:
             explained = explain(error)
             return await self._error(
@@ -291,7 +291,7 @@ class ConsoleResource(Resource):
             if CONFIRMED not in sent.texts:
                 question = await question_of(form, visit, values, target.names)
                 if question is not None:
-                    return question_view(request, question, sent, target.names)
+                    return question_view(request, visit, question, sent, target.names)
             return await form.run(visit, form=values, **target.names)
         except (ValueError, ProtocolError, LookupError, ApiError) as error:
             if form.again is None or (isinstance(error, ApiError) and error.status.value >= 500):
