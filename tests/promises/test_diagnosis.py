@@ -32,7 +32,14 @@ from .situations import (
 
 
 async def run(rig: Rig, *words: str) -> tuple[int, str]:
-    """A run of `zkpush` against a daemon inside the test: its status, and what it prints."""
+    """A run of `zkpush` without messages: its status, and what it prints."""
+    status, out, err = await ran(rig, *words)
+    assert err == ""
+    return status, out
+
+
+async def ran(rig: Rig, *words: str) -> tuple[int, str, str]:
+    """A run of `zkpush` against a daemon inside the test: its status, output and messages."""
     port = reactor.listenTCP(0, rig.manage, interface="127.0.0.1")
     url = f"http://127.0.0.1:{port.getHost().port}"
     try:
@@ -40,8 +47,7 @@ async def run(rig: Rig, *words: str) -> tuple[int, str]:
         out, err = await deferToThread(process.communicate)
     finally:
         await port.stopListening()
-    assert err == ""
-    return process.returncode, out
+    return process.returncode, out, err
 
 
 @pytest.mark.parametrize("name", CAUSES)

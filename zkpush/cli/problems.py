@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .client import Api
 
 _MARGIN = "  "
+_MOST_NAMED = 5
+"""Most terminals that the line below the list names."""
 _REFUSED = ("pending", "blocked")
 """States of terminals that are refused by an operator's decision, or until there is one."""
 
@@ -66,22 +69,61 @@ async def list_(
             echo(_shown(problem))
     told = [] if count else ["There are no problems."]
     if device is not None:
+        told += await _about(api, device)
         told.append(f"`zkpush doctor {device}` checks more.")
     else:
         told += [words for state in _REFUSED if (words := await _in_state(api, state))]
+        told += await _silent(api)
         told.append("`zkpush doctor` checks the installation, and shows refused serial numbers.")
     echo("\n".join(folded(pasteable(" ".join(told)), screen_width())), err=True)
 
 
 async def _in_state(api: Api, state: str) -> str | None:
     """Say how many terminals are in a state; None if there are none."""
-    count = 0
-    async for page in api.pages("devices", filters={"state": state}):
-        count += len(page.items)
-    if not count:
+    found = [one["sn"] async for one in _terminals(api, state)]
+    if not found:
         return None
-    are = agreeing(count, "terminal is", "terminals are")
-    return f"{count} {are} {state}, which is no problem: `zkpush devices list --state {state}`."
+    are = agreeing(len(found), "terminal is", "terminals are")
+    seen = f"`zkpush devices list --state {state}`"
+    return f"{len(found)} {are} {state}, which is no problem: {_first(found)} ({seen})."
+
+
+async def _silent(api: Api) -> list[str]:
+    """Say which approved terminals are silent, if there are any."""
+    found = [one async for one in _terminals(api, "approved") if one["silent"]]
+    if not found:
+        return []
+    are = agreeing(len(found), "approved terminal is", "approved terminals are")
+    names = _first([f"{one['sn']} ({_heard(one)})" for one in found])
+    return [f"{len(found)} {are} silent: {names}; see `zkpush doctor {found[0]['sn']}`."]
+
+
+async def _about(api: Api, sn: str) -> list[str]:
+    """Say that a terminal is refused by its state or silent, if it is."""
+    found = await api.get("devices", sn)
+    if found["silent"]:
+        return [f"It is silent: {_heard(found)}."]
+    if found["state"] in _REFUSED:
+        return [f"It is {found['state']}, and its requests are refused."]
+    return []
+
+
+async def _terminals(api: Api, state: str) -> AsyncIterator[Item]:
+    """Iterate over the terminals in a state."""
+    async for page in api.pages("devices", filters={"state": state}):
+        for found in page.items:
+            yield found
+
+
+def _heard(device: Item) -> str:
+    at = device["last_seen_at"]
+    return "never connected" if at is None else f"last heard of at {shown_instant(at)}"
+
+
+def _first(names: Sequence[str]) -> str:
+    """Join the first names, with the number of the others."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _shown(problem: Item) -> str:

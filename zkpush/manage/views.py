@@ -205,6 +205,13 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     online: Annotated[
         bool, Meta(description="Whether it has sent a request within three poll intervals")
     ]
+    silent: Annotated[
+        bool,
+        Meta(
+            description="Whether it is approved, and has sent no request for ten minutes or "
+            "longer. False while problems say why it is refused"
+        ),
+    ]
     created_at: str
     last_seen_at: str | None
     address: str | None
@@ -255,6 +262,7 @@ def device_view(
     scopes: Scopes = (),
     *,
     online: bool,
+    silent: bool,
     last_seen_at: int | None,
     address: str | None,
     pending_commands: int,
@@ -270,6 +278,7 @@ def device_view(
     return DeviceView(
         **{name: getattr(device, one.field) for name, one in _SHOWN.items()},
         online=online,
+        silent=silent,
         created_at=instant(device.created_at),
         last_seen_at=instant_or_none(last_seen_at),
         address=address,

@@ -12,10 +12,11 @@ import msgspec
 
 from ...consequences import followed, follows_from, is_over
 from ...device.modes import takes_commands
+from ...device.silence import CAUSES_OF_REFUSALS
 from ...problems import ProblemCode
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import CAUSES_OF_REFUSALS, is_refused_now
+from .refusing import is_refused_now
 
 Explains = Callable[[TerminalFacts], str | None]
 """Returns the code of the problem that explains the fault of a check."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from ...device.registry import REFUSED_AS
 from ...model import DeviceState
 from ...phrases import Phrase, counted_phrase
-from ...problems import ProblemCode
 from ..trace.model import TracedRequest
 from .facts import TerminalFacts
 from .model import Check, CheckState
@@ -22,13 +21,6 @@ STATES: Mapping[DeviceState, Phrase] = {
     DeviceState.RETIRED: Phrase("retired"),
 }
 ASKED_AGAIN = "UNKNOWN DEVICE"
-CAUSES_OF_REFUSALS = (
-    ProblemCode.OTHER_ADDRESS,
-    ProblemCode.KEY_CHANGED,
-    ProblemCode.NO_TOKEN,
-    ProblemCode.CANNOT_ENCRYPT,
-)
-"""Problems of a terminal that say why it is refused."""
 REFUSALS_FIRST = Phrase("Its requests are refused: see to that first.")
 
 

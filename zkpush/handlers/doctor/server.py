@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import attrs
 
 from ...device.registry import Registry
+from ...device.silence import is_silent
 from ...interfaces import IStore
 from ...manage.health import HealthCheck
 from ...manage.problems import Problems
@@ -19,7 +20,7 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...problems import ProblemCode, ServerProblem, advice_of
-from .advice import EXAMPLE_ZONE, approval, counted, zone_hint
+from .advice import EXAMPLE_ZONE, approval, counted, duration, zone_hint
 from .model import Check
 from .strangers import StrangerRefusals, check_strangers
 
@@ -42,6 +43,32 @@ class ServerFacts:
     problems: Problems
     installation: Installation
     strangers: StrangerRefusals
+
+
+@attrs.define
+class _Terminals:
+    """What the database knows of all terminals."""
+
+    count: int = 0
+    pending: list[Device] = attrs.Factory(list)
+    with_tls: list[Device] = attrs.Factory(list)
+    ailing: list[str] = attrs.Factory(list)
+    """Serial numbers of those with problems."""
+    blocked: list[str] = attrs.Factory(list)
+    """Serial numbers."""
+    quiet: list[Device] = attrs.Factory(list)
+    """Those that are silent unless their last requests are not stored yet."""
+
+    def add(self, part: Sequence[Device], about: Container[str], now: int) -> None:
+        """Add terminals; `about` are those that problems of the server are about."""
+        self.count += len(part)
+        self.pending += [one for one in part if one.state is DeviceState.PENDING]
+        self.blocked += [one.sn for one in part if one.state is DeviceState.BLOCKED]
+        self.with_tls += [one for one in part if _tls_of(one) is not None]
+        self.ailing += [one.sn for one in part if one.problems or one.sn in about]
+        self.quiet += [
+            one for one in part if is_silent(one, one.last_seen_at, now, is_online=False)
+        ]
 
 
 async def examine_server(found: ServerFacts) -> list[Check]:
@@ -162,31 +189,31 @@ async def _audit(found: ServerFacts) -> Check:
 
 
 async def _terminals(found: ServerFacts) -> list[Check]:
-    """Check for pending terminals, and for those with problems."""
+    """Check for pending, blocked and silent terminals, and for those with problems."""
 
-    def find(tx: Transaction) -> tuple[int, list[Device], list[Device], list[str]]:
+    def find(tx: Transaction) -> _Terminals:
         about = found.problems.about_thd(tx)
-        count, after = 0, 0
-        pending: list[Device] = []
-        with_tls: list[Device] = []
-        ailing: list[str] = []
+        seen = _Terminals()
+        after = 0
         while part := tx[DeviceStore].page(Page(_PART, after)):
-            count += len(part)
             after = part[-1].id
-            pending += [one for one in part if one.state is DeviceState.PENDING]
-            with_tls += [one for one in part if _tls_of(one) is not None]
-            ailing += [one.sn for one in part if one.problems or one.sn in about]
-        return count, pending, with_tls, ailing
+            seen.add(part, about, now)
+        return seen
 
-    count, pending, with_tls, ailing = await found.store.read(find)
+    now = found.registry.now()
+    seen = await found.store.read(find)
+    silent = [one for one in seen.quiet if _is_silent(found.registry, one, now)]
+    count, pending, ailing = seen.count, seen.pending, seen.ailing
+    troubled = {*ailing, *(one.sn for one in silent)}
+    first = "See all problems first: `zkpush problems list`. " if len(troubled) > 1 else ""
     checks = [
         Check(
             ProblemCode.TLS_ON_PLAIN.value,
             "error",
             f"{one.sn}: {_tls_of(one)}",
-            advice_of(ProblemCode.TLS_ON_PLAIN, one.sn),
+            f"{first}{one.sn}: {advice_of(ProblemCode.TLS_ON_PLAIN, one.sn)}",
         )
-        for one in with_tls[:MOST_SHOWN]
+        for one in seen.with_tls[:MOST_SHOWN]
     ]
     if pending:
         names = shown([one.sn for one in pending])
@@ -208,8 +235,37 @@ async def _terminals(found: ServerFacts) -> list[Check]:
                 f"{ailing[0]}`.",
             )
         )
-    words = f"{counted(count, 'terminal')}, none pending, none with a problem."
-    return checks or [Check("terminals", "ok", words)]
+    if silent:
+        names = shown([_last_heard(found.registry, one, now) for one in silent])
+        checks.append(
+            Check(
+                "terminals",
+                "warning",
+                f"Silent: {len(silent)} of {counted(count, 'terminal')}: {names}.",
+                f"Find out why: `zkpush doctor {silent[0].sn}`.",
+            )
+        )
+    if not checks:
+        words = f"{counted(count, 'terminal')}: none pending, none silent, none with a problem."
+        checks.append(Check("terminals", "ok", words))
+    if seen.blocked:
+        names = f"{len(seen.blocked)} of {counted(count, 'terminal')}: {shown(seen.blocked)}"
+        words = f"Blocked, as an operator decided: {names}."
+        checks.append(Check("terminals", "ok", words))
+    return checks
+
+
+def _is_silent(registry: Registry, device: Device, now: int) -> bool:
+    heard, _ = registry.last_seen(device)
+    return is_silent(device, heard, now, is_online=registry.is_online(device))
+
+
+def _last_heard(registry: Registry, device: Device, now: int) -> str:
+    """Return a silent terminal, with the time since it was last heard of."""
+    heard, _ = registry.last_seen(device)
+    if heard is None:
+        return f"{device.sn} (never connected)"
+    return f"{device.sn} (last heard of {duration(now - heard)} ago)"
 
 
 def _tls_of(device: Device) -> str | None:
@@ -234,6 +290,16 @@ def _about(problem: ServerProblem) -> str:
     return f"{subject}: {problem.detail}"
 
 
+def _named_advice(problem: ServerProblem) -> str:
+    """Return the advice on a problem, after the terminals of which one may be the cause."""
+    advice = advice_of(problem.code, detail=problem.detail)
+    if not problem.candidates:
+        return advice
+    more = len(problem.candidates) - MOST_SHOWN
+    names = ", ".join(problem.candidates[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{names}: {advice}"
+
+
 async def _problems(found: ServerFacts) -> list[Check]:
     """Make a check for each remaining problem of the server, such as a failing plugin."""
     return [
@@ -241,7 +307,7 @@ async def _problems(found: ServerFacts) -> list[Check]:
             str(one.code),
             "error",
             _about(one),
-            advice_of(one.code, detail=one.detail),
+            _named_advice(one),
         )
         for one in await found.problems.of_server()
         if one.code not in _OF_STORAGE and one.sn is None

@@ -14,6 +14,7 @@ import msgspec
 from ...consequences import is_over
 from ...device.modes import takes_commands
 from ...device.session import BEGINS
+from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
 from ...phrases import Phrase
 from ...problems import ProblemCode
@@ -27,7 +28,6 @@ from .past import is_of_former_mode, softened
 from .queue import check_queue
 from .refusing import (
     ASKED_AGAIN,
-    CAUSES_OF_REFUSALS,
     REFUSALS_FIRST,
     STATES,
     asked_again,
@@ -39,8 +39,6 @@ from .refusing import (
 )
 from .times import check_clock, check_zone
 
-GONE = 600_000
-"""Milliseconds of silence after which a terminal counts as gone; it may miss a few polls before."""
 _OWN_CHECK = frozenset(
     {
         ProblemCode.SILENT,
@@ -149,7 +147,7 @@ def _connection(facts: TerminalFacts) -> Check:
     if not last:
         return Check("connection", "unknown", Phrase("All requests in its name were refused."))
     heard = Phrase("It was last heard of %(ago)s ago.", ago=duration(facts.now - last))
-    refused = [one.at for one in facts.trace if one.refused and facts.now - one.at < GONE]
+    refused = [one.at for one in facts.trace if one.refused and facts.now - one.at < SILENT_AFTER]
     if not facts.is_online and refused and refused[-1] > last:
         return Check(
             "connection",
@@ -159,11 +157,11 @@ def _connection(facts: TerminalFacts) -> Check:
                 ago=duration(facts.now - refused[-1]),
             ),
         )
-    is_approved = facts.device.state is DeviceState.APPROVED
     if not facts.is_online:
+        is_fault = is_silent(facts.device, last, facts.now, is_online=False)
         return Check(
             "connection",
-            "error" if facts.now - last >= GONE and is_approved else "warning",
+            "error" if is_fault else "warning",
             heard,
             Phrase(
                 "Check its power and network, and the server address and port in its menu. "

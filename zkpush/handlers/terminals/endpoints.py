@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta
 
 from ...device.administration import TerminalAdministration
 from ...device.changes import check_scopes, scopes_to_change
+from ...device.silence import is_silent
 from ...device.zones import ZoneUnknown
 from ...manage import views
 from ...manage.errors import ApiError, not_found
@@ -226,10 +227,12 @@ class TerminalEndpoints:
         scopes: Scopes = (),
     ) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)
+        is_online = self._registry.is_online(device)
         return views.device_view(
             device,
             scopes,
-            online=self._registry.is_online(device),
+            online=is_online,
+            silent=is_silent(device, last_seen_at, self._registry.now(), is_online=is_online),
             last_seen_at=last_seen_at,
             address=address,
             pending_commands=pending,
