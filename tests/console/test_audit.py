@@ -11,6 +11,7 @@ import pytest
 import pytest_twisted
 
 import zkpush
+from zkpush.device.refusals import Refusal
 from zkpush.handlers.accounts.api import AccountChange
 from zkpush.handlers.audit.changes import LABELS, detail_phrase
 from zkpush.manage.console.languages import LANGUAGES
@@ -85,6 +86,9 @@ async def test_details_are_shown_in_words(rig: Rig) -> None:
         "Time zone: Europe/Berlin, Name: Gate 1, north",
         "Delay=30, comm_key (not shown)": "Option Delay: 30, Its key: not shown",
         "area=": "Area: none",
+        "networks=('192.168.7.0/24',)": "Networks: 192.168.7.0/24",
+        "networks=('10.0.0.0/8', '192.0.2.7')": "Networks: 10.0.0.0/8, 192.0.2.7",
+        "networks=()": "Networks: none",
         "language=ar, zone=None": "Language: ar, Time zone: none",
         "name, card, areas": "Name, Card number, Areas",
         "privilege group": "Rights at terminals, Group",
@@ -133,8 +137,8 @@ async def test_the_audit_log_is_filtered(rig: Rig) -> None:
     await rig.exchange("T1")
     browser = await signed_in(rig)
     assert (await rig.api("PUT", "/users/17", {"name": "Ann"})).status == 200
-    assert "add account" in text_of(await browser.get("/audit"))
-    of_person = (await browser.get("/audit?pin=17")).body.decode()
+    assert "add account" in text_of(await browser.get("/audit")).partition("Details")[2]
+    of_person = (await browser.get("/audit?pin=17")).body.decode().partition("<tbody>")[2]
     assert 'href="/console/people/17"' in of_person
     assert "add account" not in of_person
     shown = text_of(await browser.get("/audit?action=add+account&actor=token+admin"))
@@ -147,7 +151,8 @@ async def test_the_audit_log_is_filtered(rig: Rig) -> None:
         "since=2999-01-01",
     ):
         assert "Nothing fits these filters." in text_of(await browser.get(f"/audit?{query}")), query
-    assert "add account" in text_of(await browser.get("/audit?since=2001-01-01"))
+    found = text_of(await browser.get("/audit?since=2001-01-01"))
+    assert "add account" in found.partition("Details")[2]
     wrong = text_of(await browser.get("/audit?since=yesterday"))
     assert "This is not a date" in wrong
     wrong = text_of(await browser.get("/audit?since=2027-01-01&until=2020-01-01"))
@@ -184,3 +189,68 @@ async def test_a_long_log_has_pages(rig: Rig) -> None:
     second = text_of(await browser.get(f"/audit?before={link}"))
     assert "token t5 " in second
     assert "token t59" not in second
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_action_is_chosen_in_words(rig: Rig) -> None:
+    """Each is found by the value of its choice; one of a plugin stays chosen."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    browser.language = "es"
+    page = document(await browser.get("/audit"))
+    (choice,) = (one for one in page.iter("select") if one.get("name") == "action")
+    values = {"".join(one.itertext()): one.get("value") for one in choice.iter("option")}
+    assert values["cambiar terminal"] == "change terminal"
+    assert "read photos" in values.values()
+    assert "read photos" not in values
+    await rig.api("PATCH", "/devices/T1", {"networks": ["192.168.7.0/24"]})
+    shown = text_of(await browser.get("/audit?action=change+terminal"))
+    assert "192.168.7.0/24;" in shown
+    shown = await browser.get("/audit?action=count+doors")
+    assert b'<option value="count doors" selected' in shown.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_reads_of_one_page_are_one_line(rig: Rig) -> None:
+    """With their number, while no other record is between them; all of them if asked for."""
+    browser = await signed_in(rig)
+    now = rig.daemon.registry.now()
+
+    def note(tx: Transaction) -> None:
+        for number in range(60):
+            who = "account ann" if number != 30 else "account bob"
+            subject = f"attendance photo {number}"
+            tx[AuditStore].add(who, "read photos", subject, "by console from here", now)
+
+    await rig.store.write(note)
+    shown = text_of(await browser.get("/audit"))
+    assert "and 28 more since" in shown
+    assert "and 29 more since" in shown
+    assert len(document(await browser.get("/audit")).findall(".//tbody/tr")) < 10
+    each = document(await browser.get("/audit?action=read+photos"))
+    assert len(each.findall(".//tbody/tr")) == 50
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_and_callers_in_records_are_named_for_a_reader(rig: Rig) -> None:
+    """No pseudonym is shown, and a person in a browser has not called the API."""
+    await rig.exchange("T1")
+    assert (await rig.api("PUT", "/users/17", {"name": "Ann"})).status == 200
+    order = {"command": "DATA DELETE USERINFO", "params": {"PIN": "17"}}
+    assert (await rig.api("POST", "/devices/T1/commands", order)).status == 202
+    gone = await rig.person("18")
+    now = rig.daemon.registry.now()
+
+    def note(tx: Transaction) -> None:
+        words = Refusal.NO_SCOPE.words
+        tx[AuditStore].add("account bob", "refused", words, "GET /console/audit", now)
+        tx[AuditStore].add("account bob", "erase person", gone, None, now)
+
+    await rig.store.write(note)
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/audit"))
+    assert "person:" not in shown
+    assert "user 17" in shown
+    assert "a person who is not stored any more" in shown
+    assert "the account may not do this" in shown
+    assert "API was called" not in shown

@@ -100,5 +100,7 @@ def file_detail(name: str, size: int) -> str:
 
 
 def _cut(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
     text = "" if value is None else str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -48,6 +48,9 @@ _WORDS: Mapping[str, Mapping[str, Phrase]] = {
 }
 _NOTHING = frozenset({"", "None"})
 _AREAS = "; areas: "
+_SEQUENCE = re.compile(r"\(('[^']*'(, |,)?)*\)")
+"""A sequence as older versions wrote it, such as `('10.0.0.0/8',)`."""
+_QUOTED = re.compile("'([^']*)'")
 _GIVEN = re.compile(r"([A-Za-z~]\w*)(?:=(.*)| \(not shown\))", re.DOTALL)
 
 
@@ -116,6 +119,8 @@ def _value(name: str, value: str | None) -> str:
         return listed_phrases([_SCOPES.get(one, one) for one in value.split("+")])
     if name in _WORDS and value in _WORDS[name]:
         return _WORDS[name][value]
+    if _SEQUENCE.fullmatch(value):
+        value = ", ".join(_QUOTED.findall(value))
     if value in _NOTHING:
         return Phrase("none")
     return ", ".join(value.split("+")) if name == "areas" else value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self
 from urllib.parse import urlencode
 
 import attrs
@@ -25,18 +26,23 @@ from ...manage.console.visits import Visit
 from ...manage.services import Services
 from ...model import Page
 from ...persist.audit import AuditStore
+from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
 from .changes import detail_phrase
+from .grouping import grouped
+from .naming import readable, subject_phrase
 from .orders import OrderWords
-from .wording import ACTIONS, SUBJECTS
+from .wording import ACTIONS, action_options
 
 LIMITED = Phrase("Your account is limited to areas, and the audit log is of the whole site.")
 """Why it is refused to limited accounts."""
 MOST_SHOWN = 300
 """Characters of a text that are shown."""
 PER_PAGE = 50
-"""Records on a page."""
+"""Lines on a page."""
+MOST_READ = 400
+"""Maximum number of records that are read for a page."""
 _Text = Annotated[str, Meta(max_length=200)]
 _FILTERS = ("since", "until", "actor", "action", "pin")
 
@@ -60,16 +66,26 @@ class ShownRecord:
     action: str
     subject: str
     detail: str
+    more: int
+    """Number of further records in the same line."""
+    first_at: int
+    """When the first record of the line was added, in milliseconds."""
 
     @classmethod
-    def of(cls, record: AuditRecord, orders: OrderWords) -> ShownRecord:
-        """Find the declared sentences of a record."""
-        detail = (record.detail or "")[:MOST_SHOWN]
+    def of(cls, line: Sequence[AuditRecord], pins: Mapping[str, str], orders: OrderWords) -> Self:
+        """Find the declared sentences of the newest record of a line.
+
+        `pins` are the user IDs of people by their pseudonyms.
+        """
+        record = line[0]
+        detail = readable((record.detail or "")[:MOST_SHOWN], pins)
         return cls(
-            record,
-            ACTIONS.phrase(record.action[:MOST_SHOWN]),
-            SUBJECTS.phrase(record.subject[:MOST_SHOWN]),
-            detail_phrase(detail, functools.partial(orders.phrase, record.action)),
+            stored=record,
+            action=ACTIONS.phrase(record.action[:MOST_SHOWN]),
+            subject=subject_phrase(record, pins, MOST_SHOWN),
+            detail=detail_phrase(detail, functools.partial(orders.phrase, record.action)),
+            more=len(line) - 1,
+            first_at=min(one.at for one in line),
         )
 
 
@@ -103,30 +119,34 @@ class AuditPages:
         until = _midnight(visit, query.until, 1, "until", wrong)
         if since is not None and until is not None and since >= until:
             wrong["until"] = NO_PERIOD
-        part = Page(PER_PAGE + 1, before=query.before, newest_first=True)
-        found = (
-            []
-            if wrong
-            else await self._store.read(
-                lambda tx: tx[AuditStore].page(
-                    part, since, until, query.actor or None, query.action or None, query.pin or None
-                )
+        part = Page(MOST_READ + 1, before=query.before, newest_first=True)
+
+        def find_thd(tx: Transaction) -> tuple[list[AuditRecord], Mapping[str, str]]:
+            store = tx[AuditStore]
+            found = store.page(
+                part, since, until, query.actor or None, query.action or None, query.pin or None
             )
-        )
-        shown = found[:PER_PAGE]
+            return found, {store.person(pin): pin for one in found for pin in one.pins}
+
+        found, pins = ([], {}) if wrong else await self._store.read(find_thd)
+        # Whoever chooses an action wants to see each record of it.
+        lines = grouped(found[:MOST_READ], is_each=bool(query.action))[:PER_PAGE]
+        shown = [
+            ShownRecord.of(line, pins, self._orders)
+            for line in sorted(lines, key=lambda line: line[0].at, reverse=True)
+        ]
         kept = {name: text for name in _FILTERS if (text := getattr(query, name))}
-        more = {**kept, "before": shown[-1].id} if len(found) > PER_PAGE else None
+        more = None
+        if sum(map(len, lines)) < len(found):
+            more = {**kept, "before": lines[-1][-1].id}
         return View(
             template="audit.html",
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
-                "records": [
-                    ShownRecord.of(one, self._orders)
-                    for one in sorted(shown, key=lambda one: one.at, reverse=True)
-                ],
+                "records": shown,
                 "is_filtered": bool(kept),
-                "actors": sorted({one.actor for one in shown}),
-                "actions": sorted({one.action for one in shown}),
+                "actors": sorted({one.stored.actor for one in shown}),
+                "actions": action_options(visit.said, query.action),
                 "next_query": None if more is None else urlencode(more),
                 "first_query": None if query.before is None else urlencode(kept),
             },

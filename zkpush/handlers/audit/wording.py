@@ -5,6 +5,8 @@ Records are chained by their texts and never change, so that nothing can be stor
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...device.refusals import Refusal
 from ...phrases import Phrase
 from ...sentences import SentenceList
@@ -85,10 +87,30 @@ KINDS = (
     Phrase("unknown columns of entries"),
 )
 """Secrets that were read."""
+
+
+def action_options(said: Callable[[str], str], chosen: str) -> list[tuple[str, str]]:
+    """Return the actions to choose from, with their words, sorted by these; `said` translates them.
+
+    `chosen` is among them, although only a plugin may know it.
+    """
+    read = ACTIONS.templates[-1]
+    named: dict[str, Phrase] = {one.text: one for one in ACTIONS.templates[:-1]}
+    named |= {f"read {one.text}": Phrase.made(read.text, {"kind": one}) for one in KINDS}
+    options: list[tuple[str, str]] = sorted(named.items(), key=lambda one: said(one[1]).casefold())
+    if chosen and chosen not in named:
+        options.append((chosen, chosen))
+    return [("", Phrase("All")), *options]
+
+
 SUBJECTS = SentenceList(
     (
         *(Phrase(one.words) for one in Refusal),
         Phrase("all"),
+        Phrase("all terminals"),
+        Phrase("all users"),
+        Phrase("all files"),
+        Phrase("attendance photo %(id)s"),
         Phrase("first account"),
         Phrase("site"),
         Phrase("rows up to %(id)s"),
