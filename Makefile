@@ -13,10 +13,10 @@ BENCH_ARGS ?=
 WORST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run demo test lint format fuzz bench worst wheel clean
+.PHONY: help run demo test test-long lint format fuzz bench worst wheel clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "zkpush needs Python 3.11 or later on the PATH"; exit 1; }
@@ -54,10 +54,13 @@ demo: $(VENV)/installed ## Run the daemon and simulated terminals together for h
 	$(BIN)/python scripts/demo.py
 
 # Bytecode is kept even where it is not wanted beside the code: each worker compiles all tests else.
-test: export PYTHONDONTWRITEBYTECODE =
-test: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
-test: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the tests; PYTEST_ARGS=--cov counts what they reach
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
+test test-long: export PYTHONDONTWRITEBYTECODE =
+test test-long: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
+test: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the tests but the long ones; PYTEST_ARGS=--cov counts what they reach
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long" $(PYTEST_ARGS)
+
+test-long: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the long tests: walks over all pages, random operations, restarts
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel
 	$(BIN)/ruff format --check .

@@ -13,6 +13,8 @@ import pytest
 
 from zkpush.persist.migrate import head_revision
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "developing.md"
 BLOCK = re.compile(r"\*\*`([^`]+)`\*\*[^*`]*?(?:`[^`]*`[^*`]*?)*\n\n```python\n(.*?)```", re.DOTALL)

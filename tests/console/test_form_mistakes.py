@@ -22,6 +22,8 @@ from .browser import Browser, signed_in
 from .test_pages import filled
 from .walk import WORDS, english_left, forms_of_console, pages_of, path_of
 
+pytestmark = pytest.mark.long
+
 PARTS = 3
 """The forms are divided, so that they are tried in parallel."""
 MANY = 3

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape, unescape
 from urllib.parse import urlencode
 
+import pytest
 import pytest_twisted
 
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
@@ -163,6 +164,7 @@ def check_links(rig: Rig, reply: Response, page: str) -> None:
             assert not isinstance(kinds[method].limited, WholeSite), (page, path)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_page_shows_or_changes_anything_of_another_area(rig: Rig) -> None:
     """Each is refused, or shows only the areas of the account; the rows of others stay."""

@@ -22,6 +22,8 @@ from ..rig import CONTINUE, Response, Rig, Wire, is_whole
 from ..sealed import SealedTerminal
 from ..server.files import FIRMWARE, add, by_url, order, url_in
 
+pytestmark = pytest.mark.long
+
 PROXY = "192.0.2.1"
 ADDRESS = "192.0.2.7"
 BODY_BYTES = 2048

@@ -24,6 +24,8 @@ from zkpush.testing.contracts import (
 
 from ..warm import TRACED
 
+pytestmark = pytest.mark.long
+
 ROOT = pathlib.Path(__file__).parents[2]
 BROKEN = pathlib.Path(__file__).with_name("broken.py")
 SUMMARY = re.compile(r"^(?:FAILED|ERROR) \S+?::(\w+)::(\w+)", re.MULTILINE)

@@ -15,6 +15,8 @@ import pytest
 
 from ..cli.program import Daemon
 
+pytestmark = pytest.mark.long
+
 SOURCES = pathlib.Path(__file__).parent / "typescript"
 NODE = pathlib.Path(sys.prefix) / "node" / "node_modules"
 CONFIG = '{"content_type_overrides": {"application/openmetrics-text": "text/plain"}}'

@@ -11,6 +11,8 @@ import pytest
 
 from ..cli.program import Daemon
 
+pytestmark = pytest.mark.long
+
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"

@@ -28,6 +28,8 @@ from ..daemon.test_process import wait_until
 from ..postgres import Databases, OwnServer
 from ..rig import Rig
 
+pytestmark = pytest.mark.long
+
 
 async def upload(rig: Rig, pin: int) -> bool:
     """Send one punch; whether it was acknowledged. What is not is refused as terminals need it."""

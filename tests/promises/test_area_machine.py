@@ -31,7 +31,7 @@ from zkpush.simulator.model import ATT, CLASSIC, OLD, PID
 from ..rig import Rig
 from ..server.test_distribution import enrol, fingers, held
 
-pytestmark = pytest.mark.usefixtures("no_cover")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("no_cover")]
 MODELS = (ATT, CLASSIC, OLD, PID)
 AREAS = ("North", "South", "Loose")
 """The last one does not distribute."""

@@ -471,6 +471,7 @@ reactor.run()
 """
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest_twisted.ensureDeferred
 async def test_killed_at_any_step_it_loses_nothing(tmp_path: pathlib.Path) -> None:

@@ -16,7 +16,7 @@ from .command_bugs import BUGS, Plant
 from .command_machine import SEEDS, SETTINGS, CommandMachine, Nodes
 from .command_model import Broken
 
-pytestmark = pytest.mark.usefixtures("no_cover")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("no_cover")]
 
 
 async def run_machine(make_rig: Any, folder: Path, seeds: Iterable[int]) -> None:

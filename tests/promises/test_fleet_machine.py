@@ -17,7 +17,7 @@ from zkpush.handlers.areas import driftwatch, packing
 from .fleet_bugs import BUGS
 from .fleet_machine import SEED, SETTINGS, SIZE, Fleet, FleetMachine
 
-pytestmark = pytest.mark.usefixtures("no_cover")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("no_cover")]
 
 
 FEW = 20

@@ -112,6 +112,7 @@ async def asked(rig: Rig, method: str, target: str) -> int:
     return response.status
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred

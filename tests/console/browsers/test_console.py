@@ -92,6 +92,7 @@ def test_from_the_first_run_to_the_first_punch(site: LiveSite, open_page: OpenPa
     assert waiting.count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @needs_axe
 def test_every_page_is_accessible_everywhere(rig: Rig, site: LiveSite, open_page: OpenPage) -> None:

@@ -12,6 +12,8 @@ from .manners import Keyboard, Manner, Mouse, NoScript, Phone
 from .plainclient import PlainClient
 from .worksite import OTHER, TERMINAL, Payroll, WorkSite
 
+pytestmark = pytest.mark.long
+
 MANNERS = (Mouse, Keyboard, Phone, NoScript)
 
 
