@@ -57,6 +57,16 @@ def test_each_template_is_found_again(sentences: SentenceList) -> None:
             "%(num)s more parts are not understood; this is the whole body",
             {"num": "…"},
         ),
+        (
+            "1 more part is not understood; this is the whole packet",
+            "%(num)s more part is not understood; this is the whole packet",
+            {"num": "1"},
+        ),
+        (
+            "1 answer names no command of this terminal",
+            "%(num)s answer names no command of this terminal",
+            {"num": "1"},
+        ),
     ],
 )
 def test_a_reason_of_a_reject_is_recognised(

@@ -413,7 +413,7 @@ async def test_an_answer_that_names_no_command_is_kept_and_shown(rig: Rig) -> No
     assert (await shown(rig, command["id"]))["state"] == "done"
     rejects = await rig.items("/rejects")
     assert [(one["table"], one["reason"]) for one in rejects] == [
-        ("devicecmd", "1 answers name no command of this terminal")
+        ("devicecmd", "1 answer names no command of this terminal")
     ] * 2
     problems = (await rig.api("GET", "/devices/T1")).json["problems"]
     assert "answers to unknown commands" in [one["code"] for one in problems]

@@ -14,6 +14,7 @@ import attrs
 from twisted.internet import threads
 from twisted.logger import Logger
 
+from ..counting import counted
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.commands import CommandStore
@@ -200,8 +201,8 @@ class CommandAnswers:
     ) -> None:
         """Store answers that name no command of the terminal, and report the problem."""
         device = terminal.device
-        count = len(unknown)
-        reason = f"{count} answers name no command of this terminal"
+        naming = counted(len(unknown), "answer names", "answers name")
+        reason = f"{naming} no command of this terminal"
         rejects = self._privacy.kept_rejects([Reject(TABLE, reason, body)])
         sealed = self._store.seal_rejects(device.id, rejects, now)
         # The IDs are left out: terminals choose them freely, and problems are logged.

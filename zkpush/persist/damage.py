@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from ..phrases import Phrase
+from ..phrases import Phrase, counted_phrase
 from ..problems import ProblemCode, ServerProblem
 
 DAMAGED = "damaged"
@@ -75,8 +75,10 @@ class DamageLog:
                 ServerProblem(
                     code=ProblemCode.DAMAGED,
                     subject=Phrase("database"),
-                    detail=Phrase(
-                        "%(num)s more values are damaged; see the log", num=len(met) - LISTED
+                    detail=counted_phrase(
+                        "%(num)s more value is damaged; see the log",
+                        "%(num)s more values are damaged; see the log",
+                        len(met) - LISTED,
                     ),
                     since_at=met[LISTED][1],
                 )

@@ -52,7 +52,7 @@ _QUOTING_NOTHING = re.compile(
     r"there is no Key=Value in this line|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"
     r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value|"
-    r"[0-9]{1,9} more parts are not understood; this is the whole (?:body|packet|form)",
+    r"[0-9]{1,9} more (?:part is|parts are) not understood; this is the whole (?:body|packet|form)",
     re.ASCII,
 )
 """Reasons that quote nothing from the terminal."""

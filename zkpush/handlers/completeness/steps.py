@@ -16,7 +16,7 @@ from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, in_series, two_sentences
+from ...phrases import Phrase, counted_phrase, in_series, two_sentences
 from ...problems import ProblemCode
 from ...protocol.codes import RecordType
 from ...protocol.dialect import FIRST_FAMILY
@@ -297,7 +297,8 @@ def _missing_words(days: Sequence[ShortDay]) -> Phrase:
         for one in days[:_MOST_NAMED]
     ]
     if len(days) > _MOST_NAMED:
-        parts.append(Phrase("and %(num)s more days", num=len(days) - _MOST_NAMED))
+        unnamed = len(days) - _MOST_NAMED
+        parts.append(counted_phrase("and %(num)s more day", "and %(num)s more days", unnamed))
     detail = Phrase(
         "Stored of the records that the terminal counts: %(days)s.", days=in_series(parts)
     )
