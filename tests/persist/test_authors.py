@@ -61,8 +61,8 @@ def make_author_tests(factory):
             await store.write(say(device, "USER PIN=5\tName=Ann\tGrp=1"))
             await store.write(say(device, "USER PIN=5\tName=Anna\tGrp=1", now=NOW + 1))
             await store.write(say(other, "USER PIN=5\tName=Anna\tCard=7", now=NOW + 2))
-            await store.write(say(other, "USER PIN=5\tName=Annie\tCard=7", now=NOW + 3))
-            assert await store.read(name("5")) == "Annie"
+            await store.write(say(other, "USER PIN=5\tName=Ánna Lee\tCard=7", now=NOW + 3))
+            assert await store.read(name("5")) == "Ánna Lee"
             assert await store.read(conflicts) == []
             said = await store.read(authors("5"))
             assert {field: said[field] for field in ("name", "group", "card")} == {
@@ -73,8 +73,48 @@ def make_author_tests(factory):
             assert await store.read(changes("5")) == [
                 ("name", "Ann", "Anna", "device T1"),
                 ("card", None, "7", "device T2"),
-                ("name", "Anna", "Annie", "device T2"),
+                ("name", "Anna", "Ánna Lee", "device T2"),
             ]
+
+        @pytest_twisted.ensureDeferred
+        async def test_nothing_of_another_person_is_taken(self, store, device, other) -> None:
+            """Not even for empty fields: the conflict has all that differs."""
+            await store.write(say(device, "USER PIN=5\tName=Ann"))
+            eve = "USER PIN=5\tName=Eve\tCard=78\tPasswd=12\tPri=0\tGrp=1\tVerify=-1\tNew=x"
+            await store.write(say(other, eve, now=NOW + 1))
+            assert await store.read(changes("5")) == []
+            assert (await store.read(user("5"))).extra is None
+            said = {"name": "Eve", "card": "78", "password": "12"}
+            assert await store.read(conflicts) == [("5", "T2", said)]
+            await store.write(say(other, eve + "\tViceCard=9", now=NOW + 2))
+            assert await store.read(changes("5")) == []
+            assert await store.read(conflicts) == [("5", "T2", {**said, "vice_card": "9"})]
+
+        @pytest_twisted.ensureDeferred
+        async def test_without_a_name_the_card_tells_people_apart(
+            self, store, device, other
+        ) -> None:
+            """The name of somebody with another card is not taken."""
+            await store.write(say(device, "USER PIN=5\tCard=77"))
+            await store.write(say(other, "USER PIN=5\tName=Eve\tCard=78", now=NOW + 1))
+            assert await store.read(name("5")) is None
+            assert await store.read(conflicts) == [("5", "T2", {"name": "Eve", "card": "78"})]
+
+        @pytest_twisted.ensureDeferred
+        async def test_only_the_terminal_that_a_name_is_from_replaces_it(
+            self, store, device, other
+        ) -> None:
+            """Another one that was sent the person, and gets somebody else, has a conflict."""
+            await store.write(say(device, "USER PIN=5\tName=Raúl Ferrer"))
+            sent = PersonStatement(("5",), {"pin": "5", "name": "Raúl Ferrer"}, b"")
+            await store.write(
+                lambda tx: tx[PersonStore].keep(other.id, [sent], NOW + 1, written_at=NOW)
+            )
+            await store.write(say(other, "USER PIN=5\tName=周芳\tCard=78", now=NOW + 2))
+            assert await store.read(changes("5")) == []
+            assert await store.read(conflicts) == [("5", "T2", {"name": "周芳", "card": "78"})]
+            await store.write(say(device, "USER PIN=5\tName=Ada Lee", now=NOW + 3))
+            assert await store.read(name("5")) == "Ada Lee"
 
         @pytest_twisted.ensureDeferred
         async def test_an_operator_overrules_terminals(self, store, device, other) -> None:

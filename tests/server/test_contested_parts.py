@@ -8,8 +8,12 @@ import pytest
 import pytest_twisted
 from sqlalchemy import func, select
 
+from zkpush.handlers.people.contradictions import ConflictStore
+from zkpush.handlers.people.personrows import PersonRows
 from zkpush.handlers.people.schema import contested_parts
 from zkpush.handlers.people.store import PeopleStore
+from zkpush.model import Page
+from zkpush.persist.transaction import Transaction
 
 from ..rig import Rig
 
@@ -142,3 +146,24 @@ async def test_a_removed_person_leaves_nothing_kept_apart(rig: Rig, path: str) -
     await in_conflict(rig)
     assert (await rig.api("DELETE", path)).status == 200
     assert (await fingers(rig), await kept_apart(rig)) == ({}, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_keeping_the_stored_person_undoes_what_came_from_the_other(rig: Rig) -> None:
+    """What the terminal changed since it states another name, and nothing else."""
+    await said(rig, "A1", user("Ann"))
+    await said(rig, "B1", b"USER PIN=5\tName=Ann\tViceCard=9\n")
+    await said(rig, "B1", b"USER PIN=5\tName=Eve\tCard=78\n")
+
+    def take(tx: Transaction) -> None:
+        """Take the card and the group, as version 0.2 did."""
+        rows, now = PersonRows(tx), tx[ConflictStore].page(Page(1))[0].at
+        rows.write([{"pin": "5", "card": "78", "group": 3}])
+        rows.author([("5", "card", "device B1"), ("5", "group", "device B1")])
+        rows.remember([("5", "card", now, "device B1", None, "78")])
+        rows.remember([("5", "group", now, "device B1", old, new) for old, new in ("12", "23")])
+
+    await rig.store.write(take)
+    await settle(rig, keep="stored")
+    found = (await rig.api("GET", "/users/5")).json
+    assert [found[one] for one in ("name", "card", "group", "vice_card")] == ["Ann", None, 1, "9"]

@@ -312,14 +312,16 @@ async def test_a_deletion_that_was_queued_before_an_erasure_is_queued_again(rig:
 @pytest_twisted.ensureDeferred
 async def test_what_an_operator_empties_is_emptied_at_terminals(rig: Rig) -> None:
     """Fields that nobody has stated are left out; a privilege is taken away by that of a user."""
-    await said(rig, b"USER PIN=5\tName=Ann\tPri=14\tPasswd=12\tCard=77\n")
-    emptied = {"card": None, "password": "", "privilege": None, "verify": None}
+    await said(rig, b"USER PIN=5\tName=Ann\tPri=14\tPasswd=12\tCard=77\tTZ=0001000100000000\n")
+    emptied = {"card": None, "password": "", "privilege": None, "verify": None, "timezones": None}
     assert (await rig.api("PUT", "/users/5", emptied)).status == 200
     (queued,) = (await rig.api("PUT", "/devices/T1/users/5")).json["items"]
-    expected = {"PIN": "5", "Name": "Ann", "Card": "", "Pri": "0", "Verify": "-1"}
+    periods = "0000000000000000"
+    expected = {"PIN": "5", "Name": "Ann", "Card": "", "Pri": "0", "TZ": periods, "Verify": "-1"}
     assert {**queued["params"], "Passwd": None} == {**expected, "Passwd": None}
     line = (await rig.get("getrequest?SN=T1")).body.strip()
-    assert line.endswith(b"DATA UPDATE USERINFO PIN=5\tName=Ann\tPri=0\tPasswd=\tCard=\tVerify=-1")
+    sent = b"PIN=5\tName=Ann\tPri=0\tPasswd=\tCard=\tTZ=%s\tVerify=-1" % periods.encode()
+    assert line.endswith(b"DATA UPDATE USERINFO " + sent)
     answer = f"ID={queued['id']}&Return=0&CMD=DATA".encode()
     assert (await rig.post("devicecmd?SN=T1", answer)).body == b"OK"
     history = await rig.items("/users/5/history")

@@ -24,7 +24,7 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase, words_of
 from ...protocol.fields import Scope
 from ...values.commands import QueuedCommand
-from .authorship import FIELDS
+from .authorship import FIELDS, NAME, terminal
 from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
 from .cards import check_cards_thd, with_numbers
 from .contested import outcome_of
@@ -43,6 +43,8 @@ PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
 MOST_CONFLICTS = 1000
 """Most open conflicts about one user that are read."""
+MOST_CHANGES = 1000
+"""Most changes of one user that are read to undo some."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
 
 
@@ -213,6 +215,7 @@ class PeopleAdministration:
             else:
                 stored = tx[PersonStore].values(found.pin)
                 kept = {name: stored[name] for name in found.fields if name in stored}
+                kept |= _former(tx, found)
                 tx[PersonStore].put(found.pin, kept, by.actor, now)
             tx[ConflictStore].settle(conflict_id, by.actor, now)
             _end_conflicts(tx, found.pin, before, now)
@@ -220,6 +223,19 @@ class PeopleAdministration:
             return found
 
         return await self._store.write(unit)
+
+
+def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:
+    """Return the former values of what a terminal changed while it stated another name."""
+    if NAME not in conflict.fields:
+        return {}
+    people, by = tx[PersonStore], terminal(conflict.device)
+    authors, former = people.authors(conflict.pin), dict[str, object]()
+    for one in people.changes(conflict.pin, Page(MOST_CHANGES, newest_first=True)):
+        if one.at >= conflict.at and one.author == by == authors.get(one.field):
+            text = one.old
+            former[one.field] = None if text is None else FIELDS[one.field].kind.decode(text)
+    return former
 
 
 def _check_known(tx: Transaction, pin: str) -> None:

@@ -2,7 +2,8 @@
 
 A field belongs to an operator, or to the terminal that stated it first or changed its own word. A
 word that is not taken overwrites nothing: it is kept as a conflict until an operator settles it. An
-empty value says nothing.
+empty value says nothing. A terminal that contradicts the name of a person may have somebody else under the
+user ID: nothing of its statement is taken.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from enum import Enum
 
 import attrs
 
+from ...folding import fold
 from ...protocol.secrecy import EXTRA, RAW
 from .tables import USER
 
 FIELDS = {field.name: field for field in USER.fields if field.stored and field.name != "pin"}
 """Fields of a user that have an author."""
-PRIVILEGE = "privilege"
-NEUTRAL = {PRIVILEGE: 0, "group": 1, "verify": -1}
-"""Values that a terminal is sent for numbers that an operator has emptied."""
+NAME, CARD, PRIVILEGE = "name", "card", "privilege"
+NEUTRAL = {PRIVILEGE: 0, "group": 1, "timezones": "0" * 16, "verify": -1}
+"""Values that a terminal is sent, not an empty text, for fields that an operator has emptied."""
 UNDECLARED = (EXTRA, RAW)
 """Columns without a conflict: only the word of the terminal that reported a user first counts."""
 
@@ -91,7 +93,8 @@ def judge(
     | none of a known person |                          |                                       |
     | its own value          | anything                 | take                                  |
     | no value               | anything                 | take, unless an operator emptied it   |
-    | a terminal's value     | the same as the field    | take: it changed its own word         |
+    | a terminal's value     | the same as the field    | take: it changed its own word; but a  |
+    |                        |                          | name with other words is a conflict   |
     | any other value        | anything else            | conflict, or keep for a default value |
     """
     if says_nothing(said) or said == field.value:
@@ -106,8 +109,16 @@ def judge(
         # Stated by silence, or what terminals have for an empty number.
         return Judgement.KEEP
     if is_terminal(field.author) and former == field.value:
-        return Judgement.TAKE
+        # A terminal that was sent the name agrees with it, and may get another person later.
+        is_other = name == NAME and not is_same_name(str(field.value), str(said))
+        return Judgement.CONFLICT if is_other else Judgement.TAKE
     return Judgement.CONFLICT
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Whether one of two names has all words of the other, in any case and with any accents."""
+    words, others = ({*fold(name).split()} for name in (one, other))
+    return words <= others or others <= words
 
 
 def is_terminal(author: str | None) -> bool:
@@ -137,7 +148,10 @@ def merge(
     *,
     is_known: bool = True,
 ) -> Merged:
-    """Merge the statement of a terminal, `by`, into the fields of a user; see `judge`."""
+    """Merge the statement of a terminal, `by`, into the fields of a user; see `judge`.
+
+    If it may be about another person, nothing is taken, and all that differs is contradicted.
+    """
     merged = Merged()
     for name in FIELDS:
         value = said.get(name)
@@ -148,11 +162,29 @@ def merge(
             merged.taken[name] = value
         elif judgement is Judgement.CONFLICT:
             merged.contradicted[name] = value
+    if identity_of(fields) in merged.contradicted:
+        differing = {
+            name: said[name]
+            for name in FIELDS
+            if name in merged.contradicted
+            or (name in merged.taken and not _is_usual(name, fields[name], said[name]))
+        }
+        return Merged(contradicted=differing)
     for name in UNDECLARED:
         value, field = said.get(name), fields[name]
         if value != field.value and value is not None and field.author in (None, by):
             merged.taken[name] = value
     return merged
+
+
+def identity_of(fields: Mapping[str, AuthoredValue]) -> str:
+    """Return the field that tells whether two records are of one person."""
+    return CARD if says_nothing(fields[NAME].value) else NAME
+
+
+def _is_usual(name: str, field: AuthoredValue, said: object) -> bool:
+    """Whether a value is what terminals have for an empty field."""
+    return says_nothing(field.value) and said in (FIELDS[name].default, NEUTRAL.get(name))
 
 
 def commanded(fields: Mapping[str, AuthoredValue], said: Mapping[str, object]) -> Merged:
