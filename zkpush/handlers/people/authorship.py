@@ -2,8 +2,8 @@
 
 A field belongs to an operator, or to the terminal that stated it first or changed its own word. A
 word that is not taken overwrites nothing: it is kept as a conflict until an operator settles it. An
-empty value says nothing. A terminal that contradicts the name of a person may have somebody else under the
-user ID: nothing of its statement is taken.
+empty value says nothing. A terminal that contradicts the name of a person may have somebody else
+under the user ID: nothing of its statement is taken.
 """
 
 from __future__ import annotations
