@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import pytest_twisted
 
+from zkpush.model import DeviceState, Problem
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.rejects import RejectStore
+from zkpush.persist.transaction import Transaction
+from zkpush.problems import ProblemCode
+from zkpush.protocol.rejects import Reject
+
 from ..rig import Rig
 from .browser import Browser, document, signed_in, text_of
 from .test_attendance import line, punch
@@ -50,3 +57,54 @@ async def test_lines_of_before_the_period_and_of_other_areas_are_not_mentioned(r
     assert f"1 line from T1 {MISSING}" in text_of(await mine.get("/attendance?area=default"))
     assert MISSING not in text_of(await mine.get("/attendance?since=2026-03-02"))
     assert MISSING in text_of(await mine.get("/attendance?period=this-month"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_lines_are_counted_and_not_what_is_set_aside_together(rig: Rig) -> None:
+    """A whole body that is set aside has all its lines; the day of its arrival is said."""
+    await rig.exchange("T1")
+    body = b"1\tno time\n2\tnor this\n"
+    reject = Reject("ATTLOG", "test", body)
+
+    def add(tx: Transaction) -> None:
+        device = tx[DeviceStore].find("T1")
+        assert device is not None
+        tx[RejectStore].add(device.id, [reject], rig.daemon.registry.now())
+
+    await rig.store.write(add)
+    browser = await signed_in(rig, "read")
+    shown = text_of(await browser.get("/attendance"))
+    assert f"2 lines from T1 {MISSING}" in shown
+    assert "received on Sun 1 Mar 2026" in shown
+    assert "there may be more" not in shown
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_from_which_nothing_comes_are_named_where_it_matters(rig: Rig) -> None:
+    """With the way to find out why; not for days before, other terminals and other areas."""
+    states = {"T1": "approved", "T3": "blocked", "T4": "approved"}
+    for sn, state in states.items():
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"state": state, "alias": f"Gate {sn[1]}"})
+
+    def silence(tx: Transaction) -> None:
+        device = tx[DeviceStore].find("T1")
+        assert device is not None
+        tx[DeviceStore].add("T2", DeviceState.PENDING, None, 1)
+        tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.SILENT, "long", 1))
+
+    await rig.store.write(silence)
+    browser = await signed_in(rig, "read")
+    shown = await browser.get("/attendance")
+    words = text_of(shown)
+    assert "Nothing has come from Gate 1 yet: its punches are missing." in words
+    assert "T2 waits for approval: its punches are missing." in words
+    assert "Gate 3 is blocked: its punches are missing." in words
+    assert "Gate 4 is" not in words
+    assert b'href="/console/terminals/T1/doctor"' in shown.body
+    assert "are missing" not in text_of(
+        await browser.get("/attendance?since=2026-02-01&until=2026-02-28")
+    )
+    assert "are missing" not in text_of(await browser.get("/attendance?device=T4"))
+    south = await signed_in(rig, "read", name="sue", areas=["South"])
+    assert "are missing" not in text_of(await south.get("/attendance"))

@@ -248,29 +248,17 @@ class RejectStore:
         )
         return int(self._connection.execute(query).scalar_one())
 
-    def newest_by_terminal(
+    def newest(
         self, table: str, since: int, most: int, areas: frozenset[str] | None = None
-    ) -> Mapping[str, int]:
-        """Count the newest `most` rejects of a table by serial number, since an instant (ms).
+    ) -> list[StoredReject]:
+        """List the newest `most` rejects of a table since an instant (ms), as `page` does.
 
         `areas` are those of a limited caller.
         """
-        newest = (
-            select(rejects.c.device_id)
-            .where(
-                rejects.c.table_name == table,
-                rejects.c.received_at >= since,
-                *of_terminals(rejects.c.device_id, areas),
-            )
-            .order_by(rejects.c.id.desc())
-            .limit(most)
-            .subquery()
+        query = self._listed(RejectSelection(table=table)).where(
+            rejects.c.received_at >= since, *of_terminals(rejects.c.device_id, areas)
         )
-        query = select(devices.c.sn, func.count().label("number")).join_from(
-            newest, devices, devices.c.id == newest.c.device_id
-        )
-        found = self._connection.execute(query.group_by(devices.c.sn).order_by(devices.c.sn))
-        return {row.sn: row.number for row in found}
+        return self._read(query.order_by(rejects.c.id.desc()).limit(most))
 
     def last_id(self) -> int:
         """Return the highest id of a reject; 0 if there is none."""

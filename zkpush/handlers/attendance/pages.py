@@ -36,6 +36,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import PeopleFilter
 from ..people.store import DEFAULT_AREA, PeopleStore
+from .absent import absent_thd
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
 from .exports import punch_table
 from .listing import PHOTO, AttendanceReadings, picture_type
@@ -152,11 +153,12 @@ class AttendancePages:
         """Show the records that are searched for."""
         sees_photos = visit.allows(Scope.BIOMETRICS)
         before = None if query.before is None else TimePlace.parse(query.before)
+        window = self._services.registry.online_window()
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             search = self._search_thd(tx, visit, query)
             values: dict[str, Any] = {"search": search, "rows": [], "next_query": None}
-            values.update(count=0, is_more=False, unread=[])
+            values.update(count=0, is_more=False, unread=[], absent=[])
             if not search.wrong and not search.matches:
                 found = tx[ChronologicalPunches].part(search.filter(visit), ROWS, before)
                 values["rows"] = shown_punches(
@@ -166,9 +168,9 @@ class AttendancePages:
                     values["next_query"] = search.link(before=str(found.next))
                 if before is None:
                     values.update(count=found.count, is_more=found.is_more)
-                    values["unread"] = unread_thd(
-                        tx, visit, search.period, search.device, query.area
-                    )
+                    where = search.period, search.device, query.area
+                    values["unread"] = unread_thd(tx, visit, *where)
+                    values["absent"] = absent_thd(tx, visit, window, *where)
             names = [name or DEFAULT_AREA for name in tx[TargetStore].area_counts()]
             return {
                 **values,

@@ -18,6 +18,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.store import PeopleStore
+from .absent import absent_thd
 from .chronology import ChronologicalPunches
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
@@ -122,6 +123,8 @@ class PersonAttendancePages:
             record_type=RecordType.ATTENDANCE,
         )
 
+        window = self._services.registry.online_window()
+
         def find_thd(tx: Transaction) -> dict[str, Any]:
             names = tx[PeopleStore].names([pin])
             punches = tx[ChronologicalPunches]
@@ -136,6 +139,7 @@ class PersonAttendancePages:
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
                 "unread": unread_thd(tx, visit, period),
+                "absent": absent_thd(tx, visit, window, period),
             }
 
         return await self._store.read(find_thd)
