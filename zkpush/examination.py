@@ -39,10 +39,10 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
     secrets = [data / "admin.token", key]
     is_begun = any(map(os.path.exists, secrets))
     if not is_begun:
-        why = f"No daemon has run on {data}: it holds no token and no key."
+        why = f"No daemon has run on {data}, which holds no token and no key."
     pid = running_holder(data)
     checks = [
-        _daemon(data, file, url, why) if pid is None else _starting(pid),
+        _starting(pid) if pid is not None else _daemon(data, file, url, why, is_begun=is_begun),
         *_storage(data),
         check_modes([data, *(secrets if is_begun else ())]),
     ]
@@ -52,11 +52,13 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
     if settings is not None and is_begun and pid is None:
         checks += _database(data, file, url)
     checks.append(_plugins())
+    if not is_begun and pid is None:
+        return examination(checks)  # perhaps another directory was meant
     # Faults that prevent a start come first.
     return examination([*checks[1:], checks[0]])
 
 
-def _daemon(data: Path, file: Path | None, url: str | None, why: str) -> Check:
+def _daemon(data: Path, file: Path | None, url: str | None, why: str, *, is_begun: bool) -> Check:
     words = ["twistd", "-n", "zkpush", "--data", str(data)]
     words += ["--config", str(file)] if file is not None else []
     words += ["--database", url] if url is not None else []
@@ -66,6 +68,11 @@ def _daemon(data: Path, file: Path | None, url: str | None, why: str) -> Check:
     if other is not None:
         start = f"Start it as user {other}, who owns the directory: {as_user(other, command)}"
     detail = why.partition(" Start it with: ")[0]
+    if not is_begun:
+        start = (
+            f"No daemon has run on {data}: is this the right --data? If it is, mend what is "
+            f"said below, and start it: {start.partition(': ')[2]}"
+        )
     return Check("daemon", "error", detail, f"{start} {OTHER_OPTIONS}")
 
 

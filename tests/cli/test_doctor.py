@@ -100,7 +100,8 @@ def test_an_empty_directory_is_not_taken_for_damage(tmp_path: pathlib.Path) -> N
     tmp_path.chmod(0o755)
     run = zkpush("--data", str(tmp_path), "doctor", env=environment(TZ="UTC"))
     text = said(run, status=1)
-    assert re.findall("^error +([a-z]+)", text, re.MULTILINE) == ["modes", "daemon"]
+    assert re.findall("^error +([a-z]+)", text, re.MULTILINE) == ["daemon", "modes"]
+    assert f"Next: No daemon has run on {tmp_path}: is this the right --data?" in text
     assert f"-> Mend this: `chmod 0700 {tmp_path}`." in text
     assert "holds no token and no key" in text
 

@@ -51,6 +51,13 @@ def checked_by(check: Check, description: str) -> Meta:
     return Meta(description=description, extra={_CHECK: check})
 
 
+def suggestion(text: str, names: Collection[str]) -> str:
+    """Return a sentence that asks whether a similar name was meant, after a space; empty if none
+    is similar."""
+    meant = did_you_mean(text, names)
+    return f" {meant[:1].upper()}{meant[1:]}" if meant else ""
+
+
 def no_such(what: str, text: str, names: Collection[str], see: str = "") -> str | None:
     """Return why `text` is none of the names, with a suggestion; None if it is one.
 
@@ -58,10 +65,8 @@ def no_such(what: str, text: str, names: Collection[str], see: str = "") -> str 
     """
     if text in names:
         return None
-    meant = did_you_mean(text, names)
-    if meant:
-        meant = f" {meant[:1].upper()}{meant[1:]}"
-    elif not see:
+    meant = suggestion(text, names)
+    if not meant and not see:
         meant = f" There are {', '.join(sorted(names))}."
     return f"There is no {what} {text[:40]!r}.{meant}{see and f' {see}'}"
 

@@ -23,10 +23,11 @@ from ..http.sending import Interrupted, Paced
 from ..interfaces import IStore
 from ..model import Caller, Page
 from ..persist.devices import DeviceStore
+from ..persist.presence import PresenceStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase, in_english
 from ..protocol.fields import Scope
-from .arguments import Known, Mistakes
+from .arguments import Known, Mistakes, suggestion
 from .cells import csv_items, csv_lines
 from .limits import AREA, PERSON, TERMINAL, Owner, Owners, WholeSite, owned_thd, visible_thd
 from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
@@ -273,7 +274,9 @@ def _no_terminal(sn: str) -> str:
 
 
 def _no_terminal_thd(tx: Transaction, sn: str) -> str | None:
-    return _no_terminal(sn) if tx[DeviceStore].find(sn) is None else None
+    if tx[DeviceStore].find(sn) is not None:
+        return None
+    return _no_terminal(sn) + suggestion(sn, tx[PresenceStore].serials())
 
 
 _OF_TERMINALS: Mapping[str, Known] = {"device": _no_terminal_thd}

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
+from sqlalchemy import select
+
+from .schema import devices
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -25,6 +28,10 @@ class PresenceStore:
             self._connection.exec_driver_sql(
                 self._database.seen, (msgspec.json.encode(seen).decode(),)
             )
+
+    def serials(self) -> list[str]:
+        """List the serial numbers of all terminals."""
+        return [*self._connection.execute(select(devices.c.sn)).scalars()]
 
     def elsewhere(
         self, times: Mapping[int, tuple[int, str | None]]

@@ -56,7 +56,8 @@ class DoctorEndpoints:
             _, found = await self._terminals.examine(sn)
         except LookupError:
             raise not_found(
-                f"There is no terminal {sn}: it has not reached this server. Check the server "
+                f"There is no terminal {sn}: it has not reached this server."
+                f"{await self._terminals.meant(sn)} Check the server "
                 "address and port in its menu, and that HTTPS is off there unless this server "
                 "has a TLS port for terminals. `zkpush doctor` shows refused connections, and "
                 "`zkpush devices list` the terminals that have connected."

@@ -10,12 +10,14 @@ from ...device.acts import CHANGE_TERMINAL
 from ...device.places import GONE_AFTER
 from ...device.registry import Registry
 from ...interfaces import IStore
+from ...manage.arguments import suggestion
 from ...manage.problems import Problems
 from ...manage.services import Services
 from ...model import Device, Page
 from ...persist.audit import AuditStore
 from ...persist.commandschedule import CommandSchedule
 from ...persist.devices import DeviceStore
+from ...persist.presence import PresenceStore
 from ...persist.rejects import RejectStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
@@ -78,6 +80,11 @@ class TerminalExaminer:
         self._strangers = strangers
         self._problems = problems
         self._wall = wall_clock(clock)
+
+    async def meant(self, sn: str) -> str:
+        """Ask whether a terminal with a similar serial number was meant; empty without one."""
+        serials = await self._store.read(lambda tx: tx[PresenceStore].serials())
+        return suggestion(sn, serials)
 
     async def examine(self, sn: str) -> tuple[Device | None, Examination]:
         """Return the terminal, or None for a stranger, and its examination.

@@ -16,7 +16,7 @@ from ...device.silence import CAUSES_OF_REFUSALS
 from ...problems import ProblemCode
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import is_refused_now
+from .refusing import is_refused_now, is_unknown, unserved
 
 Explains = Callable[[TerminalFacts], str | None]
 """Returns the code of the problem that explains the fault of a check."""
@@ -61,9 +61,26 @@ def _requests(facts: TerminalFacts) -> str | None:
     return _by_problems(ProblemCode.ACCESS_CONTROL)(facts)
 
 
+def _unserved(facts: TerminalFacts) -> str | None:
+    """Return why nothing of a terminal is served; None if that is not so, or not known."""
+    found = unserved(facts)
+    if any(map(is_unknown, found)):
+        return _requests(facts) or ProblemCode.UNKNOWN_REQUESTS
+    if not found:
+        return None
+    return _by_problems(ProblemCode.TOKEN_MISSING)(facts) or _of_refusals(facts)
+
+
+def _refusals(facts: TerminalFacts) -> str | None:
+    return _of_refusals(facts) or _unserved(facts)
+
+
 def _records(facts: TerminalFacts) -> str | None:
     if not takes_commands(facts.device):
         return ProblemCode.ACCESS_CONTROL
+    cause = _unserved(facts)
+    if cause is not None:
+        return cause
     rejects = facts.problem(ProblemCode.REJECTS)
     if rejects is None or is_over(rejects):
         return None
@@ -72,7 +89,7 @@ def _records(facts: TerminalFacts) -> str | None:
 
 _EXPLAINED: Mapping[str, Explains] = {
     "connection": _by_problems(ProblemCode.TLS_ON_PLAIN),
-    "refusals": _of_refusals,
+    "refusals": _refusals,
     "exchange": _exchange,
     "requests": _requests,
     "records": _records,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...device.registry import REFUSED_AS
+from ...manage.times import instant
 from ...model import DeviceState
 from ...phrases import Phrase, counted_phrase
 from ..trace.model import TracedRequest
@@ -21,6 +22,8 @@ STATES: Mapping[DeviceState, Phrase] = {
     DeviceState.RETIRED: Phrase("retired"),
 }
 ASKED_AGAIN = "UNKNOWN DEVICE"
+UNSERVED_AFTER = 120_000
+"""Milliseconds after the last served request from which nothing of a terminal counts as served."""
 REFUSALS_FIRST = Phrase("Its requests are refused: see to that first.")
 
 
@@ -32,6 +35,8 @@ def check_refusals(facts: TerminalFacts) -> Check:
     decided = [one for one in refused if _is_decided(one, facts)]
     found = _unexplained(facts)
     by_state = [one for one in refused if _follows(one, state)]
+    if not refused and unserved(facts):
+        return _unserved(facts)
     if not found:
         shown = STATES.get(state, state.value)
         return _explained(
@@ -58,6 +63,41 @@ def check_refusals(facts: TerminalFacts) -> Check:
             sn=facts.device.sn,
         ),
     )
+
+
+def _unserved(facts: TerminalFacts) -> Check:
+    at = last_served(facts)
+    detail = (
+        Phrase("None of its last requests was refused, and none was served.")
+        if at is None
+        else Phrase(
+            "None of its last requests was refused, and none was served since %(at)s.",
+            at=instant(at),
+        )
+    )
+    return Check("refusals", "warning", detail, obstacle(facts) or "")
+
+
+def is_served(one: TracedRequest) -> bool:
+    """Whether a request was served; UNKNOWN DEVICE serves nothing."""
+    return not (one.refused or is_unknown(one) or one.content.answered.startswith(ASKED_AGAIN))
+
+
+def last_served(facts: TerminalFacts) -> int | None:
+    """Return when a request was last served (ms); None if the trace shows none."""
+    return max((one.at for one in facts.trace if is_served(one)), default=None)
+
+
+def unserved(facts: TerminalFacts) -> list[TracedRequest]:
+    """Return the requests since the last served one, if an approved terminal makes requests and
+    none has been served for some time."""
+    at = last_served(facts) or min((one.since_at for one in facts.trace), default=facts.now)
+    if facts.device.state is not DeviceState.APPROVED or facts.now - at < UNSERVED_AFTER:
+        return []
+    excused = [one for one in _refusals(facts) if one not in _unexplained(facts)]
+    return [
+        one for one in recent(facts) if one.at >= at and not is_served(one) and one not in excused
+    ]
 
 
 def obstacle(facts: TerminalFacts) -> Phrase | None:
@@ -87,11 +127,7 @@ def asked_again(facts: TerminalFacts) -> TracedRequest | None:
 
 def _is_last(facts: TerminalFacts, refusal: TracedRequest) -> bool:
     """Whether nothing was served after a refusal; UNKNOWN DEVICE serves nothing."""
-    return not any(
-        one.at > refusal.at
-        for one in facts.trace
-        if not (one.refused or one.content.answered.startswith(ASKED_AGAIN))
-    )
+    return not any(one.at > refusal.at for one in facts.trace if is_served(one))
 
 
 def _refusals(facts: TerminalFacts) -> list[TracedRequest]:

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from ...consequences import is_over
-from ...device.modes import takes_commands
 from ...device.session import BEGINS
 from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
 from ...phrases import Phrase
 from ...problems import ProblemCode
-from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
 from .facts import TerminalFacts
@@ -26,15 +24,13 @@ from .following import with_causes
 from .model import Check, CheckState
 from .past import is_of_former_mode, softened
 from .queue import check_queue
+from .records import by_command, check_records
 from .refusing import (
-    ASKED_AGAIN,
     REFUSALS_FIRST,
-    STATES,
     asked_again,
     check_refusals,
     is_refused_now,
     is_unknown,
-    obstacle,
     recent,
 )
 from .times import check_clock, check_zone
@@ -107,20 +103,6 @@ def _said_once(checks: Iterable[Check]) -> Iterator[Check]:
         if is_known and check.advice and check.follows is None:
             check = msgspec.structs.replace(check, advice=Phrase("As said above."))
         yield check
-
-
-def _by_command(facts: TerminalFacts, advice: Phrase) -> Phrase:
-    """Return advice to send a command; what keeps the terminal from commands comes first."""
-    first = obstacle(facts)
-    if first is not None:
-        return first
-    if facts.stuck is not None or facts.unanswered is not None:
-        return Phrase(
-            "It has not answered the commands that it was sent before, and a further one would "
-            "wait behind them. See to these first: `zkpush commands list %(sn)s`.",
-            sn=facts.device.sn,
-        )
-    return advice
 
 
 def rank(check: Check) -> int:
@@ -283,61 +265,6 @@ def _reason(one: TracedRequest) -> str:
     return reason.removesuffix(")") or BEGINS.text
 
 
-def _records(facts: TerminalFacts) -> Check:
-    sn = facts.device.sn
-    uploads = [
-        one
-        for one in facts.trace
-        if not (one.refused or one.content.answered.startswith(ASKED_AGAIN))
-        and (one.content.table or "").upper() == ATTLOG.name
-    ]
-    if uploads:
-        last = uploads[-1]
-        ago = duration(facts.now - last.at)
-        if last.content.answered.startswith("OK: 0") and last.content.received:
-            return Check(
-                "records",
-                "warning",
-                Phrase(
-                    "Its last upload of attendance records, %(ago)s ago, held none that was "
-                    "understood.",
-                    ago=ago,
-                ),
-                Phrase("See why: `zkpush rejects list --device %(sn)s`.", sn=sn),
-            )
-        return Check(
-            "records", "ok", Phrase("It uploaded attendance records %(ago)s ago.", ago=ago)
-        )
-    if ATTLOG.name in facts.stamps:
-        return Check("records", "ok", Phrase("It has uploaded attendance records before."))
-    if facts.has_records:
-        return Check("records", "ok", Phrase("Attendance records of it are stored."))
-    state = facts.device.state
-    if state is not DeviceState.APPROVED:
-        shown = STATES.get(state, state.value)
-        detail = Phrase("It uploads no records while it is %(state)s.", state=shown)
-        return Check("records", "unknown", detail)
-    if not takes_commands(facts.device):
-        return Check(
-            "records",
-            "warning",
-            Phrase("It has never uploaded attendance records: it is in access-control mode."),
-        )
-    return Check(
-        "records",
-        "warning",
-        Phrase("It has never uploaded attendance records."),
-        _by_command(
-            facts,
-            Phrase(
-                "Verify a person on it. If nothing arrives, check in its menu that it sends in "
-                "real time, and let it send everything: `zkpush devices resend %(sn)s attendance`.",
-                sn=sn,
-            ),
-        ),
-    )
-
-
 def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
@@ -354,7 +281,7 @@ _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
     _exchange,
     check_zone,
     check_clock,
-    _records,
+    check_records,
     _rejects,
     check_queue,
 )
@@ -367,7 +294,7 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
             code,
             "error" if _is_likely(facts, code) and code not in _SERVED else "warning",
             _with_terminal(facts, code),
-            _by_command(facts, facts.advice(code)) if code in _BY_COMMAND else facts.advice(code),
+            by_command(facts, facts.advice(code)) if code in _BY_COMMAND else facts.advice(code),
         )
         yield softened(facts, code, check)
 
