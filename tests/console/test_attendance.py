@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import io
@@ -300,7 +301,8 @@ async def test_the_csv_has_the_cells_of_the_workbook(rig: Rig) -> None:
     browser.language = "es"
     period = "since=2026-02-28&until=2026-03-01"
     got = await browser.get(f"/attendance/export.csv?{period}")
-    heading, *found = csv.reader(io.StringIO(got.body.decode()))
+    heading, *found = csv.reader(io.StringIO(got.body.decode("utf-8-sig")))
+    assert got.body.startswith(codecs.BOM_UTF8)
     book = cells((await browser.get(f"/attendance/export.xlsx?{period}")).body)
     assert heading == book[0]
     assert heading[0] == "Fecha"
@@ -310,7 +312,7 @@ async def test_the_csv_has_the_cells_of_the_workbook(rig: Rig) -> None:
     ]
     assert found[0][7] == book[1][7]
     name = got.header(b"Content-Disposition")
-    assert name == b"attachment; filename*=UTF-8''attendance-2026-02-28-to-2026-03-01.csv"
+    assert name == b"attachment; filename*=UTF-8''Asistencia-2026-02-28_2026-03-01.csv"
 
 
 def part_of(workbook: bytes, name: str) -> ElementTree.Element:
@@ -361,7 +363,11 @@ async def test_files_of_one_person_have_the_user_id_in_their_names(rig: Rig) -> 
             got = await browser.get(f"/attendance/export.{kind}?person={quote(pin, safe='')}")
             name = got.header(b"Content-Disposition")
             assert name is not None
-            assert name.decode().endswith(f"''attendance-{shown}-2026-03-01.{kind}")
+            assert name.decode().endswith(f"''Attendance-{shown}-2026-03-01.{kind}")
+    got = await browser.get("/attendance/export.csv?area=default&device=T1")
+    name = got.header(b"Content-Disposition")
+    assert name is not None
+    assert name.decode().endswith("''Attendance-default-T1-2026-03-01.csv")
 
 
 @pytest.mark.parametrize("language", [one.code for one in LANGUAGES])
@@ -414,5 +420,5 @@ async def test_an_empty_period_is_exported_as_headings(rig: Rig) -> None:
     assert [row[:3] for row in cells((await browser.get("/attendance/export.xlsx")).body)] == [
         ["Date", "Time", "User ID"]
     ]
-    (heading,) = (await browser.get("/attendance/export.csv")).body.decode().splitlines()
+    (heading,) = (await browser.get("/attendance/export.csv")).body.decode("utf-8-sig").splitlines()
     assert heading.startswith("Date,Time,User ID,")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.console.days import NO_DAY, NO_PERIOD
-from ...manage.console.exports import SheetExport, line_stream
+from ...manage.console.exports import SheetExport, file_name, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -46,7 +45,6 @@ from .personpages import PersonAttendancePages
 from .showing import DOUBT_WORDS, shown_punches
 from .unread import unread_thd
 
-_NOT_IN_FILE_NAMES = re.compile(r"[^0-9A-Za-z]")
 ROWS = 50
 """Records on a page."""
 MOST_MATCHES = 20
@@ -99,10 +97,12 @@ class Search:
             record_type=RecordType.ATTENDANCE,
         )
 
-    def file_name(self, kind: str) -> str:
-        """Return the name of an exported file; that of one person has the user ID."""
-        of_one = "" if self.pin is None else f"-{_NOT_IN_FILE_NAMES.sub('_', self.pin)}"
-        return f"attendance{of_one}-{self.period.name}.{kind}"
+    def file_name(self, visit: Visit, kind: str) -> str:
+        """Return the name of an exported file: whose records of which days it has."""
+        terminal = self.device and (visit.named(self.device) or self.device)
+        period = self.period.name or visit.said(Phrase("All"))
+        what = visit.said(Phrase("Attendance"))
+        return file_name(kind, what, self.query.area, terminal, self.pin, period)
 
     def link(self, **changed: str | None) -> str:
         """Return the query of a link, with some arguments changed."""
@@ -219,7 +219,7 @@ class AttendancePages:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
         stream = line_stream(punch_table(self._store, search.filter(visit), visit))
-        return PageStream(stream=stream, name=search.file_name("csv"))
+        return PageStream(stream=stream, name=search.file_name(visit, "csv"))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as XLSX."""
@@ -237,7 +237,7 @@ class AttendancePages:
                 )
             )
         stream = self._sheets.stream(punch_table(self._store, wanted, visit))
-        return PageStream(stream=stream, name=search.file_name("xlsx"))
+        return PageStream(stream=stream, name=search.file_name(visit, "xlsx"))
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

@@ -35,9 +35,9 @@ class DayPeriod:
 
     @property
     def name(self) -> str:
-        """The days as part of the name of a file."""
+        """The days as part of the name of a file; empty for all."""
         days = dict.fromkeys(str(day) for day in (self.first, self.last) if day is not None)
-        return "-to-".join(days) or "all"
+        return "_".join(days)
 
 
 def _week(day: datetime.date) -> DayPeriod:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import functools
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ...interfaces import IStore
-from ...manage.console.exports import ExportedTable, SheetExport, line_stream
+from ...manage.console.exports import ExportedTable, SheetExport, file_name, line_stream
 from ...manage.console.pages import ConsolePage, ConsoleRoute, PageStream
 from ...manage.console.phrases import Phrase
 from ...manage.console.sheets import MOST_ROWS, Cell, SheetColumn
@@ -70,9 +69,9 @@ class PeopleExportPages:
         )
 
     async def csv(self, visit: Visit, query: ListedPeople) -> PageStream:
-        """Export people as CSV; spreadsheet programs recognise UTF-8 by its byte order mark."""
-        stream = line_stream(self._table(visit, query), codecs.BOM_UTF8)
-        return PageStream(stream=stream, name="people.csv")
+        """Export people as CSV."""
+        stream = line_stream(self._table(visit, query))
+        return PageStream(stream=stream, name=_name(visit, query, "csv"))
 
     async def xlsx(self, visit: Visit, query: ListedPeople) -> PageStream:
         """Export people as XLSX."""
@@ -84,11 +83,16 @@ class PeopleExportPages:
                     most=MOST_ROWS,
                 )
             )
-        return PageStream(stream=self._sheets.stream(self._table(visit, query)), name="people.xlsx")
+        stream = self._sheets.stream(self._table(visit, query))
+        return PageStream(stream=stream, name=_name(visit, query, "xlsx"))
 
     def _table(self, visit: Visit, query: ListedPeople) -> ExportedTable:
         rows = PeopleRows(self._store, query.filter, visit)
         return ExportedTable(visit.said(Phrase("People")), COLUMNS, rows, visit.said)
+
+
+def _name(visit: Visit, query: ListedPeople, kind: str) -> str:
+    return file_name(kind, visit.said(Phrase("People")), query.area, query.q.strip())
 
 
 class PeopleRows:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -18,6 +20,8 @@ from ..lists import CSV, send_parts
 from ..routes import Stream
 from .phrases import Phrase
 from .sheets import XLSX, Cell, SheetColumn, TableSheet
+
+_NOT_IN_FILE_NAMES = re.compile(r"[^\w-]+")
 
 
 class TableRows(Protocol):
@@ -41,9 +45,21 @@ class ExportedTable:
     """Translates headings and words."""
 
 
-def line_stream(table: ExportedTable, first: bytes = b"") -> Stream:
-    """Return a CSV reply with a table, after the bytes `first`; it has no limit."""
-    heading = first + csv_lines([[table.said(one.heading) for one in table.columns]])
+def file_name(kind: str, *parts: str | None) -> str:
+    """Return the name of an exported file, such as `Attendance-North-2026-03-01.csv`.
+
+    `parts` say what is in it, in the language of the visit; those without text are left out.
+    """
+    given = (_NOT_IN_FILE_NAMES.sub("_", part) for part in parts if part)
+    return f"{'-'.join(given)}.{kind}"
+
+
+def line_stream(table: ExportedTable) -> Stream:
+    """Return a CSV reply with a table; it has no limit.
+
+    Spreadsheet programs recognise UTF-8 by its byte order mark.
+    """
+    heading = codecs.BOM_UTF8 + csv_lines([[table.said(one.heading) for one in table.columns]])
     begin = functools.partial(send_parts, _TableLines(table), heading)
     return Stream(f"{CSV}; charset=utf-8", begin)
 
