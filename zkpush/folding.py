@@ -5,7 +5,20 @@ from __future__ import annotations
 import unicodedata
 
 
+class _Unmarked(dict[int, int | None]):
+    """A table for `str.translate` that drops combining marks; filled with the letters in use."""
+
+    def __missing__(self, letter: int) -> int | None:
+        kept = None if unicodedata.combining(chr(letter)) else letter
+        self[letter] = kept
+        return kept
+
+
+_UNMARKED = _Unmarked()
+
+
 def fold(text: str) -> str:
     """Return a text without case, combining marks and compatibility forms."""
-    parts = unicodedata.normalize("NFKD", text)
-    return "".join(one for one in parts if not unicodedata.combining(one)).casefold()
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKD", text).translate(_UNMARKED).casefold()

@@ -50,6 +50,24 @@ def make_order_tests(factory):
                 )
             assert found == ORDERED
 
+        @pytest_twisted.ensureDeferred
+        async def test_names_are_found_without_case_and_accents(self, store) -> None:
+            """Whichever side has them; each unit of work knows the present names."""
+
+            def rename(name: str):
+                return lambda tx: tx[PersonStore].put("7", {"name": name}, "token t", 5)
+
+            def found(text: str):
+                wanted = PeopleFilter(text=text, name=text)
+                return lambda tx: [one.pin for one in tx[PeopleStore].in_order(9, wanted)]
+
+            await store.write(rename("María Prieto Ñandú"))
+            for text in ("maria prieto", "PRIETO MARI\u0301", "nandu", "ÑANDÚ"):
+                assert await store.read(found(text)) == ["7"]
+            await store.write(rename("Zoe"))
+            assert await store.read(found("maria")) == []
+            assert await store.read(found("zoë")) == ["7"]
+
     return OrderTests
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from ...device import acts
 from ...device.administration import TerminalAdministration
+from ...folding import fold
 from ...manage.console.forms import FormMistakes
 from ...manage.console.pages import Again, ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase, counted_phrase
@@ -264,7 +265,7 @@ def _people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> lis
             pins[one] = None
             continue
         found = store.search(Page(MOST_NAMED, areas=areas), PeopleFilter(text=one))
-        exact = [each for each in found if (each.name or "").lower() == one.lower()]
+        exact = [each for each in found if fold(each.name or "") == fold(one)]
         found = exact or found
         if not found:
             raise ValueError(Phrase("Nobody has the name or user ID %(given)s.", given=one))

@@ -40,7 +40,7 @@ from .naming import check_commands_thd
 from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
-from .searching import conditions_of
+from .searching import PeopleSearch
 from .survey import PersonSurvey
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class PeopleStore:
         self._vault = tx.vault
         self._connection = tx.connection
         self._pictures = tx[PictureStore]
+        self._search = PeopleSearch(tx.connection)
 
     def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
         """Return the names of users by user ID; unknown users are left out.
@@ -94,7 +95,7 @@ class PeopleStore:
     def search(self, part: Page, wanted: PeopleFilter) -> list[Person]:
         """List the users that a filter selects by id, as `users` does."""
         query = part_of(_with_device(users), users.c.id, part)
-        return self._people(query.where(*conditions_of(wanted)))
+        return self._people(query.where(*self._search.conditions_of(wanted)))
 
     def in_order(
         self,
@@ -107,7 +108,7 @@ class PeopleStore:
 
         Begins behind the user ID `after`. `areas` are those of a limited caller.
         """
-        query = _with_device(users).where(*conditions_of(wanted))
+        query = _with_device(users).where(*self._search.conditions_of(wanted))
         if areas is not None:
             query = query.where(*within(users.c.id, areas))
         if after is not None:
