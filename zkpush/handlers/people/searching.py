@@ -15,7 +15,7 @@ from .model import PeopleFilter
 from .schema import REMOVED, holdings, person_areas, person_photos, templates, users
 
 
-class PeopleSearch:
+class PersonSearch:
     """Searches of one unit of work. Names are those at its first search for a name."""
 
     def __init__(self, connection: Connection) -> None:

@@ -40,7 +40,7 @@ from .naming import check_commands_thd
 from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
-from .searching import PeopleSearch
+from .searching import PersonSearch
 from .survey import PersonSurvey
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class PeopleStore:
         self._vault = tx.vault
         self._connection = tx.connection
         self._pictures = tx[PictureStore]
-        self._search = PeopleSearch(tx.connection)
+        self._search = PersonSearch(tx.connection)
 
     def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
         """Return the names of users by user ID; unknown users are left out.
