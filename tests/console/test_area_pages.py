@@ -204,7 +204,9 @@ async def test_a_conflict_is_one_step_from_where_it_is_said(rig: Rig) -> None:
     await fetch(rig, first, second)
     browser = await signed_in(rig, "read")
     for page in ("/areas/North", "/terminals/A2/people", "/people/5/places"):
-        assert b'href="/console/people/5#conflicts"' in (await browser.get(page)).body, page
+        shown = await browser.get(page)
+        assert b'href="/console/people/5#conflicts"' in shown.body, page
+        assert "waits for a decision" in text_of(shown), page
     assert b'id="conflicts"' in (await browser.get("/people/5")).body
     for conflict in await rig.items("/conflicts"):
         await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})

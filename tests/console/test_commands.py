@@ -366,3 +366,21 @@ async def test_the_commands_that_have_not_ended_are_listed(rig: Rig) -> None:
     shown = (await browser.get("/commands?state=open")).body.decode()
     assert [f"/commands/{one}" in shown for one in made] == [False, True]
     assert (await browser.get("/commands?state=nonsense")).status == 400
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_list_says_whom_a_command_is_about(rig: Rig) -> None:
+    """By name, with a link; not to an account that may not know the person."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"area": "North"})
+    for pin, name, area in (("17", "Ann", "North"), ("18", "Bo", "South")):
+        await rig.api("PUT", f"/users/{pin}", {"name": name, "areas": [area]})
+        order = {"command": "DATA DELETE USERINFO", "params": {"PIN": pin}}
+        assert (await rig.api("POST", "/devices/T1/commands", order)).status == 202
+    shown = await (await signed_in(rig, "read")).get("/commands")
+    assert b'href="/console/people/17"' in shown.body
+    assert "Bo" in text_of(shown)
+    north = await signed_in(rig, "read", name="nora", areas=["North"])
+    shown = await north.get("/commands")
+    assert b'href="/console/people/17"' in shown.body
+    assert b"/console/people/18" not in shown.body

@@ -141,3 +141,17 @@ async def test_tiles_lead_to_the_terminals_that_they_count(rig: Rig) -> None:
     ((online,), (offline,)) = [rows(await browser.get(link)) for link in links[:2]]
     assert "T2" in online
     assert "T1" in offline
+
+
+@pytest_twisted.ensureDeferred
+async def test_areas_without_terminals_are_not_called_well(rig: Rig) -> None:
+    """The page says that there is none, to a limited account and on an empty server."""
+    browser = await signed_in(rig)
+    assert "No terminal has connected yet." in text_of(await browser.get("/"))
+    await rig.exchange("T1")
+    await rig.api("PUT", "/areas/South", {})
+    assert "There is nothing to do." in text_of(await browser.get("/"))
+    south = await signed_in(rig, "read", name="sue", areas=["South"])
+    shown = text_of(await south.get("/"))
+    assert "There is no terminal in the areas of your account." in shown
+    assert "There is nothing to do." not in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.terminals.entering import server_entries
 from zkpush.handlers.trace.pages import REQUESTS
 from zkpush.resources.attendance.family import AttendancePush
 from zkpush.testing.wire import everything
@@ -356,3 +357,18 @@ async def test_who_may_not_write_sees_what_is_not_fetched_without_a_button(rig: 
     shown = await browser.get(page)
     assert "has not fetched that person yet" in text_of(shown)
     assert f"/console{page}/fetch" not in dict(forms_of(shown))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("http://127.0.0.1:8081", True),
+        ("http://localhost:8081", True),
+        ("http://[::1]:8081", True),
+        ("http://192.0.2.7:8081", False),
+        ("https://push.example.com", False),
+    ],
+)
+def test_an_address_of_this_machine_only_is_known_as_such(url: str, is_local: bool) -> None:
+    """The page that connects a terminal warns of it."""
+    assert [one.is_local for one in server_entries([url], None)] == [is_local]

@@ -82,6 +82,7 @@ def test_a_command_has_one_word_in_spanish(package: str) -> None:
     texts = [text for _, _, each in entries(catalogues_of(package).read(spanish)) for text in each]
     others = [text for text in texts if "comando" in text.lower().replace("línea de comandos", "")]
     assert others == []
+    assert [text for text in texts if re.search(r"(?i)\b(una|de|las) fichas?\b", text)] == []
 
 
 TERMS: dict[str, tuple[str, str, str]] = {

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
-from ...manage.commandlimits import outside_thd
+from ...manage.commandlimits import outside_thd, people_of
 from ...manage.commandviews import note_commands, shown_values
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
@@ -38,11 +38,14 @@ from ...persist.commandrows import reason_phrase
 from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
 from ...values.commands import OPEN_STATES, CommandState, QueuedCommand
+from ..people.store import PeopleStore
 from .model import CommandFilter
 from .store import CommandList
 
 PER_PAGE = 50
 """Commands on a page of the list."""
+MOST_PEOPLE = 3
+"""People of a command whom the list names."""
 MOST_SHOWN = 2000
 """Characters of a parameter or result that are shown."""
 STATES: Mapping[CommandState, tuple[Phrase, str]] = {
@@ -101,6 +104,8 @@ class ShownCommand:
     """Why it ended; None while it is open."""
     answer: str | None
     """Meaning of the return code; None without one."""
+    people: Sequence[tuple[str, str | None]] = ()
+    """User IDs and names of the people it is about, as far as the account may know them."""
 
     @property
     def is_open(self) -> bool:
@@ -152,7 +157,7 @@ class CommandPages:
         part = Page(PER_PAGE + 1, before=query.before, newest_first=True, areas=visit.areas)
         wrong: dict[str, str] = {}
 
-        def find(tx: Transaction) -> tuple[list[tuple[int, QueuedCommand]], Terminals]:
+        def find(tx: Transaction) -> tuple[list[tuple[int, ShownCommand]], Terminals]:
             wanted = CommandFilter(
                 filtered_terminal_thd(tx, query.device, visit.areas, wrong),
                 state,
@@ -161,7 +166,12 @@ class CommandPages:
                 is_open=query.state == OPEN,
             )
             listed = tx[CommandList].page(part, wanted)
-            return listed, terminal_options_thd(tx, areas=visit.areas)
+            people = self._people_thd(tx, visit, [one for _, one in listed])
+            shown = [
+                (place, attrs.evolve(self._shown(one), people=people[one.id]))
+                for place, one in listed
+            ]
+            return shown, terminal_options_thd(tx, areas=visit.areas)
 
         found, terminals = await self._store.read(find)
         shown_ones = found[:PER_PAGE]
@@ -176,7 +186,7 @@ class CommandPages:
         return View(
             template="commands.html",
             values={
-                "commands": [self._shown(one) for _, one in shown_ones],
+                "commands": [one for _, one in shown_ones],
                 "query": query,
                 "entry": FormEntry({"device": [query.device]}, (), wrong),
                 "terminals": terminals,
@@ -262,6 +272,20 @@ class CommandPages:
             return found
 
         return {"one": self._shown(await self._store.read(find))}
+
+    def _people_thd(
+        self, tx: Transaction, visit: Visit, commands: Sequence[QueuedCommand]
+    ) -> Mapping[str, Sequence[tuple[str, str | None]]]:
+        """Return the people that commands are about, by command; `MOST_PEOPLE` of each."""
+        outside = outside_thd(tx, self._catalogue, commands, visit.areas)
+        pins = {
+            one.id: ()
+            if one.id in outside
+            else sorted(people_of(self._catalogue.get(one.command, one.family), one))[:MOST_PEOPLE]
+            for one in commands
+        }
+        names = tx[PeopleStore].names({pin for some in pins.values() for pin in some})
+        return {key: [(pin, names.get(pin)) for pin in some] for key, some in pins.items()}
 
     def _shown(self, command: QueuedCommand) -> ShownCommand:
         entry = self._catalogue.get(command.command, command.family)

@@ -134,19 +134,21 @@ class OverviewPages:
         areas = visit.areas
         server = [] if areas is not None else await self._services.problems.of_server()
 
-        def find(tx: Transaction) -> tuple[list[ProblemView], list[str]]:
+        def find(tx: Transaction) -> tuple[list[ProblemView], list[str], bool]:
             store = tx[DeviceStore]
             devices = store.with_problems(Page(MOST_PROBLEMS, areas=areas))
             pending = store.search(Page(MOST_WAITING, areas=areas), state=DeviceState.PENDING.value)
             found = [view for device in devices for view in ProblemView.of_device(device)]
-            return found, [device.sn for device in pending]
+            has_terminals = bool(store.search(Page(1, areas=areas)))
+            return found, [device.sn for device in pending], has_terminals
 
-        of_terminals, waiting = await self._store.read(find)
+        of_terminals, waiting, has_terminals = await self._store.read(find)
         views = [*map(ProblemView.of_server, server[:MOST_PROBLEMS]), *of_terminals]
         return {
             "problems": shown_problems(views[:MOST_PROBLEMS]),
             "more_problems": len(views) - MOST_PROBLEMS,
             "waiting": waiting,
+            "has_terminals": has_terminals,
         }
 
     async def _counts(self, visit: Visit) -> Mapping[str, object]:

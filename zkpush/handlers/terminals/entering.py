@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -21,6 +22,16 @@ class ServerEntry:
     host: str
     port: int
     is_tls: bool
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine itself reaches it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
 
 def own_addresses() -> list[str]:
