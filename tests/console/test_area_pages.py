@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 import pytest_twisted
 
 from zkpush.handlers.areas.drift import Drift, written
@@ -334,3 +337,22 @@ async def test_the_people_of_a_terminal_show_what_it_lacked(rig: Rig) -> None:
     await browser.get("/?lang=en-XA")
     for path in ("/terminals/T1/people", "/areas/default"):
         assert english_left(document(await browser.get(path))) == [], path
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_of_a_terminal_are_in_the_order_of_their_numbers(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the page of people, over all pages of the list."""
+    monkeypatch.setattr("zkpush.handlers.areas.holderpages.PER_PAGE", 2)
+    terminal = await joined(rig, "A1")
+    for pin in ("10", "2", "11", "1"):
+        await enrol(terminal, pin, "Bo", finger=None)
+    browser = await signed_in(rig)
+    page, found = "/terminals/A1/people", []
+    for _ in range(2):
+        shown = await browser.get(page)
+        found += re.findall(r'href="/console/people/([0-9]+)"', shown.body.decode())
+        page = "/terminals/A1/people?after=2"
+    assert found == ["1", "2", "10", "11"]
+    assert b"after=2" in (await browser.get("/terminals/A1/people")).body

@@ -22,7 +22,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import COMMAND, TERMINAL
 from ...manage.services import Services
-from ...model import DEFAULT_AREA, Device, DeviceState, Page
+from ...model import DEFAULT_AREA, Device, DeviceState
 from ...pathparts import path_part
 from ...persist.commandrows import reason_phrase
 from ...persist.commands import CommandStore
@@ -58,7 +58,8 @@ FETCH_STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 class HolderSearch(msgspec.Struct, frozen=True):
     """Place in the list."""
 
-    after: Annotated[int, Meta(ge=0)] = 0
+    after: Annotated[str, Meta(max_length=64)] = ""
+    """User ID of the last person on the page before."""
     fetch: Annotated[str, Meta(max_length=64)] = ""
     """Id of the command whose progress is shown."""
 
@@ -106,8 +107,8 @@ class HolderPages:
             device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(NO_TERMINAL)
-            found = tx[WhereaboutsStore].at(
-                device.id, sn, Page(PER_PAGE + 1, query.after, areas=visit.areas)
+            found = tx[WhereaboutsStore].in_order_at(
+                device.id, sn, PER_PAGE + 1, query.after or None, visit.areas
             )
             shown = found[:PER_PAGE]
             pins = {one.pin for one in shown}
@@ -129,7 +130,7 @@ class HolderPages:
                 "differs": words_of(drift.differences) if drift.differences else None,
                 "no_packages": terminal.no_packages if terminal else None,
                 "people": [(one, names.get(one.pin), *STATES[one.state]) for one in shown],
-                "next_query": urlencode({"after": shown[-1].id}) if is_more else None,
+                "next_query": urlencode({"after": shown[-1].pin}) if is_more else None,
                 "first_query": "" if query.after else None,
             }
 

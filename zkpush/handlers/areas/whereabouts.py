@@ -114,7 +114,20 @@ class WhereaboutsStore:
     def at(self, device_id: int, sn: str, part: Page) -> list[PersonPlace]:
         """List the people on a terminal by id."""
         others = self._tx[PlaceStore].members_of(device_id)
-        found = self._tx[PersonSurvey].pins_at(device_id, others, part)
+        return self._at(device_id, sn, self._tx[PersonSurvey].pins_at(device_id, others, part))
+
+    def in_order_at(
+        self, device_id: int, sn: str, limit: int, after: str | None, areas: frozenset[str] | None
+    ) -> list[PersonPlace]:
+        """List the people on a terminal as people look for them, those who follow a user ID.
+
+        `areas` are those of a limited caller.
+        """
+        others = self._tx[PlaceStore].members_of(device_id)
+        found = self._tx[PersonSurvey].pins_in_order(device_id, others, limit, after, areas)
+        return self._at(device_id, sn, found)
+
+    def _at(self, device_id: int, sn: str, found: Collection[tuple[int, str]]) -> list[PersonPlace]:
         parts = self._tx[PlaceStore].of_people([pin for _, pin in found])
         return [
             self._place(key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()])

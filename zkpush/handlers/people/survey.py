@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Select, Text, bindparam, delete, func, select, union
+from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, func, select, union
 
 from ...model import Page
 from ...persist.databases import texts
+from ...persist.limits import within
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
 from .authorship import FIELDS, NEUTRAL, is_terminal
 from .model import PartRecord, PersonField, PersonOverview, key_text
+from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import (
     REMOVED,
@@ -125,24 +127,36 @@ class PersonSurvey:
 
         `others` selects user IDs.
         """
-        is_held = (
-            select(holdings.c.key)
-            .where(
-                holdings.c.table_name == str(users.name),
-                holdings.c.key == '["' + users.c.pin + '"]',
-                holdings.c.device_id == device_id,
-                holdings.c.digest != REMOVED,
-            )
-            .exists()
-        )
         query = part_of(select(users.c.id, users.c.pin), users.c.id, part)
-        rows = self._connection.execute(query.where(is_held | users.c.pin.in_(others)))
-        return [(int(row.id), str(row.pin)) for row in rows]
+        return self._pins(query.where(_is_held(device_id) | users.c.pin.in_(others)))
+
+    def pins_in_order(
+        self,
+        device_id: int,
+        others: Select[Any],
+        limit: int,
+        after: str | None = None,
+        areas: frozenset[str] | None = None,
+    ) -> list[tuple[int, str]]:
+        """List the same people in the order of `natural_order`, those who follow a user ID.
+
+        `areas` are those of a limited caller.
+        """
+        query = select(users.c.id, users.c.pin).where(
+            _is_held(device_id) | users.c.pin.in_(others),
+            *(() if areas is None else within(users.c.id, areas)),
+        )
+        if after is not None:
+            query = query.where(behind(users.c.pin, after))
+        return self._pins(query.order_by(*natural_order(users.c.pin)).limit(limit))
 
     def among(self, selected: Select[Any], part: Page) -> list[tuple[int, str]]:
         """List the known people whose user IDs a query selects, by id."""
         query = part_of(select(users.c.id, users.c.pin), users.c.id, part)
-        rows = self._connection.execute(query.where(users.c.pin.in_(selected)))
+        return self._pins(query.where(users.c.pin.in_(selected)))
+
+    def _pins(self, query: Select[Any]) -> list[tuple[int, str]]:
+        rows = self._connection.execute(query)
         return [(int(row.id), str(row.pin)) for row in rows]
 
     def people_on(self, devices: Collection[int]) -> dict[int, int]:
@@ -244,4 +258,18 @@ def _record(
         flags=tuple(said[name] for name in _FLAGS) if is_template else (),
         reporters=frozenset(reporters),
         removed_from=frozenset(device for device, digest in held.items() if digest == REMOVED),
+    )
+
+
+def _is_held(device_id: int) -> ColumnElement[bool]:
+    """Return the condition for people whom a terminal last stated to have."""
+    return (
+        select(holdings.c.key)
+        .where(
+            holdings.c.table_name == str(users.name),
+            holdings.c.key == '["' + users.c.pin + '"]',
+            holdings.c.device_id == device_id,
+            holdings.c.digest != REMOVED,
+        )
+        .exists()
     )
