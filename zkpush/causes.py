@@ -185,8 +185,8 @@ UNREADABLE_TIME = Cause(
         "Look at the terminal's menu: at the date and time, and at the date format, which should "
         "be YYYY-MM-DD. If its clock shows an impossible date, set it; its battery may be empty. "
         "If all is right there, update its firmware. `zkpush rejects list --device SN` shows the "
-        "lines: enter by hand what payroll needs of them, then delete them with `zkpush rejects "
-        "delete ID`."
+        "lines: enter those that count in your payroll program, then delete them with `zkpush "
+        "rejects delete ID`."
     ),
 )
 NO_RECORD = Cause(

@@ -253,7 +253,8 @@ class ProblemCode(StrEnum):
         "conflict",
         "A terminal says something else about a person than is stored; nothing was overwritten",
         "Compare both sides and choose: `zkpush conflicts list`, then `zkpush conflicts settle "
-        "ID`. If the user ID belongs to two people, give one of them another.",
+        "ID`. If the user ID belongs to two people, first delete the user at that terminal, and "
+        "enrol the person there under another user ID. Then keep what is stored.",
     )
     DELETIONS_WAIT = (
         "deletions wait",

@@ -84,8 +84,8 @@ async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) ->
     """Settle the conflict ID: keep one side, or give the right values.
 
     FIELD is a field of `zkpush users put`, such as name, card or privilege. What you choose is not
-    overwritten by a terminal. If the user ID belongs to two people, give one
-    of them another ID at the terminal.
+    overwritten by a terminal. If the user ID belongs to two people, first delete the user at the
+    terminal, and enrol the person there under another user ID. Then keep what is stored.
 
     \b
     Examples:
