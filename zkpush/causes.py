@@ -41,7 +41,9 @@ UNKNOWN_PATH = Cause(
     Phrase("It asks for %(request)s, which this server does not serve."),
     Phrase(
         "It may speak another protocol, such as access control: set its server mode to ADMS or "
-        "attendance push in its menu. If that is done already, update zkpush, or report the path."
+        "attendance push in its menu. If that is done already, update zkpush, or report the path: "
+        "if something was sent there, `zkpush rejects show ID` has it in full (all rejects: "
+        "`zkpush rejects list --device SN`)."
     ),
 )
 OTHER_METHOD = Cause(
@@ -129,24 +131,27 @@ ACCESS_CONTROL_REQUEST = Cause(
         "already, there is nothing more to do."
     ),
 )
-CLOCK_AHEAD = Cause(
-    Phrase("Its clock is %(by)s ahead of the server's."),
+_SET_CLOCK = Phrase(
+    "Set its clock in its menu, or restart it: it takes the server's time when it connects. What "
+    "it has recorded so far keeps the wrong time, here too, and payroll has to correct it by that "
+    "difference: `zkpush attendance list --device SN --received-since TIME`."
+)
+CLOCK_AHEAD = Cause(Phrase("Its clock is %(by)s ahead of the server's."), _SET_CLOCK)
+CLOCK_BEHIND = Cause(Phrase("Its clock is %(by)s behind the server's."), _SET_CLOCK)
+CLOCK_FAR_AHEAD = Cause(
+    Phrase("Its clock is %(by)s ahead of the server's: the times of its records are doubtful."),
     Phrase(
         "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
         "What it has recorded so far keeps the wrong time, here too, and payroll has to correct it "
-        "by that difference: `zkpush attendance list --device SN --received-since TIME`. Only "
-        "times more than a day ahead are marked as doubtful: `zkpush attendance list --device SN "
-        "--doubt future`."
+        "by that difference: `zkpush attendance list --device SN --doubt future`."
     ),
 )
-CLOCK_BEHIND = Cause(
-    Phrase("Its clock is %(by)s behind the server's."),
+CLOCK_FAR_BEHIND = Cause(
+    Phrase("Its clock is %(by)s behind the server's: the times of its records are doubtful."),
     Phrase(
         "Set its clock in its menu, or restart it: it takes the server's time when it connects. "
         "What it has recorded so far keeps the wrong time, here too, and payroll has to correct it "
-        "by that difference: `zkpush attendance list --device SN --received-since TIME`. Only "
-        "times more than ten years ago are marked as doubtful: `zkpush attendance list --device SN "
-        "--doubt past`."
+        "by that difference: `zkpush attendance list --device SN --doubt past`."
     ),
 )
 TIME_OF_ANOTHER_ZONE = Cause(
@@ -155,11 +160,12 @@ TIME_OF_ANOTHER_ZONE = Cause(
         "%(offset)s, and its zone here is %(zone)s."
     ),
     Phrase(
-        "Correct its zone: `zkpush devices set SN timezone=ZONE`, with a name such as "
-        "Europe/Berlin or UTC, then the times of its records: `zkpush devices recompute SN`. If "
-        "its zone here is right, its clock is wrong: set it in its menu, or restart it. What it "
-        "has recorded so far then keeps the wrong time, and payroll has to correct it by that "
-        "difference: `zkpush attendance list --device SN --received-since TIME`."
+        "Look at its display. If it shows the right time of the place where it stands, its zone "
+        "here is wrong: correct that, `zkpush devices set SN timezone=ZONE`, with a name such as "
+        "Europe/Berlin or UTC, then the times of its records, `zkpush devices recompute SN`. If "
+        "not, its clock is wrong: set it in its menu, or restart it. What it has recorded so far "
+        "then keeps the wrong time, and payroll has to correct it by that difference: `zkpush "
+        "attendance list --device SN --received-since TIME`."
     ),
 )
 NOT_FETCHED = Cause(
@@ -184,15 +190,16 @@ UNREADABLE_TIME = Cause(
     Phrase(
         "Look at the terminal's menu: at the date and time, and at the date format, which should "
         "be YYYY-MM-DD. If its clock shows an impossible date, set it; its battery may be empty. "
-        "If all is right there, update its firmware. `zkpush rejects list --device SN` shows the "
-        "lines: enter those that count in your payroll program, then delete them with `zkpush "
-        "rejects delete ID`."
+        "If all is right there, update its firmware. `zkpush rejects show ID` shows a line, and "
+        "`zkpush rejects list --device SN` lists all: enter those that count in your payroll "
+        "program, then delete them with `zkpush rejects delete ID`."
     ),
 )
 NO_RECORD = Cause(
     Phrase("%(table)s: a line that is no record (%(reason)s)"),
     Phrase(
-        "Look at such a line: `zkpush rejects list --device SN`. It is no record of a terminal: "
+        "Look at such a line: `zkpush rejects show ID` (all of them: `zkpush rejects list --device "
+        "SN`). It is no record of a terminal: "
         "something in front may change what the terminal sends, or a person or program sends in "
         "its name. If nothing in it is needed, delete it: `zkpush rejects delete ID`."
     ),
@@ -201,8 +208,8 @@ NOT_SERVED = Cause(
     Phrase("%(request)s, which is not served"),
     Phrase(
         "What came to a path that is not served is read again by itself by a version that serves "
-        "it. Look at it: `zkpush rejects list --device SN`. If it is not needed, delete it: "
-        "`zkpush rejects delete ID`."
+        "it. Look at it: `zkpush rejects show ID` (all rejects: `zkpush rejects list --device "
+        "SN`). If it is not needed, delete it: `zkpush rejects delete ID`."
     ),
 )
 OF_UNKNOWN_TABLE = Cause(
@@ -240,6 +247,8 @@ CAUSES = (
     ACCESS_CONTROL_TABLE,
     CLOCK_AHEAD,
     CLOCK_BEHIND,
+    CLOCK_FAR_AHEAD,
+    CLOCK_FAR_BEHIND,
     TIME_OF_ANOTHER_ZONE,
     NOT_FETCHED,
     NOT_FETCHED_LATELY,

@@ -6,10 +6,12 @@ true of each of its causes: then only the other one needs somebody, and this one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Iterator, Mapping
 
 from . import causes
-from .phrases import Phrase
+from .model import Device
+from .phrases import A_SOCKET_FILE, Phrase
 from .problems import ProblemCode, advice_phrase
 
 _EXPLAINED_BY: Mapping[causes.Cause, ProblemCode] = {
@@ -37,6 +39,36 @@ _NAMES: Mapping[str, Phrase] = {
 """What problems are called where a consequence refers to them."""
 
 
+def values_of(device: Device, code: str, reject: int | None = None) -> Mapping[str, object]:
+    """Return what advice on a problem says of a terminal.
+
+    `reject` is the ID of its newest reject, for the problem of rejects.
+    """
+    found = next((one for one in device.problems if one.code == code), None)
+    values: dict[str, object] = {}
+    if code == ProblemCode.REJECTS and reject is not None:
+        values["reject"] = reject
+    if found is None:
+        return values
+    since = datetime.datetime.fromtimestamp(found.since_at // 1000, datetime.UTC)
+    values["since"] = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+    addresses = [one for one in _addresses(found.detail) if one != A_SOCKET_FILE]
+    if addresses:
+        values["address"] = addresses[-1]
+        values["networks"] = ",".join(dict.fromkeys([*device.networks, *addresses[-1:]]))
+    return values
+
+
+def _addresses(detail: object) -> Iterator[str]:
+    """Iterate over the addresses that a detail names, the newest last."""
+    if isinstance(detail, Phrase):
+        for name, value in detail.values.items():
+            if name == "address":
+                yield str(value)
+            else:
+                yield from _addresses(value)
+
+
 def followed(code: str, details: Mapping[str, str]) -> str | None:
     """Return the code of the problem from which another one follows; None if it stands alone.
 
@@ -60,10 +92,16 @@ def follows_from(code: str) -> Phrase:
     return Phrase("It follows from %(cause)s: see to that first.", cause=_NAMES.get(code, code))
 
 
-def advice_among(code: str, sn: str, details: Mapping[str, str]) -> Phrase:
-    """Return the advice on one of the problems of a terminal; `details` are those of all."""
+def advice_among(
+    code: str, device: Device, details: Mapping[str, str], reject: int | None = None
+) -> Phrase:
+    """Return the advice on one of the problems of a terminal; `details` are those of all.
+
+    `reject` is the ID of its newest reject, if known.
+    """
     cause = followed(code, details)
     if cause is not None:
         return follows_from(cause)
     explained = {one for one, by in _EXPLAINED_BY.items() if by in details and by != code}
-    return advice_phrase(code, sn, details[code], explained)
+    values = values_of(device, code, reject)
+    return advice_phrase(code, device.sn, details[code], explained, values)

@@ -49,9 +49,9 @@ class ProblemCode(StrEnum):
     OTHER_ADDRESS = (
         "other address",
         "The terminal came from an address outside its networks and was refused",
-        "If the terminal is there now, add the address to its networks: `zkpush devices set SN "
-        "networks=NETWORK,…` (all of them, such as 192.0.2.0/24; `networks=` allows any). If not, "
-        "find out what uses its serial number.",
+        "If the terminal's address is now ADDRESS, add that to its networks: `zkpush devices set "
+        "SN networks=NETWORKS`, which are all of them (`networks=` allows any). If not, find out "
+        "what uses its serial number.",
     )
     TWO_PLACES = (
         "two places",
@@ -213,10 +213,11 @@ class ProblemCode(StrEnum):
     REJECTS = (
         "rejects",
         "Something that the terminal sent is not understood; it is kept and not among the records",
-        "See it, and why, with `zkpush rejects list --device SN`. If a setting of the terminal is "
-        "wrong (encoding, time zone), change it; if a table is unknown, update zkpush or install "
-        "the plugin for it. It is then read again by itself, or now with `zkpush rejects retry`. "
-        "Delete what can never be read with `zkpush rejects delete ID`.",
+        "See it, and why, with `zkpush rejects show ID`, and all rejects with `zkpush rejects list "
+        "--device SN`. If a setting of the terminal is wrong (encoding, time zone), change it; if "
+        "a table is unknown, update zkpush or install the plugin for it. It is then read again by "
+        "itself, or now with `zkpush rejects retry`. Delete what can never be read with `zkpush "
+        "rejects delete ID`.",
     )
     UNKNOWN_REQUESTS = (
         "unknown requests",
@@ -310,8 +311,10 @@ class ProblemCode(StrEnum):
     )
 
 
-_SN = re.compile(r"\bSN\b")
-"""The place of the serial number in an advice."""
+_PLACES = re.compile(r"\bSN\b|(?<=--received-since )TIME\b|\b(ADDRESS|NETWORKS)\b|(?<=show )ID\b")
+"""Places of values in an advice."""
+_NAMES = {"SN": "sn", "TIME": "since", "ADDRESS": "address", "NETWORKS": "networks", "ID": "reject"}
+"""Names of the values by their places."""
 _BY_CODE = {str(code): code for code in ProblemCode}
 
 
@@ -327,26 +330,39 @@ def meaning_of(code: str) -> str:
 
 
 class TerminalAdvice(Phrase):
-    """Advice with commands, in which the value `sn` takes the place of `SN`."""
+    """Advice with commands, in which values take their places, such as `sn` that of `SN`.
+
+    `since` (ISO 8601) is when the problem began; `networks` are all that the terminal needs,
+    `address` is where it is now, and `reject` is the ID of its newest reject. Without a value, the
+    place stays.
+    """
 
     @staticmethod
     def filled(text: str, values: Mapping[str, object]) -> str:
-        """Put the serial number into the advice or its translation."""
-        sn = values.get("sn")
-        return text if sn is None else _SN.sub(lambda _: str(sn), text)
+        """Put the values into the advice or its translation."""
+
+        def fill(found: re.Match[str]) -> str:
+            value = values.get(_NAMES[found[0]])
+            return found[0] if value is None else str(value)
+
+        return _PLACES.sub(fill, text)
 
 
 def advice_phrase(
-    code: str, sn: str | None = None, detail: str = "", explained: Collection[Cause] = frozenset()
+    code: str,
+    sn: str | None = None,
+    detail: str = "",
+    explained: Collection[Cause] = frozenset(),
+    values: Mapping[str, object] = {},
 ) -> Phrase:
     """Return the advice on a problem, for translation, with commands for the terminal `sn`.
 
-    It is that for the causes in the detail, except `explained` ones (`advice_on_causes`). Empty if
-    a later version declared the code.
+    It is that for the causes in the detail, except `explained` ones (`advice_on_causes`), with
+    further `values` of `TerminalAdvice`. Empty if a later version declared the code.
     """
     known = code if isinstance(code, ProblemKind) else known_code(code)
     texts = advice_on_causes(detail, "" if known is None else known.advice, explained)
-    return sentences([TerminalAdvice(text, sn=sn) for text in texts])
+    return sentences([TerminalAdvice(text, sn=sn, **values) for text in texts])
 
 
 def advice_of(code: str, sn: str | None = None, detail: str = "") -> str:

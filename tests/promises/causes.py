@@ -61,17 +61,20 @@ CAUSES = {
     "wrong zone": Cause(
         wrong_zone,
         r"clock +Its clock is 8 h behind .* time of UTC-08:00, and its zone here is UTC\.",
-        r"Correct its zone: `zkpush devices set T1 timezone=",
+        r"By its zone here, its display should show (\d\d):(\d\d); by its punches, it shows "
+        r"\d\d:\2\. Look at its display\. .*`zkpush devices set T1 timezone=ZONE`.*"
+        r"--received-since 20[-0-9]+T[:0-9]+Z`\.$",
     ),
     "wrong clock": Cause(
         wrong_clock,
         r"clock +Its clock is 37 min ahead of the server's\.$",
-        r"Set its clock in its menu",
+        r"Set its clock in its menu, .*--received-since 20[-0-9]+T[:0-9]+Z`\.$",
     ),
     "refused": Cause(
         refused,
         r"other address +.* from 192\.0\.2\.7, which is in none of its networks, and was refused",
-        r"If the terminal is there now, add .* `zkpush devices set T1 networks=NETWORK,…`",
+        r"If the terminal's address is now 192\.0\.2\.7, add .* `zkpush devices set T1 "
+        r"networks=198\.51\.100\.0/24,192\.0\.2\.7`, which are all of them",
         r"403 .* may not come from this address",
     ),
     "pending": Cause(
@@ -198,7 +201,7 @@ CAUSES = {
         garbage,
         r"rejects +1 reject is kept, of ATTLOG: a line that is no record \(there are too few "
         r"columns in this line; a record needs at least Pin and Time, and a TAB between them\)\.",
-        r"Look at such a line: `zkpush rejects list --device T1`\. It is no record of a terminal",
+        r"Look at such a line: `zkpush rejects show 1` .*\. It is no record of a terminal",
     ),
     "HTTPS of one of several": Cause(
         https_of_one_of_several,

@@ -81,7 +81,7 @@ async def test_traces_of_a_former_mode_explain_nothing_that_is_missing_now(rig: 
 
 def _advice(item: dict[str, str]) -> list[str]:
     """The sentences of an advice."""
-    return re.findall(r"[^.]+\.", item["advice"].replace("`", "")) if item["advice"] else []
+    return re.split(r"(?<=\.) ", item["advice"].replace("`", "")) if item["advice"] else []
 
 
 @pytest.mark.parametrize("name", CAUSES)

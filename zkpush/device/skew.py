@@ -12,7 +12,14 @@ import statistics
 import zoneinfo
 from collections.abc import Callable, Mapping
 
-from ..causes import CLOCK_AHEAD, CLOCK_BEHIND, TIME_OF_ANOTHER_ZONE
+from ..causes import (
+    CLOCK_AHEAD,
+    CLOCK_BEHIND,
+    CLOCK_FAR_AHEAD,
+    CLOCK_FAR_BEHIND,
+    TIME_OF_ANOTHER_ZONE,
+    Cause,
+)
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
@@ -32,6 +39,8 @@ AGREES = 60
 """Maximum deviation in seconds of consistent measurements."""
 WRONG = 120
 """Skew in seconds beyond which the clock is a problem."""
+_DAY, _TEN_YEARS = 86_400, 315_576_000
+"""Skews in seconds, ahead and behind, beyond which the times of records are marked as doubtful."""
 NEWS = 5
 """Minimum change in seconds before a stored skew is updated."""
 _QUARTER = datetime.timedelta(minutes=15)
@@ -51,8 +60,9 @@ class SkewMeter:
         """`updated` is called with a changed terminal."""
         self._store = store
         self._updated = updated
-        self._measured: dict[int, tuple[str, list[int]]] = {}
-        """Time zone of the measurements and seconds ahead, by terminal key."""
+        self._measured: dict[int, tuple[str, list[int], int]] = {}
+        """Time zone of the measurements, seconds ahead, and when the first was made (ms), by
+        terminal key."""
         self._fresh: set[int] = set()
         """Keys of terminals measured since the last write."""
 
@@ -68,10 +78,10 @@ class SkewMeter:
         instant = wall_clock(zone).instant(seconds) if offset is None else seconds - offset
         ahead = instant - now // 1000
         known = self._measured.get(device.id)
-        run = [] if known is None or known[0] != zone else known[1]
+        run, began_at = ([], now) if known is None or known[0] != zone else known[1:]
         if run and abs(ahead - statistics.median(run)) > AGREES:
-            run = []
-        self._measured[device.id] = (zone, [*run, ahead][-MOST:])
+            run, began_at = [], now
+        self._measured[device.id] = (zone, [*run, ahead][-MOST:], began_at)
         self._fresh.add(device.id)
 
     async def write(self, devices: Mapping[int, Device], now: int) -> None:
@@ -87,7 +97,7 @@ class SkewMeter:
             device = devices.get(device_id)
             if device is None:
                 continue
-            zone, run = self._measured[device_id]
+            zone, run, began_at = self._measured[device_id]
             if len(run) < FEWEST or device.timezone != zone:
                 continue
             ahead = round(statistics.median(run))
@@ -102,11 +112,14 @@ class SkewMeter:
                 device_id: int = device_id,
                 ahead: int = ahead,
                 detail: Phrase = detail,
+                began_at: int = began_at,
             ) -> Device:
                 devices = tx[DeviceStore]
                 devices.change(device_id, {"clock_skew_seconds": ahead})
                 if abs(ahead) > WRONG:
-                    devices.raise_problem(device_id, Problem(ProblemCode.CLOCK_WRONG, detail, now))
+                    devices.raise_problem(
+                        device_id, Problem(ProblemCode.CLOCK_WRONG, detail, began_at)
+                    )
                 else:
                     devices.clear_problem(device_id, ProblemCode.CLOCK_WRONG)
                 return devices.get(device_id)
@@ -149,4 +162,10 @@ def _difference(ahead: int) -> Phrase:
     hours, minutes = divmod(minutes, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
     by = " ".join(f"{n} {unit}" for n, unit in parts if n)
-    return (CLOCK_AHEAD if ahead > 0 else CLOCK_BEHIND).said(by=by)
+    return _cause_of(ahead).said(by=by)
+
+
+def _cause_of(ahead: int) -> Cause:
+    if ahead > 0:
+        return CLOCK_FAR_AHEAD if ahead > _DAY else CLOCK_AHEAD
+    return CLOCK_FAR_BEHIND if ahead < -_TEN_YEARS else CLOCK_BEHIND

@@ -207,7 +207,8 @@ class ProblemEndpoints:
         part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first, page.areas)
         while devices := tx[DeviceStore].with_problems(part, wanted.device):
             for device in devices:
-                views = ProblemView.of_device(tx[RejectStore].current(device))
+                rejects = tx[RejectStore]
+                views = ProblemView.of_device(rejects.current(device), rejects.newest_id(device.id))
                 own = _numbered(device.id, views)
                 yield from reversed(own) if page.newest_first else own
             if page.newest_first:

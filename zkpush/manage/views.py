@@ -59,14 +59,17 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
     @classmethod
-    def of_device(cls, device: Device) -> list[ProblemView]:
-        """Make the views of a terminal's problems, first those that stand alone."""
+    def of_device(cls, device: Device, reject: int | None = None) -> list[ProblemView]:
+        """Make the views of a terminal's problems, first those that stand alone.
+
+        `reject` is the ID of its newest reject, if known.
+        """
         subject = Phrase("terminal %(sn)s", sn=device.sn)
         details = {problem.code: problem.detail for problem in device.problems}
         views = [
             msgspec.structs.replace(
                 cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at),
-                advice=advice_among(problem.code, device.sn, details),
+                advice=advice_among(problem.code, device, details, reject),
                 follows=followed(problem.code, details),
             )
             for problem in device.problems

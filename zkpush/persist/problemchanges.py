@@ -22,6 +22,6 @@ def changes_of_problems(before: Device, device: Device) -> Iterator[dict[str, st
                 "what": "raised",
                 "code": code,
                 "detail": detail,
-                "advice": str(advice_among(code, device.sn, now)),
+                "advice": str(advice_among(code, device, now)),
                 **({"was": was[code]} if code in was else {}),
             }

@@ -260,6 +260,12 @@ class RejectStore:
         )
         return self._read(query.order_by(rejects.c.id.desc()).limit(most))
 
+    def newest_id(self, device_id: int) -> int | None:
+        """Return the ID of a terminal's newest reject; None if there is none."""
+        newest = select(func.max(rejects.c.id)).where(rejects.c.device_id == device_id)
+        found = self._connection.execute(newest).scalar_one()
+        return None if found is None else int(found)
+
     def last_id(self) -> int:
         """Return the highest id of a reject; 0 if there is none."""
         return int(self._connection.execute(select(func.max(rejects.c.id))).scalar_one() or 0)

@@ -52,6 +52,7 @@ _Found = (
         frozenset[str],
         bool,
         _Decisions,
+        int | None,
     ]
     | list[AuditRecord]
 )
@@ -104,7 +105,8 @@ class TerminalExaminer:
             has_any = tx[AttendanceStore].has_any(device.id)
             decisions = _decisions_thd(tx, sn, now)
             current = tx[RejectStore].current(device)
-            return current, oldest, stuck, waits, stamps, has_any, decisions
+            newest = tx[RejectStore].newest_id(device.id)
+            return current, oldest, stuck, waits, stamps, has_any, decisions, newest
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -113,7 +115,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, waits, stamps, has_records, decisions = found
+        device, oldest, stuck, waits, stamps, has_records, decisions, newest = found
         last_seen_at, _ = self._registry.last_seen(device)
         trace = await self._requests.of(device)
         facts = TerminalFacts(
@@ -136,6 +138,7 @@ class TerminalExaminer:
             ],
             stamps=stamps,
             has_records=has_records,
+            newest_reject=newest,
             decided_at=decisions.decided_at,
             has_begun_anew=decisions.has_begun_anew,
         )

@@ -41,6 +41,8 @@ class TerminalFacts:
     """Whether an operator has begun its tokens anew in the last day."""
     has_records: bool
     """Whether an attendance record of it is stored."""
+    newest_reject: int | None
+    """ID of its newest reject."""
     others: Sequence[ServerProblem]
     """Problems of the server that are about it, or of which it may be the cause."""
 
@@ -58,7 +60,7 @@ class TerminalFacts:
         """Return the advice on a problem of the terminal, without what was done already."""
         if code == ProblemCode.TOKEN_MISSING and self.has_begun_anew:
             return TerminalAdvice(BEGUN_ANEW, sn=self.device.sn)
-        return advice_among(code, self.device.sn, self.problems)
+        return advice_among(code, self.device, self.problems, self.newest_reject)
 
     def is_sure(self, code: str) -> bool:
         """Whether a problem is its own, or that of no other terminal."""

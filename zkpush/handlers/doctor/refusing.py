@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from ...device.registry import REFUSED_AS
 from ...manage.times import instant
 from ...model import DeviceState
-from ...phrases import Phrase, counted_phrase
-from ..trace.model import TracedRequest
+from ...phrases import Phrase, counted_phrase, two_sentences
+from ..trace.model import KEPT, TracedRequest
 from .facts import TerminalFacts
 from .model import Check, CheckState
 
@@ -45,17 +45,20 @@ def check_refusals(facts: TerminalFacts) -> Check:
             ("ok", decided, Phrase("before an operator changed that")),
         )
     last = found[-1]
+    detail = Phrase(
+        "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
+        "%(answer)s",
+        refused=_refused(found),
+        status=last.content.status,
+        address=last.content.address or Phrase("a socket file"),
+        answer=last.content.answered,
+    )
+    if sum(one.refused for one in facts.trace) >= KEPT and len(found) == len(refused):
+        detail = two_sentences(detail, Phrase("There may have been more before these."))
     return Check(
         "refusals",
         "error" if _is_last(facts, last) else "warning",
-        Phrase(
-            "%(refused)s in the last hour; the last with status %(status)s from %(address)s: "
-            "%(answer)s",
-            refused=_refused(found),
-            status=last.content.status,
-            address=last.content.address or Phrase("a socket file"),
-            answer=last.content.answered,
-        ),
+        detail,
         Phrase(
             "See them: `zkpush devices trace %(sn)s`. If they are not from the terminal, something "
             "else uses its serial number: restrict it to its networks, `zkpush devices set %(sn)s "

@@ -184,7 +184,11 @@ def _admission(facts: TerminalFacts) -> Check:
             "admission",
             "error",
             Phrase("It is blocked: its requests are refused."),
-            _approved_again(facts),
+            Phrase(
+                "%(first)s Who blocked it, and when: `zkpush audit list --action 'change "
+                "terminal'`.",
+                first=_approved_again(facts),
+            ),
         )
     if facts.device.state is DeviceState.RETIRED:
         successor = facts.device.replaced_by

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 
+from ...causes import TIME_OF_ANOTHER_ZONE, causes_in
+from ...consequences import values_of
 from ...device.skew import FEWEST, MEASURE_EVERY, skew_in_words
 from ...model import DeviceState
-from ...phrases import Phrase
+from ...phrases import Phrase, two_sentences
 from ...problems import ProblemCode, advice_phrase
 from .advice import EXAMPLE_ZONE, approval, seconds_of, with_zone
 from .facts import TerminalFacts
@@ -60,7 +62,18 @@ def check_clock(facts: TerminalFacts) -> Check:
     if problem is None:
         return Check("clock", "ok", _shown(skew or 0))
     known = problem if skew is None or zone is None else skew_in_words(skew, zone, facts.now)
-    advice = advice_phrase(ProblemCode.CLOCK_WRONG, facts.device.sn, known)
+    values = values_of(facts.device, ProblemCode.CLOCK_WRONG)
+    advice = advice_phrase(ProblemCode.CLOCK_WRONG, facts.device.sn, known, values=values)
+    if skew is not None and zone is not None and TIME_OF_ANOTHER_ZONE in causes_in(known):
+        here = _now_in(facts, zone)
+        there = here + datetime.timedelta(seconds=skew)
+        shown = Phrase(
+            "By its zone here, its display should show %(here)s; by its punches, it shows "
+            "%(there)s.",
+            here=str(here)[11:16],
+            there=str(there)[11:16],
+        )
+        advice = two_sentences(shown, advice)
     return Check("clock", "error", known, advice)
 
 
@@ -71,8 +84,8 @@ def _unknown_clock(zone: str | None) -> Check:
         "clock",
         "unknown",
         Phrase(
-            "Its clock is not known yet: %(fewest)s punches in real time, at least %(seconds)s "
-            "seconds apart, show it a minute later.",
+            "Its clock is not known yet. Let it take %(fewest)s punches while it is connected, at "
+            "least %(seconds)s seconds apart, and look again a minute later.",
             fewest=FEWEST,
             seconds=MEASURE_EVERY // 1000,
         ),
