@@ -95,3 +95,15 @@ async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
             if left:
                 found[page.path] = left
     assert found == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_has_just_happened_is_past(rig: Rig) -> None:
+    """The request of a terminal in this moment is not one that comes."""
+    await rig.exchange("T1")
+    browser = await signed_in(rig)
+    texts = [
+        "".join(one.itertext()) for one in document(await browser.get("/terminals")).iter("time")
+    ]
+    assert any(text.endswith(" ago") for text in texts)
+    assert not any(text.startswith("in ") for text in texts)

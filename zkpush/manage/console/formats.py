@@ -187,7 +187,9 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if at is None:
             return Markup("")
         moment = _moment(at, context)
-        passed = datetime.timedelta(milliseconds=at - context["now"])
+        ahead = at - context["now"]
+        # What happened this moment is past: it does not come "in 0 seconds".
+        passed = datetime.timedelta(milliseconds=-1 if 0 <= ahead < 1000 else ahead)
         text = dates.format_timedelta(
             passed, add_direction=True, locale=locale, threshold=1.2, granularity="second"
         )
