@@ -10,12 +10,11 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
-from zkpush import installed
 from zkpush.device.pluginworker import LOCK_SECONDS, MOST_EXCUSED
-from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
 from zkpush.persist.inbox import InboxStore
 
+from ..plugged import plug_in
 from ..postgres import OwnServer
 from .test_plugin_inbox import OPERLOG, RARE
 
@@ -45,12 +44,7 @@ class MeetsFailures:
 def handler(monkeypatch: pytest.MonkeyPatch) -> MeetsFailures:
     """A handler of another package, for the daemons of the test."""
     handler = MeetsFailures()
-
-    def found(interface):
-        plugins = sound_plugins(interface)
-        return [*plugins, handler] if interface is IRecordHandler else plugins
-
-    monkeypatch.setattr(installed, "sound_plugins", found)
+    plug_in(monkeypatch, IRecordHandler, handler)
     return handler
 
 

@@ -11,12 +11,12 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
-from zkpush import installed
-from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
 from zkpush.persist.inbox import InboxStore
 from zkpush.persist.pluginconnection import PluginConnection
 from zkpush.protocol.fields import Field, Layout, Table
+
+from ..plugged import plug_in
 
 TEMPLATE = base64.b64encode(bytes(range(256)) * 4).decode()
 OPERLOG = "cdata?SN=T1&table=OPERLOG&Stamp=1"
@@ -57,12 +57,7 @@ class RareHandler:
 def handler(monkeypatch: pytest.MonkeyPatch) -> RareHandler:
     """A handler of another package, for the daemons of the test."""
     handler = RareHandler()
-
-    def found(interface):
-        plugins = sound_plugins(interface)
-        return [*plugins, handler] if interface is IRecordHandler else plugins
-
-    monkeypatch.setattr(installed, "sound_plugins", found)
+    plug_in(monkeypatch, IRecordHandler, handler)
     return handler
 
 

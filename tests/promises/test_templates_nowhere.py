@@ -19,7 +19,6 @@ from zope.interface import implementer
 
 from zkpush import installed
 from zkpush.device.handlers import HandlerSet
-from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IBringsTables, IRecordHandler
 from zkpush.maintenance import forget_templates
 from zkpush.persist.inbox import InboxStore
@@ -28,6 +27,7 @@ from zkpush.persist.schema import metadata
 from zkpush.persist.sealed import opened
 from zkpush.protocol.fields import Field, Kind, Layout, Scope, Table
 
+from ..plugged import plug_in
 from ..rig import Rig
 
 OPERLOG = "cdata?SN=T1&table=OPERLOG&Stamp=1"
@@ -127,12 +127,7 @@ class PalmHandler:
 def handler(monkeypatch: pytest.MonkeyPatch) -> PalmHandler:
     """A handler of another package, for the daemons of the test and for maintenance."""
     handler = PalmHandler()
-
-    def found(interface):
-        plugins = sound_plugins(interface)
-        return [*plugins, handler] if interface is IRecordHandler else plugins
-
-    monkeypatch.setattr(installed, "sound_plugins", found)
+    found = plug_in(monkeypatch, IRecordHandler, handler)
     monkeypatch.setattr("zkpush.maintenance.sound_plugins", found)
     return handler
 

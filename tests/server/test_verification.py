@@ -16,12 +16,12 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from zkpush import installed
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import IVerifier
 from zkpush.model import Device
 from zkpush.values.people import Verdict, VerifyRequest
 
+from ..plugged import plug_in
 from ..rig import NOON, Response, Rig
 
 ASK = "cdata?SN=T1&type=PostVerifyData"
@@ -51,12 +51,8 @@ class Told:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """A verifier that the daemons of the test find beside those that are installed."""
-    verifier, find = Told(), installed.sound_plugins
-
-    def found(interface):
-        return find(interface) + (find(interface, [verifier]) if interface is IVerifier else [])
-
-    monkeypatch.setattr(installed, "sound_plugins", found)
+    verifier = Told()
+    plug_in(monkeypatch, IVerifier, verifier)
     return verifier
 
 
