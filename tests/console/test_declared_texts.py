@@ -28,7 +28,7 @@ DECLARED_ELSEWHERE = {
     "handlers/attendance/exports.py": 1,  # names of codes
     "handlers/audit/changes.py": 3,  # policies, and templates of details
     "handlers/audit/orders.py": 3,  # meanings of commands, their parameters and values
-    "handlers/audit/wording.py": 1,  # refusals
+    "handlers/audit/wording.py": 2,  # refusals, and kinds of secrets
     "handlers/commands/pages.py": 1,  # meanings of commands
     "handlers/doctor/terminal.py": 1,
     "handlers/jobs/progresspages.py": 1,
