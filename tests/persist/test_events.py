@@ -223,8 +223,10 @@ def make_event_tests(factory):
             assert found == [*expected, user("2", "photo")]
             assert await news(store, say(device, body)) == []
             assert await news(store, say(other, body)) == []
-            found = await news(store, say(other, "USER PIN=1\tName=Anne\tPri=0"))
+            found = await news(store, say(other, "USER PIN=1\tName=Ann Ash\tPri=0"))
             assert found == [user("1", "user", "T2")]
+            found = await news(store, say(device, "USER PIN=1\tName=Zoe\tPri=0"))
+            assert found == [user("1", "conflict")]
 
         @pytest_twisted.ensureDeferred
         async def test_attendance_is_not_told_twice(self, store, device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import struct
@@ -185,14 +186,16 @@ async def behind(rig: Rig, *parts: bytes) -> bytes:
 
     def talk_thd() -> bytes:
         received = b""
-        with socket.create_connection(("127.0.0.1", port.getHost().port), timeout=20) as sock:
-            try:
-                for part in parts:
-                    sock.sendall(part)
-                while part := sock.recv(65536):
-                    received += part
-            except ConnectionError:
-                pass
+        address = "127.0.0.1", port.getHost().port
+        # The connection may be reset as soon as it is accepted.
+        with (
+            contextlib.suppress(ConnectionError),
+            socket.create_connection(address, timeout=20) as sock,
+        ):
+            for part in parts:
+                sock.sendall(part)
+            while part := sock.recv(65536):
+                received += part
         return received
 
     try:

@@ -39,7 +39,7 @@ PLACES = (
 
 def saved(download: Download) -> bytes:
     """The content of a downloaded file."""
-    assert re.fullmatch(r"attendance-[0-9-]+\.xlsx", download.suggested_filename)
+    assert re.fullmatch(r"Attendance-[0-9-]+\.xlsx", download.suggested_filename)
     return download.path().read_bytes()
 
 
