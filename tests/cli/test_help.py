@@ -209,7 +209,7 @@ def test_commands_in_advice_exist(line: str) -> None:
 
 
 def test_a_list_of_one_terminal_also_takes_an_option() -> None:
-    """Whoever knows `--device` from one list can type it in each that takes a terminal."""
+    """A list whose terminal may be left out takes it as `--device`, too."""
     for words, command in LEAVES.items():
         names = {one.name: one for one in command.params}
         sn = names.get("sn")

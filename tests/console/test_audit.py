@@ -58,7 +58,7 @@ def test_each_name_in_details_has_a_label() -> None:
 
 
 def labelled(source: str) -> set[str]:
-    """The fields of people that a module gives the labels which they have on pages."""
+    """Return the fields of people whose labels a module repeats."""
     return {
         key.value
         for node in ast.walk(ast.parse(source))

@@ -103,7 +103,7 @@ NAMES_OF_API = re.compile(r"`[^`]*`|^\w+: |\(GET [^)]*\)|%\(\w+\)s")
 
 @pytest.mark.parametrize(("package", "language"), CASES)
 def test_each_term_has_one_word_in_a_language(package: str, language: ConsoleLanguage) -> None:
-    """Whoever translates the next sentence; names of commands and of fields stay as they are."""
+    """Sentences of different authors agree; names of commands and fields stay as they are."""
     place = LANGUAGES.index(language) - 1
     others = {
         original

@@ -47,7 +47,7 @@ async def test_lines_that_could_not_be_read_are_mentioned_beside_the_files(rig: 
 
 @pytest_twisted.ensureDeferred
 async def test_lines_of_before_the_period_and_of_other_areas_are_not_mentioned(rig: Rig) -> None:
-    """A later period has none; an account of another area is told of none."""
+    """A later period shows no such line, and an account of another area sees none."""
     await rig.exchange("T1")
     await punch(rig, line("1", "2026-03-01 08:00:00"), "1\tno time\n")
     south = await signed_in(rig, name="sue", areas=["South"])

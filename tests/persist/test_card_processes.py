@@ -22,7 +22,7 @@ CLERK = Caller(name="clerk", scopes=frozenset({Scope.READ, Scope.WRITE}))
 
 
 def give(pin: str, **cards: str):
-    """The change that gives a person cards."""
+    """Return the unit of work that sets the cards of a person."""
     edit = edit_of(pin, {"name": f"N{pin}", **cards}, None, is_new=True)
     return lambda tx: put_thd(tx, edit, CLERK, NOW)
 

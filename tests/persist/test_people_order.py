@@ -33,7 +33,7 @@ def make_order_tests(factory):
         @pytest.mark.parametrize("limit", [1, 3, 100])
         @pytest_twisted.ensureDeferred
         async def test_people_are_listed_by_number(self, store, limit: int) -> None:
-            """Whoever was added first; no part repeats or leaves out a person."""
+            """The order of adding makes no difference; no part repeats or leaves out a person."""
 
             def unit(tx) -> None:
                 for pin in sorted(ORDERED, key=lambda pin: crc32(pin.encode())):

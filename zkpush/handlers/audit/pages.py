@@ -129,7 +129,7 @@ class AuditPages:
             return found, {store.person(pin): pin for one in found for pin in one.pins}
 
         found, pins = ([], {}) if wrong else await self._store.read(find_thd)
-        # Whoever chooses an action wants to see each record of it.
+        # A reader who chooses an action wants to see each record of it.
         lines = grouped(found[:MOST_READ], is_each=bool(query.action))[:PER_PAGE]
         shown = [
             ShownRecord.of(line, pins, self._orders)
