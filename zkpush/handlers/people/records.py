@@ -29,6 +29,17 @@ def _size(wire: str) -> Field:
     return number_field(wire, "size", "Length of the base64 text, or of the decoded data")
 
 
+def _biometric_type() -> Field:
+    return number_field(
+        "Type",
+        "type",
+        "Biometric type, Appendix 10",
+        default=0,
+        codes=BiometricType,
+        label="Biometric type",
+    )
+
+
 def _template(wire: str, meaning: str) -> Field:
     return Field(
         wire=wire,
@@ -208,14 +219,7 @@ BIODATA = Table(
             codes=Duress,
             label="Duress",
         ),
-        number_field(
-            "Type",
-            "type",
-            "Biometric type, Appendix 10",
-            default=0,
-            codes=BiometricType,
-            label="Biometric type",
-        ),
+        _biometric_type(),
         number_field("MajorVer", "major_version", "Algorithm version before the point", default=0),
         number_field("MinorVer", "minor_version", "Algorithm version after the point", default=0),
         Field(
@@ -283,14 +287,7 @@ BIOPHOTO = Table(
             "Index", "index", "Number of the photo (2.4.2)", default=0, label="Number of the photo"
         ),
         Field(wire="FileName", name="name", meaning="File name"),
-        number_field(
-            "Type",
-            "type",
-            "Biometric type, Appendix 10",
-            default=0,
-            codes=BiometricType,
-            label="Biometric type",
-        ),
+        _biometric_type(),
         _size("Size"),
         number_field(
             "Format",
