@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+import zkpush
+import zkpush.plugin
+
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = {
     "attributes.md": "attribute_manual.py",
@@ -51,3 +54,35 @@ def test_links_between_pages_lead_somewhere(page: pathlib.Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
             wrong.append(f"{name}#{anchor}")
     assert wrong == []
+
+
+SINCE = re.compile(r"^\|(?:[^|\n]*\|)*? Stable since \|\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+"""A table whose last column has versions of zkpush."""
+WHOLE = re.compile(r"(?<![\d.])(0\.\d+)\.(?:\d+|x)(?![\d.])")
+"""A version or a series of zkpush; those of protocols and other programs do not begin with 0."""
+
+
+def versions(text: str) -> set[str]:
+    """The versions of zkpush that a page names, without the third number."""
+    cells = {
+        row.split("|")[-2].strip() for rows in SINCE.findall(text) for row in rows.splitlines()
+    }
+    return {*WHOLE.findall(text), *(cell for cell in cells if cell[0].isdigit())}
+
+
+def test_no_page_names_a_version_that_is_still_to_come() -> None:
+    """A promise "since 0.3" says nothing to who has 0.2."""
+    texts = [page.read_text() for page in LINKED] + [zkpush.plugin.__doc__ or ""]
+    named = {tuple(map(int, one.split("."))) for text in texts for one in versions(text)}
+    assert named
+    assert max(named) <= tuple(map(int, zkpush.__version__.split(".")[:2]))
+
+
+def test_versions_are_found_in_text_and_in_tables() -> None:
+    """Addresses and versions of the protocol are none."""
+    table = "| Module | Stable since |\n|---|---|\n| a | 0.5 |\n| b | not yet |\n"
+    assert versions(f"In 0.4.x and 0.3.1, at 10.0.0.4, push 2.4.1, for 0.25 s.\n\n{table}") == {
+        "0.3",
+        "0.4",
+        "0.5",
+    }

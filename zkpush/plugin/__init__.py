@@ -17,7 +17,7 @@
 | `zkpush.plugin.store` | stores, which open databases |
 
 The names in `__all__` of `tables`, `handler`, `policy`, `verifier` and `cipher` stay, with their
-meaning, for all versions of one minor series (0.3.x); the others are not promised yet.
+meaning, for all versions of one minor series (0.2.x); the others are not promised yet.
 docs/plugins.md states the promise and its limits. Each module is imported by itself, so that a
 declaration does not load the server.
 """
