@@ -227,6 +227,33 @@ async def test_https_shows_before_a_known_terminal_counts_as_silent(rig: Rig) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_https_of_a_terminal_stands_once_in_the_overview(rig: Rig) -> None:
+    """The problem of the terminal explains it, until that terminal is heard of again."""
+    await working(rig)
+    rig.clock.advance(300)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    assert (await problems_of_tls(rig)) == ["T1"]
+    await rig.api("PUT", "/devices/NEW", {"state": "approved"})
+    rig.clock.advance(61)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    assert (await problems_of_tls(rig)) == ["T1"], "a new terminal is no reason to say it again"
+    rig.clock.advance(61)
+    await rig.exchange(address=ADDRESS)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    assert (await problems_of_tls(rig)) == [None, "T1"]
+
+
+async def problems_of_tls(rig: Rig) -> list[str | None]:
+    """The terminals of the problems, which the overview shows as often; None for an address."""
+    found = [
+        one["device"] for one in await rig.items("/problems") if one["code"] == "TLS on a plain port"
+    ]
+    shown = (await rig.api("GET", "/doctor")).json["checks"]
+    assert len(found) == [one["name"] for one in shown].count("TLS on a plain port")
+    return found
+
+
+@pytest_twisted.ensureDeferred
 async def test_https_names_the_terminal_that_is_examined(rig: Rig) -> None:
     """It may be one of many at an address, of which a few are named."""
     for number in range(8):

@@ -6,8 +6,9 @@ is logged once, and named in the problem `unknown requests` or `foreign token` o
 which is cleared a day after the last occurrence. A TLS connection carries no serial number. It is a
 problem of the terminal that was last seen at its address and is silent, if there is only one, and
 no approved terminal has never connected. Otherwise it is a problem of the server, which names all
-candidates: terminals that have spoken no HTTP since, not even to be refused. Workers report the
-latter to their parent, which lists the problems of the server.
+candidates: terminals that have spoken no HTTP since, not even to be refused, and do not have the
+problem themselves. It is none if that leaves no silent terminal. Workers report the latter to their
+parent, which lists the problems of the server.
 """
 
 from __future__ import annotations
@@ -123,7 +124,10 @@ class UnservedRequests:
         for address in recent:
             last = self._strangers[address]
             at = self._tls.get(address, (last, 0))[0]
-            silent = [one.device.sn for one in self._silent_at(address, last)]
+            found = self._silent_at(address, last)
+            silent = [one.device.sn for one in found if not _has_said(one)]
+            if len(silent) < len(found) and not silent:
+                continue  # the problem of a terminal says it already
             yield ServerProblem(
                 code=ProblemCode.TLS_ON_PLAIN,
                 subject=Phrase("address %(address)s", address=address),
@@ -202,6 +206,11 @@ class UnservedRequests:
         kinds = self._kinds.setdefault(sn, set())
         if len(kinds) < MOST_KINDS:
             kinds.add(what)
+
+
+def _has_said(terminal: Terminal) -> bool:
+    """Whether TLS connections from its address are a problem of a terminal already."""
+    return any(one.code == ProblemCode.TLS_ON_PLAIN for one in terminal.device.problems)
 
 
 def _suspicion(address: str, never: Sequence[str], silent: Sequence[str]) -> Phrase:
