@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.model import DeviceState, Problem
+from zkpush.device.silence import SILENT_AFTER
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import Transaction
-from zkpush.problems import ProblemCode
 from zkpush.protocol.rejects import Reject
 
 from ..rig import Rig
@@ -82,24 +81,23 @@ async def test_lines_are_counted_and_not_what_is_set_aside_together(rig: Rig) ->
 @pytest_twisted.ensureDeferred
 async def test_terminals_from_which_nothing_comes_are_named_where_it_matters(rig: Rig) -> None:
     """With the way to find out why; not for days before, other terminals and other areas."""
-    states = {"T1": "approved", "T3": "blocked", "T4": "approved"}
-    for sn, state in states.items():
+    for sn in ("T3", "T4", "T5"):
         await rig.exchange(sn)
-        await rig.api("PATCH", f"/devices/{sn}", {"state": state, "alias": f"Gate {sn[1]}"})
-
-    def silence(tx: Transaction) -> None:
-        device = tx[DeviceStore].find("T1")
-        assert device is not None
-        tx[DeviceStore].add("T2", DeviceState.PENDING, None, 1)
-        tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.SILENT, "long", 1))
-
-    await rig.store.write(silence)
+    await rig.api("PATCH", "/devices/T3", {"state": "blocked"})
+    await rig.api("PUT", "/devices/T1", {"state": "approved"})
+    await rig.api("PUT", "/devices/T2", {})
+    for number in (1, 3, 4, 5):
+        await rig.api("PATCH", f"/devices/T{number}", {"alias": f"Gate {number}"})
+    for seconds in (SILENT_AFTER // 1000 - 10, 10):
+        rig.clock.advance(seconds)
+        await rig.get("getrequest?SN=T4")
     browser = await signed_in(rig, "read")
     shown = await browser.get("/attendance")
     words = text_of(shown)
     assert "Nothing has come from Gate 1 yet: its punches are missing." in words
     assert "T2 waits for approval: its punches are missing." in words
     assert "Gate 3 is blocked: its punches are missing." in words
+    assert "Nothing has come from Gate 5 since " in words
     assert "Gate 4 is" not in words
     assert b'href="/console/terminals/T1/doctor"' in shown.body
     assert "are missing" not in text_of(

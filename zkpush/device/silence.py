@@ -1,6 +1,8 @@
-"""When a terminal counts as silent: one rule for the doctor and for lists."""
+"""Terminals that are not served now, and why: one rule for the doctor, lists and pages."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 from ..model import Device, DeviceState
 from ..problems import ProblemCode
@@ -14,15 +16,48 @@ CAUSES_OF_REFUSALS = (
     ProblemCode.CANNOT_ENCRYPT,
 )
 """Problems of a terminal that say why it is refused: it may make requests all the time."""
+_NOT_SERVED = frozenset(
+    {
+        *CAUSES_OF_REFUSALS,
+        ProblemCode.ACCESS_CONTROL,
+        ProblemCode.OTHER_FAMILY,
+        ProblemCode.TOKEN_MISSING,
+    }
+)
+"""Problems of a terminal that makes requests, none of which may be served."""
+
+
+class Absence(Enum):
+    """Why nothing comes from a terminal."""
+
+    NEVER = "never"
+    SILENT = "silent"
+    REFUSED = "refused"
+    PENDING = "pending"
+    BLOCKED = "blocked"
+
+
+_BY_STATE = {DeviceState.PENDING: Absence.PENDING, DeviceState.BLOCKED: Absence.BLOCKED}
+
+
+def absence_of(device: Device, heard: int | None, now: int, *, is_online: bool) -> Absence | None:
+    """Return why nothing comes from a terminal, as far as known; None if it is served.
+
+    A retired terminal is not missed. `heard` is when it was last heard of (ms), None if never;
+    `now` is in milliseconds.
+    """
+    if device.state is not DeviceState.APPROVED:
+        return _BY_STATE.get(device.state)
+    if is_online:
+        return None
+    if any(problem.code in _NOT_SERVED for problem in device.problems):
+        return Absence.REFUSED
+    if heard is None:
+        return Absence.NEVER
+    return Absence.SILENT if now - heard >= SILENT_AFTER else None
 
 
 def is_silent(device: Device, heard: int | None, now: int, *, is_online: bool) -> bool:
-    """Whether an approved terminal makes no requests, as far as known.
-
-    `heard` is when it was last heard of (ms), None if never; `now` is in milliseconds.
-    """
-    if device.state is not DeviceState.APPROVED or is_online:
-        return False
-    if any(problem.code in CAUSES_OF_REFUSALS for problem in device.problems):
-        return False
-    return heard is None or now - heard >= SILENT_AFTER
+    """Whether an approved terminal makes no requests, as far as known; see `absence_of`."""
+    found = absence_of(device, heard, now, is_online=is_online)
+    return found in (Absence.NEVER, Absence.SILENT)

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
 
 import attrs
 
+from ...device.silence import Absence, absence_of
 from ...manage.console.visits import Visit
 from ...model import DEFAULT_AREA, Device, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.online import OnlineWindow
 from ...persist.transaction import Transaction
-from ...problems import ProblemCode
 from .periods import DayPeriod
 
 MOST_EXAMINED = 100
-"""Maximum number of terminals of one kind that are looked at."""
-_REFUSING = frozenset(
-    {
-        ProblemCode.ACCESS_CONTROL,
-        ProblemCode.CANNOT_ENCRYPT,
-        ProblemCode.KEY_CHANGED,
-        ProblemCode.NO_TOKEN,
-        ProblemCode.OTHER_ADDRESS,
-        ProblemCode.OTHER_FAMILY,
-        ProblemCode.TOKEN_MISSING,
-    }
-)
-"""Problems of a terminal that is refused, unless it is online all the same."""
-
-
-class AbsenceKind(Enum):
-    """Why nothing comes."""
-
-    NEVER = "never"
-    SILENT = "silent"
-    REFUSED = "refused"
-    PENDING = "pending"
-    BLOCKED = "blocked"
+"""Maximum number of terminals of one state that are looked at."""
 
 
 @attrs.frozen
@@ -46,7 +23,7 @@ class AbsentTerminal:
     """A terminal from which nothing comes."""
 
     sn: str
-    kind: AbsenceKind
+    kind: Absence
     since_at: int | None
     """When it was last heard of, in milliseconds."""
 
@@ -78,27 +55,20 @@ def absent_thd(
     return sorted(found, key=lambda one: one.sn)
 
 
-def _begin(device: Device, kind: AbsenceKind, window: OnlineWindow) -> int:
+def _begin(device: Device, kind: Absence, window: OnlineWindow) -> int:
     """Return since when (ms) punches are missing; since when a state holds is not known."""
-    if kind in (AbsenceKind.PENDING, AbsenceKind.BLOCKED):
+    if kind in (Absence.PENDING, Absence.BLOCKED):
         return window.now
     return device.last_seen_at or device.created_at
 
 
 def _absent_thd(
     tx: Transaction, areas: frozenset[str] | None, window: OnlineWindow
-) -> Iterator[tuple[Device, AbsenceKind]]:
-    store, part = tx[DeviceStore], Page(MOST_EXAMINED, areas=areas)
-    for state, kind in (
-        (DeviceState.PENDING, AbsenceKind.PENDING),
-        (DeviceState.BLOCKED, AbsenceKind.BLOCKED),
-    ):
-        for one in store.search(part, state=state.value):
-            yield one, kind
-    for one in store.search(part, state=DeviceState.APPROVED.value, with_problems=True):
-        codes = {problem.code for problem in one.problems}
-        if not window.holds(one) and codes & _REFUSING:
-            yield one, AbsenceKind.REFUSED
-        elif ProblemCode.SILENT in codes:
-            is_new = one.last_seen_at is None
-            yield one, AbsenceKind.NEVER if is_new else AbsenceKind.SILENT
+) -> Iterator[tuple[Device, Absence]]:
+    part = Page(MOST_EXAMINED, areas=areas)
+    for state in (DeviceState.PENDING, DeviceState.BLOCKED, DeviceState.APPROVED):
+        outside = window if state is DeviceState.APPROVED else None
+        for one in tx[DeviceStore].search(part, state=state.value, window=outside, is_online=False):
+            kind = absence_of(one, one.last_seen_at, window.now, is_online=False)
+            if kind is not None:
+                yield one, kind

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import attrs
 
 from ...device.registry import Registry
+from ...device.silence import is_silent
 from ...manage.console.phrases import Phrase
 from ...model import Device, DeviceState
 from ...persist.online import OnlineWindow
-from ...problems import ProblemCode
 
 WAITS = Phrase("waits for approval")
 BLOCKED = Phrase("blocked")
@@ -56,10 +56,10 @@ def seen_terminal(registry: Registry, device: Device, window: OnlineWindow) -> S
         words, kind = RETIRED, "calm"
     elif window.holds(device):
         words, kind = ONLINE, "good"
-    elif any(problem.code == ProblemCode.SILENT for problem in device.problems):
-        words, kind = SILENT, "bad"
     elif last_seen_at is None:
         words, kind = NEVER, "calm"
+    elif is_silent(device, last_seen_at, window.now, is_online=False):
+        words, kind = SILENT, "bad"
     return SeenTerminal(device, words, kind, last_seen_at, address)
 
 
