@@ -246,7 +246,9 @@ async def test_https_of_a_terminal_stands_once_in_the_overview(rig: Rig) -> None
 async def problems_of_tls(rig: Rig) -> list[str | None]:
     """The terminals of the problems, which the overview shows as often; None for an address."""
     found = [
-        one["device"] for one in await rig.items("/problems") if one["code"] == "TLS on a plain port"
+        one["device"]
+        for one in await rig.items("/problems")
+        if one["code"] == "TLS on a plain port"
     ]
     shown = (await rig.api("GET", "/doctor")).json["checks"]
     assert len(found) == [one["name"] for one in shown].count("TLS on a plain port")
