@@ -107,7 +107,8 @@ class EventEndpoints:
 
     async def events(self, query: EventQuery, last_event_id: str | None, caller: Caller) -> Stream:
         """Stream events from now on, or after a cursor."""
-        kinds = self._chosen(query.kinds)
+        chosen = query.kinds
+        kinds = self._default if chosen is None else _chosen(chosen, self._kinds)
         text = last_event_id or query.last_event_id
         cursor = Cursor.parse(text) if text else None
         end = await self._feed.end()
@@ -136,21 +137,20 @@ class EventEndpoints:
         return Stream("text/event-stream", begin, _HEADERS)
 
     def _of_kinds(self, words: str) -> Meta:
-        return checked_by(lambda name, text: self._chosen(text), words)
+        kinds = self._kinds  # and not `self`: Python keeps the latest of such types
+        return checked_by(lambda name, text: _chosen(text, kinds), words)
 
-    def _chosen(self, text: str | None) -> Collection[str]:
-        """Return the kinds in a query; `ValueError` for an unknown one."""
-        if text is None:
-            return self._default
-        kinds = frozenset(text.split(","))
-        unknown = sorted(kinds - self._kinds)
-        if unknown:
-            names = ", ".join(repr(kind[:40]) for kind in unknown[:MOST_NAMED])
-            raise ValueError(
-                f"There are no events of the kind {names}; "
-                f"there are {', '.join(sorted(self._kinds))}."
-            )
-        return kinds
+
+def _chosen(text: str, present: Collection[str]) -> Collection[str]:
+    """Return the kinds in a query; `ValueError` for one that is not among the `present`."""
+    kinds = frozenset(text.split(","))
+    unknown = sorted(kinds.difference(present))
+    if unknown:
+        names = ", ".join(repr(kind[:40]) for kind in unknown[:MOST_NAMED])
+        raise ValueError(
+            f"There are no events of the kind {names}; there are {', '.join(sorted(present))}."
+        )
+    return kinds
 
 
 @implementer(IPushProducer)
