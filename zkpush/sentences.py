@@ -25,7 +25,13 @@ _WORDS = frozenset({"form", "kind"})
 """Places of a text that the catalogues translate."""
 _DECLARED = {"client": frozenset({"console"})}
 """Texts of places that the catalogues translate; others are data."""
-_FORMS = {"field": "[A-Za-z0-9_]{1,64}", "num": "[0-9…]+"}
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_FORMS = {
+    "field": "[A-Za-z0-9_]{1,64}",
+    "num": "[0-9…]+",
+    "first_day": _DAY,
+    "last_day": _DAY,
+}
 """Patterns of the values of places; of others, any text."""
 
 

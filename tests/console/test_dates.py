@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+import pytest
 import pytest_twisted
 
 import zkpush
@@ -26,6 +28,12 @@ UNIVERSAL = re.compile(r"[0-9]:[0-9]{2}(?:\.[0-9]+)?\s*(?:Z\b|UTC|GMT)")
 """A time of day that is of no zone where anybody is."""
 EXAMPLES = frozenset({"2026-03-01", "2026-12-31"})
 """Dates in explanations of what to type."""
+DATE = re.compile(r"\b[0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b.*")
+ONE_FORM = re.compile(
+    r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}"
+    r"(?: [0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
+)
+"""The form of all dates in English."""
 AS_TYPED = frozenset({"time", "code", "input", "option", "textarea", "script"})
 """Elements with dates for machines, and with what people or terminals wrote."""
 
@@ -41,6 +49,16 @@ def for_machines(node: Element) -> list[str]:
         if {*ISO.findall(text)} - EXAMPLES or UNIVERSAL.search(text) is not None
     ]
     return [*found, *(each for child in node for each in for_machines(child))]
+
+
+def other_forms(node: Element) -> list[str]:
+    """The dates of a page that are not written in the one form."""
+    texts = [node.text or "", *(child.tail or "" for child in node)]
+    found = [] if node.tag == "script" else [text for text in texts if DATE.search(text)]
+    return [
+        *(text for text in found if DATE.search(ONE_FORM.sub("", text))),
+        *(each for child in node for each in other_forms(child)),
+    ]
 
 
 def universal(source: str) -> list[str]:
@@ -65,9 +83,18 @@ def test_no_text_says_that_its_time_is_universal() -> None:
     assert universal("f'{at} UTC'; 'at %(at)s UTC'") == [" UTC", "at %(at)s UTC"]
 
 
+@pytest.mark.parametrize(
+    ("language", "wrong"), [("es", for_machines), ("en", other_forms)], ids=["machines", "forms"]
+)
 @pytest_twisted.ensureDeferred
-async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
-    """With problems, commands, a stuck queue, records of operators, a person with an end, a job."""
+async def test_dates_are_written_in_one_form(
+    rig: Rig, language: str, wrong: Callable[[Element], list[str]]
+) -> None:
+    """As no machine writes them, and no page in two forms.
+
+    With problems, commands, a stuck queue, records of operators, a person with an end, a job,
+    and days of a terminal that are compared.
+    """
     await fill(rig)
     await filled(rig)
     person = {"name": "Ann", "end_datetime": "2027-05-04 18:00:00", "expires": "1"}
@@ -87,11 +114,14 @@ async def test_no_page_shows_a_date_as_machines_write_it(rig: Rig) -> None:
     rig.clock.advance(700)
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=9", b"7\t2026-03-01 08:00:09\t0\t1\n")
     browser = await signed_in(rig)
-    await browser.get("/?lang=es")
+    page = "/terminals/T1/completeness"
+    assert (await browser.send(page, page, {})).status == 303
+    assert list(document(await browser.get(page)).iter("time"))
+    await browser.get(f"/?lang={language}")
     found = {}
     for page in pages_of(rig):
         if page.path != "/sign-in":
-            left = for_machines(document(await browser.get(path_of(page.path))))
+            left = wrong(document(await browser.get(path_of(page.path))))
             if left:
                 found[page.path] = left
     assert found == {}

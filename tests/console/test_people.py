@@ -69,7 +69,7 @@ async def test_a_person_has_fields_with_authors_and_history_but_no_secrets(rig: 
     assert "Rights at terminals Super administrator terminal T1" in text
     assert "Fingerprint 1 template" in text
     assert "Ann Ash token admin" in text
-    assert rows(shown)[0].startswith("1 Mar 2026 12:00 Name Ann Ann Ash")
+    assert rows(shown)[0].startswith("Sun 1 Mar 2026 12:00 Name Ann Ann Ash")
     for path in ("/people/1", "/people/1/edit"):
         body = (await browser.get(path)).body
         assert b"246813" not in body

@@ -123,7 +123,8 @@ async def test_a_problem_of_an_older_version_is_shown_as_it_is(rig: Rig) -> None
 
 def said(template: Phrase) -> str:
     """A text of a template, as it is stored in English."""
-    values = dict.fromkeys(re.findall(r"%\((\w+)\)s", template.text), "7")
+    names = re.findall(r"%\((\w+)\)s", template.text)
+    values = {name: "2026-03-01" if name.endswith("_day") else "7" for name in names}
     return str(Phrase.made(template.text, values))
 
 

@@ -203,9 +203,9 @@ def test_values_of_a_text_are_data() -> None:
 @pytest.mark.parametrize(
     ("language", "shown"),
     [
-        (LANGUAGES[0], ("12,345", "1 Mar 2026 12:00:07")),
-        (LANGUAGES[1], ("12.345", "1 mar 2026 12:00:07")),
-        (LANGUAGES[3], ("12,345", "2026年3月1日 12:00:07")),
+        (LANGUAGES[0], ("12,345", "Sun 1 Mar 2026 12:00:07")),
+        (LANGUAGES[1], ("12.345", "dom 1 mar 2026 12:00:07")),
+        (LANGUAGES[3], ("12,345", "2026年3月1日 周日 12:00:07")),
     ],
     ids=lambda one: getattr(one, "code", ""),
 )

@@ -14,7 +14,7 @@ accessdata = _capability(
 )
 accounts = _capability("accounts", "People who sign in to the console")
 areas = _capability("areas", "Areas: groups of terminals and people", requires=("people",))
-audit = _capability("audit", "The audit log in the console")
+audit = _capability("audit", "The audit log in the console", requires=("people",))
 attendance = _capability(
     "attendance", "Attendance records and attendance photos", requires=("people",)
 )

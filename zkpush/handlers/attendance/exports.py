@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
@@ -63,7 +62,6 @@ class PunchRows:
 
 def cells_of(punch: ShownPunch) -> list[Cell]:
     """Return the values of a record in the order of `COLUMNS`."""
-    own = punch.own_time
     return [
         punch.wall.date(),
         punch.wall.time(),
@@ -77,7 +75,7 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         punch.temperature,
         _phrase(punch.mask),
         None if punch.doubt is None else _phrase(punch.doubt.mark),
-        None if own is None else datetime.datetime.fromisoformat(own),
+        punch.own_time,
     ]
 
 

@@ -23,11 +23,11 @@ from .chronology import ChronologicalPunches
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
-from .strips import WIDTH, strips_of
+from .strips import WIDTH, MonthTotals, strips_of
 from .unread import unread_thd
 
 MOST = 2000
-"""Maximum number of records of a month."""
+"""Maximum number of records of a month, or of a day, that are shown and counted."""
 
 
 class MonthQuery(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class PersonAttendancePages:
             title=values["name"] or pin,
             values={
                 **values,
-                "month": f"{first:%Y-%m}",
+                "totals": MonthTotals.of(values["strips"], today),
                 "first": first,
                 "before": f"{first - DAY:%Y-%m}",
                 "after": f"{first + 31 * DAY:%Y-%m}" if first + 31 * DAY <= today else None,
@@ -128,14 +128,18 @@ class PersonAttendancePages:
         def find_thd(tx: Transaction) -> dict[str, Any]:
             names = tx[PeopleStore].names([pin])
             punches = tx[ChronologicalPunches]
-            if not tx[PeopleStore].known([pin]) and not punches.count(PunchFilter(pin=pin), 1):
+            is_stored = bool(tx[PeopleStore].known([pin]))
+            if not is_stored and not punches.count(PunchFilter(pin=pin), 1):
                 raise LookupError(Phrase("There is no such person."))
-            found = punches.page(wanted, MOST)
+            found = punches.page(wanted, MOST + 1)
+            is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
-            shown = shown_punches(tx, found, visit.zone, visit.areas, photos=photos)
+            shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
             return {
                 "pin": pin,
                 "name": names.get(pin),
+                "is_stored": is_stored,
+                "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
                 "unread": unread_thd(tx, visit, period),

@@ -69,7 +69,7 @@ class ShownPunch:
     id: int
     wall: datetime.datetime
     """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
-    own_time: str | None
+    own_time: datetime.datetime | None
     """Wall clock time of the terminal, if it differs."""
     pin: str
     name: str | None
@@ -127,7 +127,7 @@ def _shown(
     return ShownPunch(
         id=punch.id,
         wall=wall,
-        own_time=None if str(wall) == punch.time else punch.time,
+        own_time=None if str(wall) == punch.time else datetime.datetime.fromisoformat(punch.time),
         pin=punch.pin,
         name=names.get(punch.pin),
         has_page=punch.pin in with_page,

@@ -60,6 +60,39 @@ class DayStrip:
         return any(one.doubt is not None for one in self.punches)
 
 
+@attrs.frozen(kw_only=True)
+class MonthTotals:
+    """What the strips of a month show, counted; nothing is judged or rounded."""
+
+    days: int
+    """Days with punches."""
+    punches: int
+    single_days: int
+    """Days with one punch only."""
+    doubtful: int
+    """Punches whose time is doubtful."""
+    empty_days: int
+    """Days without punches, before today."""
+    empty_weekend_days: int
+    """Saturdays and Sundays among them."""
+    minutes: int
+    """The times from the first to the last punch of each day, added."""
+
+    @classmethod
+    def of(cls, strips: Sequence[DayStrip], today: datetime.date) -> MonthTotals:
+        """Count what strips show."""
+        empty = [one for one in strips if not one.punches and one.day < today]
+        return cls(
+            days=sum(bool(one.punches) for one in strips),
+            punches=sum(len(one.punches) for one in strips),
+            single_days=sum(one.is_single for one in strips),
+            doubtful=sum(each.doubt is not None for one in strips for each in one.punches),
+            empty_days=len(empty),
+            empty_weekend_days=sum(one.is_weekend for one in empty),
+            minutes=sum(one.minutes or 0 for one in strips),
+        )
+
+
 def _place(punch: ShownPunch) -> float:
     wall = punch.wall
     return round((wall.hour * 60 + wall.minute) * WIDTH / _MINUTES, 1)

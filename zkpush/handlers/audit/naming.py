@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ...device.refusals import Refusal
+from ...pathparts import path_part
+from ...persist.areas import known_areas_thd
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
 from ...persist.vault import PERSON
 from ...phrases import Phrase
 from ...values.audit import AuditRecord
@@ -13,12 +17,32 @@ from .wording import SUBJECTS
 
 _PSEUDONYM = re.compile(rf"{re.escape(PERSON)}[0-9a-f]{{20}}")
 _ACCOUNT = "account "
+_TERMINAL, _AREA, _JOB = "terminal ", "area ", "job "
 _FORGOTTEN = "…"
 
 
 def readable(text: str, pins: Mapping[str, str]) -> str:
     """Replace pseudonyms by user IDs, and by an ellipsis if the person is known no longer."""
     return _PSEUDONYM.sub(lambda found: pins.get(found[0], _FORGOTTEN), text)
+
+
+def subject_pages_thd(tx: Transaction, subjects: Collection[str]) -> dict[str, str]:
+    """Return the paths of the pages of terminals, areas and jobs that records are about.
+
+    Terminals and areas that are gone have none.
+    """
+
+    def named(kind: str) -> dict[str, str]:
+        return {one: one.removeprefix(kind) for one in subjects if one.startswith(kind)}
+
+    terminals, areas, jobs = named(_TERMINAL), named(_AREA), named(_JOB)
+    there = {one.sn for one in tx[DeviceStore].find_all({*terminals.values()})}
+    known = {*known_areas_thd(tx)} if areas else set()
+    return {
+        **{one: f"/terminals/{path_part(sn)}" for one, sn in terminals.items() if sn in there},
+        **{one: f"/areas/{path_part(name)}" for one, name in areas.items() if name in known},
+        **{one: f"/jobs/{path_part(job)}" for one, job in jobs.items()},
+    }
 
 
 def subject_phrase(record: AuditRecord, pins: Mapping[str, str], most: int) -> str:

@@ -29,9 +29,10 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
+from ..people.store import PeopleStore
 from .changes import detail_phrase
 from .grouping import grouped
-from .naming import readable, subject_phrase
+from .naming import readable, subject_pages_thd, subject_phrase
 from .orders import OrderWords
 from .wording import ACTIONS, action_options
 
@@ -89,6 +90,19 @@ class ShownRecord:
         )
 
 
+@attrs.frozen
+class Found:
+    """Records, and what they name."""
+
+    records: Sequence[AuditRecord] = ()
+    pins: Mapping[str, str] = attrs.field(factory=dict)
+    """User IDs of people by their pseudonyms."""
+    names: Mapping[str, str] = attrs.field(factory=dict)
+    """Names of people by user ID."""
+    subject_pages: Mapping[str, str] = attrs.field(factory=dict)
+    """Paths of the pages of what records are about, by subject."""
+
+
 class AuditPages:
     """The audit log."""
 
@@ -121,18 +135,25 @@ class AuditPages:
             wrong["until"] = NO_PERIOD
         part = Page(MOST_READ + 1, before=query.before, newest_first=True)
 
-        def find_thd(tx: Transaction) -> tuple[list[AuditRecord], Mapping[str, str]]:
+        def find_thd(tx: Transaction) -> Found:
             store = tx[AuditStore]
             found = store.page(
                 part, since, until, query.actor or None, query.action or None, query.pin or None
             )
-            return found, {store.person(pin): pin for one in found for pin in one.pins}
+            pins = {pin for one in found for pin in one.pins}
+            return Found(
+                found,
+                {store.person(pin): pin for pin in pins},
+                tx[PeopleStore].names(pins),
+                subject_pages_thd(tx, {one.subject for one in found}),
+            )
 
-        found, pins = ([], {}) if wrong else await self._store.read(find_thd)
+        read = Found() if wrong else await self._store.read(find_thd)
+        found = read.records
         # A reader who chooses an action wants to see each record of it.
         lines = grouped(found[:MOST_READ], is_each=bool(query.action))[:PER_PAGE]
         shown = [
-            ShownRecord.of(line, pins, self._orders)
+            ShownRecord.of(line, read.pins, self._orders)
             for line in sorted(lines, key=lambda line: line[0].at, reverse=True)
         ]
         kept = {name: text for name in _FILTERS if (text := getattr(query, name))}
@@ -144,6 +165,8 @@ class AuditPages:
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
                 "records": shown,
+                "names": read.names,
+                "subject_pages": read.subject_pages,
                 "is_filtered": bool(kept),
                 "actors": sorted({one.stored.actor for one in shown}),
                 "actions": action_options(visit.said, query.action),

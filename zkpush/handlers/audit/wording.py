@@ -146,6 +146,7 @@ DETAILS = SentenceList(
         Phrase("%(moved)s command moved, %(cancelled)s cancelled"),
         Phrase("new secret, the old one until %(at)s"),
         Phrase("events from %(since)s until %(until)s"),
+        Phrase("%(targets)s; %(first_day)s to %(last_day)s"),
         Phrase("cancelled"),
         Phrase("%(num)s dead letters"),
         Phrase("%(num)s dead letter"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import msgspec
 
@@ -86,7 +87,10 @@ class CompletenessPages:
                 "sn": sn,
                 "name": device.alias or sn,
                 "is_approved": device.state is DeviceState.APPROVED,
-                "days": [(one, *STATES[one.state], _details(one)) for one in found],
+                "days": [
+                    (one, date.fromisoformat(one.day), *STATES[one.state], _details(one))
+                    for one in found
+                ],
             },
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
@@ -29,6 +30,7 @@ from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
 from ...manage.services import Services
 from ...model import Page
+from ...persist.devices import DeviceStore
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
@@ -126,9 +128,12 @@ class FilePages:
         """List files, and show the form of a new one."""
         query = query or FileSearch()
         kept = _receivers(str(entry.value("device", query.device)))
-        found = await self._store.read(
-            lambda tx: tx[FileStore].page(Page(PER_PAGE + 1, query.after))
-        )
+
+        def find(tx: Transaction) -> tuple[list[StoredFile], set[str]]:
+            found = tx[FileStore].page(Page(PER_PAGE + 1, query.after))
+            return found, _senders_thd(tx, found)
+
+        found, senders = await self._store.read(find)
         shown = found[:PER_PAGE]
         more = {"after": str(shown[-1].id), **kept} if len(found) > PER_PAGE else None
         return View(
@@ -136,6 +141,7 @@ class FilePages:
             title=Phrase("Files and firmware"),
             values={
                 "files": shown,
+                "senders": senders,
                 "entry": entry,
                 "most_bytes": self._most_bytes,
                 "receivers": kept.get("device", ""),
@@ -170,8 +176,16 @@ class FilePages:
         if visit.allows(Scope.DANGEROUS):
             await self._files.show(file_id, visit.caller)  # notes that its digest is shown
         kept = {} if query is None else _receivers(query.device)
-        values = {"one": found, "entry": entry, "receivers": kept.get("device", "")}
-        return View(template="file.html", title=found.name, values=values)
+        return View(
+            template="file.html",
+            title=found.name,
+            values={
+                "one": found,
+                "senders": await self._store.read(lambda tx: _senders_thd(tx, [found])),
+                "entry": entry,
+                "receivers": kept.get("device", ""),
+            },
+        )
 
     async def content(self, visit: Visit, file_id: int) -> PageStream:
         """Send the content of a file."""
@@ -197,6 +211,12 @@ class FilePages:
         if found is None or found.command is not None:
             raise LookupError(NO_FILE)
         return found
+
+
+def _senders_thd(tx: Transaction, files: Sequence[StoredFile]) -> set[str]:
+    """Return the serial numbers of the terminals that sent files, without those that are gone."""
+    serials = {one.origin.partition(" ")[0] for one in files if one.origin}
+    return {one.sn for one in tx[DeviceStore].find_all(serials)}
 
 
 def _receivers(device: str) -> dict[str, str]:

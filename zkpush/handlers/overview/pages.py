@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -25,6 +25,7 @@ from ...manage.views import ProblemView
 from ...model import DeviceState, Page
 from ...persist.commandhistory import CommandHistory
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
@@ -51,6 +52,8 @@ class FeedPunch:
     """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
     name: str | None
     """Name of the person."""
+    has_page: bool
+    """Whether the account that sees the punch may see the page of the person."""
     meaning: Phrase | None
     """Check in, check out and the like; None if no state was chosen."""
     photo: int | None
@@ -177,20 +180,24 @@ class OverviewPages:
             store = tx[AttendanceStore]
             only = PunchFilter(record_type=RecordType.ATTENDANCE)
             newest = store.page(Page(NEWEST, newest_first=True, areas=visit.areas), only)
-            names = tx[PeopleStore].names({punch.pin for punch in newest}, visit.areas)
+            pins = {punch.pin for punch in newest}
+            names = tx[PeopleStore].names(pins, visit.areas)
+            mine = pins if visit.areas is None else tx[AreaLimitStore].people(pins, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
-            return store.hours(since, 24, visit.areas), _feed(newest, visit.zone, names, photos)
+            return store.hours(since, 24, visit.areas), _feed(
+                newest, visit.zone, names, mine, photos
+            )
 
         hours, feed = await self._store.read(find)
         most = max(*hours, 1)
         return {
             "feed": feed,
+            "day": now.date(),
             "today": sum(hours),
             "bars": [
                 HourBar(hour, count, max(round(100 * count / most), 2 if count else 0))
                 for hour, count in enumerate(hours)
             ],
-            "present_hour": now.hour,
         }
 
 
@@ -198,6 +205,7 @@ def _feed(
     punches: Sequence[Punch],
     zone: ZoneInfo,
     names: Mapping[str, str],
+    with_page: Collection[str],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
     return [
@@ -205,6 +213,7 @@ def _feed(
             punch,
             punch.wall(zone),
             names.get(punch.pin),
+            punch.pin in with_page,
             _meaning(msgspec.structs.asdict(punch).get("status")),
             photos.get(punch.id),
         )

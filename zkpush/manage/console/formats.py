@@ -33,21 +33,24 @@ _ON_SERVER = Phrase("on the server:")
 _SAME_PLACE = Phrase("in the same place")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 """An instant in a phrase, as the API writes it."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WALL = re.compile(_DAY.pattern + r"(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?")
+"""A day, or a time of a wall clock, in a phrase."""
 
 
 @attrs.frozen
 class DateForms:
-    """Patterns of dates (Unicode TR 35)."""
+    """Patterns of dates (Unicode TR 35): one for each language, so that no page has two forms."""
 
-    instant: str = "d MMM y HH:mm"
     day: str = "EEE d MMM y"
-    short_day: str = "EEE d MMM"
     month: str = "LLLL y"
 
+    def instant(self, *, seconds: bool) -> str:
+        """Return the pattern of a day with a time."""
+        return f"{self.day} {'HH:mm:ss' if seconds else 'HH:mm'}"
 
-DATE_FORMS: Mapping[str, DateForms] = {
-    "zh-Hans": DateForms("y年M月d日 HH:mm", "y年M月d日 EEE", "M月d日 EEE", "y年M月")
-}
+
+DATE_FORMS: Mapping[str, DateForms] = {"zh-Hans": DateForms("y年M月d日 EEE", "y年M月")}
 """Patterns of languages that begin a date with the year, by code."""
 
 
@@ -69,17 +72,18 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         )
 
     @pass_context
-    def marked(context: Context, text: Any) -> Markup:
+    def marked(context: Context, text: Any, linked: bool = False) -> Markup:
         """Translate a text, and mark its values as data, whose direction is their own.
 
-        Instants among the values are shown in the zone of the visit, counts with separators, and
-        terminals by their names, but in commands, which stand in backticks.
+        Instants among the values are shown in the zone of the visit, days in its language, counts
+        with separators, and terminals by their names, but in commands, which stand in backticks.
+        With `linked`, names of terminals are links.
         """
         if not isinstance(text, Phrase):
             return escape(said(text))
         values = {name: _marked(context, name, value) for name, value in text.values.items()}
         named = {
-            name: _terminal(context, value) if name in TERMINALS else values[name]
+            name: _terminal(context, value, linked) if name in TERMINALS else values[name]
             for name, value in text.values.items()
         }
         parts = str(escape(_found(text))).split("`")
@@ -93,24 +97,30 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return marked(context, value)
         if value is None or isinstance(value, int):
             return _plain(name, value)
-        at = _milliseconds(str(value)) if _INSTANT.fullmatch(str(value)) else None
+        text = str(value)
+        at = _milliseconds(text) if _INSTANT.fullmatch(text) else None
         if at is not None:
             return instant(context, at, seconds=True)
-        return _data(str(value))
+        wall = _wall_time(text)
+        if wall is not None:
+            return wall_day(wall) if _DAY.fullmatch(text) else wall_instant(wall, seconds=True)
+        return _data(text)
 
-    def _terminal(context: Context, sn: object) -> object:
+    def _terminal(context: Context, sn: object, linked: bool) -> object:
         """Return the name of a terminal as data, with its serial number as a hint."""
         visit: Visit = context["visit"]
         name = None if sn is None else visit.named(str(sn))
         if name is None:
             return _marked(context, "", sn)
-        return Markup('<bdi translate="no" title="{}">{}</bdi>').format(str(sn), name)
+        shown = Markup('<bdi translate="no" title="{}">{}</bdi>').format(str(sn), name)
+        path = f"{PREFIX}/terminals/{path_part(str(sn))}"
+        return Markup('<a href="{}">{}</a>').format(path, shown) if linked else shown
 
     @pass_context
-    def actor(context: Context, text: str) -> Markup:
-        """Show who did something."""
+    def actor(context: Context, text: str, linked: bool = False) -> Markup:
+        """Show who did something; with `linked`, the name of a terminal is a link."""
         found = actor_phrase(text)
-        return marked(context, found) if isinstance(found, Phrase) else _data(text)
+        return marked(context, found, linked) if isinstance(found, Phrase) else _data(text)
 
     def _found(text: Phrase) -> str:
         """Translate a text without its values."""
@@ -161,17 +171,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         """Show an instant (ms) in the zone of the visit."""
         if at is None:
             return Markup("")
-        moment = _moment(at, context)
-        form = forms.instant + (":ss" if seconds else "")
-        return _time(moment, dates.format_datetime(moment, form, locale=locale))
-
-    @pass_context
-    def clock(context: Context, at: int | None) -> Markup:
-        """Show the time of day of an instant (ms), without the date."""
-        if at is None:
-            return Markup("")
-        moment = _moment(at, context)
-        return _time(moment, dates.format_datetime(moment, "HH:mm:ss", locale=locale))
+        return _dated(_moment(at, context), seconds)
 
     @pass_context
     def day(context: Context, at: int | None) -> Markup:
@@ -208,17 +208,21 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         """Show the time of day of a wall clock."""
         return str(dates.format_datetime(at, "HH:mm:ss", locale=locale))
 
-    def wall_instant(at: datetime.datetime) -> Markup:
+    def wall_instant(at: datetime.datetime, seconds: bool = False) -> Markup:
         """Show a date and time of a wall clock."""
-        return _time(at, dates.format_datetime(at, forms.instant, locale=locale))
+        return _dated(at, seconds)
+
+    def _dated(moment: datetime.datetime, seconds: bool) -> Markup:
+        pattern = forms.instant(seconds=seconds)
+        return _time(moment, dates.format_datetime(moment, pattern, locale=locale))
 
     def wall_minute(at: datetime.datetime) -> str:
         """Show the time of day of a wall clock, without seconds."""
         return str(dates.format_datetime(at, "HH:mm", locale=locale))
 
     def wall_day(day: datetime.date) -> Markup:
-        """Show a day, without the year."""
-        text = dates.format_date(day, forms.short_day, locale=locale)
+        """Show a day."""
+        text = dates.format_date(day, forms.day, locale=locale)
         return Markup('<time datetime="{}">{}</time>').format(f"{day:%Y-%m-%d}", text)
 
     def month_name(day: datetime.date) -> Markup:
@@ -259,7 +263,6 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "marked": marked,
         "coded": coded,
         "instant": instant,
-        "clock": clock,
         "day": day,
         "ago": ago,
         "duration": duration,
@@ -290,6 +293,14 @@ def _milliseconds(text: str) -> int | None:
     """Return an instant in milliseconds since the epoch; None if there is no such time."""
     try:
         return int(datetime.datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError:
+        return None
+
+
+def _wall_time(text: str) -> datetime.datetime | None:
+    """Return a day or a time of a wall clock; None if there is no such time."""
+    try:
+        return datetime.datetime.fromisoformat(text) if _WALL.fullmatch(text) else None
     except ValueError:
         return None
 
