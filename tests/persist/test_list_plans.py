@@ -21,6 +21,7 @@ from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.handlers.people.model import PeopleFilter
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import DeviceState, Page
+from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import Transaction
@@ -106,6 +107,14 @@ QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
         "entries_table",
         lambda tx, part: tx[EntryStore].page(part, None, "WORKCODE"),
     ),
+    "audit of a terminal": (
+        "audit_(actor|subject)",
+        lambda tx, part: tx[AuditStore].page(part, device="T3"),
+    ),
+    "audit of an actor": (
+        "audit_actor",
+        lambda tx, part: tx[AuditStore].page(part, actor="device T3"),
+    ),
     "commands": ("SCAN commands|INTEGER PRIMARY KEY|commands_pkey", commands()),
     "commands of a terminal": ("commands_(of_device|idempotency)", commands(device="T3")),
     "commands in a state": ("commands_state", commands(state=CommandState.FAILED)),
@@ -137,12 +146,18 @@ FILLED = {
     "entries": "device_id, table_name, key, updated_at, fields",
     "commands": "id, device_id, command, body, state, attempts, created_at, job",
     "rejects": "device_id, table_name, raw, digest, received_at, reason",
+    "audit": "at, actor, action, subject, mac",
     "users": "pin, device_id, updated_at, card, vice_card, privilege",
 }
 OWN = {("users", "pin"): "'u' || n"}
 """Values of columns that other tables fill otherwise."""
 VALUES = {
     "device_id": "1 + n % 100",
+    "at": "1700000000000 + n",
+    "actor": "case when n % 2 = 0 then 'device T' || (n % 1000) else 'token hr' end",
+    "action": "'refused'",
+    "subject": "case when n % 2 = 1 then 'terminal T' || (n % 1000) else 'a reason' end",
+    "mac": "{bytes}",
     "utc": "1700000000 + 600 * n",
     "received_at": "1700000000000 + n",
     "updated_at": "n",

@@ -426,8 +426,8 @@ async def test_a_reject_that_nobody_can_read_is_deleted(rig: Rig) -> None:
     (problem,) = await rig.items("/problems?device=T1")
     assert problem["detail"].startswith("1 reject is kept, of the table A,")
     (act,) = [one for one in await rig.items("/audit") if one["action"] == "delete reject"]
-    assert act["subject"] == f"reject {newest['id']}"
-    assert act["detail"].startswith("of terminal T1, 9 bytes; ")
+    assert act["subject"] == "terminal T1"
+    assert act["detail"].startswith(f"reject {newest['id']}, 9 bytes; ")
     assert (await rig.api("DELETE", f"/rejects/{oldest['id']}")).status == 204
     assert await rig.items("/problems?device=T1") == []
     assert (await rig.api("GET", "/devices/T1")).json["problems"] == []

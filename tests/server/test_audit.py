@@ -57,6 +57,33 @@ async def test_the_audit_log_comes_in_parts(rig: Rig) -> None:
     assert seen == [f"user {number}" for number in range(5)]
 
 
+@pytest_twisted.ensureDeferred
+async def test_the_records_of_a_terminal_are_what_it_did_and_what_was_done_to_it(rig: Rig) -> None:
+    """In one order, in parts, with the other filters, and for a terminal that is gone as well."""
+    await recorded(rig, 2)
+    await rig.api("PUT", "/devices/T1", {"state": "approved"})
+    await rig.api("PUT", "/devices/T10", {"state": "approved"})
+    await recorded(rig, 1)
+    found = await rig.items("/audit?device=T1")
+    assert [one["action"] for one in found] == [
+        "remote attendance",
+        "remote attendance",
+        "add terminal",
+        "change terminal",
+        "remote attendance",
+    ]
+    newest = await rig.items("/audit?device=T1&order=desc&limit=2")
+    assert newest == found[:2:-1]
+    after = (await rig.api("GET", "/audit?device=T1&limit=3")).json["next"]
+    assert await rig.items(f"/audit?device=T1&limit=3&after={after}") == found[3:]
+    assert await rig.items("/audit?device=T1&action=change%20terminal") == [found[3]]
+    unknown = await rig.api("GET", "/audit?device=T2")
+    assert (unknown.status, unknown.json["detail"][:33]) == (
+        400,
+        "device: There is no terminal 'T2'",
+    )
+
+
 @pytest.mark.parametrize("scope", Scope)
 @pytest_twisted.ensureDeferred
 async def test_the_audit_log_is_for_administrators(rig: Rig, scope: Scope) -> None:

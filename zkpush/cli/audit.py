@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..enginewords import ENGINE_WORDS
+from .arguments import of_device
 from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .records import ListForm, list_options, print_records
 from .running import with_api
@@ -36,6 +37,7 @@ audit = WordGroup(
 
 
 @audit.command("list", cls=ListCommand, order=OLDEST_FIRST)
+@of_device
 @click.option(
     "--actor",
     metavar="ACTOR",
@@ -49,6 +51,7 @@ audit = WordGroup(
 @with_api
 async def list_(
     api: Api,
+    device: str | None,
     actor: str | None,
     action: str | None,
     pin: str | None,
@@ -56,11 +59,14 @@ async def list_(
 ) -> None:
     """List the audit log.
 
+    With --device, lists what was done to the terminal, and what it did or was refused.
+
     \b
-    Example:
+    Examples:
       zkpush audit list --action refused --last 20
+      zkpush audit list --device 3434174801234 --since yesterday
     """
-    filters = {"actor": actor, "action": action, "pin": pin}
+    filters = {"device": device, "actor": actor, "action": action, "pin": pin}
     await print_records(
         api,
         "audit",

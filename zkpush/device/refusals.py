@@ -27,11 +27,11 @@ from ..persist.transaction import Transaction
 from ..phrases import Phrase
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
-from ..values.audit import AuditRecord
+from ..values.audit import AuditRecord, device_actor
 
 ACTION = "refused"
 """The action in audit records; the subject is the reason in words."""
-DEVICE = "device "
+DEVICE = device_actor("")
 """Start of the actor of a terminal."""
 OTHERS = "others"
 """The actor of refusals that are not tracked separately."""
@@ -312,11 +312,6 @@ def _sound(sn: str | None) -> str | None:
         return None if sn is None else check_serial(sn)
     except TerminalError:
         return None
-
-
-def device_actor(sn: str) -> str:
-    """Return the actor of a terminal's refusals in the audit log."""
-    return f"{DEVICE}{sn}"
 
 
 def _actor(sn: str | None, address: str | None) -> str:

@@ -14,13 +14,13 @@ from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..values.audit import AuditRecord
 from .limits import WholeSite
-from .listing import ListQuery
+from .listing import DeviceQuery
 from .lists import ApiList
 from .routes import Route
 from .times import instant, instant_of, time_argument
 
 
-class AuditQuery(ListQuery, frozen=True):
+class AuditQuery(DeviceQuery, frozen=True):
     """Filter for records of the audit log."""
 
     since: Annotated[str | None, time_argument("ISO 8601; from this instant on")] = None
@@ -84,7 +84,9 @@ def _find_thd(
     tx: Transaction, part: Page, wanted: tuple[int | None, int | None, AuditQuery]
 ) -> list[AuditRecord]:
     since, until, query = wanted
-    return tx[AuditStore].page(part, since, until, query.actor, query.action, query.pin)
+    return tx[AuditStore].page(
+        part, since, until, query.actor, query.action, query.pin, device=query.device
+    )
 
 
 def _milliseconds(name: str, text: str | None) -> int | None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Column, Row, delete, or_, select
+from sqlalchemy import Column, ColumnElement, CompoundSelect, Row, delete, or_, select, union
 from twisted.logger import Logger
 
 from ..counting import agreeing, counted
 from ..interfaces import StoreError
 from ..model import Page
-from ..values.audit import AuditRecord
+from ..values.audit import AuditRecord, device_actor, terminal_subject
 from .buffers import BufferedInserts
 from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link
@@ -86,27 +86,32 @@ class AuditStore(BufferedInserts):
         action: str | None = None,
         pin: str | None = None,
         subject: str | None = None,
+        device: str | None = None,
     ) -> list[AuditRecord]:
         """List records by id, from `since` (inclusive) to `until` (exclusive), in milliseconds.
 
-        `pin` selects the records that name this person.
+        `pin` selects the records that name this person, and `device` those of what a terminal did
+        and of what was done to it.
         """
         self.flush()
-        query = part_of(select(*(audit.c[name] for name in COLUMNS)), audit.c.id, part)
+        wanted = []
         if since is not None:
-            query = query.where(audit.c.at >= since)
+            wanted.append(audit.c.at >= since)
         if until is not None:
-            query = query.where(audit.c.at < until)
+            wanted.append(audit.c.at < until)
         if actor is not None:
-            query = query.where(audit.c.actor == actor)
+            wanted.append(audit.c.actor == actor)
         if action is not None:
-            query = query.where(audit.c.action == action)
+            wanted.append(audit.c.action == action)
         if subject is not None:
-            query = query.where(audit.c.subject == subject)
+            wanted.append(audit.c.subject == subject)
         if pin is not None:
             name = self.person(pin)
-            query = query.where(or_(audit.c.subject.contains(name), audit.c.detail.contains(name)))
-        rows = self._connection.execute(query).all()
+            wanted.append(or_(audit.c.subject.contains(name), audit.c.detail.contains(name)))
+        if device is not None:
+            wanted.append(audit.c.id.in_(_of_device(device, part, wanted)))
+        query = part_of(select(*(audit.c[name] for name in COLUMNS)), audit.c.id, part)
+        rows = self._connection.execute(query.where(*wanted)).all()
         pins = self._pins(text for row in rows for text in (row.subject, row.detail) if text)
         return [_record(row, pins) for row in rows]
 
@@ -230,6 +235,20 @@ def head_insert(head: Head, seal: bytes) -> Insert:
 def link(row: Row[Any]) -> Link:
     """Return the part of a stored row that its MAC covers."""
     return Link(*(getattr(row, name) for name in COLUMNS))
+
+
+def _of_device(
+    sn: str, part: Page, wanted: Sequence[ColumnElement[bool]]
+) -> CompoundSelect[tuple[int]]:
+    """Return a query for the ids of a part of the records about a terminal.
+
+    One query for each index reads no more than the part; `OR` would read all of the terminal.
+    """
+    ways = (audit.c.actor == device_actor(sn), audit.c.subject == terminal_subject(sn))
+    parts = [
+        part_of(select(audit.c.id).where(way, *wanted), audit.c.id, part).subquery() for way in ways
+    ]
+    return union(*(select(one.c.id) for one in parts))
 
 
 def _people() -> list[Column[str]]:

@@ -338,6 +338,8 @@ audit = Table(
     Column("subject", PlainText(), nullable=False),
     Column("detail", PlainText()),
     Column("mac", LargeBinary(), nullable=False, server_default=text("''")),
+    Index("audit_actor", "actor", "id"),
+    Index("audit_subject", "subject", "id"),
 )
 """Audit log: a keyed hash chain (`zkpush.persist.chain`).
 

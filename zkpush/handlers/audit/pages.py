@@ -45,7 +45,7 @@ PER_PAGE = 50
 MOST_READ = 400
 """Maximum number of records that are read for a page."""
 _Text = Annotated[str, Meta(max_length=200)]
-_FILTERS = ("since", "until", "actor", "action", "pin")
+_FILTERS = ("since", "until", "device", "actor", "action", "pin")
 
 
 class AuditSearch(msgspec.Struct, frozen=True):
@@ -53,6 +53,7 @@ class AuditSearch(msgspec.Struct, frozen=True):
 
     since: _Text = ""
     until: _Text = ""
+    device: _Text = ""
     actor: _Text = ""
     action: _Text = ""
     pin: _Text = ""
@@ -138,7 +139,13 @@ class AuditPages:
         def find_thd(tx: Transaction) -> Found:
             store = tx[AuditStore]
             found = store.page(
-                part, since, until, query.actor or None, query.action or None, query.pin or None
+                part,
+                since,
+                until,
+                query.actor or None,
+                query.action or None,
+                query.pin or None,
+                device=query.device or None,
             )
             pins = {pin for one in found for pin in one.pins}
             return Found(

@@ -136,6 +136,7 @@ DETAILS = SentenceList(
         Phrase("by %(client)s from %(address)s"),
         Phrase("by %(sn)s; %(reason)s"),
         Phrase("of terminal %(sn)s, %(num)s bytes"),
+        Phrase("reject %(id)s, %(num)s bytes"),
         Phrase("picture (not shown), %(num)s bytes"),
         Phrase("%(name)s, %(num)s bytes"),
         Phrase("from %(source)s: %(people)s people, %(commands)s commands"),

@@ -21,7 +21,7 @@ from ...persist.presence import PresenceStore
 from ...persist.rejects import RejectStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
-from ...values.audit import AuditRecord
+from ...values.audit import AuditRecord, terminal_subject
 from ...values.sessions import TokenPolicy
 from ..attendance.store import AttendanceStore
 from ..commands.model import StuckQueue
@@ -150,7 +150,7 @@ def _decisions_thd(tx: Transaction, sn: str, now: int) -> _Decisions:
         Page(_MOST_CHANGES, newest_first=True),
         since=now - GONE_AFTER,
         action=CHANGE_TERMINAL,
-        subject=f"terminal {sn}",
+        subject=terminal_subject(sn),
     )
     recent = [one for one in changes if one.at >= now - RECENT]
     decided_at = next((one.at for one in recent if _DECISION.search(one.detail or "")), None)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 
-from ...device.refusals import ACTION, Refusal, RefusalLog, device_actor
+from ...device.refusals import ACTION, Refusal, RefusalLog
 from ...model import Page
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
-from ...values.audit import AuditRecord
+from ...values.audit import AuditRecord, device_actor
 from .advice import advice_on_paths, approval_of, counted, duration, with_zone
 from .model import Check
 

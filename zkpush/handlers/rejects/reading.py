@@ -32,6 +32,7 @@ from ...protocol.reports import INFO, OPTIONS
 from ...protocol.requests import Upload, is_packed, normalize_segment, parse_arguments
 from ...protocol.uploads import Contents
 from ...protocol.verification import POST_VERIFY_DATA
+from ...values.audit import terminal_subject
 from ...values.families import Action
 from ...values.setaside import RejectSelection, StoredReject
 
@@ -128,8 +129,9 @@ class RejectReader:
             if found is None:
                 return None
             tx[RejectStore].remove(reject_id)
-            detail = f"of terminal {found.device}, {found.size} bytes"
-            acts.record(tx, by, DELETE_REJECT, f"reject {reject_id}", detail, now)
+            subject = terminal_subject(found.device)
+            detail = f"reject {reject_id}, {found.size} bytes"
+            acts.record(tx, by, DELETE_REJECT, subject, detail, now)
             tx[RejectStore].update_problem(tx[DeviceStore].get(found.device_id))
             return tx[DeviceStore].get(found.device_id)
 
