@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.people.erased import ErasedPeople
 from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.removals import RemovalStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.store import Store
+from zkpush.protocol.photos import Photo
+from zkpush.protocol.times import wall_clock
 
+from ..server.test_people_changes import mentions
 from .conftest import open_database
 from .contract import EVERYTHING, NOW, add_terminal, say
 from .test_authors import conflicts
@@ -127,3 +133,32 @@ async def test_a_template_of_a_person_who_is_being_removed_is_not_kept(stores) -
         [removed, other.write(say(device, "FP PIN=5\tFID=1\tTMP=AAAA", now=NOW + 2))]
     )
     assert await one.read(lambda tx: tx[PeopleStore].templates("5")) == []
+
+
+@pytest.mark.parametrize("what", ["people", "photo"])
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_stored_of_a_person_who_is_being_erased(stores, what: str) -> None:
+    """What comes meanwhile waits for the erasure; its terminal is to delete the person."""
+    one, other = stores
+    device = await add_terminal(one, "T1")
+    await one.write(say(device, "USER PIN=5\tName=Ann"))
+    locked: Deferred[None] = Deferred()
+
+    def erase(tx) -> None:
+        tx[PersonStore].remove("5", "token x", NOW + 1, erased=True)
+        reactor.callFromThread(locked.callback, None)
+        until_another_waits(tx)
+
+    def photograph(tx) -> None:
+        photo = Photo("20260301080000-5.jpg", b"\xff\xd8", None, None)
+        tx[AttendancePhotoStore].add(device.id, photo, wall_clock("UTC"), NOW + 2)
+
+    upload = say(device, "USER PIN=5\tName=Anna\nFP PIN=5\tFID=1\tTMP=AAAA\n", now=NOW + 2)
+    erased = one.write(erase)
+    await locked
+    await gatherResults([erased, other.write(upload if what == "people" else photograph)])
+    assert await one.read(mentions("Ann")) == set()
+    assert await one.read(lambda tx: tx[AttendancePhotoStore].page(EVERYTHING, None, None)) == []
+    assert await one.read(mentions('["5"')) == set()
+    (due,) = await one.read(lambda tx: tx[ErasedPeople].pending(10))
+    assert due == (device.id, "5")

@@ -23,6 +23,15 @@ WORDS = (
 DELETION = f"DATA DELETE USERINFO PIN={PIN}".encode()
 
 
+FACE = b"\xff\xd8\xffZaphod"
+RECORDS = {
+    "USERINFO": f"PIN={PIN}\tName=Zaphod\n",
+    "FINGERTMP": f"PIN={PIN}\tFID=2\tTMP=AAAA\n",
+    "BIODATA": f"BIODATA Pin={PIN}\tNo=0\tIndex=0\tValid=1\tType=9\tMajorVer=5\tTmp=AAAA\n",
+    "IDCARD": f"IDCARD PIN={PIN}\tIDNum=1\tDNNum=2\tName=Zaphod\n",
+    "ATTPHOTO": f"PIN=20260201080000-{PIN}.jpg\nSN=x\nsize=9\nCMD=uploadphoto\0",
+    "ATTLOG": f"{PIN}\t2026-02-01 08:00:00\t0\t1\n",
+}
 SYNC = {"Action": "SyncData", "TableName": "USERINFO"}
 
 
@@ -108,6 +117,114 @@ async def test_a_person_who_is_added_again_is_not_deleted(rig: Rig) -> None:
     assert DELETION not in (await rig.get("getrequest?SN=T2")).body
     await said(rig, WORDS, "T2")
     assert (await rig.api("GET", f"/users/{PIN}")).json["has_photo"] is True
+
+
+async def upload_everything(rig: Rig, sn: str) -> None:
+    """Let a terminal upload all that it has about the person, in each way that there is."""
+    await said(rig, WORDS, sn)
+    for table, text in RECORDS.items():
+        body = text.encode() + (FACE if table == "ATTPHOTO" else b"")
+        assert (await rig.post(f"cdata?SN={sn}&table={table}&Stamp=2", body)).status == 200
+    path = f"fdata?SN={sn}&PIN=20260202080000-{PIN}.jpg&PhotoStamp=1"
+    assert (await rig.post(path, FACE)).status == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_was_away_brings_nothing_back(
+    make_rig, request, tmp_path, database: str
+) -> None:
+    """It uploads all that it has after the erasure; its punches have no name."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    rig = await make_rig(database=url)
+    for sn in ("T1", "AWAY"):
+        await upload_everything(rig, sn)
+    before = await rig.store.read(mentions(PIN))
+    assert before >= {"idcards", "attendance_photos", "templates", "person_photos", "users"}
+    assert await erase(rig) == ["AWAY", "T1"]
+    await delete_there(rig, "T1")
+
+    await upload_everything(rig, "AWAY")
+    await forget_events(rig)
+    left = await rig.store.read(mentions(PIN))
+    assert left == {"attendance", "commands", "erased_holders"}
+    assert await rig.store.read(mentions("Zaph")) == set()
+    assert (await rig.items("/photos"), await rig.items("/idcards")) == ([], [])
+    await look(rig)
+    polled = (await rig.get("getrequest?SN=AWAY")).body
+    for line in polled.splitlines():
+        assert line.endswith(DELETION)
+        answer = f"ID={line.split(b':')[1].decode()}&Return=0&CMD=DATA"
+        assert (await rig.post("devicecmd?SN=AWAY", answer.encode())).status == 200
+    await forget_events(rig)
+    assert await rig.store.read(mentions(PIN)) == {"attendance"}
+
+
+@pytest.mark.parametrize("table", ["IDCARD", "ATTPHOTO"])
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_only_shows_an_erased_person_deletes_the_person(
+    rig: Rig, table: str
+) -> None:
+    """Others in the same upload are stored."""
+    await said(rig, WORDS)
+    await erase(rig)
+    await delete_there(rig, "T1")
+    await said(rig, b"USER PIN=6\tName=Bob\n", "T2")
+    body = RECORDS[table].encode()
+    body = body + FACE if table == "ATTPHOTO" else body + body.replace(PIN.encode(), b"6")
+    assert (await rig.post(f"cdata?SN=T2&table={table}&Stamp=2", body)).status == 200
+    assert [one["pin"] for one in await rig.items("/idcards")] == ["6"] * (table == "IDCARD")
+    await look(rig)
+    await delete_there(rig, "T2")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_who_enrols_again_after_an_erasure_is_deleted_at_once(rig: Rig) -> None:
+    """The server cannot tell a new enrolment from an old copy; who is added here first may stay."""
+    await said(rig, WORDS)
+    await erase(rig)
+    await delete_there(rig, "T1")
+    await said(rig, WORDS.replace(b"Zaphod", b"Zaphod B"))
+    await look(rig)
+    await delete_there(rig, "T1")
+    assert (await rig.api("PUT", f"/users/{PIN}", {"name": "Zaphod B"})).status == 200
+    await said(rig, WORDS.replace(b"Zaphod", b"Zaphod B"))
+    await look(rig)
+    assert DELETION not in (await rig.get("getrequest?SN=T1")).body
+    assert len(await rig.items(f"/users/{PIN}/templates")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_deletion_of_an_erased_person_waits_for_years(rig: Rig) -> None:
+    """A terminal that lay in a cupboard gets it, and so does one that comes back later."""
+    for sn in ("T1", "T2"):
+        await said(rig, WORDS, sn)
+    await erase(rig)
+    await delete_there(rig, "T2")
+    await said(rig, WORDS, "T2")
+    await look(rig)
+    rig.clock.advance(5 * 366 * 24 * 3600)
+    await rig.daemon.queue.end_overdue()
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+        await delete_there(rig, sn)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_erasure_deletes_the_punches_that_came_after_the_first(rig: Rig) -> None:
+    """Although the person is unknown, and no terminal is left that has the person."""
+    await upload_everything(rig, "T1")
+    assert (await rig.api("DELETE", f"/users/{PIN}?erase=true&attendance=true")).status == 200
+    await delete_there(rig, "T1")
+    punch = RECORDS["ATTLOG"].encode()
+    assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=3", punch)).status == 200
+    assert len(await rig.items("/attendance")) == 1
+    assert (await rig.api("DELETE", f"/users/{PIN}?erase=true")).status == 404
+    again = await rig.api("DELETE", f"/users/{PIN}?erase=true&attendance=true")
+    assert (again.status, again.json["devices"]) == (200, [])
+    assert await rig.items("/attendance") == []
 
 
 @pytest_twisted.ensureDeferred

@@ -40,6 +40,7 @@ jobs = _capability("jobs", "Commands for many terminals", requires=("people",))
 logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",
+    requires=("people",),
 )
 overview = _capability(
     "overview",

@@ -18,6 +18,7 @@ from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, opened, seal_columns
 from ...protocol.photos import Photo, parse_name
 from ...protocol.times import WallClock, doubt_about
+from ..people.store import ErasedPeople
 from .model import AttendancePhoto, Punch
 from .schema import attendance_photos
 
@@ -42,7 +43,10 @@ class AttendancePhotoStore:
         self.add_all(device_id, [photo], clock, now)
 
     def add_all(self, device_id: int, photos: Sequence[Photo], clock: WallClock, now: int) -> None:
-        """Store the photos of one upload."""
+        """Store the photos of one upload, except for those of people who were erased."""
+        pins = [parse_name(photo.name).pin for photo in photos]
+        gone = self._tx[ErasedPeople].found_at(device_id, {pin for pin in pins if pin})
+        photos = [photo for photo, pin in zip(photos, pins, strict=True) if pin not in gone]
         pictures = self._pictures.keep_all([photo.content for photo in photos])
         rows = [
             self._row(device_id, photo, pictures[photo.content], clock, now) for photo in photos

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, update
 
 from ...persist.erasing import PersonErasure
 from ...persist.forgetting import Erasure
 from ...persist.logs import LogStore
+from ...protocol.records import Batch, value_of
 from ...protocol.secrecy import RAW
+from ...protocol.times import WallClock
+from ..people.store import ErasedPeople
 from .model import (
     STORED_ERROR,
     STORED_ID_CARD,
@@ -39,11 +43,18 @@ class ErrorStore(LogStore[ErrorRecord]):
 
 
 class IdCardStore(LogStore[IdCardRecord]):
-    """Records of identity cards."""
+    """Records of identity cards; those of people who were erased are not stored."""
 
     records = IDCARD
     kept = idcards
     values = STORED_ID_CARD
+
+    def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
+        """Store decoded records; see `LogStore.add`."""
+        pins = [value_of(IDCARD, row, "pin") for row in batch.rows]
+        gone = self._tx[ErasedPeople].found_at(device_id, {str(pin) for pin in pins if pin})
+        rows = [row for pin, row in zip(pins, batch.rows, strict=True) if pin not in gone]
+        super().add(device_id, msgspec.structs.replace(batch, rows=rows), clock, now)
 
 
 STORES: tuple[type[LogStore[Any]], ...] = (OperationStore, ErrorStore, IdCardStore)

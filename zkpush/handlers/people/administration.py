@@ -34,6 +34,7 @@ from .erased import ErasedPeople
 from .model import Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
+from .returns import HOWEVER_LATE
 from .stating import StatedParts
 from .wording import UPDATES
 
@@ -122,7 +123,9 @@ class PeopleAdministration:
             if erase and subject is not None:
                 earlier = tx[ErasedPeople].holders(pin)
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
-            if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
+            is_known = people.remove(pin, by.actor, now, erased=erase)
+            erased = sum(eraser(erasure) for eraser in services.erasers) if erase else 0
+            if not (is_known or erased or (erase and holders)):
                 raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
             detail = (
                 f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
@@ -133,8 +136,6 @@ class PeopleAdministration:
             if not erase:
                 return own_terminals_thd(tx, by, holders), []
             tx[ErasedPeople].hold(pin, holders)
-            for eraser in services.erasers:
-                eraser(erasure)
             return holders, self._delete_thd(tx, pin, holders, by, now)
 
         holders, queued = await self._store.write(unit)
@@ -150,7 +151,8 @@ class PeopleAdministration:
         for sn in holders:
             device = tx[DeviceStore].find(sn)
             if device is not None:
-                queued += self._services.queue.ask_thd(tx, device, DeletePerson(pin), by, now)
+                intent = DeletePerson(pin)
+                queued += self._services.queue.ask_thd(tx, device, intent, by, now, HOWEVER_LATE)
         return queued
 
     async def put_photo(self, pin: str, kind: Portrait, content: bytes, by: Caller) -> None:

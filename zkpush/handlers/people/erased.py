@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from sqlalchemy import delete, select, update
 
 from ...persist.databases import Insert
@@ -17,6 +18,7 @@ from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from .model import PersonStatement
 from .news import parts_of
+from .personrows import lookups
 from .schema import erased_holders, removed_people
 
 if TYPE_CHECKING:
@@ -46,19 +48,29 @@ class ErasedPeople:
 
         For the others, a deletion is to be queued.
         """
+        gone = self.found_at(device_id, {str(one.key[0]) for one in said})
+        return [one for one in said if str(one.key[0]) not in gone] if gone else said
+
+    def found_at(self, device_id: int, pins: Collection[str]) -> set[str]:
+        """Return which of the people whom a terminal has just named were erased.
+
+        For these, a deletion is to be queued. An erasure by another process is waited for.
+        """
+        if not pins:
+            return set()
+        if self._connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+            keys = {"keys": msgspec.json.encode(sorted(pins)).decode()}
+            self._connection.execute(lookups("postgresql").kept, keys)
         query = select(removed_people.c.digest).where(_IS_ERASED)
-        if not said or self._connection.execute(query.limit(1)).first() is None:
-            return said
-        digests = {self._digest(pin): pin for pin in {str(one.key[0]) for one in said}}
+        if self._connection.execute(query.limit(1)).first() is None:
+            return set()
+        digests = {self._digest(pin): pin for pin in pins}
         erased: dict[bytes, str] = {}
         for some in parts_of([*digests]):
             found = self._connection.execute(query.where(removed_people.c.digest.in_(some)))
             erased |= {bytes(digest): digests[bytes(digest)] for digest in found.scalars()}
-        if not erased:
-            return said
         self._hold([(digest, device_id, erased[digest]) for digest in sorted(erased)])
-        gone = set(erased.values())
-        return [one for one in said if str(one.key[0]) not in gone]
+        return set(erased.values())
 
     def hold(self, pin: str, serials: Collection[str]) -> None:
         """Record the terminals that may have a person whose deletion is queued."""

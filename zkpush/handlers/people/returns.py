@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from ...device.intents import NotPossible
 from ...device.modes import takes_commands
 from ...device.queue import CommandQueue
+from ...device.queueing import Delivery
 from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
@@ -23,6 +24,8 @@ EVERY = 2.0
 """Seconds between looks."""
 AT_ONCE = 50
 """Deletions queued in one unit of work."""
+HOWEVER_LATE = Delivery(expires_in=10 * 366 * 24 * 3600)
+"""Delivery of the deletions: a terminal may have been out of use for years."""
 
 
 class ErasedReturns(PeriodicService):
@@ -54,7 +57,7 @@ class ErasedReturns(PeriodicService):
             intent = DeletePerson(one.pin)
             try:
                 if takes_commands(device):
-                    queued += self._queue.ask_thd(tx, device, intent, None, now)
+                    queued += self._queue.ask_thd(tx, device, intent, None, now, HOWEVER_LATE)
             except (NotPossible, ValueError):
                 self._log.warn(
                     "Terminal {sn} has an erased person and cannot delete it", sn=device.sn
