@@ -59,7 +59,7 @@ test test-long: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
 test: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the tests but the long ones; PYTEST_ARGS=--cov counts what they reach
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long" $(PYTEST_ARGS)
 
-test-long: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the long tests: walks over all pages, random operations, restarts
+test-long: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the long tests: browsers, killed daemons, walks over all pages
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel

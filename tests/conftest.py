@@ -38,6 +38,9 @@ from .warm import TRACED
 YOUNG = 20_000
 """Number of new objects after which the garbage collector examines them."""
 
+SLOW_SECONDS = 3.0
+"""A test that takes longer on a quiet machine is marked `long`, and runs with `make test-long`."""
+
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)
 settings.load_profile("zkpush")
@@ -91,6 +94,21 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the slow tests that everybody waits for, so that they get marked or quicker."""
+    slow = [
+        (report.duration, report.nodeid)
+        for report in terminalreporter.stats.get("passed", [])
+        if report.when == "call"
+        and report.duration > SLOW_SECONDS
+        and "long" not in report.keywords
+    ]
+    if slow:
+        terminalreporter.section("slow, and not marked long (a busy machine adds some)")
+    for seconds, name in sorted(slow, reverse=True):
+        terminalreporter.write_line(f"{seconds:.1f} s  {name}")
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from zkpush.handlers.accessdata.declared import ACCESS_TABLES
 
 from ..server.test_access_data import JPEG
@@ -51,6 +53,7 @@ def test_an_entry_is_defined_changed_and_deleted(daemon: Daemon, tmp_path: Path)
     assert deleted == "Time period 5 of the area Yard is deleted.\n"
 
 
+@pytest.mark.long
 def test_where_an_entry_is(daemon: Daemon) -> None:
     """The terminals of an entry, and the entries of a terminal, with their states."""
     terminal = daemon.terminal("ACC1")

@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 
+import pytest
+
 from ..declared import COMMANDS
 from .program import SECONDS, Daemon, cells, environment, failed, misused, said
 
@@ -32,6 +34,7 @@ def test_send_json(daemon: Daemon) -> None:
     assert (command["command"], command["params"], command["state"]) == ("REBOOT", {}, "queued")
 
 
+@pytest.mark.long
 def test_wait(daemon: Daemon) -> None:
     """The command line waits until a terminal has done a command, and prints what it says."""
     terminal = daemon.terminal("WAIT1")
@@ -49,6 +52,7 @@ def test_wait(daemon: Daemon) -> None:
     assert err.splitlines()[-1] == "INFO is done."
 
 
+@pytest.mark.long
 def test_wait_failed(daemon: Daemon) -> None:
     """A command that a terminal cannot do fails, with the meaning of its code."""
     terminal = daemon.terminal("WAIT2")
@@ -63,6 +67,7 @@ def test_wait_failed(daemon: Daemon) -> None:
     )
 
 
+@pytest.mark.long
 def test_wait_cancelled(daemon: Daemon) -> None:
     """A command that is cancelled meanwhile is not done."""
     daemon.terminal("WAIT3")
@@ -90,6 +95,7 @@ def test_wait_no_longer(daemon: Daemon) -> None:
     assert ["state", "queued"] in [line.split() for line in shown.splitlines()]
 
 
+@pytest.mark.long
 def test_when_a_command_is_sent(daemon: Daemon) -> None:
     """Deadline, priority and earliest time are options; the end says why in words."""
     terminal = daemon.terminal("WHEN1")

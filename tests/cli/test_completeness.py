@@ -34,6 +34,7 @@ def sends(terminal: Terminal, *rows: str) -> None:
     terminal.answer(f"ID={command_id}&Return=0&CMD=DATA")
 
 
+@pytest.mark.long
 def test_missing_punches_are_fetched_and_proved(daemon: Daemon) -> None:
     """The command waits for the terminal, and says how many records it has brought."""
     terminal = daemon.terminal("SUM1")
@@ -51,6 +52,7 @@ def test_missing_punches_are_fetched_and_proved(daemon: Daemon) -> None:
     assert (found["state"], found["counted"], found["stored"]) == ("complete", 3, 3)
 
 
+@pytest.mark.long
 def test_a_shortfall_fails(daemon: Daemon) -> None:
     """Exit status 1, the words in the table, and a problem of the terminal."""
     terminal = daemon.terminal("SUM2")
@@ -69,6 +71,7 @@ def test_a_shortfall_fails(daemon: Daemon) -> None:
     assert f"{DAY}: 1 of 2" in problem["detail"]
 
 
+@pytest.mark.long
 def test_a_silent_terminal_and_one_that_refuses_fail_in_words(daemon: Daemon) -> None:
     """Neither proves anything, and each says why."""
     refuses = daemon.terminal("SUM3")
@@ -84,6 +87,7 @@ def test_a_silent_terminal_and_one_that_refuses_fail_in_words(daemon: Daemon) ->
     assert "not_answered" in run.stdout
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_a_killed_daemon_goes_on(tmp_path: pathlib.Path) -> None:
     """SIGKILL between the steps loses no step and repeats none."""
@@ -147,6 +151,7 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     assert "the period ends before it begins" in misused("attendance", "list", *period).stderr
 
 
+@pytest.mark.long
 def test_a_day_that_is_not_over_is_said_to_be_so(daemon: Daemon) -> None:
     """The terminal goes on counting, and the server compares the whole day later."""
     terminal = daemon.terminal("SUM9")

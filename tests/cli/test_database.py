@@ -53,6 +53,7 @@ def wait_for_templates(daemon: Daemon) -> None:
     assert daemon.api("GET", f"users/{PEOPLE - 1}").get("templates")
 
 
+@pytest.mark.long
 def test_pending_lines_are_stored_after_a_kill(tmp_path: pathlib.Path) -> None:
     """Lines that were acknowledged and not stored yet are stored by the next daemon."""
     lines = "".join(f"FP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE))
@@ -73,6 +74,7 @@ def test_pending_lines_are_stored_after_a_kill(tmp_path: pathlib.Path) -> None:
     database.close()
 
 
+@pytest.mark.long
 def test_templates_that_are_pending_are_forgotten(tmp_path: pathlib.Path) -> None:
     """Keys are rotated and templates forgotten with pending lines: users come, no template does."""
     lines = "".join(f"USER PIN={pin}\tName=Ann\nFP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE))
@@ -103,6 +105,7 @@ def check(data: pathlib.Path) -> None:
         daemon.process.wait(30)
 
 
+@pytest.mark.long
 def test_keys_are_rotated(data: pathlib.Path) -> None:
     """With a word on what to do then; the old key opens nothing."""
     key = data / "key"
@@ -122,6 +125,7 @@ def test_keys_are_rotated(data: pathlib.Path) -> None:
     check(data)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("count", [0, 2000])
 def test_a_rotation_that_is_killed_goes_on(data: pathlib.Path, count: int) -> None:
@@ -187,6 +191,7 @@ def test_a_mistake_is_one_line(tmp_path: pathlib.Path) -> None:
     assert zkpush("database", "rotate-key").returncode == 2
 
 
+@pytest.mark.long
 def test_templates_are_forgotten(data: pathlib.Path) -> None:
     """Not without a yes."""
     doubtful = start("--data", str(data), "database", "forget-templates", stdin=subprocess.PIPE)

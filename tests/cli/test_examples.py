@@ -135,6 +135,7 @@ def prepared(daemon: Daemon, words: Words, line: str) -> str:
     return line.partition(" > ")[0].replace("/srv/punches", str(folder))
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_every_example_works(scene: Daemon) -> None:
     """Each can be typed as it is, with the ids and names that there are."""

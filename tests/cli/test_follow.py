@@ -82,6 +82,7 @@ def punch(terminal: Terminal, *pins: int) -> None:
     assert terminal.punch(rows) == b"OK: %d" % len(pins)
 
 
+@pytest.mark.long
 def test_new_records_are_printed_as_they_come(daemon: Daemon) -> None:
     """A person sees a table that grows, and nothing of what was there before."""
     terminal = daemon.terminal("FOLLOW1")
@@ -111,6 +112,7 @@ def test_new_records_are_printed_as_they_come(daemon: Daemon) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_program_gets_an_object_a_line(daemon: Daemon) -> None:
     """With all that the API shows of a record."""
     terminal = daemon.terminal("FOLLOW2")
@@ -123,6 +125,7 @@ def test_a_program_gets_an_object_a_line(daemon: Daemon) -> None:
         assert run.interrupt() == (0, "")
 
 
+@pytest.mark.long
 def test_a_restart_of_the_daemon_loses_and_doubles_nothing(tmp_path: pathlib.Path) -> None:
     """It waits for the daemon, and goes on after the last record that it has printed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -156,6 +159,7 @@ def test_a_restart_of_the_daemon_loses_and_doubles_nothing(tmp_path: pathlib.Pat
     assert (status, message) == (0, (lost + back) * 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_closed_pipe(daemon: Daemon, form: list[str]) -> None:
     """A reader that has seen enough ends it at the next record, without a word."""

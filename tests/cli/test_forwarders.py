@@ -69,6 +69,7 @@ def test_a_forwarder_is_added_tested_and_deleted(daemon: Daemon, serve: Serve) -
     assert "no forwarder hook1" in failed(daemon.zkpush("forwarders", "show", "hook1"))
 
 
+@pytest.mark.long
 def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> None:
     """Its last error is in the list of attempts; a paused one sends nothing."""
     url = serve(lambda method, path: (500, b"broken") if method == "POST" else None)

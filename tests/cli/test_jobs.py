@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from .program import SECONDS, Daemon, eventually, failed, misused, said
 
 
@@ -25,6 +27,7 @@ def test_a_job_for_two_terminals(daemon: Daemon) -> None:
     assert "2 of 2 done" in line
 
 
+@pytest.mark.long
 def test_wait_for_a_job(daemon: Daemon) -> None:
     """The progress is on stderr, and the exit status says whether all was done."""
     terminal = daemon.terminal("JOB3")

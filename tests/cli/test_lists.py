@@ -135,6 +135,7 @@ def test_a_list_fits_the_screen(wide: Daemon, words: tuple[str, ...], columns: i
         assert any(one in line for line in lines), lines
 
 
+@pytest.mark.long
 def test_nothing_is_lost_on_a_narrow_screen(wide: Daemon) -> None:
     """What does not fit into its column goes on in the next line of the column, or below."""
     narrow = on_screen(wide, 80, "devices", "list")
@@ -177,6 +178,7 @@ PERIODS = {
 }
 
 
+@pytest.mark.long
 def test_every_list_of_what_happened_takes_the_same_options(daemon: Daemon) -> None:
     """The newest N, those of today and those of a period, newest last."""
     terminal = daemon.terminal("PERIOD1")
@@ -297,6 +299,7 @@ def completions(*words: str) -> list[str]:
     return [line.partition(",")[2] for line in out.splitlines()]
 
 
+@pytest.mark.long
 def test_the_shell_completes_what_exists(daemon: Daemon) -> None:
     """Names of forwarders and tokens, and ids of jobs: what a command is about."""
     hook = {"name": "complete-me", "url": "http://127.0.0.1:1", "allow_private": True}
@@ -311,6 +314,7 @@ def test_the_shell_completes_what_exists(daemon: Daemon) -> None:
     daemon.api("DELETE", f"forwarders/{daemon.api('GET', 'forwarders')['items'][-1]['id']}")
 
 
+@pytest.mark.long
 def test_the_shell_completes_serial_numbers_commands_and_parameters(daemon: Daemon) -> None:
     """Of the terminals that there are, and of what a command takes."""
     daemon.terminal("COMPLETE1")

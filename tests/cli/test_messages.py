@@ -52,6 +52,7 @@ def answered(daemon: Daemon, answer: str, *words: str) -> tuple[int, str]:
     return process.returncode, err
 
 
+@pytest.mark.long
 def test_what_deletes_for_good_asks_first(daemon: Daemon, tmp_path: pathlib.Path) -> None:
     """At a keyboard, nothing is deleted without a yes; `--yes` and scripts are not asked."""
     terminal = daemon.terminal("ASKDEL")

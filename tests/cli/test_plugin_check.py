@@ -153,6 +153,7 @@ def check(
     return zkpush("plugins", "check", *args, env=environment(PYTHONPATH=str(folder)))
 
 
+@pytest.mark.long
 def test_what_zkpush_brings_is_sound() -> None:
     """A fresh installation has nothing to complain of, and every kind of plugin is looked at.
 

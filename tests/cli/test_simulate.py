@@ -31,6 +31,7 @@ def test_simulate(daemon: Daemon) -> None:
     assert listing.count(",SIM007") == 6
 
 
+@pytest.mark.long
 def test_encrypted(daemon: Daemon) -> None:
     """Terminals in software encrypt, a daemon that requires it takes what they send."""
     sn = "SIM01900001"
@@ -43,6 +44,7 @@ def test_encrypted(daemon: Daemon) -> None:
     assert daemon.api("GET", f"devices/{sn}")["session"] == "encrypted"
 
 
+@pytest.mark.long
 def test_refused(daemon: Daemon) -> None:
     """A server that does not take the terminals makes it fail; each reason is said once."""
     run = zkpush("simulate", "--server", daemon.terminals, "--seed", "8", "--duration", "1.5")

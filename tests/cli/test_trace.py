@@ -6,6 +6,8 @@ import json
 import signal
 import threading
 
+import pytest
+
 from .program import SECONDS, Daemon, eventually, failed, said
 
 NEXT = "Next: zkpush doctor TRACE1"
@@ -41,6 +43,7 @@ def test_a_terminal_without_requests(daemon: Daemon) -> None:
     )
 
 
+@pytest.mark.long
 def test_requests_are_followed(daemon: Daemon) -> None:
     """Each is printed as it comes, until the person interrupts."""
     terminal = daemon.terminal("TRACE3")

@@ -72,6 +72,7 @@ def test_export(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
     assert len(printed.splitlines()) == len(file.read_text().splitlines())
 
 
+@pytest.mark.long
 def test_enrol_and_watch(daemon: Daemon) -> None:
     """A finger is enrolled in one call, and the command line says when the template is here."""
     terminal = daemon.terminal("ENROL1")

@@ -75,6 +75,7 @@ def universal(source: str) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_no_text_says_that_its_time_is_universal() -> None:
     """Instants are values of texts, which the console shows in the zone of the person."""
     root = Path(zkpush.__file__).parent
@@ -83,6 +84,7 @@ def test_no_text_says_that_its_time_is_universal() -> None:
     assert universal("f'{at} UTC'; 'at %(at)s UTC'") == [" UTC", "at %(at)s UTC"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("language", "wrong"), [("es", for_machines), ("en", other_forms)], ids=["machines", "forms"]
 )

@@ -88,6 +88,7 @@ def is_plain(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr)
 
 
+@pytest.mark.long
 def test_each_declared_text_is_in_a_catalogue() -> None:
     """Whatever module declares it; those with other texts than literals are known by number."""
     known = {

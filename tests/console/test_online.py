@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
@@ -40,6 +41,7 @@ async def shown(browser: Browser) -> tuple[str, ...]:
     return tuple(sorted(online))
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_number_filter_and_badge_agree_while_terminals_go(rig: Rig) -> None:
     """One polls every 10 s, one every 100 s by its own setting, and one has not come yet."""

@@ -120,6 +120,7 @@ async def test_no_page_is_there_without_a_session(rig: Rig) -> None:
             assert location(await browser.post(path_of(form.path), {})) == "/sign-in"
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_every_text_is_translated(rig: Rig) -> None:
     """In the artificial language no English word is left, but data, which is marked as such."""

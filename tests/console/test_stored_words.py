@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 import pytest_twisted
 
 import zkpush
@@ -45,6 +46,7 @@ def plain_details(source: str) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_details_of_problems_are_phrases() -> None:
     """Nothing makes a problem whose detail is a finished sentence."""
     assert {

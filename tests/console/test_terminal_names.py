@@ -77,6 +77,7 @@ async def named(rig: Rig) -> None:
     await rig.store.write(unit)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_page_shows_a_serial_number_without_the_name_of_its_terminal(rig: Rig) -> None:
     """On a site where each terminal has a name; what terminals sent stays as it is."""

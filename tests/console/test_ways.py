@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 from xml.etree.ElementTree import Element
 
+import pytest
 import pytest_twisted
 from babel.support import NullTranslations
 from jinja2 import Environment
@@ -37,6 +38,7 @@ def is_for_server(command: str) -> bool:
     return command.removeprefix("zkpush ").startswith(ON_SERVER)
 
 
+@pytest.mark.long
 def test_each_command_in_a_text_has_a_page_or_is_for_the_server() -> None:
     """No declared text names a command that the console neither replaces nor explains."""
     texts = {
@@ -102,6 +104,7 @@ def shown_commands(node: Element, before: str = "") -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_page_shows_a_command_that_the_console_has(rig: Rig) -> None:
     """With a problem of every kind, on every page; links lead to the terminal that is meant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 
 from zkpush.config import Config, WatchSettings
@@ -48,6 +49,7 @@ def has_words(text: str) -> bool:
     return WORDS.search(text) is not None
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_page_has_words_of_the_console_in_place_of_data(rig: Rig) -> None:
     """A reader of another language would see them in English; each part of the settings as well."""

@@ -88,6 +88,7 @@ class Lives:
         end_pauses(self._folder, self._url)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_a_record_that_was_committed_but_not_acknowledged_does_not_double(
     tmp_path: pathlib.Path, ways: tuple[str, ...], is_inline: bool
@@ -118,6 +119,7 @@ def test_a_record_that_was_committed_but_not_acknowledged_does_not_double(
         lives.behave()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ways", "is_inline"), [pytest.param((BEHAVES,), False, id="apart"), WITHIN]
 )

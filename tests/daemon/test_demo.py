@@ -6,9 +6,12 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 DEMO = pathlib.Path(__file__).parents[2] / "scripts" / "demo.py"
 
 
+@pytest.mark.long
 def test_the_demonstration_runs_to_its_end() -> None:
     """Every model of terminal takes part, and what it cannot do is in the table, too."""
     run = subprocess.run([sys.executable, DEMO, "10"], capture_output=True, text=True, timeout=240)

@@ -7,6 +7,8 @@ import http.client
 import pathlib
 import time
 
+import pytest
+
 from .process import Daemon
 
 FIRMWARE = hashlib.shake_128(b"firmware").digest(20_000_000)
@@ -43,6 +45,7 @@ def test_a_file_arrives_whole_while_the_daemon_stops(tmp_path: pathlib.Path) -> 
         daemon.process.wait(20)
 
 
+@pytest.mark.long
 def test_who_does_not_read_does_not_hold_up_the_end(tmp_path: pathlib.Path) -> None:
     """The daemon waits a few seconds for a terminal that takes nothing."""
     with Daemon(tmp_path) as daemon:

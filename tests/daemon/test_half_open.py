@@ -101,6 +101,7 @@ def refused(daemon: Daemon) -> dict[str, float]:
     return {limit: float(value[1:]) for _, limit, value in found if float(value[1:])}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_terminals_are_served_while_a_thousand_hold(
     tmp_path: pathlib.Path, many_files: None
@@ -173,6 +174,7 @@ def test_a_few_files_are_asked_for_more(tmp_path: pathlib.Path, many_files: None
             attack.end()
 
 
+@pytest.mark.long
 def test_workers_serve_a_port_for_proxies(tmp_path: pathlib.Path) -> None:
     """The address of a terminal is that of the PROXY header, whichever process hears it."""
     flags = ("--workers", "2", "--listen", "haproxy:tcp:0:interface=127.0.0.1")
@@ -197,6 +199,7 @@ def test_workers_serve_a_port_for_proxies(tmp_path: pathlib.Path) -> None:
         assert "name your proxies in proxies.trusted" in daemon.output()
 
 
+@pytest.mark.long
 def test_what_workers_refuse_is_counted_by_their_parent(tmp_path: pathlib.Path) -> None:
     """The one page of metrics is of all processes, also of one that has died since."""
     (tmp_path / "zkpush.toml").write_text("[limits]\nbody_bytes = 1024\n")

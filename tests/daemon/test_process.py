@@ -89,6 +89,7 @@ def run(*arguments: object, env: Mapping[str, str] = {}) -> subprocess.Completed
     )
 
 
+@pytest.mark.long
 def test_all_mistakes_of_a_configuration_are_said_at_once(tmp_path: pathlib.Path) -> None:
     """Unknown keys and bad values: a line each, exit status 1, no traceback."""
     file = tmp_path / "zkpush.toml"
@@ -102,6 +103,7 @@ def test_all_mistakes_of_a_configuration_are_said_at_once(tmp_path: pathlib.Path
     assert len(lines) == 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["port", "database", "scheme", "data"])
 def test_a_start_that_cannot_be_is_one_line(tmp_path: pathlib.Path, what: str) -> None:
     """A port in use, a file that is no database: one clear line, exit status 1, no traceback."""

@@ -24,6 +24,7 @@ from .test_process import wait_until
 pytestmark = pytest.mark.usefixtures("no_cover")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
     tmp_path: pathlib.Path, ways: tuple[str, ...], is_inline: bool

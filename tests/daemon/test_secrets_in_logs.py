@@ -204,6 +204,7 @@ def careless(daemon: Daemon, secret: Markers) -> None:
     assert daemon.plugin("careless")["state"] == "failing"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("twistd", [(), ("--logger", "careless.as_json")])
 def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) -> None:
     """Not a password, template, photo, key, token, body, or what could not be read; nor recorded.

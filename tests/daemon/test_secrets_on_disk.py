@@ -187,6 +187,7 @@ def test_secrets_are_nowhere_on_disk(tmp_path: pathlib.Path) -> None:
     assert found_in(tmp_path) == []
 
 
+@pytest.mark.long
 def test_secrets_are_nowhere_in_a_postgresql_server(
     tmp_path: pathlib.Path, own_postgres: OwnServer
 ) -> None:
@@ -213,6 +214,7 @@ def stopped(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_node_with_another_key_does_not_start(stopped: pathlib.Path) -> None:
     """One line that names the file of the key, exit status 1; with the right key it starts."""
     key = stopped / "key"
@@ -245,6 +247,7 @@ def test_the_first_start_creates_the_key(stopped: pathlib.Path, end: str) -> Non
         assert daemon.api("GET", "users?secrets=true")["items"][0]["password"] == PASSWORD.decode()
 
 
+@pytest.mark.long
 def test_another_data_directory_does_not_open_the_database(stopped: pathlib.Path) -> None:
     """A database that is copied without its key is of no use."""
     other = stopped / "other"

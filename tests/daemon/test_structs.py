@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import msgspec
+import pytest
 
 from zkpush import opening
 from zkpush.datadir import DataDirectory
@@ -101,6 +102,7 @@ def test_structs_are_prepared_before_the_store_starts(monkeypatch, tmp_path) -> 
     assert done == ["prepared", "started"]
 
 
+@pytest.mark.long
 def test_no_struct_is_declared_after_the_start() -> None:
     """Modules that the daemon imports later have none."""
     ran = run(LATE)

@@ -123,6 +123,7 @@ def zkpush(*args: str, path: pathlib.Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_an_installed_package_is_checked_and_listed(tmp_path: pathlib.Path) -> None:
     """`plugins check` finds it before a daemon runs, and `plugins list` while one does."""
     site, data = tmp_path / "site", tmp_path / "data"

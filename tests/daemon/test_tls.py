@@ -50,6 +50,7 @@ def shown_at(port: int) -> int:
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_certificate_is_renewed_under_traffic_and_no_request_fails(

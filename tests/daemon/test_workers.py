@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 import psutil
+import pytest
 
 from .process import Daemon
 from .test_process import ERRORS, wait_until
@@ -32,6 +33,7 @@ def served(daemon: Daemon, path: str) -> bytes | None:
     return body if status == 200 else None
 
 
+@pytest.mark.long
 def test_workers_share_a_port_and_are_started_again_when_they_die(tmp_path: pathlib.Path) -> None:
     """Requests are served by several processes; one that is killed is replaced; none is left."""
     with Daemon(tmp_path, "--workers", "2") as daemon:
@@ -56,6 +58,7 @@ def test_workers_share_a_port_and_are_started_again_when_they_die(tmp_path: path
         wait_until(lambda: not any(psutil.pid_exists(pid) for pid in running))
 
 
+@pytest.mark.long
 def test_workers_stop_when_their_parent_is_killed(tmp_path: pathlib.Path) -> None:
     """No process goes on serving after the one that started it is gone."""
     with Daemon(tmp_path, "--workers", "2") as daemon:
@@ -66,6 +69,7 @@ def test_workers_stop_when_their_parent_is_killed(tmp_path: pathlib.Path) -> Non
         wait_until(lambda: not any(psutil.pid_exists(pid) for pid in running))
 
 
+@pytest.mark.long
 def test_a_command_reaches_a_terminal_through_any_worker(tmp_path: pathlib.Path) -> None:
     """What is queued on the management endpoint is known to the workers without a query a poll."""
     with Daemon(tmp_path, "--workers", "2") as daemon:
@@ -130,6 +134,7 @@ def with_workers(data: pathlib.Path, count: int) -> Iterator[tuple[Daemon, set[i
         yield daemon, pids
 
 
+@pytest.mark.long
 def test_a_worker_that_hangs_holds_nobody_up(tmp_path: pathlib.Path) -> None:
     """Whichever of them it is, another one takes who would have been its."""
     with with_workers(tmp_path, 3) as (daemon, pids):
@@ -140,6 +145,7 @@ def test_a_worker_that_hangs_holds_nobody_up(tmp_path: pathlib.Path) -> None:
                 )
 
 
+@pytest.mark.long
 def test_tls_on_a_plain_port_is_a_problem_whichever_worker_sees_it(tmp_path: pathlib.Path) -> None:
     """Problems of the server are listed by the parent, which accepts no connection itself."""
     with Daemon(tmp_path, "--workers", "2") as daemon:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -142,6 +143,7 @@ STREAMS = st.lists(requests() | GOOD, min_size=1, max_size=4).map(b"".join)
 CUTS = st.sets(st.integers(1, 300), max_size=8)
 
 
+@pytest.mark.long
 @settings(max_examples=500)
 @given(STREAMS, CUTS)
 def test_both_channels_see_the_same_requests(raw: bytes, cuts: set[int]) -> None:

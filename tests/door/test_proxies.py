@@ -296,6 +296,7 @@ def test_events_come_when_they_happen(site: Site) -> None:
             told += connection.recv(65_536)
 
 
+@pytest.mark.long
 def test_a_daemon_that_is_killed_behind_it_loses_nothing(site: Site) -> None:
     """What was acknowledged through the proxy is stored, once, and service comes back by itself."""
     acknowledged: list[str] = []

@@ -157,6 +157,7 @@ async def test_kinds_describe_their_settings(make_rig) -> None:
     assert "floor: There are nine." in refused.json["detail"]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_attempts_are_listed(make_rig) -> None:
     """Each with what came of it; only the last ones are kept."""

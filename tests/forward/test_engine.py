@@ -151,6 +151,7 @@ async def test_a_single_event_is_not_given_up_while_nothing_else_is_taken(
     assert memory.pins == ["1", "2"]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_broken_receiver_of_many_events_loses_none(fed: Rig, memory: Memory) -> None:
     """Batches are split while it refuses everything; then all arrive, in order."""

@@ -218,6 +218,7 @@ def check_any_order(tx: Any) -> None:
     in_any_order()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest_twisted.ensureDeferred
 async def test_the_order_of_arrival_does_not_matter() -> None:

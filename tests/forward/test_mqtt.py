@@ -161,6 +161,7 @@ async def test_a_wrong_password_is_explained(rig: Rig, serve: Serve, protocol: o
     assert "mistyped-1" not in str(await rig.items("/audit")) + str(view)
 
 
+@pytest.mark.long
 def test_the_subscriber_of_the_manual_gets_each_punch_once(
     tmp_path: pathlib.Path, serve: Serve
 ) -> None:
@@ -416,6 +417,7 @@ class Interrupted:
         self._listening.close()
 
 
+@pytest.mark.long
 def test_a_daemon_that_is_killed_in_a_delivery_loses_no_message(
     tmp_path: pathlib.Path, serve: Serve, listen: Listen
 ) -> None:

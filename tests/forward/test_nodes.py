@@ -168,6 +168,7 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_a_daemon_that_is_killed_in_a_delivery_loses_nothing(
     tmp_path: pathlib.Path, receive: Callable[..., Receiver]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable
 
+import pytest
+
 from ..daemon.process import Daemon
 from .test_nodes import eventually
 
@@ -34,6 +36,7 @@ def has(file: pathlib.Path, count: int) -> Callable[[], bool]:
     return lambda: len({*lines_of(file)}) == count
 
 
+@pytest.mark.long
 def test_an_observer_sees_what_others_store(tmp_path: pathlib.Path) -> None:
     """After the commit, from the outbox, in order; also what came before a crash, once a process
     runs again."""
@@ -52,6 +55,7 @@ def test_an_observer_sees_what_others_store(tmp_path: pathlib.Path) -> None:
     assert list(dict.fromkeys(lines_of(seen))) == ["rec_1 1", "rec_2 2", "rec_3 3", "rec_4 4"]
 
 
+@pytest.mark.long
 def test_an_observer_that_fails_delays_nobody(tmp_path: pathlib.Path) -> None:
     """Uploads are stored and acknowledged; it sees them when it is well again."""
     seen, ill, data = tmp_path / "seen.txt", tmp_path / "ill", tmp_path / "data"

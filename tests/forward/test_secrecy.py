@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import pytest_twisted
 
 from ..daemon.process import Daemon
@@ -21,6 +22,7 @@ from .test_nodes import eventually
 KINDS = ("attendance", "verification", "command", "device", "problem", "user")
 
 
+@pytest.mark.long
 def test_a_receiver_of_everything_gets_no_secret(
     tmp_path: pathlib.Path, receive: Callable[..., Receiver]
 ) -> None:
@@ -54,6 +56,7 @@ def test_a_receiver_of_everything_gets_no_secret(
     ] == []
 
 
+@pytest.mark.long
 def test_pending_events_hold_no_secret(
     tmp_path: pathlib.Path, receive: Callable[..., Receiver]
 ) -> None:

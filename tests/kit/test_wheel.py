@@ -62,6 +62,7 @@ def zkpush(python: pathlib.Path, *arguments: str) -> str:
     return run(python, "-c", PROGRAM, *arguments).stdout
 
 
+@pytest.mark.long
 def test_an_installed_wheel_is_found_and_sound(python: pathlib.Path) -> None:
     """`zkpush plugins check` names what the package brings, and finds no fault."""
     lines = zkpush(python, "plugins", "check", "zkpush-visitors").splitlines()

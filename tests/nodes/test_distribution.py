@@ -36,6 +36,7 @@ async def settle(nodes: Nodes, *terminals: SimulatedTerminal) -> None:
     raise AssertionError("commands without end")
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_two_nodes_that_both_distribute_send_nothing_twice(nodes: Nodes) -> None:
     """People are added, enrolled, changed and moved meanwhile; nobody is deleted by mistake."""
@@ -66,6 +67,7 @@ async def test_two_nodes_that_both_distribute_send_nothing_twice(nodes: Nodes) -
         assert [b"DELETE" in line for line in sorted(new)] == [True, False]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("least", [200, 2], ids=["commands", "packages"])
 @pytest_twisted.ensureDeferred
 async def test_a_node_that_was_suspended_in_its_turn_changes_nothing(

@@ -25,6 +25,7 @@ from ..keys import KEY
 pytestmark = pytest.mark.usefixtures("no_cover")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("ways", "is_inline"), [APART_ON_A_NODE, WITHIN_ON_A_NODE])
 def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
     tmp_path: pathlib.Path, postgres_url: str, ways: tuple[str, ...], is_inline: bool

@@ -39,6 +39,7 @@ def peak(peaks: list[int]) -> Iterator[None]:
         tracemalloc.stop()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest_twisted.ensureDeferred
 async def test_a_long_queue_drains_in_order_in_constant_memory(make_rig) -> None:

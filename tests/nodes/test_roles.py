@@ -67,6 +67,7 @@ async def start(make_rig: Callable[..., Awaitable[Rig]], **settings: object) -> 
     return nodes
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_one_node_runs_the_services_of_a_database(make_rig, database, counting) -> None:
     """The first one that starts runs all; once it has stopped, one of the others does."""
@@ -80,6 +81,7 @@ async def test_one_node_runs_the_services_of_a_database(make_rig, database, coun
     assert sorted(map(any, map(runs, others))) == [False, True]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_another_node_takes_over_from_one_that_stands_still(
     make_rig, database, counting

@@ -172,6 +172,7 @@ def asked(method: str, target: str, body: Any, daemon: Daemon) -> tuple[int, str
     return reply.status, kind, found
 
 
+@pytest.mark.long
 def test_every_operation_succeeds_as_described(document: dict[str, Any], filled: Daemon) -> None:
     """Each has a request that reaches its 2xx, with a described content type and schema."""
     ordered = sorted(operations(document), key=lambda one: one[0] in LAST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 import sqlalchemy
 
@@ -307,6 +308,7 @@ def make_author_tests(factory):
             assert counts[3:] == counts[:3]
             assert await store.read(conflicts) == []
 
+        @pytest.mark.long
         @pytest_twisted.ensureDeferred
         async def test_a_removal_does_not_limit_the_length_of_uploads(self, store, device) -> None:
             """More people than a statement has parameters."""

@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import contextlib, sqlite3, sys, threading
 from zkpush.persist.openfile import MarkedConnection
@@ -38,6 +40,7 @@ SECONDS = 120
 """Two threads that wait for each other do so for ever."""
 
 
+@pytest.mark.long
 def test_a_transaction_is_ended_while_its_thread_writes(tmp_path: pathlib.Path) -> None:
     """Neither thread waits for the other, and nothing of any transaction is stored."""
     run = [sys.executable, "-c", PROGRAM, str(tmp_path / "some.sqlite")]

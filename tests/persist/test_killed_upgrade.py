@@ -56,6 +56,7 @@ def everything(url: str) -> tuple[str | None, Mapping[str, object]]:
     return revision, rows
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("real_migrations")
 def test_an_upgrade_that_is_killed_leaves_the_database_as_it_was(empty_postgres_url: str) -> None:
     """Wherever it was: the transaction ends with the process."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import attrs
+import pytest
 import pytest_twisted
 from sqlalchemy import text
 
@@ -441,6 +442,7 @@ PUNCH = """
 """
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
     """Every row is sealed, bound or chained, also where there are more than are read at once."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import pytest_twisted
 from sqlalchemy import event, select, text
 
@@ -276,6 +277,7 @@ def steps(tx: Transaction, find: Callable[[Transaction, Page], object], part: Pa
     return thousands
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_lists_read_no_table_from_end_to_end(url: str) -> None:
     """Each filter is found in its index, the oldest and the newest first, and in the middle.

@@ -123,6 +123,7 @@ database.close()
 """
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
     """Each finds a database of this version; none fails, whoever comes first."""

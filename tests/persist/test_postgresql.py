@@ -116,6 +116,7 @@ def test_a_server_that_refuses_is_said(postgres_url: str) -> None:
     assert "colour" in refusal(with_options(postgres_url, colour="s3cret", password="s3cret"))
 
 
+@pytest.mark.long
 def test_a_server_that_does_not_answer_is_given_up() -> None:
     """One that takes connections and says nothing does not hold up the start for ever."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

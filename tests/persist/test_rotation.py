@@ -193,6 +193,7 @@ async def test_a_new_key_that_is_lost_too_early_costs_nothing(
     await check(url, read_key(data / "key"))
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_keys_are_not_rotated_under_a_daemon(url: str, data: pathlib.Path) -> None:
     """Nor does one start meanwhile."""

@@ -241,6 +241,7 @@ time.time = lambda: real() + float(file.read_text())
 '''
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seconds", JUMPS)
 def test_a_daemon_whose_clock_is_set_goes_on(tmp_path: pathlib.Path, seconds: float) -> None:
     """Listeners hear of records that come afterwards, and people of the jump."""

@@ -139,6 +139,7 @@ async def soon(condition: Callable[[], object]) -> None:
     raise AssertionError("it does not happen")
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_what_nothing_names_goes_within_a_day(make_rig, tmp_path: pathlib.Path) -> None:
     """Leftovers of killed writes go, once they are old; what terminals sent stays."""
@@ -236,6 +237,7 @@ async def test_each_kind_of_name_keeps_a_picture(make_store) -> None:
     assert await collecting(store).collect() == 1
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_small_pictures_that_come_together_are_collected(make_store) -> None:
     """Those that are rows beside a folder of files, too; the one that is named stays."""

@@ -830,6 +830,7 @@ def test_descriptors_are_shared_out(soft, hard, people, expected) -> None:
         assert found.terminals + found.people + OWN_FILES <= found.limit
 
 
+@pytest.mark.long
 def test_a_daemon_with_few_descriptors_says_so_and_serves(tmp_path: pathlib.Path) -> None:
     """`ulimit -n 200`: it takes fewer connections, and a punch is stored beside 300 idle ones."""
     with Daemon(tmp_path, descriptors=200) as daemon:

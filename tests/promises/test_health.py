@@ -360,6 +360,7 @@ async def test_what_is_used_once_is_no_rate(make_rig, begin: int, lasts: int) ->
     assert not any(said[after:])
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_disk_that_shrinks_at_work_is_noticed(make_rig) -> None:
     """10 GiB an hour in a working day, and nothing in the night."""

@@ -95,6 +95,7 @@ async def poll(terminal: SimulatedTerminal) -> None:
         pass
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_the_counts_of_a_job_are_what_the_terminals_did(
     make_rig: Callable[..., Awaitable[Rig]], tmp_path: pathlib.Path

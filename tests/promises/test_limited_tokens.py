@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import msgspec
+import pytest
 import pytest_twisted
 
 from zkpush.manage.limits import WholeSite
@@ -125,6 +126,7 @@ def queries(route: Route) -> list[str]:
     return ["", *(f"?{name}={text}" for name, text in some.items() if name in names)]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_route_shows_or_changes_anything_of_another_area(rig: Rig) -> None:
     """Each is refused, or limited: no reply or error shows the other area, and its rows stay."""

@@ -99,6 +99,7 @@ def read_some(descriptor: int) -> bytes:
     return data
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path) -> None:
     """It serves on and stops when told; lost lines are counted, and written once there is room."""
@@ -134,6 +135,7 @@ def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path
         pipe.close()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_the_last_lines_reach_whoever_reads(tmp_path: pathlib.Path) -> None:
     """The end of the process waits for them, for a bounded time."""

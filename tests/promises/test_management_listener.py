@@ -520,6 +520,7 @@ def test_bodies_of_strangers_take_no_memory(tmp_path: pathlib.Path, attackers) -
         assert daemon.upload("T1", LINE) == (200, b"OK: 1")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize(
     "begin",

@@ -7,6 +7,8 @@ import http.client
 import pathlib
 import threading
 
+import pytest
+
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
 
@@ -24,6 +26,7 @@ def most_resident(daemon: Daemon) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+@pytest.mark.long
 def test_long_bodies_at_once_take_a_bounded_amount_of_memory(tmp_path: pathlib.Path) -> None:
     """Of a dozen bodies of 16 MiB of one terminal, some are stored in turn, the others refused."""
     row = b"%d\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"

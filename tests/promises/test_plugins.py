@@ -27,6 +27,7 @@ LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
 DEADLINE = 30
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", NEVER_RETURNS)
 def test_a_plugin_that_does_not_return_holds_up_nobody(tmp_path: pathlib.Path, way: str) -> None:
     """Others are served, it is a problem, and the daemon stops all the same."""
@@ -90,6 +91,7 @@ def test_messages_of_plugins_are_logged_where_that_is_switched_on(
     assert ("s3cret of unruly" in output, "Traceback" in output) == (is_shown, is_shown)
 
 
+@pytest.mark.long
 def test_one_poison_line_stops_its_own_terminal_only(tmp_path: pathlib.Path) -> None:
     """Lines of one terminal keep their order; those of others go on."""
     behave(tmp_path, "raises")
@@ -108,6 +110,7 @@ def test_one_poison_line_stops_its_own_terminal_only(tmp_path: pathlib.Path) -> 
     assert kept_by_plugin(tmp_path, None) == ["1", "2", "3", "9"]
 
 
+@pytest.mark.long
 def test_lines_of_a_plugin_that_is_gone_stay_until_it_is_back(tmp_path: pathlib.Path) -> None:
     """It is shown as missing, with what waits for it; installed again, it stores that."""
     behave(tmp_path, "raises")
@@ -282,6 +285,7 @@ theirs = Theirs()
 '''
 
 
+@pytest.mark.long
 def test_a_store_of_a_package_works_in_the_daemon_and_in_maintenance(
     tmp_path: pathlib.Path,
 ) -> None:

@@ -233,6 +233,7 @@ def test_a_code_of_a_later_version_is_shown_as_it_is() -> None:
     assert (meaning_of("new kind"), advice_of("new kind")) == ("new kind", "")
 
 
+@pytest.mark.long
 def test_problems_are_raised_with_declared_codes_only() -> None:
     """Nowhere in the program is a problem made with a code that has no words.
 

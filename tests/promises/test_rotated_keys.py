@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 
 import psycopg
+import pytest
 import pytest_twisted
 
 from zkpush.datadir import read_key
@@ -91,6 +92,7 @@ def test_nothing_sealed_under_the_old_key_is_left_in_tables_of_postgresql(
     assert tables <= tables_with(own_postgres, new.sealing.marks)
 
 
+@pytest.mark.long
 def test_people_and_pictures_are_found_after_a_rotation(
     empty_url: str, tmp_path: pathlib.Path
 ) -> None:

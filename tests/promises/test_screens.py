@@ -87,6 +87,7 @@ def test_no_command_prints_what_steers_a_screen(
             assert json.loads(text) == steered.api("GET", api[words])
 
 
+@pytest.mark.long
 def test_followed_records_do_not_steer_a_screen(steered: Daemon) -> None:
     """Neither as lines of a table nor as JSON, while they come."""
     terminal = Terminal(steered.terminals, SN)
@@ -173,6 +174,7 @@ def test_csv_holds_no_formula_and_no_control_character(
     assert [row["name"] for row in rows if row["pin"] == "99"] == [cell]
 
 
+@pytest.mark.long
 def test_a_mistake_of_the_configuration_does_not_steer_a_screen(tmp_path: pathlib.Path) -> None:
     """What is quoted of a configuration is visible, too."""
     ended = run("--data", tmp_path, "--listen", "tcp:x\x1b[2J")

@@ -248,6 +248,7 @@ def test_needles_are_where_secrets_were_shown(planted: Planted, what: str) -> No
     assert all(is_in(one, hashlib.md5(one.encode()).hexdigest().encode()) for one in there)  # noqa: S324 - a form of needles
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 def test_no_route_shows_what_a_caller_may_not_see(planted: Planted) -> None:
     """Every route that reads, in every form, for callers of every scope; and all can be seen."""
@@ -313,6 +314,7 @@ def is_recorded(planted: Planted, name: str) -> bool:
     return any(item["action"].startswith("read ") for item in items)
 
 
+@pytest.mark.long
 def test_a_caller_who_is_shown_secrets_is_in_the_audit_log(planted: Planted) -> None:
     """By every route that reads and in every form: a reply with a secret leaves a record."""
     shown, unrecorded = set(), []
@@ -332,6 +334,7 @@ def test_a_caller_who_is_shown_secrets_is_in_the_audit_log(planted: Planted) -> 
     assert shown >= SHOWN_BY, SHOWN_BY - shown
 
 
+@pytest.mark.long
 def test_no_change_is_answered_with_what_a_caller_may_not_see(planted: Planted) -> None:
     """Every route that changes something answers with no more than a caller may see."""
     asked = 0
@@ -402,6 +405,7 @@ def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ..
     raise AssertionError(f"nobody said what zkpush {' '.join(words)} shows: say so in this test")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("token", ["read", "dangerous"])
 def test_the_command_line_shows_no_more_than_the_token(planted: Planted, token: str) -> None:
@@ -445,6 +449,7 @@ def rows_of(url: str) -> Iterator[tuple[str, bytes]]:
                     yield table, value if isinstance(value, bytes) else str(value).encode()
 
 
+@pytest.mark.long
 def test_a_postgresql_database_holds_no_secret(
     tmp_path: pathlib.Path, empty_postgres_url: str
 ) -> None:

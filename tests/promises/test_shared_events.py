@@ -73,6 +73,7 @@ async def test_readers_at_the_same_place_cost_what_one_costs(rig: Rig, counted) 
     assert len(texts) == 1
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_readers_of_one_region_come_together(rig: Rig, counted) -> None:
     """Readers that begin at different cursors read for themselves once, and together then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 
 from zkpush.device.silence import SILENT_AFTER
@@ -19,6 +20,7 @@ async def told(rig: Rig, *words: str) -> str:
     return " ".join(" ".join((await ran(rig, *words))[1:]).split())
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_silent_terminal_is_named_before_it_is_a_problem(rig: Rig) -> None:
     """The installation, the list of problems, the terminal itself and the API agree."""
@@ -41,6 +43,7 @@ async def test_a_silent_terminal_is_named_before_it_is_a_problem(rig: Rig) -> No
     )
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_blocked_terminal_is_named_and_is_no_fault(rig: Rig) -> None:
     """It is what an operator decided; it is not silent either."""

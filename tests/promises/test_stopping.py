@@ -133,6 +133,7 @@ def stopped(server: OwnServer) -> Iterator[None]:
                 os.kill(int(pid), signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_a_database_server_that_hangs_does_not_hold_up_the_end(
     folder: pathlib.Path, own_postgres: OwnServer
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_database_server_that_hangs_does_not_hold_up_the_end(
         assert sorted(daemon.pins()) == ["6", "7"]
 
 
+@pytest.mark.long
 def test_a_file_that_somebody_has_locked_does_not_hold_up_the_end(folder: pathlib.Path) -> None:
     """The log names what was given up: the request, and the units of work, with those of jobs."""
     with start(folder) as daemon:
@@ -167,6 +169,7 @@ def test_a_file_that_somebody_has_locked_does_not_hold_up_the_end(folder: pathli
         assert daemon.pins() == ["7"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("verifier", "words"),
     [("thread", "the thread PoolThread"), ("reactor", "request of a terminal")],
@@ -195,6 +198,7 @@ def test_a_plugin_that_hangs_does_not_hold_up_the_end(
     assert words in printed
 
 
+@pytest.mark.long
 def test_workers_that_hang_do_not_hold_up_the_end(folder: pathlib.Path) -> None:
     """They end by themselves; the parent waits for them a little longer than they take."""
     with start(folder, "--workers", "2") as daemon:
@@ -243,6 +247,7 @@ def test_nothing_is_given_up_by_a_daemon_that_can_finish(folder: pathlib.Path) -
         assert "given up" not in daemon.printed()
 
 
+@pytest.mark.long
 def test_a_log_that_hangs_does_not_hold_up_the_end() -> None:
     """Nor does what is to be said; whatever they raise, the process ends."""
     over = threading.Event()

@@ -64,6 +64,7 @@ def remove(path: pathlib.Path) -> None:
             file.unlink()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_second_daemon_on_a_data_directory_is_refused(
     tmp_path: pathlib.Path, workers: str
@@ -81,6 +82,7 @@ def test_a_second_daemon_on_a_data_directory_is_refused(
     assert not (data / "run.json").exists()
 
 
+@pytest.mark.long
 def test_a_killed_daemon_leaves_no_lock(tmp_path: pathlib.Path) -> None:
     """After SIGKILL the next start succeeds at once, also where workers are left."""
     data = tmp_path / "data"
@@ -242,6 +244,7 @@ def test_new_makes_a_database_once(tmp_path: pathlib.Path) -> None:
     assert pins(data) == ["8"]
 
 
+@pytest.mark.long
 def test_new_serves_with_workers(tmp_path: pathlib.Path) -> None:
     """Workers find the database that their parent has made."""
     data = tmp_path / "data"

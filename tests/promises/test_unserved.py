@@ -44,6 +44,7 @@ async def test_rows_of_a_terminal_that_is_not_served_refer_to_the_cause(
     assert "and none was served since 20" in checks["refusals"]["detail"]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_mistyped_serial_number_is_answered_with_a_similar_one(rig: Rig) -> None:
     """By the doctor and by lists of a terminal, in the same words."""

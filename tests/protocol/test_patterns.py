@@ -66,6 +66,7 @@ AMBIGUOUS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("use", AMBIGUOUS, ids=lambda use: str(use[0].pattern))
 def test_an_ambiguous_expression_is_found(use: patterns.Use) -> None:
     """The measure tells an expression that is quadratic from one that is not."""
@@ -73,6 +74,7 @@ def test_an_ambiguous_expression_is_found(use: patterns.Use) -> None:
         check(*use, lengths=(375, 1500, 6000))
 
 
+@pytest.mark.long
 def test_no_expression_is_hidden_in_a_function() -> None:
     """Expressions stand where the test finds them, or are known not to see what comes in."""
     assert set(patterns.calls()) <= IN_FUNCTIONS, set(patterns.calls()) - IN_FUNCTIONS

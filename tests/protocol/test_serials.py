@@ -56,6 +56,7 @@ def test_a_refused_serial_number_is_not_repeated() -> None:
     assert "script" not in str(caught.value)
 
 
+@pytest.mark.long
 @given(st.text())
 def test_only_ascii_passes(serial: str) -> None:
     """No serial number that passes holds anything but ASCII letters, digits, - and _."""

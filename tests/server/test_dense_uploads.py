@@ -137,6 +137,7 @@ async def test_a_packet_of_small_photos_makes_no_files(
     assert content.body == b"\xff\xd8\xff299"
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_user_that_is_said_again_and_again_takes_time_in_proportion(rig: Rig) -> None:
     """Lines of one user that complete each other are merged in linear time."""

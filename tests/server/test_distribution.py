@@ -345,6 +345,7 @@ async def test_a_stopped_area_leaves_people_where_they_are(rig: Rig) -> None:
     assert held(first) == {"5": "Ann"}
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_few_commands_are_open_and_others_overtake(rig: Rig) -> None:
     """A big move goes in bounded parts."""

@@ -90,6 +90,7 @@ async def test_a_lost_person_is_noticed_by_counts_and_sent_again(rig: Rig, model
     assert (asked(first), asked(second)) == (0, 1)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_count_from_before_a_deletion_hides_a_lost_person_until_the_next_poll(
     rig: Rig,
@@ -112,6 +113,7 @@ async def test_a_count_from_before_a_deletion_hides_a_lost_person_until_the_next
     assert (shown["lost"], shown["found"], shown["differs"]) == (1, 0, None)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_lost_person_is_sent_again_on_postgresql(make_rig: Any, postgres_url: str) -> None:
     """As on SQLite, with a fingerprint that another person lost."""
@@ -226,6 +228,7 @@ async def test_a_terminal_that_refuses_is_not_asked_again_for_the_same(rig: Rig)
     assert (await drift(rig, "A2"))["reason"] is None
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_counts_are_only_said_if_the_setting_says_so(make_rig: Any) -> None:
     """And mended on request."""
@@ -279,6 +282,7 @@ async def test_a_silent_terminal_holds_up_no_other(rig: Rig) -> None:
     assert asked(first) == 1
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_an_answer_with_fewer_people_than_the_terminal_counts_is_not_believed(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
@@ -308,6 +312,7 @@ async def test_an_answer_with_fewer_people_than_the_terminal_counts_is_not_belie
     assert (await drift(rig, "A2"))["reason"] is None
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_counts_that_go_back_and_forth_are_asked_about_once_an_hour(rig: Rig) -> None:
     """Each value lasts long enough to be a reason to ask."""
@@ -372,6 +377,7 @@ async def test_the_drift_of_an_area_is_read_at_once(
     assert [(item["device"], item["differs"]) for item in shown] == [("A1", None), ("A2", None)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("others", [0, 3])
 @pytest_twisted.ensureDeferred
 async def test_a_wrong_count_hides_a_lost_person_until_the_second_answer(

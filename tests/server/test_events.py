@@ -468,6 +468,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_whoever_resumes_sees_each_event_once_and_in_order(tmp_path_factory) -> None:
     """While several terminals store records, and whenever the connection is cut or stalls."""

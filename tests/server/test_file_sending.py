@@ -120,6 +120,7 @@ async def test_who_does_not_read_gets_one_part(make_rig, tmp_path) -> None:
     lost(wire, channel)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_fleet_holds_little_of_a_long_file(make_rig, tmp_path) -> None:
     """Two hundred terminals that fetch 20 MB and do not read cost a part each, not the file."""

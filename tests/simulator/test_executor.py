@@ -68,6 +68,7 @@ def executed(model: Model, lines: list[bytes]) -> list[bytes]:
     return link.answers
 
 
+@pytest.mark.long
 @given(st.data(), st.lists(commands(), min_size=1, max_size=5), st.sampled_from(list(MODELS)))
 def test_whatever_can_be_queued_is_answered(
     data: st.DataObject, several: list[Command], name: str

@@ -70,6 +70,7 @@ def serious(
     ]
 
 
+@pytest.mark.long
 def test_from_the_first_run_to_the_first_punch(site: LiveSite, open_page: OpenPage) -> None:
     """The page waits for a terminal, says how to connect it, and shows its punches as they come."""
     page = open_page(viewport={"width": 1280, "height": 860})

@@ -28,6 +28,7 @@ def page(work: WorkSite, open_page: OpenPage) -> Page:
     return open_page(storage_state=work.session, viewport={"width": 1280, "height": 860})
 
 
+@pytest.mark.long
 def test_an_account_without_a_scope_neither_sees_nor_does(
     work: WorkSite, page: Page, open_page: OpenPage
 ) -> None:
@@ -63,6 +64,7 @@ def test_an_account_without_a_scope_neither_sees_nor_does(
     assert '"approved"' in work.run("devices", "show", SERIAL, "--json")
 
 
+@pytest.mark.long
 def test_work_is_done_from_right_to_left(work: WorkSite, open_page: OpenPage) -> None:
     """Who reads Arabic signs in, adds a person and finds the punches, on mirrored pages."""
     scopes = ("--scope", "read", "--scope", "write")
@@ -124,6 +126,7 @@ WITH_LONG_WORDS = (
 )
 
 
+@pytest.mark.long
 def test_long_words_of_terminals_fit_a_phone(work: WorkSite, open_page: OpenPage) -> None:
     """Names, user IDs and what a terminal says of itself are broken, and no page gets too wide."""
     work.run("devices", "approve", OTHER, "--add", "--timezone", "UTC")

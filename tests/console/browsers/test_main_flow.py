@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Download, expect
 
 from ..browser import PASSWORD
@@ -43,6 +44,7 @@ def saved(download: Download) -> bytes:
     return download.path().read_bytes()
 
 
+@pytest.mark.long
 def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     """Each step is reached by Tab, done by keys, and the focus is seen all the way."""
     page = open_page(viewport={"width": 1280, "height": 860})
@@ -86,6 +88,7 @@ def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_phone_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     """No page is wider than the screen, and what is touched is large enough."""
     page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
@@ -123,6 +126,7 @@ def test_a_phone_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     assert wrong == []
 
 
+@pytest.mark.long
 def test_nothing_needs_a_script(site: LiveSite, open_page: OpenPage) -> None:
     """Without JavaScript, pages are loaded again to see what is new, and all the rest is there."""
     page = open_page(java_script_enabled=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from .acts import approve, make_first_account
@@ -21,6 +22,7 @@ def name_people(site: LiveSite) -> None:
         site.run("users", "put", str(pin), f"name={name}")
 
 
+@pytest.mark.long
 def test_it_is_found_why_a_terminal_sends_nothing(
     site: LiveSite, open_page: Callable[..., Page]
 ) -> None:
