@@ -19,7 +19,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         if request.config.getoption("rewrite_golden"):
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        assert file.exists(), f"{name} is missing; README.md says how to write it"
+        assert file.exists(), f"{name} is missing; docs/developing.md says how to write it"
         assert text == file.read_text(encoding="utf-8"), f"{name} differs"
 
     return check
