@@ -54,7 +54,7 @@ def test_a_mistyped_area_is_told(daemon: Daemon) -> None:
     assert "Northern is new" not in run.stderr
     again = daemon.zkpush("devices", "set", "TYPO1", "area=Nothern")
     assert again.stderr == ""
-    refused = "Error: There is no area 'Nortern' (did you mean Northern"
+    refused = "Error: There is no area 'Nortern'; did you mean Northern"
     token = daemon.zkpush("tokens", "create", "typo", "--scope", "read", "--area", "Nortern")
     assert failed(token).startswith(refused)
     rules = ("--rules", '{"areas": ["Nortern"]}')
@@ -62,9 +62,11 @@ def test_a_mistyped_area_is_told(daemon: Daemon) -> None:
     assert failed(daemon.zkpush("forwarders", "add", "typo", *url, *rules)).startswith(refused)
     made = daemon.zkpush("tokens", "create", "typo", "--scope", "read", "--area", "Northern")
     said(made)
-    made = daemon.zkpush("tokens", "create", "attic", "--scope", "read", "--area", "Zzyzx")
-    said(made)
-    assert made.stderr.startswith("There is no area 'Zzyzx' yet. Add it: zkpush areas put 'Zzyzx'")
+    other = daemon.zkpush("tokens", "create", "attic", "--scope", "read", "--area", "Zzyzx Road")
+    assert failed(other).startswith("Error: There is no area 'Zzyzx Road'. Add it first: `zkpush ")
+    assert failed(other).endswith(" areas put 'Zzyzx Road'`.")
+    listed = failed(daemon.zkpush("users", "list", "--area", "Nortern"))
+    assert listed.startswith(refused)
 
 
 def test_nothing_is_repaired_where_nothing_is_distributed(daemon: Daemon) -> None:

@@ -46,6 +46,8 @@ def test_tokens_are_listed(daemon: Daemon) -> None:
 
 def test_a_token_is_limited_to_areas(daemon: Daemon) -> None:
     """It has the areas that were named, and is refused where it cannot be limited."""
+    for area in ("Wing", "Attic"):
+        said(daemon.zkpush("areas", "put", area))
     words = ("tokens", "create", "north1", "--scope", "read", "--area", "Wing", "--area", "Attic")
     made = json.loads(said(daemon.zkpush(*words, "--json")))
     assert made["areas"] == ["Attic", "Wing"]

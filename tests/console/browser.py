@@ -158,7 +158,12 @@ async def first_link(rig: Rig) -> str:
 async def signed_in(
     rig: Rig, *scopes: str, name: str = "ann", areas: Sequence[str] | None = None
 ) -> Browser:
-    """A browser in which an account with some scopes has signed in; with all, if none is named."""
+    """A browser in which an account with some scopes has signed in; with all, if none is named.
+
+    Its areas are made if they do not exist.
+    """
+    for area in areas or ():
+        await rig.api("PUT", f"/areas/{area}", {})
     every = ["read", "biometrics", "write", "dangerous", "admin"]
     body = {"name": name, "scopes": [*scopes] or every, "areas": areas}
     made = await rig.api("POST", "/accounts", body)

@@ -28,6 +28,7 @@ async def test_an_account_is_added_and_changed_with_areas(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_last_who_manages_the_server_stays_without_limits(rig: Rig) -> None:
     """An account that alone manages the server cannot be limited to areas."""
+    await rig.api("PUT", "/areas/North", {})
     await signed_in(rig, name="ann")
     refused = await rig.api("PATCH", "/accounts/ann", {"areas": ["North"]})
     assert refused.status == 400

@@ -26,6 +26,8 @@ async def fed(make_rig: Any, rules: dict[str, Any], **more: Any) -> tuple[Rig, M
     rig = await make_rig(plugins=[memory])
     await rig.exchange()
     await rig.exchange("T2")
+    for area in rules.get("areas", ()):
+        await rig.api("PUT", f"/areas/{area}", {})
     await add(rig, rules={"since": "2026-01-01", **rules}, **more)
     return rig, memory
 

@@ -120,6 +120,7 @@ async def test_a_job_queues_its_commands_for_all_terminals(rig: Rig) -> None:
 async def test_terminals_of_a_job_are_named_in_one_of_three_ways(rig: Rig) -> None:
     """By serial number, by area or all; pending terminals are in no area."""
     await terminals(rig, 2, area="north")
+    await rig.api("PUT", "/areas/south", {})
     await rig.store.write(lambda tx: tx[DeviceStore].add("NEW", DeviceState.PENDING, "UTC", 0))
     assert (await post(rig, **USER, devices=["T1", "T1"]))["devices"] == 1
     assert (await post(rig, **USER, area="north"))["devices"] == 2
@@ -129,6 +130,7 @@ async def test_terminals_of_a_job_are_named_in_one_of_three_ways(rig: Rig) -> No
         ({**USER, "all": True, "area": "north"}, "either `devices`, or `area`, or `all`"),
         ({**USER, "devices": ["T1", "T9"]}, "There is no terminal 'T9'."),
         ({**USER, "area": "south"}, "no approved terminal in the area 'south'"),
+        ({**USER, "area": "souht"}, "area: There is no area 'souht'; did you mean south?"),
         ({"all": True}, "either `commands`, or `command`"),
         ({**USER, "commands": [USER], "all": True}, "either `commands`, or `command`"),
         ({"command": "INFOO", "all": True}, "did you mean INFO?"),

@@ -14,7 +14,9 @@ WHY = "The terminal has left the areas"
 
 
 async def limited(rig: Rig, *areas: str) -> list[str]:
-    """The header of a token of these areas."""
+    """The header of a token of these areas, which are made."""
+    for area in areas:
+        await rig.api("PUT", f"/areas/{area}", {})
     body = {"name": "-".join(areas), "scopes": ["read", "write", "dangerous"], "areas": [*areas]}
     token = (await rig.api("POST", "/tokens", body)).json["token"]
     return [f"Authorization: Bearer {token}"]

@@ -1,15 +1,13 @@
 """Names of areas that a command is given, which may be mistyped.
 
-An area exists as soon as a terminal or a person is in it. So a new name is allowed, and said. Where
-it selects terminals and people, one that is similar to an existing name is refused.
+An area exists as soon as a terminal or a person is in it. So a new name is allowed there, and said.
+Where it selects terminals and people, the server refuses one that does not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-import click
 
 from ..protocol.suggestions import did_you_mean
 from .output import echo
@@ -27,20 +25,6 @@ async def known_areas(api: Api) -> frozenset[str] | None:
         )
     except ApiFailure:
         return None
-
-
-async def check_areas(api: Api, names: Iterable[str]) -> None:
-    """Refuse names of areas that do not exist and look mistyped; say which others do not exist."""
-    names = [*names]
-    known = await known_areas(api) if names else None
-    for name in names:
-        if known is None or name in known:
-            continue
-        if meant := _meant(name, known):
-            raise click.ClickException(
-                f"There is no area {name!r}{meant}. Add it first: zkpush areas put '{name}'"
-            )
-        echo(f"There is no area {name!r} yet. Add it: zkpush areas put '{name}'", err=True)
 
 
 def note_new_areas(names: Iterable[str], known: frozenset[str] | None) -> None:

@@ -9,7 +9,6 @@ import click
 from ..enginewords import ENGINE_WORDS
 from ..protocol.fields import Scope
 from . import completion
-from .areas import check_areas
 from .arguments import as_json
 from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .output import echo, print_list, print_object
@@ -85,7 +84,6 @@ async def create(
         "areas": list(dict.fromkeys(areas)) or None,
         "expires_at": expires_at,
     }
-    await check_areas(api, areas)
     made = await api.send("POST", "tokens", body=body)
     if as_json:
         print_object(made, as_json=True)

@@ -22,6 +22,7 @@ from twisted.web.server import Request
 from ..http.sending import Interrupted, Paced
 from ..interfaces import IStore
 from ..model import Caller, Page
+from ..persist.areas import no_area_thd
 from ..persist.devices import DeviceStore
 from ..persist.presence import PresenceStore
 from ..persist.transaction import Transaction
@@ -29,7 +30,17 @@ from ..phrases import Phrase, in_english
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes, suggestion
 from .cells import csv_items, csv_lines
-from .limits import AREA, PERSON, TERMINAL, Owner, Owners, WholeSite, owned_thd, visible_thd
+from .limits import (
+    AREA,
+    PERSON,
+    TERMINAL,
+    Owner,
+    Owners,
+    WholeSite,
+    check_areas,
+    owned_thd,
+    visible_thd,
+)
 from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
 from .routes import Route, Stream
 
@@ -108,7 +119,7 @@ class ApiList(Generic[R]):
     def route(self, store: IStore) -> Route:
         """Make the route of the list."""
 
-        filters = {**_OF_TERMINALS, **self.known}
+        filters = {**_OF_ALL, **self.known}
 
         async def mistakes(values: Mapping[str, str]) -> list[str]:
             known = [name for name in filters if name in self.query.__struct_fields__]
@@ -242,7 +253,7 @@ class _Wanted(Generic[R]):
     async def _check_filters(self) -> None:
         """Refuse a terminal or a value that cannot occur; called if nothing was found."""
         sn = self.names.get("sn")
-        filters = {**_OF_TERMINALS, **self.list.known}
+        filters = {**_OF_ALL, **self.list.known}
         given = {name: getattr(self.query, name, None) for name in filters}
         texts = {name: str(value) for name, value in given.items() if value is not None}
         if sn is None and not texts:
@@ -254,6 +265,8 @@ class _Wanted(Generic[R]):
             if self.caller.areas is None:
                 return _mistakes_thd(tx, filters, texts)
             # What the database knows of other areas is no hint for this caller.
+            if "area" in texts:
+                check_areas(self.caller, [texts["area"]], "area")
             device = texts.get("device")
             if device is None or owned_thd(tx, [Owner(TERMINAL, device)], self.caller.areas):
                 return []
@@ -279,7 +292,8 @@ def _no_terminal_thd(tx: Transaction, sn: str) -> str | None:
     return _no_terminal(sn) + suggestion(sn, tx[PresenceStore].serials())
 
 
-_OF_TERMINALS: Mapping[str, Known] = {"device": _no_terminal_thd}
+_OF_ALL: Mapping[str, Known] = {"device": _no_terminal_thd, "area": no_area_thd}
+"""Filters that mean the same in each list that has them."""
 
 
 def _mistakes_thd(

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from ..counting import counted
 from ..model import Caller
+from ..persist.areas import check_areas_thd
 from ..persist.targets import NamedTerminal, TargetStore
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
@@ -43,6 +44,8 @@ def targets_thd(tx: Transaction, request: TargetRequest, caller: Caller) -> list
             check_areas(caller, [request.area], "area")
         found = tx[TargetStore].approved(request.area, caller.areas)
         if not found:
+            if request.area is not None and caller.areas is None:
+                check_areas_thd(tx, [request.area], name="area")
             where = "" if request.area is None else f" in the area {request.area[:80]!r}"
             raise ValueError(Phrase("area: there is no approved terminal%(where)s.", where=where))
         return found

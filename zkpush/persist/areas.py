@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Boolean, Column, Table, select, text
 
-from ..model import DEFAULT_AREA
+from ..model import DEFAULT_AREA, MOST_NAME
 from ..phrases import Phrase
 from ..protocol.suggestions import did_you_mean
 from .limits import person_areas
@@ -44,22 +45,43 @@ def idle_areas_thd(
     return sorted(visible.difference(distributing_thd(tx, visible)))
 
 
-def check_areas_thd(tx: Transaction, names: Collection[str] | None) -> None:
-    """Raise `ValueError` for a name that looks like a mistyped one of an area.
+def check_areas_thd(
+    tx: Transaction,
+    areas: Collection[str] | None,
+    before: Collection[str] | None = None,
+    *,
+    name: str = "areas",
+) -> None:
+    """Raise `ValueError` for an area that does not exist, unless it was named `before`.
 
-    A name that no area has is no mistake: an area may get its terminals and people later.
+    `name` is that of the argument.
     """
-    known = known_areas_thd(tx) if names else ()
-    for name in sorted(set(names or ()).difference(known)):
-        meant = did_you_mean(name, known)
-        if meant:
-            raise ValueError(
-                Phrase(
-                    "areas: There is no area %(name)s; %(meant)s If it is a new one, add it first.",
-                    name=repr(name),
-                    meant=meant,
-                )
-            )
+    for one in sorted({*(areas or ())}.difference(before or ())):
+        mistake = no_area_thd(tx, one)
+        if mistake is not None:
+            raise ValueError(Phrase("%(field)s: %(reason)s", field=name, reason=mistake))
+
+
+def no_area_thd(tx: Transaction, name: str) -> str | None:
+    """Return that there is no such area, with what to do; None if there is.
+
+    It suggests names of areas, so it is not for callers who are limited to some.
+    """
+    known = known_areas_thd(tx)
+    if name in known:
+        return None
+    shown, command = repr(name[:MOST_NAME]), f"zkpush areas put {shlex.quote(name[:MOST_NAME])}"
+    meant = did_you_mean(name, known)
+    if meant:
+        return Phrase(
+            "There is no area %(name)s; %(meant)s If it is a new one, add it first: `%(command)s`.",
+            name=shown,
+            meant=meant,
+            command=command,
+        )
+    return Phrase(
+        "There is no area %(name)s. Add it first: `%(command)s`.", name=shown, command=command
+    )
 
 
 def known_areas_thd(tx: Transaction) -> list[str]:

@@ -98,7 +98,7 @@ class AccountAdministration:
             values = dict(changes)
             if "areas" in values:
                 _check_reach(by, before)
-                check_areas_thd(tx, values["areas"])
+                check_areas_thd(tx, values["areas"], before.areas)
                 if values["areas"] is not None:
                     _check_last_admin(tx, before, ())
                     values["areas"] = sorted(values["areas"])

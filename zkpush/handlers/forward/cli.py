@@ -9,7 +9,6 @@ import attrs
 import click
 import msgspec
 
-from ...cli.areas import check_areas
 from ...cli.arguments import as_json, pairs
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, LeafCommand, ListCommand, WordGroup
@@ -174,7 +173,7 @@ async def add(
     if events:
         body["events"] = list(events)
     if rules is not None:
-        body["rules"] = await _read_rules(api, rules)
+        body["rules"] = _json(rules)
     made = await api.send("POST", "forwarders", body=body)
     if as_json:
         print_object(made, as_json=True)
@@ -216,7 +215,7 @@ async def set_(
     if events:
         body["events"] = list(events)
     if rules is not None:
-        body["rules"] = await _read_rules(api, rules)
+        body["rules"] = _json(rules)
     if not body:
         raise click.UsageError("Say what to change: --url, --set, --ask, --event or --rules.")
     await api.send("PATCH", "forwarders", await id_of(api, name), body=body)
@@ -375,12 +374,3 @@ def _json(text: str) -> object:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise click.BadParameter(f"--rules is not JSON: {error}") from None
-
-
-async def _read_rules(api: Api, text: str) -> Any:
-    """Parse rules; an area in them that does not exist is a mistake."""
-    rules = _json(text)
-    areas = rules.get("areas") if isinstance(rules, dict) else None
-    if isinstance(areas, list):
-        await check_areas(api, [one for one in areas if isinstance(one, str)])
-    return rules

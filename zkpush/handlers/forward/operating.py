@@ -127,8 +127,7 @@ class Operations:
             events = present.events if change.events is UNSET else tuple(change.events)
             rules = present.rules if change.rules is UNSET else change.rules
             self._check(kind, settings, events, rules)
-            if rules != present.rules:
-                check_areas_thd(tx, rules.areas)
+            check_areas_thd(tx, rules.areas, present.rules.areas)
             changed: dict[str, Any] = {"settings": settings, "events": events, "rules": rules}
             changed |= self._moved(tx, present, events)
             # What the change may have mended is tried at once.
