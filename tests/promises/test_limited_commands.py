@@ -8,7 +8,12 @@ from typing import Any
 import attrs
 import pytest
 import pytest_twisted
+from sqlalchemy import update
 
+from zkpush.handlers.accessdata.reconciler import AccessReconciler
+from zkpush.handlers.areas.reconciler import Reconciler
+from zkpush.handlers.jobs.runner import JobRunner
+from zkpush.persist.commandschema import commands
 from zkpush.persist.limits import AreaLimitStore
 from zkpush.protocol.fields import Scope
 
@@ -19,7 +24,7 @@ HERE = "GATE1"
 """A terminal that moves from the area Southside to North."""
 PERSON = {"PIN": "701", "Name": "Needlename", "Card": "887766"}
 NEEDLES = (b"701", b"Needlename", b"887766")
-HIDDEN = "about people who are, or may be, outside your areas"
+HIDDEN = "about people who are, or may be, outside your areas, or queued while"
 UPDATE = "DATA UPDATE USERINFO"
 
 
@@ -131,6 +136,79 @@ async def test_only_commands_about_people_of_the_areas_and_about_nobody_are_show
     everything = (await rig.api("GET", f"/commands/{id}")).json["params"]
     expected = everything if is_shown else dict.fromkeys(everything)
     assert (await site.seen(id))["params"] == expected
+
+
+CODE = {"PIN": "1", "CODE": "10", "NAME": "Needlecode"}
+FORMER = [
+    ("DATA UPDATE WORKCODE", CODE),
+    ("DATA DELETE WORKCODE", {"CODE": "10"}),
+    ("SET OPTION", {"key": "Needle", "value": "1"}),
+    ("INFO", {}),
+]
+
+
+async def work(rig: Rig) -> None:
+    """Let time pass, and the server queue what is due."""
+    rig.clock.advance(3)
+    for job in rig.daemon.jobs:
+        if isinstance(job, AccessReconciler | Reconciler | JobRunner):
+            await job.work()
+
+
+async def sent_to_all(rig: Rig, site: Moved) -> list[str]:
+    """Queue these commands by a job, and retry those that fail; returns the ids of all."""
+    commands = [{"command": name, "params": params} for name, params in FORMER]
+    body = {"devices": [HERE], "commands": commands}
+    job = (await rig.api("POST", "/commands", body)).json["id"]
+    await work(rig)
+    first = [one["id"] for one in await rig.items(f"/commands?job={job}")]
+    assert len(first) == len(FORMER)
+    await rig.get(f"getrequest?SN={HERE}")
+    for id in first:
+        await rig.post(f"devicecmd?SN={HERE}", f"ID={id}&Return=-1&CMD=DATA".encode())
+    await rig.api("PATCH", f"/devices/{HERE}", {"area": "North"})
+    retried = await rig.api("POST", f"/jobs/{job}/retry", {}, headers=site.headers)
+    assert retried.status == 202, retried.raw
+    await work(rig)
+    return [one["id"] for one in await rig.items(f"/commands?job={job}")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_commands_of_a_former_area_show_their_name_and_state(rig: Rig) -> None:
+    """Those of access data, too, queued by the area, one by one, or by a job, and its retries."""
+    site = await moved(rig)
+    await rig.api("PATCH", f"/devices/{HERE}", {"area": "Southside"})
+    await rig.api("PUT", "/areas/Southside/work-codes/11", {"name": "Needleown"})
+    assert (await rig.api("PUT", "/areas/Southside", {"distributes": True})).status == 200
+    for _ in range(3):
+        await work(rig)
+    issued = [one["id"] for one in await rig.items(f"/devices/{HERE}/commands")]
+    assert issued
+    singly = [await site.queue(name, params) for name, params in FORMER]
+    theirs = [*issued, *singly, *await sent_to_all(rig, site)]
+    assert len({*theirs}) == len(issued) + 3 * len(FORMER)
+    for id in theirs:
+        seen = await site.seen(id)
+        assert {*seen["params"].values(), *(seen["result"] or {}).values()} <= {None}, seen
+    for path in ("/commands", f"/devices/{HERE}/commands"):
+        for form in ("application/json", "text/csv"):
+            headers = [*site.headers, f"Accept: {form}"]
+            reply = await rig.api("GET", path, headers=headers)
+            assert theirs[0].encode() in reply.body
+            assert b"eedle" not in reply.body
+    own = await site.queue("DATA UPDATE WORKCODE", CODE)
+    assert (await site.seen(own))["params"]["NAME"] == "Needlecode"
+    assert (await rig.api("GET", f"/commands/{singly[0]}")).json["params"] == CODE
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_of_an_unknown_area_is_hidden(rig: Rig) -> None:
+    """A version that did not record it has queued the command."""
+    site = await moved(rig)
+    id = await site.queue("SET OPTION", {"key": "A", "value": "1"})
+    assert (await site.seen(id))["params"] == {"key": "A", "value": "1"}
+    await rig.store.write(lambda tx: tx.connection.execute(update(commands).values(area=None)))
+    assert (await site.seen(id))["params"] == {"key": None, "value": None}
 
 
 @pytest_twisted.ensureDeferred

@@ -135,10 +135,12 @@ class CommandWriter:
         now: int,
         idempotency_key: str | None = None,
         job: tuple[str, int] | None = None,
+        repeats: str | None = None,
     ) -> QueuedCommand:
         """Queue a command for a terminal; it replaces earlier ones (`zkpush.device.replacing`).
 
-        `job` is a job and the number of the command in it. Raises `CommandError` for a command that
+        `job` is a job and the number of the command in it; `repeats` is the ended command that it
+        repeats. Raises `CommandError` for a command that
         the protocol does not allow.
         """
         command = self._catalogue.validate(name, params, device.dialect)
@@ -167,6 +169,7 @@ class CommandWriter:
             expires_at=self._deadline(command, delivery, now),
             subject=subject_of(command, params),
             job=job,
+            repeats=repeats,
         )
         (replaced,) = replace(tx, [(device.id, command, new)], now)
         if by is not None:

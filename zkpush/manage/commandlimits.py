@@ -1,8 +1,10 @@
-"""Commands about people whom callers who are limited to areas do not see.
+"""Commands whose content callers who are limited to areas do not see.
 
 A terminal keeps its commands when it, or a person, moves to another area. So a command in the queue
-of a caller's terminal may be about a person outside the caller's areas. The caller sees that it is
-there and how it ended, but neither its parameters nor its result. A package that names nobody, such
+of a caller's terminal may concern another area: it was queued while the terminal was in that area,
+or it is about a person outside the caller's areas. The caller sees that it is there and how it
+ended, but neither its parameters nor its result. A command whose area is unknown, because an
+earlier version queued it, is treated as one of another area. A package that names nobody, such
 as one of everybody or of what is on its way from the area that the terminal had then, may be about
 such people and is treated as if it were.
 """
@@ -27,7 +29,7 @@ _ACTION = "Action"
 _PEOPLE = "People"
 """The parameter with the user IDs of a package, separated by commas."""
 _KEY = re.compile(r"pin\d*", re.ASCII | re.IGNORECASE)
-"""Parameters with a user ID, also of commands that are not in the catalogue any more."""
+"""Parameters with a user ID, of results and of commands that are not in the catalogue any more."""
 _ASSIGNED = re.compile(r"pin\d*[ ]?=[ ]?([^\s,;&]+)", re.ASCII | re.IGNORECASE)
 """A user ID in a whole line, as RAW sends it."""
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
@@ -40,7 +42,7 @@ def outside_thd(
     commands: Collection[QueuedCommand],
     areas: Collection[str] | None,
 ) -> frozenset[str]:
-    """Return the ids of the commands that are, or may be, about a person outside some areas.
+    """Return the ids of the commands that concern, or may concern, what is outside some areas.
 
     `areas` are those of a limited caller; None, for other callers, is no limit. A person who is
     unknown or was removed is outside.
@@ -52,8 +54,8 @@ def outside_thd(
     store, mine = tx[AreaLimitStore], set[str]()
     for start in range(0, len(pins), AT_ONCE):
         mine |= store.people(pins[start : start + AT_ONCE], areas)
-    unnamed = {one.id for one in commands if _is_unnamed_package(one)}
-    return frozenset(id for id, people in named.items() if id in unnamed or not people <= mine)
+    outside = {one.id for one in commands if one.area not in areas or _is_unnamed_package(one)}
+    return frozenset(id for id, people in named.items() if id in outside or not people <= mine)
 
 
 def _is_unnamed_package(command: QueuedCommand) -> bool:
@@ -68,16 +70,17 @@ def people_of(entry: Command | None, command: QueuedCommand) -> frozenset[str]:
     `entry` is its entry in the catalogue; None if it is not there any more.
     """
     fields = () if entry is None else entry.parameters
-    wires = {field.wire for field in fields if field.name == _FIELD}
+    wires = {field.wire: field.name == _FIELD for field in fields}
     # The line of a package does not name its people; the request does.
     every = (command.asked, command.params, command.result or {})
     found = {pin for values in every for pin in _named(values, wires)}
     return frozenset(pin for pin in found if _LETTER_OR_DIGIT.search(pin))
 
 
-def _named(values: Mapping[str, str], wires: Collection[str]) -> Iterator[str]:
+def _named(values: Mapping[str, str], wires: Mapping[str, bool]) -> Iterator[str]:
+    """Find user IDs in values; `wires` are the declared ones, each with whether it is one."""
     for key, value in values.items():
-        if key in wires or _KEY.fullmatch(key):
+        if wires.get(key, bool(_KEY.fullmatch(key))):
             yield value
         elif key == _PEOPLE:
             yield from value.split(",")

@@ -33,7 +33,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Null for values that the caller may not see, which need `biometrics`, or "
             "`dangerous` for commands of SHELL and for options that may be secret. All are null "
-            "for callers who are limited to areas if the command is about a person outside these"
+            "for callers who are limited to areas if the command is about a person outside these, "
+            "or was queued while the terminal was in another area"
         ),
     ]
     state: CommandState
@@ -51,8 +52,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, str | None] | None,
         Meta(
             description="Null for values that the caller may not see, which need `biometrics`, or "
-            "`dangerous` if the command does. All are null where all of `params` are because of a "
-            "person outside the areas of the caller"
+            "`dangerous` if the command does. All are null where all of `params` are because of "
+            "the areas of the caller"
         ),
     ]
     created_at: str
@@ -83,7 +84,7 @@ def command_view(
 ) -> CommandView:
     """Show a command, with secrets only if the scopes allow it.
 
-    If `is_outside`, it is about a person outside the areas of the caller (see `commandlimits`).
+    If `is_outside`, it concerns what is outside the areas of the caller (see `commandlimits`).
     """
     code = command.return_code
     family = families.named(command.family)
@@ -120,7 +121,7 @@ def shown_values(
 ) -> tuple[dict[str, str | None], dict[str, str | None] | None]:
     """Return the parameters and the result of a command, with None for hidden values.
 
-    All are hidden if the command is about a person outside the areas of the caller. The result is
+    All are hidden if the command concerns what is outside the areas of the caller. The result is
     None if there is none.
     """
     params, result = command.params, command.result

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
-from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, insert, or_, select, update
 
 from ..endings import EndReason
 from ..values.commands import CommandState, NewCommand, QueuedCommand
-from .commandrows import IS_OPEN, CommandBody, command_of, select_commands, subject_index
+from .commandrows import (
+    IS_OPEN,
+    CommandBody,
+    area_of,
+    command_of,
+    select_commands,
+    subject_index,
+)
 from .commandschema import commands
 from .events import EventStore
 from .sealed import seal_columns
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 _FAILURES = (CommandState.FAILED.value, CommandState.UNKNOWN.value)
+_TERMINAL = "terminal"
+"""Parameter with the key of the terminal, for the area of a command."""
 
 
 @attrs.frozen
@@ -63,6 +72,7 @@ def seal_commands(
             {
                 "id": command.id,
                 "device_id": device_id,
+                _TERMINAL: device_id,
                 "command": command.command,
                 "family": command.family,
                 "state": CommandState.QUEUED.value,
@@ -95,7 +105,8 @@ class JobCommands:
     def add(self, new: SealedCommands, now: int) -> None:
         """Queue new commands, each with its event."""
         if new.rows:
-            self._connection.execute(insert(commands), [*new.rows])
+            statement = insert(commands).values(area=area_of(bindparam(_TERMINAL)))
+            self._connection.execute(statement, [*new.rows])
         for row, sn in zip(new.rows, new.serials, strict=True):
             data = {
                 "id": row["id"],

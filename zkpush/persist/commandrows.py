@@ -6,9 +6,20 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from ..endings import end_phrase
+from ..model import DEFAULT_AREA
 from ..values.commands import OPEN_STATES, CommandFile, CommandState, QueuedCommand
 from .commandschema import commands
 from .damage import damaged_in
@@ -37,6 +48,15 @@ class CommandBody(msgspec.Struct, frozen=True):
 def subject_index(vault: Vault, subject: bytes | None) -> bytes | None:
     """Return the stored form of a subject, which only the holder of the key can reverse."""
     return None if subject is None else vault.index_of(subject)
+
+
+def area_of(terminal: BindParameter[int], repeats: str | None = None) -> ScalarSelect[Any]:
+    """Query for the area of a new command: that of its terminal, or of the command it repeats."""
+    if repeats is not None:
+        earlier = commands.alias("earlier")
+        return select(earlier.c.area).where(earlier.c.id == repeats).scalar_subquery()
+    area = func.coalesce(func.nullif(devices.c.area, ""), DEFAULT_AREA)
+    return select(area).where(devices.c.id == terminal).scalar_subquery()
 
 
 def select_commands() -> Any:
@@ -76,6 +96,7 @@ def command_of(vault: Vault, row: RowMapping) -> QueuedCommand:
         reason=row["reason"],
         replaced_by=row["replaced_by"],
         body_removed_at=row["body_removed_at"],
+        area=row["area"],
         job=None if row["job"] is None else (row["job"], row["job_place"]),
         return_code=row["return_code"],
         result=None if result is None else msgspec.json.decode(str(result), type=dict[str, str]),

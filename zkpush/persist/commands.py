@@ -20,6 +20,7 @@ from .commandrows import (
     IS_OPEN,
     IS_SENT,
     CommandBody,
+    area_of,
     command_of,
     overdue_rows,
     reason_words,
@@ -73,6 +74,7 @@ class CommandStore:
                     job=None if command.job is None else command.job[0],
                     job_place=None if command.job is None else command.job[1],
                 )
+                | {"area": area_of(bindparam("terminal", device_id), command.repeats)}
             )
             .on_conflict_do_nothing()
             .returning(commands.c.seq)

@@ -44,6 +44,8 @@ commands = Table(
     Column("job", KeyText),
     Column("job_place", Integer()),
     Column("repeated", Integer(), nullable=False, server_default=text("0")),
+    # The area of the terminal when it was queued; null for commands of earlier versions.
+    Column("area", PlainText()),
     Index("commands_of_device", "device_id", "seq"),
     Index(
         "commands_file",

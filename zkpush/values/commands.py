@@ -67,6 +67,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the object that it changes; commands with one subject are sent in order."""
     job: tuple[str, int] | None = None
     """The job that it belongs to, and its number among the commands of the job."""
+    repeats: str | None = None
+    """CmdID of the ended command that it repeats, and whose area it has."""
 
 
 class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +108,8 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """CmdID of the later command that supersedes this one."""
     body_removed_at: int | None = None
     """Time when its parameters and result were removed, because of their age."""
+    area: str | None = None
+    """Area of the terminal when it was queued; None if an earlier version queued it."""
     job: tuple[str, int] | None = None
     """The job that it belongs to, and its number among the commands of the job."""
     damaged: tuple[str, ...] = ()

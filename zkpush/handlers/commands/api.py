@@ -109,7 +109,7 @@ class ListedCommand(NamedTuple):
     """Its cursor."""
     stored: QueuedCommand
     is_outside: bool
-    """Whether it is about a person outside the areas of the caller."""
+    """Whether it concerns what is outside the areas of the caller."""
 
 
 class CommandEndpoints:

@@ -60,7 +60,10 @@ STATES: Mapping[CommandState, tuple[Phrase, str]] = {
 """States in words, each with the kind of its badge."""
 NO_COMMAND = Phrase("There is no such command any more.")
 NOT_SHOWN = Phrase("not shown")
-OUTSIDE = Phrase("not shown: about people who are, or may be, outside your areas")
+OUTSIDE = Phrase(
+    "not shown: about people who are, or may be, outside your areas, or queued while the terminal "
+    "was in another area"
+)
 """Words in place of hidden values."""
 ENDED = Phrase("The command has ended already.")
 CANCEL = ConfirmationQuestion(

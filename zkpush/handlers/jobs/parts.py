@@ -270,7 +270,15 @@ class JobPartMaker:
                 for one in commands:
                     place = job.id, one.place
                     self._writer.add(
-                        tx, share.device, one.name, one.params, None, delivery, now, job=place
+                        tx,
+                        share.device,
+                        one.name,
+                        one.params,
+                        None,
+                        delivery,
+                        now,
+                        job=place,
+                        repeats=one.repeats,
                     )
         except ValueError as error:
             _advance(tx, job, share, 0, str(error))
