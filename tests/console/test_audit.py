@@ -228,7 +228,7 @@ async def test_reads_of_one_page_are_one_line(rig: Rig) -> None:
     assert "and 29 more since" in shown
     assert len(document(await browser.get("/audit")).findall(".//tbody/tr")) < 10
     each = document(await browser.get("/audit?action=read+photos"))
-    assert len(each.findall(".//tbody/tr")) == 50
+    assert len(each.findall(".//tbody/tr")) == 40
 
 
 @pytest_twisted.ensureDeferred

@@ -37,6 +37,11 @@ _SMALL = """() => {
       small.push(`${target.outerHTML.slice(0, 90)}: ${box.width} x ${box.height}`);
     }
   }
+  for (const one of document.querySelectorAll(".scroll:not(pre)")) {
+    if (one.scrollWidth > one.clientWidth + 1) {
+      small.push(`${one.getAttribute("aria-label")} scrolls sideways`);
+    }
+  }
   const pen = document.createElement("canvas").getContext("2d");
   for (const one of document.querySelectorAll("input[placeholder]")) {
     const style = getComputedStyle(one);
@@ -97,8 +102,8 @@ def overflow(page: Page) -> int:
 
 
 def unfit(page: Page) -> list[str]:
-    """What does not fit a phone: pages that are too wide, hints that are cut off, and targets of
-    less than 24 pixels.
+    """What does not fit a phone: pages that are too wide, tables that scroll sideways, hints that
+    are cut off, and targets of less than 24 pixels.
 
     Links within sentences are as high as their lines (WCAG 2.2, 2.5.8).
     """

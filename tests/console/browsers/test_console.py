@@ -14,7 +14,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from ...rig import Rig
 from ..walk import pages_of
-from .acts import approve, make_first_account, overflow
+from .acts import approve, make_first_account, overflow, unfit
 from .conftest import LiveSite, shoot, until
 
 AXE = pathlib.Path(sys.prefix) / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -126,6 +126,7 @@ def test_every_page_is_accessible_everywhere(rig: Rig, site: LiveSite, open_page
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(PHONE)
         examine(path, "phone")
+        wrong.extend(f"{path} (phone): {each}" for each in unfit(page))
         page.set_viewport_size(WIDE)
     page.set_viewport_size(PHONE)
     page.goto(f"{site.url}/console/")

@@ -45,7 +45,7 @@ from .personpages import PersonAttendancePages
 from .showing import DOUBT_WORDS, shown_punches
 from .unread import unread_thd
 
-ROWS = 50
+ROWS = 40
 """Records on a page."""
 MOST_MATCHES = 20
 """Maximum number of people to choose from."""

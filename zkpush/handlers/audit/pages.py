@@ -40,7 +40,7 @@ LIMITED = Phrase("Your account is limited to areas, and the audit log is of the 
 """Why it is refused to limited accounts."""
 MOST_SHOWN = 300
 """Characters of a text that are shown."""
-PER_PAGE = 50
+PER_PAGE = 40
 """Lines on a page."""
 MOST_READ = 400
 """Maximum number of records that are read for a page."""

@@ -42,7 +42,7 @@ from ..people.store import PeopleStore
 from .model import CommandFilter
 from .store import CommandList
 
-PER_PAGE = 50
+PER_PAGE = 40
 """Commands on a page of the list."""
 MOST_PEOPLE = 3
 """People of a command whom the list names."""

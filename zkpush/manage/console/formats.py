@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -31,10 +31,13 @@ COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
 _ON_SERVER = Phrase("on the server:")
 _SAME_PLACE = Phrase("in the same place")
+LABELLED = 3
+"""Least number of columns of a table that is shown as cards on a phone."""
+_CELL = re.compile(r"(<t[dh]\b)")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z")
 """An instant in a phrase, as the API writes it."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WALL = re.compile(_DAY.pattern + r"(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?")
+_WALL = re.compile(_DAY.pattern + r"(?: [0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 """A day, or a time of a wall clock, in a phrase."""
 
 
@@ -45,7 +48,7 @@ class DateForms:
     day: str = "EEE d MMM y"
     month: str = "LLLL y"
 
-    def instant(self, *, seconds: bool) -> str:
+    def instant(self, *, seconds: bool = True) -> str:
         """Return the pattern of a day with a time."""
         return f"{self.day} {'HH:mm:ss' if seconds else 'HH:mm'}"
 
@@ -103,7 +106,8 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return instant(context, at, seconds=True)
         wall = _wall_time(text)
         if wall is not None:
-            return wall_day(wall) if _DAY.fullmatch(text) else wall_instant(wall, seconds=True)
+            is_day = _DAY.fullmatch(text) is not None
+            return wall_day(wall) if is_day else wall_instant(wall, text.count(":") > 1)
         return _data(text)
 
     def _terminal(context: Context, sn: object, linked: bool) -> object:
@@ -193,7 +197,15 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         text = dates.format_timedelta(
             passed, add_direction=True, locale=locale, threshold=1.2, granularity="second"
         )
-        return _time(moment, text)
+        return _time(moment, text, dates.format_datetime(moment, forms.instant(), locale=locale))
+
+    def labelled(rows: Markup, columns: Sequence[Any]) -> Markup:
+        """Give the cells of rows the names of their columns."""
+        if len(columns) < LABELLED:
+            return rows
+        labels = [f' data-label="{escape(said(column))}"' for column in columns]
+        marked_rows = (_with_labels(row, labels) for row in str(rows).split("<tr"))
+        return Markup("<tr".join(marked_rows))  # noqa: S704 - rows of a template
 
     def duration(seconds: int) -> str:
         """Show a length of time in whole seconds, by its two largest units."""
@@ -266,6 +278,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "day": day,
         "ago": ago,
         "duration": duration,
+        "labelled": labelled,
         "wall_clock": wall_clock,
         "wall_instant": wall_instant,
         "wall_minute": wall_minute,
@@ -289,6 +302,16 @@ def _data(text: str) -> Markup:
     return Markup('<bdi translate="no">{}</bdi>').format(data)
 
 
+def _with_labels(row: str, labels: Sequence[str]) -> str:
+    """Put labels into the cells of a row."""
+    # Data in cells are escaped, so no other text looks like the begin of a cell. Of the parts, the
+    # odd ones are begins.
+    parts = _CELL.split(row)
+    for number, label in zip(range(1, len(parts), 2), labels, strict=False):
+        parts[number] += label
+    return "".join(parts)
+
+
 def _milliseconds(text: str) -> int | None:
     """Return an instant in milliseconds since the epoch; None if there is no such time."""
     try:
@@ -310,6 +333,8 @@ def _moment(at: int, context: Context) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).astimezone(visit.zone)
 
 
-def _time(moment: datetime.datetime, text: str) -> Markup:
+def _time(moment: datetime.datetime, text: str, title: str | None = None) -> Markup:
+    """Mark a text as that of a time; `title` says exactly when it is."""
+    hint = Markup("") if title is None else Markup(' title="{}"').format(title)
     exact = moment.isoformat(timespec="seconds")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, exact, text)
+    return Markup('<time datetime="{}"{}>{}</time>').format(exact, hint, text)
