@@ -35,7 +35,16 @@ def test_table(daemon: Daemon) -> None:
     terminal = daemon.terminal("TABLE1")
     terminal.punch(["7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0", "12345\t2026-01-05 08:00:01\t1\t15"])
     lines = [re.split(" {2,}", line) for line in listed(daemon, "--device", "TABLE1").splitlines()]
-    assert lines[0] == ["ID", "Device", "PIN", "Name", "Time", "Status", "Verify", "Work code"]
+    assert lines[0] == [
+        "ID",
+        "Device",
+        "PIN",
+        "Name",
+        "Time (terminal)",
+        "Status",
+        "Verify",
+        "Work code",
+    ]
     assert [line[1:] for line in lines[1:]] == [
         ["TABLE1", "7", "2026-01-05 08:00:00", "Check in", "Only fingerprint", "0"],
         ["TABLE1", "12345", "2026-01-05 08:00:01", "Check out", "Face"],

@@ -169,6 +169,7 @@ def test_list(daemon: Daemon) -> None:
         "Command",
         "State",
         "Created",
+        "(UTC)",
         "Finished",
         "Code",
         "Meaning",

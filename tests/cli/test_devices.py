@@ -45,7 +45,7 @@ def test_list(daemon: Daemon) -> None:
     listing = said(daemon.zkpush("devices", "list"))
     assert listing.splitlines()[0].split("  ")[0] == "SN"
     assert cells(listing)[0] == (
-        ["SN", "Alias", "Area", "State", "Online", "Last", "seen", "Queued", "Problems"]
+        ["SN", "Alias", "Area", "State", "Online", "Last", "seen", "(UTC)", "Queued", "Problems"]
     )
     sn, state, online, *seen, queued = row(daemon, "LIST1")
     assert (sn, state, online, queued) == ("LIST1", "pending", "yes", "0")

@@ -94,7 +94,18 @@ def test_new_records_are_printed_as_they_come(daemon: Daemon) -> None:
         eventually("the last line", lambda: (" 8 " in "".join(run.lines)) or None)
         assert run.interrupt() == (0, "")
     titles, *lines = cells("".join(run.lines))
-    assert titles == ["ID", "Device", "PIN", "Name", "Time", "Status", "Verify", "Work", "code"]
+    assert titles == [
+        "ID",
+        "Device",
+        "PIN",
+        "Name",
+        "Time",
+        "(terminal)",
+        "Status",
+        "Verify",
+        "Work",
+        "code",
+    ]
     assert [line[1:] for line in lines if int(line[2]) < FIRST] == [
         [
             "FOLLOW1",

@@ -278,6 +278,7 @@ def test_times_are_those_of_this_machine(daemon: Daemon) -> None:
     seen = datetime.datetime.fromisoformat(item["last_seen_at"]) + datetime.timedelta(hours=9)
     listed = said(daemon.zkpush("devices", "list", TZ="Asia/Tokyo"))
     (line,) = [one for one in listed.splitlines() if one.startswith("LOCAL1")]
+    assert listed.splitlines()[0].count("(Asia/Tokyo)") == 1
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?!\.)", line)[0][:13] == f"{seen:%Y-%m-%d %H}"
     words = ("attendance", "list", "--device", "LOCAL1", "--json", "--since")
     for since, count in (("2026-01-05T17:00:00", 1), ("2026-01-05T17:00:01", 0), ("today", 0)):

@@ -15,7 +15,7 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
     terminal = daemon.terminal("REJ1")
     assert terminal.upload("ATTLOG", BAD) == b"OK: 0"
     titles, line = cells(said(daemon.zkpush("rejects", "list", "--device", "REJ1")))
-    assert titles == ["ID", "Device", "Table", "Received", "Bytes", "Attempts", "Reason"]
+    assert titles == ["ID", "Device", "Table", "Received", "(UTC)", "Bytes", "Attempts", "Reason"]
     assert (line[1:3], line[5:8]) == (["REJ1", "ATTLOG"], [str(len(BAD)), "0", "Time:"])
     args = ("--device", "REJ1", "--table", "ATTLOG", "--json")
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))

@@ -90,7 +90,16 @@ def test_the_command_line_is_in_the_audit_log(daemon: Daemon) -> None:
     assert "terminal AUDIT1" in [item["subject"] for item in since]
     assert audited(daemon, "--until", "2020-01-01") == []
     titles, *lines = said(daemon.zkpush("audit", "list", "--action", "add terminal")).splitlines()
-    assert titles.split() == ["ID", "Recorded", "Actor", "Action", "Subject", "Users", "Detail"]
+    assert titles.split() == [
+        "ID",
+        "Recorded",
+        "(UTC)",
+        "Actor",
+        "Action",
+        "Subject",
+        "Users",
+        "Detail",
+    ]
     assert any("token admin  add terminal  terminal AUDIT1" in line for line in lines)
 
 

@@ -19,7 +19,7 @@ def test_the_last_requests_of_a_terminal_are_shown(daemon: Daemon) -> None:
     terminal.punch(["1\t2026-01-05 08:00:00\t0\t1"])
     terminal.ask("GET", "rtdata", "&type=time")
     titles, *lines, last = said(daemon.zkpush("devices", "trace", "TRACE1")).splitlines()
-    assert titles.split()[:5] == ["Time", "Times", "Method", "Path", "Table"]
+    assert titles.split()[:6] == ["Time", "(UTC)", "Times", "Method", "Path", "Table"]
     assert last == NEXT
     assert [line.split()[3:5] for line in lines] == [
         ["GET", "/iclock/cdata"],

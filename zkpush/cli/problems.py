@@ -16,7 +16,7 @@ from .pasting import pasteable
 from .replies import Item
 from .running import with_api
 from .tables import folded, printable, screen_width
-from .times import shown_instant, with_local_times
+from .times import shown_instant, with_local_times, zone_name
 
 if TYPE_CHECKING:
     from .client import Api
@@ -67,7 +67,7 @@ async def list_(
         for problem in page.items:
             count += 1
             echo(_shown(problem))
-    told = [] if count else ["There are no problems."]
+    told = [f"Times are in {zone_name()}."] if count else ["There are no problems."]
     if device is not None:
         told += await _about(api, device)
         told.append(f"`zkpush doctor {device}` checks more.")

@@ -20,6 +20,7 @@ from rich.text import Text
 from ..protocol.text import visible
 from .plain import plain
 from .replies import Item
+from .times import shown_instant, shown_wall_time, zone_name
 
 GAP = 2
 """Spaces between two columns."""
@@ -57,6 +58,19 @@ class Column:
     is_below: bool = attrs.field(default=False, kw_only=True)
     """Whether its text stands on lines below the row, on a screen that the row does not fit."""
 
+    is_instant: bool = attrs.field(
+        default=attrs.Factory(lambda self: self.show is shown_instant, takes_self=True),
+        kw_only=True,
+    )
+    """Whether it shows instants, on the clock of this machine."""
+
+    @property
+    def clock(self) -> str | None:
+        """The clock by which it shows times, in words; None for other values."""
+        if self.is_instant:
+            return zone_name()
+        return "terminal" if self.show is shown_wall_time else None
+
     def text(self, item: Item) -> str:
         """Return the text of the cell."""
         return printable(self.show(item.get(self.key)))
@@ -73,11 +87,23 @@ def screen_width() -> int | None:
     return console.width if console.is_terminal else None
 
 
+def with_clocks(columns: Iterable[Column]) -> list[Column]:
+    """Name each clock in the title of its first column, if possible one that is never left out."""
+    found = [*columns]
+    named: set[str] = set()
+    for place in sorted(range(len(found)), key=lambda place: found[place].is_spare):
+        column, clock = found[place], found[place].clock
+        if clock is not None and clock not in named:
+            named.add(clock)
+            found[place] = attrs.evolve(column, title=f"{column.title} ({clock})")
+    return found
+
+
 class ListTable:
     """A table that is printed as its rows arrive: columns only get wider."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
+        self._columns: Sequence[Column] = with_clocks(columns)
         self._below: Sequence[Column] = ()
         self._screen = screen_width()
         self._widths: list[int] = []

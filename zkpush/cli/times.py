@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
+import zoneinfo
 from collections.abc import Mapping
 
 import attrs
@@ -24,6 +26,21 @@ def shown_instant(value: object) -> object:
     """Format an instant of the API on the clock of this machine, without fractions of a second."""
     found = _instant(value)
     return value if found is None else f"{found.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def zone_name() -> str:
+    """Return the zone of shown instants: its IANA name if known, or else its present offset."""
+    from ..clock import machine_zone  # used by lists only
+
+    offset = datetime.datetime.now().astimezone().utcoffset() or datetime.timedelta()
+    found = machine_zone(os.environ)
+    if found is not None and offset == datetime.datetime.now(zoneinfo.ZoneInfo(found)).utcoffset():
+        return found
+    minutes = offset // datetime.timedelta(minutes=1)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours:02}:{rest:02}"
 
 
 _UTC = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z", re.ASCII)

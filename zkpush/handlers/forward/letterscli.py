@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("Event", "event", lambda event: event["id"]),
     Column("Type", "event", lambda event: event["type"]),
-    Column("Stored", "event", lambda event: shown_instant(event["timestamp"])),
+    Column("Stored", "event", lambda event: shown_instant(event["timestamp"]), is_instant=True),
     Column("Given up", "parked_at", shown_instant, is_spare=True),
     Column("Reason", "reason", is_below=True),
 )
