@@ -50,6 +50,8 @@ MOST_PEOPLE = 30
 """People of an area that its page names."""
 MOST_TROUBLED = 30
 """Refused and unfitting parts that are shown."""
+MOST_TERMINALS = 30
+"""Terminals whose progress is shown."""
 EVERY = 5.0
 """Seconds after which the progress is looked at again."""
 WRONG_NAME = Phrase("Use 1 to 100 printable characters, without spaces at the ends.")
@@ -180,7 +182,7 @@ class AreaPages:
                 "one": found,
                 "may_take_out": area != DEFAULT_AREA
                 and (visit.areas is None or DEFAULT_AREA in visit.areas),
-                "terminals": terminals_thd(tx, page),
+                "terminals": sorted(tx[DeviceStore].with_keys(page), key=lambda each: each.id),
                 "drift": area_drift_thd(tx, area),
                 "choice": terminal_options_thd(tx, areas=visit.areas),
                 "people": [(one.pin, one.name) for one in people],
@@ -224,8 +226,12 @@ class AreaPages:
             serials = {one.id: one for one in tx[DeviceStore].with_keys(_keys(troubled))}
             pins = {one.pin for one in troubled}
             names = tx[PeopleStore].names(pins)
+            found = area_thd(tx, area)
+            progress = terminals_thd(tx, keys, MOST_TERMINALS) if found.distributes else []
             return {
-                "area": area_thd(tx, area),
+                "area": found,
+                "progress": progress,
+                "more_progress": len(keys) - len(progress) if progress else 0,
                 "is_held_back": any(store.is_held_back(key) for key in keys),
                 "conflicts": tx[PersonSurvey].contradictions(pins),
                 "troubled": [

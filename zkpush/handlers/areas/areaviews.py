@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import attrs
 
@@ -51,16 +51,21 @@ def progress_thd(tx: Transaction, area: Area) -> tuple[int, int]:
     return counts.get(PartState.THERE, 0), sum(counts.values())
 
 
-def terminals_thd(tx: Transaction, keys: list[int]) -> list[AreaTerminal]:
-    """Return terminals with their progress."""
+def terminals_thd(tx: Transaction, keys: Collection[int], most: int) -> list[AreaTerminal]:
+    """Return at most so many terminals with people to keep, those that lack the most first."""
     counts = tx[PlaceStore].counts_at(keys)
-    devices = sorted(tx[DeviceStore].with_keys(keys), key=lambda one: one.id)
+
+    def place(key: int) -> tuple[int, int]:
+        return counts[key].get(PartState.THERE, 0) - sum(counts[key].values()), key
+
+    chosen = sorted(counts, key=place)[:most]
+    devices = {one.id: one for one in tx[DeviceStore].with_keys(chosen)}
     return [
         AreaTerminal(
-            device,
-            counts.get(device.id, {}).get(PartState.THERE, 0),
-            sum(counts.get(device.id, {}).values()),
-            counts.get(device.id, {}),
+            devices[key],
+            counts[key].get(PartState.THERE, 0),
+            sum(counts[key].values()),
+            counts[key],
         )
-        for device in devices
+        for key in chosen
     ]

@@ -28,6 +28,8 @@ from .store import AreaStore
 COPY, ADOPT = "copy people", "adopt people"
 AT_ONCE = 50
 """People read or written in one unit of work."""
+_KEPT_OUT = (PartState.REFUSED, PartState.CONFLICT)
+"""States of parts that a terminal does not take, although they fit."""
 MOST_MISFITS = 100
 """People named in the outcome because something of theirs does not fit."""
 
@@ -59,9 +61,9 @@ class CopyOutcome:
         """Count a person."""
         self.people += 1
         coming = [one for one in parts if one.state in (PartState.WAITING, PartState.SENT)]
-        wrong = [one for one in parts if one.state in (PartState.REFUSED, PartState.DOES_NOT_FIT)]
+        wrong = [one for one in parts if one.state in (*_KEPT_OUT, PartState.DOES_NOT_FIT)]
         self.commands += len(coming)
-        is_there = all(one.state is not PartState.REFUSED for one in wrong) and not coming
+        is_there = all(one.state not in _KEPT_OUT for one in wrong) and not coming
         self.there += is_there and not any(one.part == USER for one in wrong)
         for one in wrong:
             if len(self.misfits) < MOST_MISFITS:

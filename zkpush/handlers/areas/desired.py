@@ -268,13 +268,11 @@ def _step(
     if not is_open and (wanted.is_stated or (is_told and not wanted.is_gone)):
         return part(PartState.THERE, told=wanted.digest, tries=0)
     if is_contradicting and not is_open:
-        return part(PartState.REFUSED, _CONFLICT)
+        return part(PartState.CONFLICT, _CONFLICT)
     if is_new:
         return part(PartState.WAITING, tries=0)
     if before.state in (PartState.REFUSED, PartState.DOES_NOT_FIT, PartState.UNKNOWN) and not again:
-        same_reason = before.reason if before.reason != _CONFLICT else None
-        if same_reason is not None:
-            return part(before.state, same_reason)
+        return part(before.state, before.reason)
     if is_told and before.state is PartState.THERE:  # it had it, and has something else now
         tries = 0 if again else before.tries + 1
         if tries > MOST_TRIES:

@@ -66,6 +66,9 @@ class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     there: int = 0
     on_its_way: int = 0
+    conflict: Annotated[
+        int, Meta(description="Not sent while a conflict with the terminal waits for a decision")
+    ] = 0
     refused: int = 0
     does_not_fit: int = 0
     unknown: int = 0
@@ -299,6 +302,7 @@ def _distribution_thd(
         parts=PartCounts(
             there=counts.get(PartState.THERE, 0),
             on_its_way=left,
+            conflict=counts.get(PartState.CONFLICT, 0),
             refused=counts.get(PartState.REFUSED, 0),
             does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
             unknown=counts.get(PartState.UNKNOWN, 0),

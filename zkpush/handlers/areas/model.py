@@ -44,6 +44,8 @@ class PartState(StrEnum):
     """A command is to be queued."""
     SENT = "sent"
     """A command is queued or sent."""
+    CONFLICT = "conflict"
+    """The terminal says something else about the person, and nobody has decided yet."""
     REFUSED = "refused"
     DOES_NOT_FIT = "does_not_fit"
     UNKNOWN = "unknown"

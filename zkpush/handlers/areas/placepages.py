@@ -18,6 +18,8 @@ from .whereabouts import WhereaboutsStore
 STATES: Mapping[str, tuple[Phrase, str]] = {
     "there": (Phrase("is there"), "good"),
     "on_its_way": (Phrase("on its way"), "calm"),
+    "held_back": (Phrase("waits for a confirmation"), "warn"),
+    "conflict": (Phrase("waits for a decision"), "warn"),
     "refused": (Phrase("refused by the terminal"), "bad"),
     "does_not_fit": (Phrase("does not fit"), "warn"),
     "unknown": (Phrase("no answer"), "warn"),

@@ -26,9 +26,8 @@ _REPLACE = "(device_id, pin, part) DO UPDATE SET " + ", ".join(
 _OPEN = tuple(sorted(state.value for state in OPEN_STATES))
 # Rendered as a literal: the partial index needs a constant.
 _WAITING: Any = literal_column(f"'{PartState.WAITING.value}'")
-_TROUBLED = tuple(
-    state.value for state in (PartState.DOES_NOT_FIT, PartState.REFUSED, PartState.UNKNOWN)
-)
+_LACKING = (PartState.DOES_NOT_FIT, PartState.REFUSED, PartState.UNKNOWN)
+"""States of parts that a terminal lacks for reasons of its own."""
 
 
 class EndedPart(NamedTuple):
@@ -335,14 +334,18 @@ class PlaceStore:
         limit: int,
         devices: Collection[int] | None = None,
         areas: frozenset[str] | None = None,
+        *,
+        conflicts: bool = True,
     ) -> list[PlacedPart]:
         """List parts that are refused, do not fit or are unknown, of some terminals or of all.
 
-        Those of copies are left out: nothing but another copy would mend these. `areas` are those
-        of a limited caller, to whom people of other areas are not shown.
+        With `conflicts`, also those that wait for somebody to settle a conflict. Those of copies
+        are left out: nothing but another copy would mend these. `areas` are those of a limited
+        caller, to whom people of other areas are not shown.
         """
-        is_troubled = places.c.state.in_(_TROUBLED) & places.c.is_copied.is_(False)
-        query = select(places).where(is_troubled).limit(limit)
+        states = (*_LACKING, PartState.CONFLICT) if conflicts else _LACKING
+        is_troubled = places.c.state.in_([state.value for state in states])
+        query = select(places).where(is_troubled, places.c.is_copied.is_(False)).limit(limit)
         if areas is not None:
             query = query.where(places.c.pin.in_(people_in(areas)))
         if devices is not None:

@@ -26,7 +26,7 @@ from .distribution import DistributionStore, forget_terminal
 from .driftstore import DriftStore
 from .model import PersonPlace
 from .store import AreaStore
-from .whereabouts import WhereaboutsStore
+from .whereabouts import HELD_BACK, WhereaboutsStore
 
 REPAIR = "repair terminal"
 
@@ -36,7 +36,13 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
 
     device: str
     pin: str
-    state: Literal["there", "on_its_way", "refused", "does_not_fit", "unknown"]
+    state: Annotated[
+        Literal["there", "on_its_way", "refused", "does_not_fit", "unknown"],
+        Meta(
+            description="`refused` also while a conflict waits for a decision, or a deletion for a "
+            "confirmation: `meaning` says so"
+        ),
+    ]
     meaning: Annotated[str, Meta(description="The state in words, with the reason")]
     updated_at: Annotated[
         str | None, Meta(description="Null if the server has sent nothing to the terminal")
@@ -125,12 +131,16 @@ def _at_thd(tx: Transaction, part: Page, query: object, sn: str) -> list[PersonP
     return [] if device is None else tx[WhereaboutsStore].at(device.id, sn, part)
 
 
+_NAMES = {"conflict": "refused", HELD_BACK: "refused"}
+"""Names in the API of states that came after it."""
+
+
 def place_view(place: PersonPlace) -> PlaceView:
     """Show a place."""
     return PlaceView(
         device=place.device,
         pin=place.pin,
-        state=place.state,  # type: ignore[arg-type]  # one of `whereabouts.STATES`
+        state=_NAMES.get(place.state, place.state),  # type: ignore[arg-type]  # see `STATES`
         meaning=place.meaning,
         updated_at=instant_or_none(place.updated_at),
     )

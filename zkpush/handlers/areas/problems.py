@@ -25,7 +25,7 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
     store = tx[PlaceStore]
     guarded = store.all_guarded()
     troubled: dict[int, list[PlacedPart]] = {}
-    for part in store.troubled(MOST):
+    for part in store.troubled(MOST, conflicts=False):
         troubled.setdefault(part.device_id, []).append(part)
     drifts = {key: one for key, one in tx[DriftStore].all().items() if one.differs is not None}
     keys = {*guarded, *troubled, *drifts}

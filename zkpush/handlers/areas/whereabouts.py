@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 ON_ITS_WAY = "on_its_way"
-STATES = ("there", ON_ITS_WAY, "refused", "does_not_fit", "unknown")
+HELD_BACK = "held_back"
+STATES = ("there", ON_ITS_WAY, HELD_BACK, "conflict", "refused", "does_not_fit", "unknown")
 """States of people on terminals."""
 _STATED = Phrase("The terminal has stated that it has the person.")
 _WORDS = {
@@ -35,6 +36,7 @@ _DELETION = {
 }
 _NUMBERS = re.compile(" (?=[0-9])")
 _ORDER = (
+    PartState.CONFLICT,
     PartState.REFUSED,
     PartState.UNKNOWN,
     PartState.WAITING,
@@ -54,7 +56,7 @@ def state_of(parts: Collection[PlacedPart], *, is_held_back: bool = False) -> tu
     if any(part.wanted is None for part in parts):
         deletion = next(part for part in parts if part.wanted is None)
         if deletion.is_guarded and is_held_back and deletion.state is PartState.WAITING:
-            return "refused", Phrase("The deletion waits for a confirmation.")
+            return HELD_BACK, Phrase("The deletion waits for a confirmation.")
         reason = PLACE_REASONS.phrase(str(deletion.reason))
         words = _DELETION.get(deletion.state) or Phrase("The deletion: %(reason)s", reason=reason)
         return _name(deletion.state), words
