@@ -85,13 +85,15 @@ class Example(msgspec.Struct, kw_only=True):
     ] = None
     policy: Annotated[TokenPolicy, Attribute(alias="token")] = TokenPolicy.CHECK
     places: tuple[str, ...] = ()
+    doors: Annotated[int | None, Attribute(meaning="Its doors", minimum=1, maximum=16)] = None
+    is_spare: bool = False
 
 
 def test_a_declaration_is_read_from_a_field() -> None:
     """Its name, type, default and properties."""
     found = declared(Example)
-    assert [*found] == ["plain", "note", "policy", "places"]
-    plain, note, policy, places = found.values()
+    assert [*found] == ["plain", "note", "policy", "places", "doors", "is_spare"]
+    plain, note, policy, places, *_ = found.values()
     assert (plain.name, plain.kind, plain.is_optional, plain.own) == (
         "plain",
         int,
@@ -111,3 +113,36 @@ def test_the_type_in_the_api_has_the_limits(value) -> None:
     assert msgspec.convert("abc", kind) == "abc"
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(value, kind)
+
+
+@pytest.mark.parametrize(("name", "value"), [("doors", 0), ("doors", 17), ("plain", 2**63)])
+def test_a_number_in_the_api_has_bounds(name, value) -> None:
+    """Those that are declared, or those of numbers that every column takes."""
+    one = declared(Example)[name]
+    assert msgspec.convert(16, one.body_type) == 16
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(value, one.body_type)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("doors", "4", 4),
+        ("is_spare", "yes", True),
+        ("is_spare", "no", False),
+        ("places", "a, b,", ["a", "b"]),
+        ("places", "", []),
+        ("note", "4", "4"),
+        ("policy", "check", "check"),
+    ],
+)
+def test_a_text_of_the_command_line_is_a_value(name, text, value) -> None:
+    """Of the type that the API takes."""
+    assert declared(Example)[name].parse(text) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [("doors", "four"), ("is_spare", "4")])
+def test_a_text_of_another_type_is_a_mistake(name, text) -> None:
+    """Its message names the attribute and the text."""
+    with pytest.raises(ValueError, match=f"{name}: '{text}' is "):
+        declared(Example)[name].parse(text)

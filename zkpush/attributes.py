@@ -13,7 +13,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .protocol.fields import Scope
+from .protocol.fields import SMALL, Scope
+
+_YES_OR_NO = {"yes": True, "no": False}
 
 
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,9 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """The value is encrypted at rest."""
     longest: int | None = None
     """Maximum number of characters of a text, or of items of a list."""
+    minimum: int = 0
+    maximum: int = SMALL
+    """Bounds of a number."""
     check: Callable[[Any], Any] | None = None
     """Returns the normalized value; raises `ValueError` for an invalid one."""
     words: Callable[[Any], str | None] | None = None
@@ -104,12 +109,32 @@ class DeclaredAttribute(msgspec.Struct, frozen=True):
         kind, longest = self.own.body or self.kind, self.own.longest
         if longest is not None:
             kind = Annotated[kind, msgspec.Meta(max_length=longest)]
+        if kind is int:
+            kind = Annotated[kind, msgspec.Meta(ge=self.own.minimum, le=self.own.maximum)]
         return self._described(kind)
 
     def _described(self, kind: Any) -> Any:
         whole = Union[kind, None] if self.is_optional else kind  # noqa: UP007 - made at run time
         meaning = self.own.meaning
         return Annotated[whole, msgspec.Meta(description=meaning)] if meaning else whole
+
+    def parse(self, text: str) -> Any:
+        """Parse a text of the command line that is not empty, or a list.
+
+        Bounds and the check remain for the server. `ValueError` if the text is of another type.
+        """
+        if self.is_json:
+            return [one.strip() for one in text.split(",") if one.strip()]
+        if self.kind is int:
+            try:
+                return int(text)
+            except ValueError:
+                raise ValueError(f"{self.name}: {text[:40]!r} is not a number.") from None
+        if self.kind is bool:
+            if text not in _YES_OR_NO:
+                raise ValueError(f"{self.name}: {text[:40]!r} is neither yes nor no.")
+            return _YES_OR_NO[text]
+        return text
 
     def checked(self, value: Any) -> Any:
         """Return a new value, normalized; `ValueError` if it is invalid."""

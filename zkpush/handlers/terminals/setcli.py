@@ -152,10 +152,13 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
 
 def _own_value(own: DeclaredAttribute, text: str) -> object:
     """Parse the value of an attribute; an empty one removes it, if it is removable."""
-    if own.is_json:
-        return [one.strip() for one in text.split(",") if one.strip()]
-    if text or own.is_optional:
-        return text or None
+    if text or own.is_json:
+        try:
+            return own.parse(text)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    if own.is_optional:
+        return None
     *others, last = own.choices or [f"another value, such as {own.name}={own.own.example}"]
     values = f"{', '.join(others)} or {last}" if others else last
     raise click.UsageError(f"{own.name} cannot be removed; set it to {values}.")
