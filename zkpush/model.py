@@ -221,8 +221,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     """SHA-256 in hex, pinned by an operator."""
     told_time_zone: str | None = None
-    """TimeZone value of its last exchange: empty if none was sent, None if the exchange has to be
-    repeated."""
+    """TimeZone value of its last exchange; empty if none was sent, None if it is to be repeated."""
     encryption: Annotated[
         EncryptionPolicy | None,
         Attribute(
@@ -316,6 +315,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, int],
         Attribute(meaning="Reported numbers of users, fingerprints, …", is_shown=True),
     ] = {}
+    counts_at: int | None = None
+    """When it last reported other numbers, in milliseconds."""
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -395,6 +396,5 @@ class Page(msgspec.Struct, frozen=True):
     newest_first: bool = False
     """Whether ids descend."""
     areas: frozenset[str] | None = None
-    """Areas of a limited caller: only rows of their terminals or people are wanted; None for all.
-
-    A query that cannot tell whose its rows are raises `RuntimeError`."""
+    """Areas of a limited caller: only rows of their terminals or people are wanted; None for all. A
+    query that cannot tell whose its rows are raises `RuntimeError`."""

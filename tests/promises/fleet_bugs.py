@@ -21,7 +21,7 @@ def _deaf(patch: pytest.MonkeyPatch) -> None:
 
     def changes(tx: Any, until: int) -> Any:
         found = skipped(tx, until)
-        return found and reconciler.AreaChanges((), (), False, found.end, False)
+        return found and reconciler.AreaChanges((), {}, False, found.end, False)
 
     patch.setattr(reconciler, "changes_thd", changes)
 

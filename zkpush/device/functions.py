@@ -69,9 +69,6 @@ PackageSource = Callable[[Transaction, Device, int], tuple[Sequence[object], int
 returns intents (`zkpush.device.intents`), and where to go on, or None at the end."""
 Matcher = Callable[[Table, Row, Params], bool]
 """Whether the command with these parameters requested an uploaded row."""
-Arrival = Callable[[Transaction, Device, Table, Sequence[Row], int], None]
-"""Called with stored rows of one table that a command requested, and the time (ms) of the upload;
-the terminal repeats what it has said before."""
 
 
 @attrs.frozen
@@ -84,8 +81,6 @@ class CommandFunctions:
     counters: Mapping[str, Counter] = attrs.field(factory=dict)
     matchers: Mapping[str, Mapping[str, Matcher]] = attrs.field(factory=dict)
     """Matchers by command name, then by table name."""
-    arrivals: Mapping[str, Arrival] = attrs.field(factory=dict)
-    """Functions for requested rows, of commands with matchers; optional."""
     sources: Mapping[str, PackageSource] = attrs.field(factory=dict)
     """Sources of packages, by the name that the parameter `Source` of a command has; optional."""
     family: str = FIRST_FAMILY
@@ -102,12 +97,12 @@ class CommandFunctions:
         Raises `ValueError` unless each command has exactly the functions that its entry declares,
         each from a single noun.
         """
-        joined = cls({}, {}, {}, {}, {}, {}, {}, family)
+        joined = cls({}, {}, {}, {}, {}, {}, family)
         commands = [command for command in commands if command.family == family]
         for part in parts:
             if part.family != family:
                 continue
-            for kind in (*_KINDS, "arrivals", "sources"):
+            for kind in (*_KINDS, "sources"):
                 own, all_ = getattr(part, kind), getattr(joined, kind)
                 for name in own:
                     if name in all_:
@@ -118,8 +113,6 @@ class CommandFunctions:
             for name in promised ^ getattr(joined, kind).keys():
                 missing = "has no function" if name in promised else "does not promise its function"
                 raise ValueError(f"the command {name} {missing} in {kind}")
-        for name in joined.arrivals.keys() - joined.matchers.keys():
-            raise ValueError(f"the command {name} has a function in arrivals, and no matchers")
         return joined
 
 

@@ -351,7 +351,7 @@ class Intake:
             outcome = self.writer.persist(tx, portion)
             if terminal.next_due is not None:  # open commands may be queries
                 functions = self._functions.of(device.family)
-                count_arrived(tx, device, portion.arrived, functions, now)
+                count_arrived(tx, device, portion.arrived, functions)
             if kind is not None and stamp is not None:
                 tx[StampStore].remember(device.id, kind, stamp)
             return outcome

@@ -23,12 +23,10 @@ def count_arrived(
     device: Device,
     batches: Iterable[Batch],
     functions: CommandFunctions,
-    now: int,
 ) -> None:
-    """Count stored records for a terminal's queries, and pass them to the functions of these.
+    """Count stored records for a terminal's queries.
 
-    A record that two queries ask for counts for the older one. `now` is the time of the upload, in
-    milliseconds.
+    A record that two queries ask for counts for the older one.
     """
     matchers = functions.matchers
     queries = open_queries(tx, device.id, matchers)
@@ -43,9 +41,6 @@ def count_arrived(
             rows = [row for row in batch.rows if matches(table, row, query.params)]
             if rows:
                 tx[CommandStore].arrived(query, len(rows))
-                arrival = functions.arrivals.get(query.command)
-                if arrival is not None:
-                    arrival(tx, device, table, rows, now)
                 break
 
 

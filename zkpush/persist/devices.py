@@ -45,11 +45,10 @@ class DeviceStore:
     """Terminals."""
 
     def __init__(self, tx: Transaction) -> None:
-        self._database = tx.database
-        self._vault = tx.vault
+        self._database, self._vault = tx.database, tx.vault
         self._connection = tx.connection
         self._events = tx[EventStore]
-        self._writes = tx.writes
+        self._writes, self._now = tx.writes, tx.now
 
     def get(self, device_id: int) -> Device:
         """Find a terminal by its key; `LookupError` if there is none."""
@@ -234,6 +233,8 @@ class DeviceStore:
 
     def _change(self, before: Device, values: Mapping[str, object]) -> Device:
         """Set attributes of a terminal, and add events for the changes."""
+        if values.get("counts", before.counts) != before.counts:
+            values = {**values, "counts_at": self._now()}
         device = self._set(before.id, values)
         changed = {
             name: getattr(device, name)

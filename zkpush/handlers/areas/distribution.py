@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
+from ...model import Device
 from ...persist.databases import insert as upsert
 from ..people.store import PersonSurvey
 from .model import DistributionTerminal
@@ -17,6 +18,8 @@ from .schema import distribution_cursor, distribution_terminals, emptied_termina
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
+ON_ITS_WAY = 2000
+"""Milliseconds that a report of counts may be on its way."""
 _ROW = 1
 """The row of the cursor."""
 
@@ -100,8 +103,20 @@ class DistributionStore:
         )
 
 
-def forget_terminal(tx: Transaction, device_id: int) -> None:
-    """Forget what a terminal has, because it has been emptied."""
+def emptied_by_counts(tx: Transaction, device: Device) -> None:
+    """Forget what a terminal had before it reported that it has no users.
+
+    It may have stated somebody while the report was on its way.
+    """
+    counted_at = tx.now() if device.counts_at is None else device.counts_at - ON_ITS_WAY
+    forget_terminal(tx, device.id, counted_at)
+
+
+def forget_terminal(tx: Transaction, device_id: int, emptied_at: int) -> None:
+    """Forget what a terminal had when it was emptied, at an instant (ms).
+
+    Who was enrolled there since is compared anew.
+    """
     tx[PlaceStore].forget(device_id)
-    tx[PersonSurvey].forget_terminal(device_id)
+    tx[PersonSurvey].forget_terminal(device_id, emptied_at)
     tx[DistributionStore].note_emptied(device_id, tx.now())

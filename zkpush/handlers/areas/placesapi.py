@@ -22,7 +22,7 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...protocol.fields import Scope
 from ..people.store import DEFAULT_AREA
-from .distribution import DistributionStore, forget_terminal
+from .distribution import DistributionStore, emptied_by_counts
 from .driftstore import DriftStore
 from .model import PersonPlace
 from .store import AreaStore
@@ -117,7 +117,7 @@ class PlaceEndpoints:
                     Phrase("sn: the area of terminal %(sn)s does not distribute.", sn=sn)
                 )
             if device.counts.get("users") == 0:
-                forget_terminal(tx, device.id)
+                emptied_by_counts(tx, device)
             tx[DistributionStore].compare_again(device.id, now)
             tx[DriftStore].ask(device.id, now)
             tx[DistributionStore].change(device.id, no_packages=None)

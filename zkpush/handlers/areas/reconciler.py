@@ -31,7 +31,7 @@ from ...phrases import Phrase
 from ..people.model import EMPTYING
 from ..people.store import DEFAULT_AREA, PersonStore, PersonSurvey
 from .desired import DistributionTarget
-from .distribution import DistributionStore, forget_terminal
+from .distribution import DistributionStore, emptied_by_counts, forget_terminal
 from .distributor import Comparison, Distributor, compare_thd, write
 from .driftwatch import DriftWatch
 from .fits import Abilities
@@ -66,8 +66,8 @@ class AreaChanges:
     """Changes after the cursor."""
 
     pins: Sequence[str]
-    emptied: Sequence[str]
-    """Serial numbers of terminals that executed a command that deletes all users."""
+    emptied: Mapping[str, int]
+    """When terminals last executed a command that deletes all users (ms), by serial number."""
     is_gap: bool
     end: int
     is_more: bool
@@ -168,7 +168,12 @@ class Reconciler(PeriodicService):
             if after != before:
                 has_room = before is not None and after.users < before.users
                 await self._store.write(
-                    partial(_note, after=after, is_emptied=is_emptied, has_room=has_room)
+                    partial(
+                        _note,
+                        after=after,
+                        emptied=self._devices[key] if is_emptied else None,
+                        has_room=has_room,
+                    )
                 )
 
     async def _follow_events(self, targets: Mapping[int, DistributionTarget]) -> None:
@@ -184,7 +189,7 @@ class Reconciler(PeriodicService):
                 )
                 await self._store.write(partial(write, found=some))
             serials = {device.sn: key for key, device in self._devices.items()}
-            emptied = [serials[sn] for sn in found.emptied if sn in serials]
+            emptied = {serials[sn]: at for sn, at in found.emptied.items() if sn in serials}
             await self._store.write(partial(_advance, found=found, emptied=emptied, now=now))
             if not found.is_more:
                 return
@@ -282,9 +287,11 @@ def _noted(
     return msgspec.structs.replace(before, users=users)
 
 
-def _note(tx: Transaction, after: DistributionTerminal, is_emptied: bool, has_room: bool) -> None:
-    if is_emptied:
-        forget_terminal(tx, after.device_id)
+def _note(
+    tx: Transaction, after: DistributionTerminal, emptied: Device | None, has_room: bool
+) -> None:
+    if emptied is not None:
+        emptied_by_counts(tx, emptied)
     if has_room:
         tx[PlaceStore].try_full_again(after.device_id)
     tx[DistributionStore].put(after)
@@ -301,9 +308,9 @@ def _go_on(tx: Transaction, found: Comparison, progress: DistributionTerminal) -
     )
 
 
-def _advance(tx: Transaction, found: AreaChanges, emptied: Sequence[int], now: int) -> None:
-    for key in emptied:
-        _empty(tx, key, now)
+def _advance(tx: Transaction, found: AreaChanges, emptied: Mapping[int, int], now: int) -> None:
+    for key, at in emptied.items():
+        _empty(tx, key, at, now)
     if found.is_gap:
         for key in tx[DistributionStore].terminals():
             tx[DistributionStore].change(key, due_at=now, phase=_MEMBERS, after="")
@@ -320,9 +327,9 @@ def _leave(tx: Transaction, device_id: int, target: DistributionTarget) -> None:
     tx[DistributionStore].remove(device_id)
 
 
-def _empty(tx: Transaction, device_id: int, now: int) -> None:
+def _empty(tx: Transaction, device_id: int, emptied_at: int, now: int) -> None:
     """Begin anew with a terminal that has been emptied."""
-    forget_terminal(tx, device_id)
+    forget_terminal(tx, device_id, emptied_at)
     tx[DistributionStore].change(device_id, users=0, due_at=now, phase=_MEMBERS, after="")
 
 
@@ -331,19 +338,19 @@ def changes_thd(tx: Transaction, until: int) -> AreaChanges | None:
     cursor = tx[DistributionStore].cursor()
     if cursor is None:
         # What is earlier is found by the comparisons of whole terminals.
-        return AreaChanges((), (), False, tx[EventStore].last(), False)
+        return AreaChanges((), {}, False, tx[EventStore].last(), False)
     found = tx[EventStore].page(Page(EVENTS_AT_ONCE, cursor))
     old = [event for event in found if event.at <= until]
     if not old:
         return None
     pins = dict.fromkeys(str(event.data["pin"]) for event in old if event.kind == "user")
-    emptied = [
-        str(event.data["device"])
+    emptied = {
+        str(event.data["device"]): event.at
         for event in old
         if event.kind == "command"
         and event.data.get("state") == "done"
         and event.data.get("command") in EMPTYING
-    ]
+    }
     is_gap = any(event.kind == GAP for event in old)
     is_more = len(found) == EVENTS_AT_ONCE and len(old) == len(found)
     return AreaChanges([*pins], emptied, is_gap, old[-1].id, is_more)

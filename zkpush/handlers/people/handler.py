@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import attrs
 from zope.interface import implementer
 
@@ -16,10 +14,8 @@ from ...protocol.fields import Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
 from .effects import EFFECTS
-from .news import StatementLog, keyed
 from .packages import completed, counted, make
 from .persons import PersonStore
-from .schema import templates, users
 from .statements import photos_of, templates_of, users_of
 from .stating import StatedParts
 from .tables import BIODATA, BIOPHOTO, FP, TEMPLATE_TABLES, USER, USERPIC
@@ -74,16 +70,6 @@ def _of_type(table: Table, row: Row, params: Params) -> bool:
     )
 
 
-def _repeated(tx: Transaction, device: Device, table: Table, rows: Sequence[Row], now: int) -> None:
-    """Record that a terminal states again what it may have stated before."""
-    if table is USER:
-        said, kept = users_of(rows), users
-    else:
-        said = templates_of(table, rows, negotiate_types(device.options, device.attributes))
-        kept = templates
-    tx[StatementLog].repeat(kept, device.id, keyed(said), now)
-
-
 FUNCTIONS = CommandFunctions(
     prepares={"PutFile": completed},
     effects=EFFECTS,
@@ -94,9 +80,6 @@ FUNCTIONS = CommandFunctions(
         "DATA QUERY FINGERTMP": {FP.name: _of_finger, BIODATA.name: _of_finger},
         "DATA QUERY BIODATA": {BIODATA.name: _of_type},
     },
-    arrivals=dict.fromkeys(
-        ("DATA QUERY USERINFO", "DATA QUERY FINGERTMP", "DATA QUERY BIODATA"), _repeated
-    ),
 )
 
 EVENTS = {"user": "A user, template or photo was stored"}

@@ -66,7 +66,7 @@ class StatementLog:
     def record(
         self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
     ) -> Recorded:
-        """Record statements of a terminal."""
+        """Record statements of a terminal, and that it repeats those that are recorded."""
         table = str(kept.name)  # plain `str`, as JSON cannot encode SQLAlchemy's subclass
         digests: dict[str, bytes] = {}
         latest: dict[str, PersonStatement] = {}
@@ -91,6 +91,12 @@ class StatementLog:
                 *([digests[key] for key in changed], [now] * count),
             )
             self._tx.insert(Insert(holdings, _HELD, columns, _HOLD))
+        repeated = sorted(digests.keys() - {*changed})
+        if repeated:
+            listed = {**place, "keys": msgspec.json.encode(repeated).decode()}
+            self._connection.execute(
+                self._find.repeated, {**listed, "device": device_id, "now": now}
+            )
         unknown = sorted(spoken - known)
         if unknown:
             rows = list(zip(*unknown, strict=True))
@@ -114,18 +120,6 @@ class StatementLog:
                     versions.c.digest == self._index(one.text),
                 )
             )
-
-    def repeat(
-        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
-    ) -> None:
-        """Record that a terminal states again what was recorded, at the time `now` (ms)."""
-        place = {
-            "table": str(kept.name),
-            "keys": msgspec.json.encode([key for key, _ in said]).decode(),
-            "device": device_id,
-            "now": now,
-        }
-        self._connection.execute(self._find.repeated, place)
 
 
 class _StatementLookups(NamedTuple):

@@ -199,10 +199,22 @@ class PersonSurvey:
             for table in (templates, person_photos)
         )
 
-    def forget_terminal(self, device_id: int) -> None:
-        """Forget what a terminal stated, because it has been emptied."""
-        for table in (holdings, person_words, erased_holders):
-            self._connection.execute(delete(table).where(table.c.device_id == device_id))
+    def forget_terminal(self, device_id: int, emptied_at: int) -> None:
+        """Forget what a terminal stated before it was emptied, at an instant (ms).
+
+        A person who was erased, and stated after a deletion had been queued, is still deleted.
+        """
+        is_older = (holdings.c.device_id == device_id) & (holdings.c.at < emptied_at)
+        self._connection.execute(delete(holdings).where(is_older))
+        is_held = select(holdings.c.key).where(
+            holdings.c.table_name == str(users.name),
+            holdings.c.key == '["' + person_words.c.pin + '"]',
+            holdings.c.device_id == device_id,
+        )
+        is_own = person_words.c.device_id == device_id
+        self._connection.execute(delete(person_words).where(is_own, ~is_held.exists()))
+        is_deleted = (erased_holders.c.device_id == device_id) & erased_holders.c.pin.is_(None)
+        self._connection.execute(delete(erased_holders).where(is_deleted))
 
     def _held(self, table: sqlalchemy.Table, keys: Collection[str]) -> _Held:
         query = select(holdings.c.key, holdings.c.device_id, holdings.c.digest).where(

@@ -1,0 +1,96 @@
+"""Terminals that were emptied, and where somebody enrolled before the server looked at them."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from zkpush.handlers.people.returns import ErasedReturns
+
+from ..rig import Rig
+from .test_distribution import distribute, look
+
+COUNTED = "INFO=Ver%208.0,{users},0,0,10.0.0.5,10,7"
+"""Update information with the number of users (9)."""
+
+
+async def said(rig: Rig, *pins: str) -> None:
+    """Let the terminal state people, always in the same words."""
+    rig.clock.advance(1)
+    rows = "".join(f"USER PIN={pin}\tName=P{pin}\n" for pin in pins)
+    rows += "".join(f"FP PIN={pin}\tFID=1\tTMP=AAAA\n" for pin in pins)
+    assert (await rig.post("cdata?SN=A1&table=OPERLOG&Stamp=1", rows.encode())).status == 200
+
+
+async def executed(rig: Rig, users: int = 2) -> list[str]:
+    """Let the server look, and the terminal execute what it gets; returns that."""
+    found: list[str] = []
+    for _ in range(4):
+        await look(rig)
+        for job in rig.daemon.jobs:
+            if isinstance(job, ErasedReturns):
+                await job.work()
+        polled = (await rig.get(f"getrequest?SN=A1&{COUNTED.format(users=users)}")).body
+        for line in polled.decode().splitlines() if polled != b"OK" else ():
+            _, id, text = line.split(":", 2)
+            found.append(text)
+            done = f"ID={id}&Return=0&CMD=DATA".encode()
+            assert (await rig.post("devicecmd?SN=A1", done)).status == 200
+    return found
+
+
+async def clear(rig: Rig) -> None:
+    """Let the terminal execute a command that empties it."""
+    made = await rig.api("POST", "/devices/A1/commands", {"command": "CLEAR DATA"})
+    assert made.status == 202, made.raw
+    assert b"CLEAR DATA" in (await rig.get("getrequest?SN=A1")).body
+    done = f"ID={made.json['id']}&Return=0&CMD=CLEAR_DATA".encode()
+    assert (await rig.post("devicecmd?SN=A1", done)).status == 200
+
+
+async def reset(rig: Rig) -> None:
+    """Let the terminal report that it has nobody."""
+    rig.clock.advance(10)
+    await rig.get(f"getrequest?SN=A1&{COUNTED.format(users=0)}")
+    rig.clock.advance(1)
+
+
+@pytest.mark.parametrize("empty", [clear, reset])
+@pytest_twisted.ensureDeferred
+async def test_who_enrolled_after_a_terminal_was_emptied_is_not_forgotten(rig: Rig, empty) -> None:
+    """Who is known stays and is sent nothing; removed and erased people are deleted."""
+    await rig.api("PUT", "/devices/A1", {"state": "approved", "area": "North"})
+    await rig.exchange("A1")
+    await distribute(rig)
+    await said(rig, "5", "6", "7", "8")
+    assert await executed(rig) == []
+    assert (await rig.api("DELETE", "/users/6")).status == 200
+    assert (await rig.api("DELETE", "/users/7?erase=true")).status == 200
+    deletions = {f"DATA DELETE USERINFO PIN={pin}" for pin in "67"}
+    assert {*await executed(rig)} == deletions
+
+    await empty(rig)
+    await said(rig, "5", "6", "7")
+    found = await executed(rig, users=3 if empty is clear else 0)
+    assert {*found} >= deletions
+    assert not [text for text in found if "PIN=5" in text]
+    assert [text for text in found if "UPDATE" in text and "PIN=8" in text]
+    states = {one["pin"]: one["state"] for one in await rig.items("/devices/A1/users")}
+    assert states == {"5": "there", "8": "there"}
+
+
+@pytest.mark.parametrize("empty", [clear, reset])
+@pytest_twisted.ensureDeferred
+async def test_who_was_there_before_is_sent_again(rig: Rig, empty) -> None:
+    """Also if the terminal had stated the person in these words several times."""
+    await rig.api("PUT", "/devices/A1", {"state": "approved", "area": "North"})
+    await rig.exchange("A1")
+    await distribute(rig)
+    await said(rig, "5")
+    await said(rig, "5")
+    assert await executed(rig, users=1) == []
+    await empty(rig)
+    sent = await executed(rig, users=0)
+    assert [text.split("\t")[0] for text in sent if "USERINFO" in text] == [
+        "DATA UPDATE USERINFO PIN=5"
+    ]
