@@ -19,7 +19,7 @@ LONGEST = 500
 """Characters of the longest text that is looked at. The time of a template with several places
 grows faster than the text."""
 _PLACE = re.compile(r"%\((\w+)\)s")
-_INNER = frozenset({"reason"})
+_INNER = frozenset({"reason", "also"})
 """Places of a sentence of the same list."""
 _WORDS = frozenset({"form", "kind"})
 """Places of a text that the catalogues translate."""

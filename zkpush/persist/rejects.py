@@ -16,7 +16,9 @@ import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem
+from ..phrases import Phrase
 from ..problems import ProblemCode
+from ..protocol.faultkinds import FaultKinds
 from ..protocol.rejects import NOT_SERVED, REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import public_reason
@@ -27,7 +29,7 @@ from .databases import Insert, insert
 from .devices import DeviceStore
 from .limits import of_terminals
 from .paging import key_of, part_of
-from .rejectwords import MOST_CAUSES, MOST_COUNTED, cause_in_words, rejects_in_words
+from .rejectwords import MOST_COUNTED, cause_in_words, rejects_in_words
 from .schema import devices, kept_records, plain, reject_readers, rejects
 from .sealed import opened, seal_columns, sealed
 from .vault import Vault, plain_length, sealed_length
@@ -57,6 +59,8 @@ OTHER = "other"
 """Key in `RejectStore.counts` for all other tables."""
 _PART = 500
 """Terminals per query."""
+_MOST_GROUPS = 100
+"""Most groups of rejects with the same faults that are looked at for the problem of a terminal."""
 
 
 def seal_rejects(
@@ -88,14 +92,17 @@ _NUMBER = re.compile(r"(?<![\w-])-?[0-9]+\b")
 
 
 def cause_of(table: str, reason: str) -> str:
-    """Return the cause of a reject: its public reason, without its numbers.
+    """Return the cause of a reject: its public reason, without numbers but those of its faults.
 
     It contains nothing that was sent, so it is not encrypted. For `REQUEST`, it is the method and
     the path in words.
     """
     if table == REQUEST and reason.startswith(NOT_SERVED):
         return reason.removeprefix(NOT_SERVED)
-    return _NUMBER.sub("…", public_reason(kept_records().get(table), reason, counted=False))
+    cause = FaultKinds()
+    for one, count in FaultKinds(public_reason(kept_records().get(table), reason)):
+        cause.add(_NUMBER.sub("…", one), count)
+    return cause.reason or ""
 
 
 def _identity(reject: Reject) -> bytes:
@@ -307,13 +314,13 @@ class RejectStore:
             select(newest.c.table_name, newest.c.cause, func.count(), last)
             .group_by(newest.c.table_name, newest.c.cause)
             .order_by(last.desc())
-            .limit(MOST_CAUSES + 1)
+            .limit(_MOST_GROUPS)
         )
-        causes = [
-            (cause_in_words(table, self._old_cause(key) if cause is None else cause), int(number))
-            for table, cause, number, key in self._connection.execute(grouped)
-        ]
-        return Problem(ProblemCode.REJECTS, rejects_in_words(count, causes), since_at)
+        faults = Counter[Phrase]()
+        for table, cause, number, key in self._connection.execute(grouped):
+            for one, each in FaultKinds(self._old_cause(key) if cause is None else cause):
+                faults[cause_in_words(table, one)] += number * each
+        return Problem(ProblemCode.REJECTS, rejects_in_words(count, [*faults.items()]), since_at)
 
     def _old_cause(self, reject_id: int) -> str:
         """Return the cause of a reject that was stored without one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..phrases import Phrase
 from ..sentences import SentenceList
+from .faultkinds import FURTHER
 
 OF_ACCESS_CONTROL = Phrase(
     "a table of the access-control protocol, which this server does not speak"
@@ -22,7 +23,9 @@ NO_PAIRS = Phrase("there is no Key=Value in this line")
 
 REASONS = SentenceList(
     (
+        Phrase("%(reason)s; and also: %(also)s"),
         Phrase("%(reason)s (%(num)s times)"),
+        FURTHER,
         Phrase("%(reason)s; a token with the scope `%(scope)s` shows why"),
         Phrase(
             "LZO1: an encoded body of old firmware, of %(length)s bytes of text, which "

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ..counting import counted
+from .faultkinds import FaultKinds
 
 MOST_REJECTS = 50
 """Maximum number of rejects of one upload kept line by line."""
@@ -56,6 +57,8 @@ class RejectList:
         self._most = most
         self._kept: dict[bytes, Reject] = {}
         self._times: dict[bytes, int] = {}
+        self.faults = FaultKinds()
+        """All of them, by kind."""
         self.count = 0
         """Number of rejects, including duplicates and ones that are not kept."""
         self._beyond = 0
@@ -65,17 +68,11 @@ class RejectList:
         """Whether further different rejects are only counted, without their reasons."""
         return len(self._kept) >= self._most
 
-    @property
-    def reason(self) -> str:
-        """The first reason."""
-        return next(iter(self._kept.values())).reason
-
     def repeats(self, raw: bytes) -> bool:
         """Count bytes that were already rejected; returns False for other bytes."""
         if raw not in self._kept:
             return False
-        self.count += 1
-        self._times[raw] = self._times.get(raw, 1) + 1
+        self._repeat(raw, 1)
         return True
 
     def add(self, table: str, reason: str, raw: bytes) -> None:
@@ -83,6 +80,7 @@ class RejectList:
         if self.repeats(raw):
             return
         self.count += 1
+        self.faults.add(reason)
         if self.is_full:
             self._beyond += 1
         else:
@@ -95,14 +93,19 @@ class RejectList:
             return lines
         repeated = Counter([line for line in lines if line in kept])
         for raw, times in repeated.items():
-            self.count += times
-            self._times[raw] = self._times.get(raw, 1) + times
+            self._repeat(raw, times)
         return [line for line in lines if line not in kept]
 
     def count_unread(self, number: int) -> None:
         """Count damaged parts without their reasons; for a full list, whose body is kept anyway."""
         self.count += number
+        self.faults.add_further(number)
         self._beyond += number
+
+    def _repeat(self, raw: bytes, times: int) -> None:
+        self.count += times
+        self.faults.add(self._kept[raw].reason, times)
+        self._times[raw] = self._times.get(raw, 1) + times
 
     def keeps_body(self, is_deferred: bool = False) -> bool:
         """Whether one of the rejects is the whole body; `is_deferred` if lines were deferred."""

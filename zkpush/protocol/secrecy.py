@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from .exchange import EXCHANGE, OPTION_REPLY
+from .faultkinds import FURTHER, FaultKinds
 from .fields import Command, Field, Kind, Scope, Table, Writing
 from .harmless import HARMLESS_OPTIONS
-from .reasons import NO_HANDLER_OF_LINES
+from .reasons import NO_COLUMNS, NO_HANDLER_OF_LINES
 from .replies import TABLE as ANSWERS
 from .reports import INFO, OPTIONS
 
@@ -48,7 +49,7 @@ _QUOTING_NOTHING = re.compile(
     r"not read; [a-zA-Z', ]+|"
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
     r"no handler takes this table|a table of the access-control protocol, [a-z ]+|"
-    r"a line begins with its keyword|there are too few columns in this line; [a-zA-Z, ]+|"
+    rf"a line begins with its keyword|{FURTHER}|{re.escape(NO_COLUMNS)}|"
     r"there is no Key=Value in this line|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"
     r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value|"
@@ -58,7 +59,6 @@ _QUOTING_NOTHING = re.compile(
 """Reasons that quote nothing from the terminal."""
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
 """Reasons that begin with a field name."""
-_REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
 HIDDEN_REASON = "not understood"
 """Public reason in place of one that quotes what was sent."""
 _OF_KEYWORD = "no handler takes lines of "
@@ -163,20 +163,25 @@ def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) ->
     return f"{public}; a token with the scope `{needed.value}` shows why"
 
 
-def public_reason(table: Table | None, reason: str, *, counted: bool = True) -> str:
+def public_reason(table: Table | None, reason: str) -> str:
     """The reason for a reject, without anything that was sent.
 
-    At most it names a field or says what is missing. `table` is the declaration of the table, or
-    None if it is undeclared. With `counted`, it keeps how often equal bytes came.
+    At most it names fields, or says what is missing, and how often. `table` is the declaration of
+    the table, or None if it is undeclared.
     """
-    said = _REPEATED.sub("", reason)
-    if not counted:
-        reason = said
-    if _QUOTING_NOTHING.fullmatch(said):
+    public = FaultKinds()
+    for one, count in FaultKinds(reason):
+        public.add(_public(table, one), count)
+    return public.reason or ""
+
+
+def _public(table: Table | None, reason: str) -> str:
+    """The reason for one kind of fault, without anything that was sent."""
+    if _QUOTING_NOTHING.fullmatch(reason):
         return reason
-    if said.startswith(_OF_KEYWORD):
+    if reason.startswith(_OF_KEYWORD):
         return _HIDDEN_KEYWORD
-    found = _OF_FIELD.fullmatch(said)
+    found = _OF_FIELD.fullmatch(reason)
     if found is None or table is None or all(found[1] != field.wire for field in table.fields):
         return HIDDEN_REASON
     return f"{found[1]}: {HIDDEN_REASON}" if found[2].startswith(":") else reason

@@ -282,10 +282,10 @@ class _Reading:
     def _whole(self, table: str) -> Reject:
         """A body of which nothing was understood, unchanged; a single line without its line end."""
         upload = self._upload
-        first, count = self._contents.rejects[0], self._rejects.count
+        first = self._contents.rejects[0]
         if len(self._contents.rejects) == 1 and first.raw == upload.body.removesuffix(b"\n"):
             return first
-        reason = first.reason if count == 1 else f"{self._rejects.reason} ({count} times)"
+        reason = self._rejects.faults.reason or first.reason
         return Reject(table, reason, upload.body, packed=upload.packed, name=upload.name)
 
     @property

@@ -26,6 +26,7 @@ from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.errors import TerminalError
+from ...protocol.faultkinds import FaultKinds
 from ...protocol.rejects import REQUEST, Origin
 from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.reports import INFO, OPTIONS
@@ -209,19 +210,19 @@ class RejectReader:
             await self._read_long(reject, device, upload, counts)
         else:
             contents = self._reader.decode(upload, device.dialect, may_be_dense=True)
-            await self._store_part(reject, device, contents, _Reasons(contents), counts)
+            await self._store_part(reject, device, contents, _faults_of(contents), counts)
 
     async def _read_long(
         self, reject: StoredReject, device: Device, upload: Upload, counts: RetryCounts
     ) -> None:
-        reasons = _Reasons()
+        faults = FaultKinds()
         with self._intake.parts(upload, device.dialect, PART_BYTES, may_be_dense=True) as following:
             contents = await self._intake.on_thread(following)
             while contents is not None:
-                reasons.add(contents)
+                faults.add_all(_faults_of(contents))
                 later = await self._intake.on_thread(following)
                 is_last = later is None
-                await self._store_part(reject, device, contents, reasons, counts, is_last=is_last)
+                await self._store_part(reject, device, contents, faults, counts, is_last=is_last)
                 contents = later
 
     async def _store_part(
@@ -229,7 +230,7 @@ class RejectReader:
         reject: StoredReject,
         device: Device,
         contents: Contents,
-        reasons: _Reasons,
+        faults: FaultKinds,
         counts: RetryCounts,
         *,
         is_last: bool = True,
@@ -246,7 +247,7 @@ class RejectReader:
             if is_last and not tx[RejectStore].again(reject.id, now):
                 return None, {}, None  # another process has already retried it
             changed, failed = self._intake.writer.persist(tx, portion)
-            reason = reasons.words or next(
+            reason = faults.reason or next(
                 (
                     self._reader.failure(device.family, table, error)
                     for table, error in failed.items()
@@ -266,7 +267,7 @@ class RejectReader:
             self._registry.updated(changed)
         self._intake.writer.tell(portion, failed)
         for table, error in failed.items():
-            reasons.note(self._reader.failure(device.family, table, error))
+            faults.add(self._reader.failure(device.family, table, error))
         counts.records += contents.count
         if is_last:
             counts.read += is_read
@@ -300,32 +301,15 @@ def _read_request(origin: Origin, body: bytes, family: ITerminalFamily) -> Uploa
     return None
 
 
-class _Reasons:
-    """Reasons why parts of a reject still cannot be decoded."""
-
-    def __init__(self, contents: Contents | None = None) -> None:
-        self._first: str | None = None
-        self._count = 0
-        if contents is not None:
-            self.add(contents)
-
-    def add(self, contents: Contents) -> None:
-        """Add the reasons of some contents."""
-        if contents.rejects:
-            self.note(contents.rejects[0].reason)
-            self._count += max(1, contents.unread) - 1
-
-    def note(self, reason: str) -> None:
-        """Add a reason."""
-        self._first = self._first or reason
-        self._count += 1
-
-    @property
-    def words(self) -> str | None:
-        """Summary of the reasons; None if there are none."""
-        if self._first is None or self._count == 1:
-            return self._first
-        return f"{self._first} ({self._count} times)"
+def _faults_of(contents: Contents) -> FaultKinds:
+    """Return the faults of some contents, by kind."""
+    faults = FaultKinds()
+    # The last reject is the whole body if there are too many parts to keep each.
+    for reject in contents.rejects[: -1 if contents.is_kept else None]:
+        faults.add(reject.reason)
+    named = sum(count for _, count in faults)
+    faults.add_further(max(0, contents.unread - named))
+    return faults
 
 
 def _groups(rejects: Sequence[StoredReject]) -> Iterator[Sequence[StoredReject]]:
