@@ -105,13 +105,16 @@ def _handlers_of(plugin: Any) -> list[object]:
         return []
 
 
-def plugin_faults(kind: PluginKind, plugin: object, *, is_lent: bool = False) -> list[Fault]:
+def plugin_faults(
+    kind: PluginKind, plugin: object, *, is_of_capability: bool = False
+) -> list[Fault]:
     """Return the faults of one plugin, regardless of other plugins.
 
-    `is_lent` is for a record handler that a capability brings, which need not be a plugin itself.
+    `is_of_capability` is for a record handler that a capability brings, which need not be a plugin
+    itself.
     """
     faults = []
-    if not is_lent and not IPlugin.providedBy(plugin):
+    if not is_of_capability and not IPlugin.providedBy(plugin):
         faults.append(
             Fault(
                 "It does not provide twisted.plugin.IPlugin, so that Twisted does not find it.",
@@ -132,7 +135,7 @@ def _checked(found: Iterable[tuple[str, object]], lent: Collection[int]) -> list
             if not kind.interface.providedBy(plugin):
                 continue
             package, version = origin_of(plugin)
-            faults = plugin_faults(kind, plugin, is_lent=id(plugin) in lent)
+            faults = plugin_faults(kind, plugin, is_of_capability=id(plugin) in lent)
             name = _name(kind, plugin)
             one = CheckedPlugin(kind.title, name, module, package, version, faults)
             if kind is CAPABILITIES and not faults:

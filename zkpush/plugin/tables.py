@@ -6,6 +6,7 @@ tests of the plugin (its `examples`).
 
 from __future__ import annotations
 
+from ..protocol.codes.code import Code
 from ..protocol.fields import (
     Acknowledge,
     Command,
@@ -21,6 +22,7 @@ from ..protocol.fields import (
 
 __all__ = [
     "Acknowledge",
+    "Code",
     "Command",
     "Field",
     "Form",

@@ -27,7 +27,7 @@ SECOND = b"PIN=8\tHost=12\tArrived=2026-03-01 08:05:00"
 class TestContract(RecordHandlerContract):
     """What zkpush expects of every record handler."""
 
-    is_lent = True
+    is_of_capability = True
 
     def make_handler(self):
         """The handler of this package."""

@@ -47,8 +47,8 @@ class RecordHandlerContract:
     The lines are the `examples` of its tables; without examples the suite fails.
     """
 
-    is_lent = False
-    """Whether a capability brings the handler, so that Twisted need not find it."""
+    is_of_capability = False
+    """Whether the handler is in `HANDLERS` of a capability, so that Twisted need not find it."""
 
     def make_handler(self) -> Any:
         """Make the handler."""
@@ -77,7 +77,12 @@ class RecordHandlerContract:
 
     def test_it_is_a_sound_plugin(self) -> None:
         """It provides its interfaces, and its tables read their own examples."""
-        assert plugin_faults(RECORD_HANDLERS, self.make_handler(), is_lent=self.is_lent) == []
+        assert (
+            plugin_faults(
+                RECORD_HANDLERS, self.make_handler(), is_of_capability=self.is_of_capability
+            )
+            == []
+        )
 
     def test_each_table_has_an_example(self) -> None:
         """Each table has an example, without which the other tests prove nothing."""
