@@ -72,7 +72,7 @@ def _ask(one: ICapability, services: Services) -> Addition:
 
 
 def _pages(addition: Addition) -> list[ConsolePage | ConsoleForm]:
-    return [each for each in addition.console.routes if not isinstance(each, LivePart)]
+    return [each for each in addition.console.routes if isinstance(each, ConsolePage | ConsoleForm)]
 
 
 def _live_names(addition: Addition) -> list[str]:

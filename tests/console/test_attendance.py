@@ -148,7 +148,7 @@ async def test_people_are_found_by_name_and_id(rig: Rig) -> None:
         "/attendance?person=11&period=today",
     ]
     nobody = await browser.get("/attendance?person=zoe")
-    assert "Nobody has this name or user ID." in text_of(nobody)
+    assert "Nobody has the name or user ID" in text_of(nobody)
     refused = await browser.get("/attendance/export.csv?person=ann")
     assert refused.status == 400
 
@@ -190,7 +190,9 @@ async def test_one_of_many_terminals_is_typed(rig: Rig, monkeypatch: pytest.Monk
     assert ["Yard" in one for one in rows(shown)] == [True]
     assert ["Gate" in one for one in rows(await browser.get("/attendance?device=gate"))] == [True]
     assert "Several terminals are found" in text_of(await browser.get("/attendance?device=Ga"))
-    assert "No terminal has this name" in text_of(await browser.get("/attendance?device=roof"))
+    assert "No terminal has the name or serial number roof." in text_of(
+        await browser.get("/attendance?device=roof")
+    )
 
 
 @pytest_twisted.ensureDeferred

@@ -95,7 +95,7 @@ async def test_several_terminals_of_a_list_get_a_command(rig: Rig, page: str) ->
     )
     assert form is not None
     form_page = unescape(form[1])
-    assert 'name="devices" type="text" value="T1 T3"' in await _body(browser, form_page)
+    assert 'name="devices" type="text" value="T1, T3"' in await _body(browser, form_page)
     sent = await browser.confirm(form_page, "/jobs/new", {"devices": "T1 T3"})
     assert (await rig.api("GET", location(sent))).json["devices"] == 2
     await runner(rig).work()
@@ -121,7 +121,7 @@ async def test_several_terminals_of_a_list_get_firmware(rig: Rig, page: str) -> 
     file_page = location(stored)
     for listed in (file_page, _link(await _body(browser, files), "/files/1?")):
         firmware = _link(await _body(browser, listed), "/files/1/send?way=firmware")
-        assert 'name="devices" type="text" value="T1 T3"' in await _body(browser, firmware)
+        assert 'name="devices" type="text" value="T1, T3"' in await _body(browser, firmware)
     given = {"devices": "T1 T3", "form": "2", "wave": "1", "sure": "true"}
     sent = location(await browser.send(firmware, "/files/1/send", given))
     job = (await rig.api("GET", sent)).json
@@ -167,7 +167,7 @@ async def _body(browser: Browser, path: str) -> str:
     ("command", "fields", "words"),
     [
         ("LOG", {}, "Choose a terminal"),
-        ("LOG", {"devices": "NONE"}, "No terminal has this serial number: NONE"),
+        ("LOG", {"devices": "NONE"}, "No terminal has the name or serial number NONE"),
         ("LOG", {"device": "T1", "hours": "many"}, "This is not a possible value."),
         ("DATA DELETE USERINFO", {"device": "T1"}, "This is needed."),
         ("SET OPTION", {"device": "T1", "params.key": "a b", "params.value": "1"}, "a b"),

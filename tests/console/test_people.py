@@ -115,7 +115,7 @@ async def test_areas_of_a_person_are_chosen_among_the_known_ones(rig: Rig) -> No
         fields = {"pin": "8", "name": "Hal", name: "north"}
         wrong = await browser.send("/people/new", "/people/new", fields)
         assert wrong.status == 422
-        assert "There is no area north." in text_of(wrong)
+        assert "There is no area north; did you mean North?" in text_of(wrong)
     assert (await rig.api("GET", "/users/8")).status == 404
     await browser.send("/people/new", "/people/new", {"pin": "8", "typed_areas": "North"})
     assert (await rig.api("GET", "/users/8")).json["areas"] == ["North"]

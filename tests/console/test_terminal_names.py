@@ -116,7 +116,7 @@ async def test_lists_are_filtered_by_the_name_of_a_terminal(
             link for one in table.iter("a") if row not in (link := one.get("href", ""))
         }
         wrong = text_of(await browser.get(f"{path}?device=nowhere"))
-        assert "No terminal has this name or serial number." in wrong
+        assert "No terminal has the name or serial number nowhere." in wrong
         monkeypatch.undo()
 
 

@@ -290,7 +290,7 @@ async def test_an_approval_chooses_the_area_and_the_name(make_rig) -> None:
     assert "on their terminals, and delete others from them: North" in told
     wrong = await browser.send(page, page, {"timezone": "UTC", "area": "Zoo"})
     assert wrong.status == 422
-    assert "There is no such area." in text_of(wrong)
+    assert "There is no area Zoo." in text_of(wrong)
     fields = {"timezone": "UTC", "area": "South", "alias": "Gate"}
     assert location(await browser.send(page, page, fields)) == "/terminals/T1"
     found = (await rig.api("GET", "/devices/T1")).json
@@ -310,7 +310,7 @@ async def test_limited_accounts_approve_into_their_areas_only(make_rig) -> None:
     shown = await browser.get(page)
     assert "Zoo" not in shown.body.decode()
     wrong = await browser.send(page, page, {"timezone": "UTC", "area": "Zoo"})
-    assert "There is no such area." in text_of(wrong)
+    assert "There is no area Zoo." in text_of(wrong)
     assert location(await browser.send(page, page, {"timezone": "UTC"})) == "/terminals/T1"
     assert (await rig.api("GET", "/devices/T1")).json["area"] == "North"
 

@@ -12,11 +12,16 @@ _MOST_COMPARED, _MOST_MEANT = 64, 3
 
 def did_you_mean(text: str, names: Iterable[str]) -> str:
     """Suggest names for a mistyped one, as a question; empty if none is similar."""
+    return meaning_one_of(similar_names(text, names))
+
+
+def similar_names(text: str, names: Iterable[str]) -> list[str]:
+    """Return names that begin like a mistyped one, or else those that are similar."""
     by_key = {name.upper(): name for name in names}
     key = text.upper().strip()[:_MOST_COMPARED]
     longer = [one for one in by_key if key and one.startswith(key)]
     close = longer or difflib.get_close_matches(key, by_key, cutoff=0.7)
-    return meaning_one_of([by_key[one] for one in close[:_MOST_MEANT]])
+    return [by_key[one] for one in close[:_MOST_MEANT]]
 
 
 def meaning_one_of(names: Sequence[str]) -> str:

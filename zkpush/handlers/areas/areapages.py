@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from ...manage.console.pages import (
     ConsolePage,
     ConsoleRoute,
     LivePart,
+    NameSearch,
     NavGroup,
     NavPlace,
     Redirect,
@@ -31,6 +33,7 @@ from ...model import DEFAULT_AREA, Page
 from ...pathparts import path_part
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...protocol.suggestions import similar_names
 from ..people.model import PeopleFilter, check_area
 from ..people.store import PeopleStore, PersonSurvey
 from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
@@ -108,6 +111,14 @@ class AreaPages:
                 query=AreaSearch,
                 limited=(AREA_OF_PAGE,),
             ),
+            NameSearch(
+                variable="area",
+                path="/areas",
+                field=None,
+                label=Phrase("Area"),
+                title=Phrase("All areas"),
+                similar=self.similar,
+            ),
             LivePart(
                 name="areas-progress",
                 run=self.progress_part,
@@ -151,6 +162,14 @@ class AreaPages:
                 "first_query": "" if query.after else None,
             },
         )
+
+    async def similar(self, visit: Visit, text: str) -> Sequence[tuple[str, str]] | None:
+        """Return paths and names of areas that may be meant; None for one that is there."""
+        names = {one.name for one in await self._store.read(lambda tx: tx[AreaStore].all())}
+        seen = names if visit.areas is None else names & visit.areas
+        if text in seen:
+            return None
+        return [(f"/areas/{path_part(name)}", name) for name in similar_names(text, sorted(seen))]
 
     async def add(self, visit: Visit, form: NewAreaForm) -> Redirect:
         """Describe an area, which exists from then on."""

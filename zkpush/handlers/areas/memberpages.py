@@ -14,7 +14,7 @@ from ...folding import fold
 from ...manage.console.forms import FormMistakes
 from ...manage.console.pages import Again, ConfirmationQuestion, ConsoleForm, ConsoleRoute, Redirect
 from ...manage.console.phrases import Phrase, counted_phrase
-from ...manage.console.terminalchoice import find_terminal_thd
+from ...manage.console.terminalchoice import find_terminal_thd, unknown_terminal_thd
 from ...manage.console.visits import Visit
 from ...manage.limits import AREA_OF_PAGE
 from ...manage.services import Services
@@ -23,7 +23,7 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.model import PeopleFilter
-from ..people.store import PeopleStore, PersonStore
+from ..people.store import PeopleStore, PersonStore, unknown_person_thd
 from .areapages import back_to
 from .areaviews import area_thd
 from .arrivals import arrival_question_thd
@@ -39,7 +39,6 @@ OUT_OF_AREAS = Phrase(
     "Your account is limited to areas, and the terminal would be in none of them. Ask somebody "
     "whose account has no limit."
 )
-NO_TERMINAL = Phrase("No terminal has this name or serial number.")
 _BACK = "/areas/<area>"
 R = TypeVar("R")
 
@@ -232,7 +231,7 @@ def _chosen_thd(
     found = area_thd(tx, area)
     device = tx[DeviceStore].find(find_terminal_thd(tx, form.sn, visit.areas))
     if device is None:
-        raise ValueError(NO_TERMINAL)
+        raise ValueError(unknown_terminal_thd(tx, form.sn, visit.areas))
     return device, found
 
 
@@ -268,7 +267,7 @@ def _people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> lis
         exact = [each for each in found if fold(each.name or "") == fold(one)]
         found = exact or found
         if not found:
-            raise ValueError(Phrase("Nobody has the name or user ID %(given)s.", given=one))
+            raise ValueError(unknown_person_thd(tx, one, areas))
         if len(found) > 1:
             names = ", ".join(f"{each.name or each.pin} ({each.pin})" for each in found)
             raise ValueError(

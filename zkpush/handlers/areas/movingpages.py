@@ -44,6 +44,7 @@ class MovingPages:
                 fields=MoveForm,
                 run=self.move,
                 question=self.ask_move,
+                page="/terminals/<sn>/settings",
                 limited=(TERMINAL,),
             )
         ]

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.areachoice import no_area
 from ...manage.console.days import NO_DAY, NO_PERIOD
 from ...manage.console.exports import SheetExport, file_name, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
@@ -34,7 +35,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import PeopleFilter
-from ..people.store import DEFAULT_AREA, PeopleStore
+from ..people.store import DEFAULT_AREA, PeopleStore, unknown_person_thd
 from .absent import absent_thd
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
 from .exports import punch_table
@@ -171,10 +172,10 @@ class AttendancePages:
                     where = search.period, search.device, query.area
                     values["unread"] = unread_thd(tx, visit, *where)
                     values["absent"] = absent_thd(tx, visit, window, *where)
-            names = [name or DEFAULT_AREA for name in tx[TargetStore].area_counts()]
+            names = _area_names_thd(tx, visit.areas)
             return {
                 **values,
-                "areas": _areas(names, visit.areas),
+                "areas": [("", Phrase("All")), *((name, name) for name in names)],
                 "terminals": terminal_options_thd(tx, areas=visit.areas),
             }
 
@@ -263,6 +264,10 @@ class AttendancePages:
                 device = find_terminal_thd(tx, query.device, visit.areas)
             except ValueError as error:
                 wrong["device"] = error.args[0]
+        if query.area is not None:
+            known = _area_names_thd(tx, visit.areas)
+            if query.area not in known:
+                wrong["area"] = no_area(query.area, known)
         text = query.person.strip()
         if text:
             matches = _people_thd(tx, text, visit.areas)
@@ -274,7 +279,7 @@ class AttendancePages:
                 # A person who is not stored, or not of the areas of the account.
                 pin, has_page = text, visit.areas is None
             elif not matches:
-                wrong["person"] = Phrase("Nobody has this name or user ID.")
+                wrong["person"] = unknown_person_thd(tx, text, visit.areas)
         return Search(
             query=query,
             period=period,
@@ -317,9 +322,10 @@ def _people_thd(
     return sorted(((one.pin, one.name) for one in found), key=lambda one: (one[1] or "", one[0]))
 
 
-def _areas(names: Sequence[str], mine: frozenset[str] | None) -> list[tuple[str, str]]:
-    shown = sorted(set(names) if mine is None else mine.intersection(names))
-    return [("", Phrase("All")), *((name, name) for name in shown)]
+def _area_names_thd(tx: Transaction, mine: frozenset[str] | None) -> list[str]:
+    """Return the areas that have terminals; `mine` are those of a limited account."""
+    names = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
+    return sorted(names if mine is None else mine & names)
 
 
 def _text(day: datetime.date | None) -> str:

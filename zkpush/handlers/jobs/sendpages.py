@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
+import attrs
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.areachoice import unknown_area
 from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
@@ -19,8 +21,14 @@ from ...manage.console.pages import (
     Redirect,
     View,
 )
-from ...manage.console.phrases import UNTRANSLATED, Phrase
-from ...manage.console.terminalchoice import MOST_NAMED, TypedSerials, terminal_options_thd
+from ...manage.console.phrases import UNTRANSLATED, Phrase, words_of
+from ...manage.console.terminalchoice import (
+    MOST_NAMED,
+    TypedSerials,
+    names_of_terminals_thd,
+    terminal_options_thd,
+    typed_terminals_thd,
+)
 from ...manage.console.visits import Visit
 from ...manage.errors import NotConfirmed
 from ...manage.services import Services
@@ -36,11 +44,9 @@ from .questions import question_before
 from .requests import JobDeletionQuery, JobRequest
 
 MOST_HOURS = 24 * 365
-MOST_STRANGE = 5
-"""Unknown serial numbers that are named."""
 NO_COMMAND = Phrase("There is no such command in the catalogue.")
 NOT_ALLOWED = Phrase("Your account may not send this command.")
-NO_TARGET = Phrase("Choose a terminal, or type serial numbers.")
+NO_TARGET = Phrase("Choose a terminal, or type names or serial numbers.")
 TICK = Phrase("Tick the box to send it.")
 NEEDED = Phrase("This is needed.")
 ONE_NEEDED = Phrase("One of the marked fields is needed.")
@@ -71,15 +77,14 @@ class TargetForm(msgspec.Struct, frozen=True, kw_only=True):
     target: Literal["device", "area", "all"] = "device"
     device: _Text = ""
     devices: TypedSerials = ""
-    """Further serial numbers, separated by spaces or commas."""
+    """Further terminals by name or serial number, with commas between them."""
     area: _Text = ""
     sure: bool = False
 
     @property
-    def named(self) -> list[str]:
-        """The serial numbers that were chosen and typed in."""
-        typed = self.devices.replace(",", " ").replace(";", " ").split()
-        return [*dict.fromkeys([*([self.device] if self.device else ()), *typed])]
+    def named(self) -> str:
+        """The terminals that were chosen and typed in, with commas between them."""
+        return ", ".join(filter(None, (self.device, self.devices)))
 
 
 class SendForm(TargetForm, frozen=True, kw_only=True):
@@ -150,13 +155,14 @@ class SendPages:
     async def ask(self, visit: Visit, form: SendForm) -> ConfirmationQuestion | None:
         """Ask before terminals restart, or something is deleted on them."""
         entry = self._entry(visit, form.command)
+        targets = await self._store.read(lambda tx: targets_thd(tx, form, visit.areas))
         names = await self._store.read(lambda tx: target_names_thd(tx, form, visit.areas))
         question = question_before(
             entry,
             names=names,
-            is_one=form.target == "device" and len(form.named) <= 1,
+            is_one=form.target == "device" and len(targets.serials) <= 1,
             is_ticked=_is_dangerous(entry),
-            back=_form_path(form.command, form.named),
+            back=_form_path(form.command, targets.serials),
         )
         if question is not None:
             await self._check(visit, form)
@@ -168,12 +174,11 @@ class SendPages:
 
     async def send(self, visit: Visit, form: SendForm) -> Redirect:
         """Check the command, and send it as a job."""
-        entry, params = await self._check(visit, form)
-        devices = form.named
+        entry, params, serials = await self._check(visit, form)
         request = JobRequest(
             command=entry.name,
             params=params,
-            devices=devices if form.target == "device" else None,
+            devices=serials if form.target == "device" else None,
             area=form.area if form.target == "area" else None,
             all=form.target == "all",
             expires_in=None if form.hours is None else form.hours * 3600,
@@ -193,25 +198,26 @@ class SendPages:
             ) from None
         return Redirect(to=f"/jobs/{job.id}")
 
-    async def _check(self, visit: Visit, form: SendForm) -> tuple[Command, dict[str, str]]:
-        """Return the command and its parameters; `FormMistakes` if something is wrong."""
+    async def _check(
+        self, visit: Visit, form: SendForm
+    ) -> tuple[Command, dict[str, str], list[str]]:
+        """Return the command, its parameters and the serial numbers of chosen terminals.
+
+        `FormMistakes` if something is wrong.
+        """
         entry = self._entry(visit, form.command)
         times = {one.wire for one in entry.parameters if one.kind is Kind.TIME}
         params = {
             name: wall_time(text) if name in times else text for name, text in form.params.items()
         }
         wrong: dict[str, str] = _mistakes(entry, params)
-        devices = form.named
-        if form.target == "device" and not devices:
-            wrong["device"] = NO_TARGET
-        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
-        if form.target == "area" and not form.area:
-            wrong["area"] = NEEDED
+        targets = await self._store.read(lambda tx: targets_thd(tx, form, visit.areas))
+        wrong |= targets.wrong
         if Scope.DANGEROUS in entry.scopes(params) and not form.sure:
             wrong["sure"] = TICK
         if wrong:
             raise FormMistakes(**wrong)
-        return entry, params
+        return entry, params, targets.serials
 
     async def _form(self, visit: Visit, name: str, device: str, entry: FormEntry) -> View:
         command = self._entry(visit, name)
@@ -250,19 +256,41 @@ def _form_path(command: str, serials: Sequence[str]) -> str:
     return f"/jobs/new?{urlencode({name: text for name, text in given.items() if text})}"
 
 
-def strange_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> dict[str, str]:
-    """Return the mistake of serial numbers that no terminal has, if any.
+@attrs.frozen
+class Targets:
+    """The terminals of a form."""
+
+    serials: list[str] = attrs.field(factory=list)
+    """Serial numbers of those that were chosen or typed in."""
+    wrong: Mapping[str, str] = attrs.field(factory=dict)
+    """Mistakes by field."""
+
+
+def targets_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> Targets:
+    """Return the terminals that a form names, or what is wrong.
 
     `areas` are those of a limited account.
     """
-    named = form.named if form.target == "device" else []
-    known = tx[TargetStore].named(named, areas)
-    strange = [sn for sn in named if sn not in known]
-    if not strange:
-        return {}
-    shown = ", ".join(sn[:40] for sn in strange[:MOST_STRANGE])
-    more = " …" if len(strange) > MOST_STRANGE else ""
-    return {"devices": Phrase("No terminal has this serial number: %(sn)s", sn=shown + more)}
+    if form.target == "area":
+        if not form.area:
+            return Targets(wrong={"area": NEEDED})
+        known = _areas_thd(tx, areas)
+        wrong = {} if form.area in known else {"area": unknown_area(form.area, known)}
+        return Targets(wrong=wrong)
+    if form.target == "all":
+        return Targets()
+    if not form.named:
+        return Targets(wrong={"device": NO_TARGET})
+    try:
+        return Targets(typed_terminals_thd(tx, form.named, areas))
+    except ValueError as error:
+        return Targets(wrong={"devices": words_of(error)})
+
+
+def _areas_thd(tx: Transaction, areas: frozenset[str] | None) -> list[str]:
+    """Return the areas that have terminals; `areas` are those of a limited account."""
+    known = {area or DEFAULT_AREA for area in tx[TargetStore].area_counts()}
+    return sorted(known if areas is None else known & areas)
 
 
 def target_names_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | None) -> str:
@@ -271,8 +299,7 @@ def target_names_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | 
     `areas` are those of a limited account.
     """
     if form.target == "device":
-        known = tx[TargetStore].named(form.named, areas)
-        found = [known[sn] for sn in form.named if sn in known]
+        found = [*tx[TargetStore].named(targets_thd(tx, form, areas).serials, areas).values()]
     else:
         found = tx[TargetStore].approved(form.area if form.target == "area" else None, areas)
     first = tx[DeviceStore].with_keys([one.id for one in found[:MOST_NAMED]])
@@ -293,12 +320,11 @@ def target_options_thd(
     of a limited account.
     """
     found = terminal_options_thd(tx, DeviceState.APPROVED, areas)
-    known = {area or DEFAULT_AREA for area in tx[TargetStore].area_counts()}
-    shown = sorted(known if areas is None else known & areas)
+    shown = _areas_thd(tx, areas)
     is_listed = device in {sn for sn, _ in found or ()}
     return {
         "device": device if is_listed else "",
-        "typed": "" if is_listed else device,
+        "typed": "" if is_listed else names_of_terminals_thd(tx, device.split(), areas),
         "terminals": [("", Phrase("Choose a terminal")), *found] if found else [],
         "areas": [("", "\N{EN DASH}"), *((area, area) for area in shown)],
     }

@@ -21,7 +21,7 @@ from ...values.files import StoredFile
 from ...valuewords import TIME_OF_DAY
 from .endpoints import JobEndpoints, endpoints_of
 from .requests import WAVE, JobDeletionQuery, JobRequest
-from .sendpages import NEEDED, NO_TARGET, TICK, TargetForm, strange_thd, target_options_thd
+from .sendpages import NEEDED, TICK, TargetForm, target_options_thd, targets_thd
 from .views import WindowView
 
 FILES = Phrase("Your account is limited to areas, and files are for terminals of all areas.")
@@ -111,8 +111,8 @@ class WavePages:
     async def send(self, visit: Visit, form: WaveForm, file_id: int) -> Redirect:
         """Send the file as a job."""
         file = await self._store.read(lambda tx: _file_thd(tx, file_id))
-        wrong = _mistakes(form)
-        wrong |= await self._store.read(lambda tx: strange_thd(tx, form, visit.areas))
+        targets = await self._store.read(lambda tx: targets_thd(tx, form, visit.areas))
+        wrong = {**_mistakes(form), **targets.wrong}
         if wrong:
             raise FormMistakes(**wrong)
         request = JobRequest(
@@ -120,7 +120,7 @@ class WavePages:
             params={"file": str(file_id), "form": form.form}
             if form.way == "firmware"
             else {"url": name_of(file), "path": form.path},
-            devices=form.named if form.target == "device" else None,
+            devices=targets.serials if form.target == "device" else None,
             area=form.area if form.target == "area" else None,
             all=form.target == "all",
             wave=form.wave,
@@ -133,10 +133,6 @@ class WavePages:
 
 def _mistakes(form: WaveForm) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if form.target == "device" and not form.named:
-        wrong["device"] = NO_TARGET
-    if form.target == "area" and not form.area:
-        wrong["area"] = NEEDED
     if form.way == "file" and not form.path:
         wrong["path"] = NEEDED
     if form.way == "firmware" and not form.sure:

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.areachoice import no_area, unknown_area
 from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
+    NameSearch,
     NavGroup,
     NavPlace,
     Redirect,
@@ -43,7 +45,7 @@ from .importpages import ImportPages
 from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .showing import NO_PERSON, TEXT_FIELDS, person_thd
-from .store import PeopleStore
+from .store import PeopleStore, similar_people_thd
 from .views import user_for
 
 IMPORT = Phrase(
@@ -114,6 +116,14 @@ class PeoplePages:
             ConsoleForm(
                 path="/people/new", fields=NewPersonForm, run=self.add, again=self.new, limited=()
             ),
+            NameSearch(
+                variable="pin",
+                path="/people",
+                field="q",
+                label=Phrase("Name, user ID or card"),
+                title=Phrase("All people"),
+                similar=self.similar,
+            ),
             ConsolePage(
                 path="/people/<pin>", title=Phrase("Person"), run=self.show, limited=(PERSON,)
             ),
@@ -153,8 +163,11 @@ class PeoplePages:
         found = values.pop("people")
         shown = found[:PER_PAGE]
         asked = {name: text for name, text in (("q", query.q), ("area", query.area)) if text}
+        names = values.pop("areas")
+        is_known = not query.area or query.area in names
+        wrong = {} if is_known else {"area": no_area(query.area, names)}
         more = urlencode({**asked, "after": shown[-1].pin}) if len(found) > PER_PAGE else None
-        areas = [("", Phrase("All")), *((name, name) for name in values.pop("areas"))]
+        areas = [("", Phrase("All")), *((name, name) for name in names)]
         given = {"q": [query.q], "area": [query.area]}
         return View(
             template="people.html",
@@ -165,11 +178,22 @@ class PeoplePages:
                 "first_query": urlencode(asked) if query.after else None,
                 "areas": areas,
                 "export": urlencode(asked),
-                "entry": FormEntry(given),
+                "entry": FormEntry(given, (), wrong),
                 "is_filtered": bool(asked),
                 "may_change": visit.allows(Scope.WRITE),
             },
         )
+
+    async def similar(self, visit: Visit, text: str) -> Sequence[tuple[str, str]] | None:
+        """Return paths and names of people who may be meant; None for one who is there."""
+
+        def find_thd(tx: Transaction) -> list[tuple[str, str]] | None:
+            if tx[PeopleStore].users(Page(1, areas=visit.areas), text):
+                return None
+            return similar_people_thd(tx, text, visit.areas)
+
+        found = await self._store.read(find_thd)
+        return found and [(f"/people/{path_part(pin)}", f"{name} ({pin})") for pin, name in found]
 
     async def show(self, visit: Visit, pin: str) -> View:
         """Show a person."""
@@ -261,9 +285,7 @@ class PeoplePages:
         known = {*await self._known_areas(visit), *before}
         unknown = [area for area in chosen if area not in known]
         if unknown:
-            text = Phrase(
-                "There is no area %(name)s. Add it on the page of areas first.", name=unknown[0]
-            )
+            text = unknown_area(unknown[0], known)
             raise FormMistakes(areas=text, typed_areas=text)
         return chosen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
@@ -47,6 +47,10 @@ class PersonSearch:
             yield _has(wanted.has_templates, templates.c.pin == users.c.pin)
         if wanted.has_photo is not None:
             yield _has(wanted.has_photo, person_photos.c.pin == users.c.pin)
+
+    def names(self) -> Sequence[tuple[str, str]]:
+        """Return user IDs and folded names of all people."""
+        return self._folded
 
     def _contains(self, text: str, parameter: str) -> ColumnElement[bool]:
         """Match names that contain all words of a text, in any case and with any accents.

@@ -41,6 +41,7 @@ from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
 from .searching import PersonSearch
+from .similar import similar_people_thd, unknown_person_thd
 from .survey import PersonSurvey
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ __all__ = [
     "deletions_thd",
     "end_terminal",
     "forget_templates",
+    "similar_people_thd",
+    "unknown_person_thd",
 ]
 
 T = TypeVar("T")

@@ -46,6 +46,7 @@ from .actionpages import NO_TERMINAL, ActionPages, PressedButton
 from .condition import OFFLINE, ONLINE, seen_terminal, seen_terminals
 from .endpages import EndPages
 from .entering import server_entries
+from .searching import terminal_search
 from .settingpages import SettingPages
 
 PER_PAGE = 50
@@ -389,6 +390,7 @@ def _found(tx: Transaction, sn: str) -> Device:
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of terminals."""
     return [
+        terminal_search(services),
         *TerminalPages(services).routes(),
         *ActionPages(services).routes(),
         *SettingPages(services).routes(),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 
 from ...model import DEFAULT_AREA
 from ...persist.areas import distributing_thd, known_areas_thd
 from ...persist.transaction import Transaction
+from ...protocol.suggestions import did_you_mean
 from .forms import FormMistakes
 from .phrases import Phrase
-
-NO_AREA = Phrase("There is no such area. Add it on the page of areas first.")
 
 
 @attrs.frozen
@@ -37,8 +36,25 @@ def area_choice_thd(tx: Transaction, areas: Collection[str] | None = None) -> Ar
     return AreaChoice(names, distributing_thd(tx, names))
 
 
+def unknown_area(name: str, names: Iterable[str]) -> Phrase:
+    """Say that an area has to be added, or which of the others may be meant."""
+    found = no_area(name, names)
+    if "meant" in found.values:
+        return found
+    return Phrase("There is no area %(name)s. Add it on the page of areas first.", name=name)
+
+
+def no_area(name: str, names: Iterable[str]) -> Phrase:
+    """Say that no area has a name, and which of the others may be meant."""
+    meant = did_you_mean(name, names)
+    if meant:
+        return Phrase("There is no area %(name)s; %(meant)s", name=name, meant=meant)
+    return Phrase("There is no area %(name)s.", name=name)
+
+
 def chosen_area_thd(tx: Transaction, name: str, areas: Collection[str] | None = None) -> str | None:
     """Return a chosen area as terminals store it; `FormMistakes` if it is none of the choices."""
-    if name not in area_choice_thd(tx, areas).names:
-        raise FormMistakes(area=NO_AREA)
+    names = area_choice_thd(tx, areas).names
+    if name not in names:
+        raise FormMistakes(area=unknown_area(name, names))
     return None if name == DEFAULT_AREA else name

@@ -50,10 +50,10 @@ class FormEntry:
     """Mistakes of fields, by name."""
 
     def value(self, name: str, default: object = "") -> object:
-        """Return the last text of a field, or the default before the form was sent."""
+        """Return the last text of a field, or the default if it was not sent."""
         texts = self.given.get(name)
-        if texts is None:
-            return "" if self.given or default is None else default
+        if texts is None:  # it was not sent, or belongs to another form of the page
+            return "" if default is None else default
         return texts[-1]
 
     def has(self, name: str, text: str, default: bool = False) -> bool:

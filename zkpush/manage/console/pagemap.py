@@ -11,8 +11,19 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from ...model import MOST_ID
 from ..errors import ApiError
 from ..paths import map_of, parts_in
-from .pages import PREFIX, ConsoleAddition, ConsoleForm, ConsolePage, LivePart, Redirect
+from .pages import (
+    PREFIX,
+    Again,
+    ConsoleAddition,
+    ConsoleForm,
+    ConsolePage,
+    LivePart,
+    NameSearch,
+    Redirect,
+    View,
+)
 from .phrases import Phrase
+from .visits import Visit
 
 NO_PAGE = Phrase("There is no such page.")
 ASK_AGAIN = Phrase("Nothing was changed. Send the form again to see its question.")
@@ -44,10 +55,14 @@ class PageMap:
         """Pages and forms with the names of their capabilities."""
         self.parts: dict[str, tuple[str, LivePart]] = {}
         """Live parts with the names of their capabilities, by name."""
+        self.searches: dict[str, NameSearch] = {}
+        """Searches for what variables name."""
         for addition in additions:
             for route in addition.routes:
                 if isinstance(route, LivePart):
                     self.parts[route.name] = addition.name, route
+                elif isinstance(route, NameSearch):
+                    self.searches[route.variable] = route
                 else:
                     self.pages.append((addition.name, route))
         self._map = map_of(tuple((route.method, PREFIX + route.path) for _, route in self.pages))
@@ -73,6 +88,24 @@ class PageMap:
             raise ApiError(HTTPStatus.NOT_FOUND, NO_PAGE)
         capability, route = self.pages[int(str(number))]
         return PageTarget(capability, route, names)
+
+    def again(self, form: ConsoleForm) -> Again | None:
+        """Return what shows the page of a form again; None without such a page."""
+        if form.page is None:
+            return form.again
+        capability, page = next(
+            (name, one)
+            for name, one in self.pages
+            if isinstance(one, ConsolePage) and one.path == form.page
+        )
+
+        async def shown(visit: Visit, **values: object) -> View:
+            view = await page.run(visit, **values)
+            assert isinstance(view, View)  # noqa: S101 - forms stand on pages
+            name = f"{capability}/{view.template}"
+            return attrs.evolve(view, template=name, title=view.title or page.title)
+
+        return shown
 
     def _page_above(self, path: bytes) -> str:
         """Return the path of the nearest page above a path."""

@@ -20,6 +20,7 @@ from ...protocol.fields import Scope
 from ..limits import Limit, WholeSite
 from ..routes import Stream
 from .phrases import Phrase
+from .visits import Visit
 
 PREFIX = "/console"
 MOST_FORM = 64 * 1024
@@ -157,6 +158,8 @@ class ConsoleForm:
     again: Again | None = None
     """Shows the page of the form again, with `entry`, a `FormEntry` with the mistakes; None for a
     page that shows the mistakes only."""
+    page: str | None = None
+    """In place of `again`, the path of the page of another capability that has the form."""
     question: ConfirmationQuestion | Asking | None = None
     """What is asked first; such a form has no file."""
     file: str | None = None
@@ -194,12 +197,34 @@ class LivePart:
     """As `ConsolePage.limited`; the argument stands for each variable."""
 
 
-ConsoleRoute = ConsolePage | ConsoleForm | LivePart
+@attrs.frozen(kw_only=True, eq=False)
+class NameSearch:
+    """What is offered at a path whose variable names nothing, such as a mistyped user ID."""
+
+    variable: str
+    """Name of the variable of paths."""
+    path: str
+    """Path of the list."""
+    field: str | None
+    """Field of the list that searches by name; None for a list without one."""
+    label: Phrase
+    """What is entered there."""
+    title: Phrase
+    """Words of the link to the whole list."""
+    similar: Callable[[Visit, str], Awaitable[Sequence[tuple[str, str]] | None]]
+    """Called with the visit and a name; returns paths and names of what may be meant, or None if
+    something has exactly this name."""
+
+
+ConsoleRoute = ConsolePage | ConsoleForm | LivePart | NameSearch
 
 
 def of_whole_site(routes: Sequence[ConsoleRoute], why: Phrase) -> list[ConsoleRoute]:
     """Declare that pages are refused to accounts that are limited to areas, and say why."""
-    return [attrs.evolve(route, limited=WholeSite(why)) for route in routes]
+    return [
+        route if isinstance(route, NameSearch) else attrs.evolve(route, limited=WholeSite(why))
+        for route in routes
+    ]
 
 
 @attrs.frozen

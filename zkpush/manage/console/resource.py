@@ -46,6 +46,7 @@ from .forms import (
 )
 from .languages import ConsoleLanguage, language_of
 from .live import LiveHub, live_reply
+from .missing import error_view
 from .navigation import navigation
 from .pagemap import NO_PAGE, FormOnly, PageMap, PageTarget
 from .pages import (
@@ -294,14 +295,15 @@ class ConsoleResource(Resource):
                     return question_view(request, visit, question, sent, target.names)
             return await form.run(visit, form=values, **target.names)
         except (ValueError, ProtocolError, LookupError, ApiError) as error:
-            if form.again is None or (isinstance(error, ApiError) and error.status.value >= 500):
+            again = self._map.again(form)
+            if again is None or (isinstance(error, ApiError) and error.status.value >= 500):
                 raise
             whole, fields = mistakes_of(error)
             status = (
                 error.status if isinstance(error, ApiError) else HTTPStatus.UNPROCESSABLE_ENTITY
             )
             entry = FormEntry(sent.texts, whole, fields)
-            view = await form.again(visit, entry=entry, **target.names)
+            view = await again(visit, entry=entry, **target.names)
             return attrs.evolve(view, status=status)
 
     # Replies.
@@ -372,9 +374,8 @@ class ConsoleResource(Resource):
     async def _error(
         self, request: ManageRequest, visit: Visit, status: HTTPStatus, why: str
     ) -> Raw:
-        view = View(template="console/error.html", values={"why": why}, status=status)
-        title = Phrase("This did not work") if status.value >= 400 else Phrase("Console")
-        body = await self._rendered(request, visit, "console", view, title)
+        view = await error_view(self._map, visit, request.method, request.path, status, why)
+        body = await self._rendered(request, visit, "console", view, view.title or "")
         return html_reply(body, status)
 
     def _to_sign_in(self, request: ManageRequest, visit: Visit) -> Raw:
