@@ -74,7 +74,7 @@ async def test_numbers_of_kinds_add_up_over_rejects(rig: Rig) -> None:
     )
 
 
-@pytest.mark.parametrize("lines", [MOST_REJECTS + 1, 3 * MOST_REJECTS])
+@pytest.mark.parametrize("lines", [MOST_REJECTS + 1, MOST_REJECTS + 9])
 @pytest_twisted.ensureDeferred
 async def test_kinds_of_many_faults_add_up(rig: Rig, lines: int) -> None:
     """Lines that are only counted are further parts."""
