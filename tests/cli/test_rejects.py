@@ -15,8 +15,21 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
     terminal = daemon.terminal("REJ1")
     assert terminal.upload("ATTLOG", BAD) == b"OK: 0"
     titles, line = cells(said(daemon.zkpush("rejects", "list", "--device", "REJ1")))
-    assert titles == ["ID", "Device", "Table", "Received", "(UTC)", "Bytes", "Attempts", "Reason"]
-    assert (line[1:3], line[5:8]) == (["REJ1", "ATTLOG"], [str(len(BAD)), "0", "Time:"])
+    assert titles == [
+        "ID",
+        "Device",
+        "Table",
+        "Received",
+        "(UTC)",
+        "Times",
+        "Bytes",
+        "Attempts",
+        "Reason",
+    ]
+    assert (line[1:3], line[5:9]) == (
+        ["REJ1", "ATTLOG"],
+        ["1", str(len(BAD)), "0", "Time:"],
+    )
     args = ("--device", "REJ1", "--table", "ATTLOG", "--json")
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
     assert base64.b64decode(item["raw"]).decode() == BAD

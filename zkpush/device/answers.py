@@ -94,7 +94,8 @@ class CommandAnswers:
             said, rejects = terminal.family.answers(body, encoding, named)
             replies = [self._privacy.kept_reply(reply) for reply in said]
             kept = self._privacy.kept_rejects(rejects)
-            return replies, self._store.seal_rejects(device.id, kept, now)
+            address = terminal.address
+            return replies, self._store.seal_rejects(device.id, kept, now, address=address)
 
         if len(body) <= SHORT_ANSWER:
             replies, rejects = decode()
@@ -204,7 +205,7 @@ class CommandAnswers:
         naming = counted(len(unknown), "answer names", "answers name")
         reason = f"{naming} no command of this terminal"
         rejects = self._privacy.kept_rejects([Reject(TABLE, reason, body)])
-        sealed = self._store.seal_rejects(device.id, rejects, now)
+        sealed = self._store.seal_rejects(device.id, rejects, now, address=terminal.address)
         # The IDs are left out: terminals choose them freely, and problems are logged.
         problem = Problem(
             ProblemCode.UNKNOWN_ANSWERS,

@@ -214,9 +214,17 @@ class ContentsReader:
         return self.privacy.kept_rejects(found)
 
     def seal(
-        self, device: Device, contents: Contents, dialect: Dialect, now: int, attempts: int = 0
+        self,
+        device: Device,
+        contents: Contents,
+        dialect: Dialect,
+        now: int,
+        address: str | None = None,
     ) -> Sealed:
-        """Seal rejects and inbox items; callable from any thread."""
+        """Seal rejects and inbox items; callable from any thread.
+
+        `address` is where they came from.
+        """
         if not contents.rejects and not contents.extracts:
             return NOTHING
         rejects = self.kept(contents)
@@ -232,7 +240,7 @@ class ContentsReader:
             for table, part in contents.extracts
         ]
         return Sealed(
-            self._store.seal_rejects(device.id, rejects, now, attempts),
+            self._store.seal_rejects(device.id, rejects, now, address=address),
             self._store.seal_items(items),
         )
 

@@ -329,7 +329,7 @@ class Intake:
         if contents.whole is not None and head is not None:
             contents.whole = msgspec.structs.replace(contents.whole, origin=origin_of(head))
         seal = self._reader.seal
-        parts = terminal.device, contents, terminal.dialect, now
+        parts = terminal.device, contents, terminal.dialect, now, terminal.address
         if self._reader.has_little_to_seal(contents):
             return self._write(terminal, contents, seal(*parts), now)
         sealing = self.on_thread(seal, *parts)

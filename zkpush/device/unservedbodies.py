@@ -126,9 +126,9 @@ class UnservedBodies:
         rejects = self._privacy.kept_rejects([reject])
         seal = self._store.seal_rejects
         if len(reject.raw) > LONG_BODY:
-            sealed = await self._intake.on_thread(seal, key, rejects, now)
+            sealed = await self._intake.on_thread(seal, key, rejects, now, 0, terminal.address)
         else:
-            sealed = seal(key, rejects, now)
+            sealed = seal(key, rejects, now, address=terminal.address)
 
         def unit(tx: Transaction) -> bool:
             if sealed is None or tx[RejectStore].count(key, REQUEST) >= MOST_KEPT:

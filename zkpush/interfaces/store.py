@@ -110,11 +110,16 @@ class IStore(Interface):
         """
 
     def seal_rejects(
-        device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
+        device_id: int,
+        rejects: Sequence[Reject],
+        now: int,
+        attempts: int = 0,
+        address: str | None = None,
     ) -> SealedRejects | None:
         """Encrypt rejects for `RejectStore.add_sealed`, on any thread; None if there are none.
 
-        `attempts` is the number of earlier attempts to read them again.
+        `attempts` is the number of earlier attempts to read them again, and `address` where they
+        came from.
         """
 
     def collect_pictures(

@@ -7,7 +7,6 @@ problem of the terminal.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,39 +18,31 @@ from ..model import Device, Page, Problem
 from ..phrases import Phrase
 from ..problems import ProblemCode
 from ..protocol.faultkinds import FaultKinds
-from ..protocol.rejects import NOT_SERVED, REQUEST, Origin, Reject
+from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
-from ..protocol.secrecy import public_reason
 from ..protocol.verification import POST_VERIFY_DATA
-from ..values.setaside import RejectSelection, SealedRejects, StoredReject
+from ..values.setaside import RejectSelection, RepeatedReject, SealedRejects, StoredReject
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore
 from .limits import of_terminals
 from .paging import key_of, part_of
+from .rejectrows import COLUMNS, cause_of, seal_rejects
 from .rejectwords import MOST_COUNTED, cause_in_words, rejects_in_words
 from .schema import devices, kept_records, plain, reject_readers, rejects
-from .sealed import opened, seal_columns, sealed
-from .vault import Vault, plain_length, sealed_length
+from .sealed import opened, sealed
+from .vault import plain_length, sealed_length
 
 if TYPE_CHECKING:
     from .transaction import Transaction
 
 LISTED_BYTES = 4096
 """Longest reject, in bytes, that a list shows."""
-_NAMES = (
-    "device_id",
-    "table_name",
-    "reason",
-    "cause",
-    "raw",
-    "digest",
-    "received_at",
-    "packed",
-    "name",
-    "origin",
-    "attempts",
+_AGAIN = (
+    "(device_id, digest) DO UPDATE SET times = rejects.times + 1, "
+    "last_at = excluded.received_at, address = coalesce(excluded.address, rejects.address)"
 )
+"""Conflict clause for bytes of a terminal that are kept already."""
 _ALL = RejectSelection()
 NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
 """Table names of rejects that are not uploads."""
@@ -61,57 +52,6 @@ _PART = 500
 """Terminals per query."""
 _MOST_GROUPS = 100
 """Most groups of rejects with the same faults that are looked at for the problem of a terminal."""
-
-
-def seal_rejects(
-    vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int, attempts: int = 0
-) -> SealedRejects:
-    """Encrypt rejects of a terminal for their rows; may run on any thread.
-
-    `attempts` is the number of earlier attempts to decode them.
-    """
-    count = len(rejects_)
-    columns = (
-        [device_id] * count,
-        [plain(reject.table) for reject in rejects_],
-        [plain(reject.reason) for reject in rejects_],
-        [cause_of(reject.table, reject.reason) for reject in rejects_],
-        [reject.raw for reject in rejects_],
-        [vault.index(_identity(reject)) for reject in rejects_],
-        [now] * count,
-        [int(reject.packed) for reject in rejects_],
-        [reject.name for reject in rejects_],
-        [_encoded(reject.origin) for reject in rejects_],
-        [attempts] * count,
-    )
-    written = seal_columns(vault, rejects, _NAMES, columns)
-    return SealedRejects(written, device_id)
-
-
-_NUMBER = re.compile(r"(?<![\w-])-?[0-9]+\b")
-
-
-def cause_of(table: str, reason: str) -> str:
-    """Return the cause of a reject: its public reason, without numbers but those of its faults.
-
-    It contains nothing that was sent, so it is not encrypted. For `REQUEST`, it is the method and
-    the path in words.
-    """
-    if table == REQUEST and reason.startswith(NOT_SERVED):
-        return reason.removeprefix(NOT_SERVED)
-    cause = FaultKinds()
-    for one, count in FaultKinds(public_reason(kept_records().get(table), reason)):
-        cause.add(_NUMBER.sub("…", one), count)
-    return cause.reason or ""
-
-
-def _identity(reject: Reject) -> bytes:
-    """Identity of a reject: its bytes, or the reason if those are not kept."""
-    return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
-
-
-def _encoded(origin: Origin | None) -> str | None:
-    return None if origin is None else msgspec.json.encode(origin).decode()
 
 
 class RejectStore:
@@ -133,9 +73,9 @@ class RejectStore:
     def add_sealed(self, rejects_: SealedRejects) -> None:
         """Store rejects encrypted by `IStore.seal_rejects`, and raise the terminal's problem.
 
-        Equal bytes of the same terminal are kept once.
+        Equal bytes of the same terminal are kept once, with how often they came.
         """
-        self._tx.insert(Insert(rejects, _NAMES, rejects_.columns))
+        self._tx.insert(Insert(rejects, COLUMNS, rejects_.columns, _AGAIN))
         device = self._tx[DeviceStore].get(rejects_.device_id)
         # A background job updates the count later, so that not every upload changes the terminal.
         if _problem_of(device) is None:
@@ -273,6 +213,20 @@ class RejectStore:
         found = self._connection.execute(newest).scalar_one()
         return None if found is None else int(found)
 
+    def most_repeated(self, device_id: int) -> RepeatedReject | None:
+        """Return which of a terminal's newest rejects came most often; None if each came once."""
+        own = rejects.c.device_id == device_id
+        newest = select(rejects).where(own).order_by(rejects.c.id.desc()).limit(MOST_COUNTED)
+        found = newest.subquery().c
+        query = (
+            select(found.id, found.times, found.last_at)
+            .where(found.times > 1)
+            .order_by(found.times.desc(), found.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else RepeatedReject(row.id, row.times, row.last_at)
+
     def last_id(self) -> int:
         """Return the highest id of a reject; 0 if there is none."""
         return int(self._connection.execute(select(func.max(rejects.c.id))).scalar_one() or 0)
@@ -362,6 +316,9 @@ class RejectStore:
             origin=_decoded(values["origin"]),
             attempts=values["attempts"],
             tried_at=values["tried_at"],
+            times=values["times"],
+            last_at=values["last_at"] or values["received_at"],
+            address=values["address"],
             damaged=damaged_in(values),
         )
 

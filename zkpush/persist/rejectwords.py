@@ -70,8 +70,7 @@ def _is_of_time(table: str, cause: str) -> bool:
 
 def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase:
     """Return the detail of the problem; `causes` are the newest ones, each with its number."""
-    is_each_one = sum(number for _, number in causes) <= count
-    if len(causes) == 1 and is_each_one and count <= MOST_COUNTED:
+    if len(causes) == 1 and count <= MOST_COUNTED:
         return counted_phrase(
             "%(num)s reject is kept, of %(cause)s.",
             "%(num)s rejects are kept, all of %(cause)s.",
@@ -90,7 +89,7 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
             num=MOST_COUNTED,
             causes=in_series(named),
         )
-    if not is_each_one:
+    if sum(number for _, number in causes) > count:
         return counted_phrase(
             "%(num)s reject is kept, with several faults: %(causes)s.",
             "%(num)s rejects are kept, with several faults, the newest first: %(causes)s.",

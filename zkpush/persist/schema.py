@@ -242,6 +242,10 @@ rejects = Table(
     Column("origin", SealedText()),
     Column("attempts", Integer(), nullable=False, server_default=text("0")),
     Column("tried_at", BigInteger()),
+    # How often equal bytes came, when they came last if not once, and from which address.
+    Column("times", Integer(), nullable=False, server_default=text("1")),
+    Column("last_at", BigInteger()),
+    Column("address", PlainText()),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
     Index("rejects_of_device", "device_id", "id"),
     Index("rejects_table", "table_name", "id"),

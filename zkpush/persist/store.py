@@ -37,7 +37,7 @@ from .inbox import seal_items
 from .lineages import BackupNeeded
 from .migrate import migrate_thd
 from .pluginconnection import PluginConnection, SharedConnection
-from .rejects import seal_rejects
+from .rejectrows import seal_rejects
 from .transaction import Transaction
 from .vault import Vault
 from .writer import GroupCommitWriter
@@ -210,11 +210,18 @@ class Store:
         return await writer.submit(query)
 
     def seal_rejects(
-        self, device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
+        self,
+        device_id: int,
+        rejects: Sequence[Reject],
+        now: int,
+        attempts: int = 0,
+        address: str | None = None,
     ) -> SealedRejects | None:
         """Encrypt rejects; may run on any thread. Raises `StoreError` if the store is not open."""
         self._running()
-        return seal_rejects(self._vault, device_id, rejects, now, attempts) if rejects else None
+        if not rejects:
+            return None
+        return seal_rejects(self._vault, device_id, rejects, now, attempts, address)
 
     async def collect_pictures(
         self, shard: str, before: int, hooks: Sequence[INamesPictures]

@@ -46,8 +46,22 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     """Number of unsuccessful attempts to read it again."""
     tried_at: int | None = None
     """Time of the last attempt to read it again."""
+    times: int = 1
+    """How often the terminal sent it."""
+    last_at: int = 0
+    """When it came last."""
+    address: str | None = None
+    """Address from which it came last; None if that is not known."""
     damaged: tuple[str, ...] = ()
     """Names of the values that cannot be decrypted; they are empty here."""
+
+
+class RepeatedReject(msgspec.Struct, frozen=True):
+    """A reject that a terminal sent several times."""
+
+    id: int
+    times: int
+    last_at: int
 
 
 class RejectSelection(msgspec.Struct, frozen=True):

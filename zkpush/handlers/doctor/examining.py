@@ -23,6 +23,7 @@ from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...values.audit import AuditRecord, terminal_subject
 from ...values.sessions import TokenPolicy
+from ...values.setaside import RepeatedReject
 from ..attendance.store import AttendanceStore
 from ..commands.model import StuckQueue
 from ..commands.store import QueueProgress
@@ -53,6 +54,7 @@ _Found = (
         bool,
         _Decisions,
         int | None,
+        RepeatedReject | None,
     ]
     | list[AuditRecord]
 )
@@ -106,7 +108,8 @@ class TerminalExaminer:
             decisions = _decisions_thd(tx, sn, now)
             current = tx[RejectStore].current(device)
             newest = tx[RejectStore].newest_id(device.id)
-            return current, oldest, stuck, waits, stamps, has_any, decisions, newest
+            repeated = tx[RejectStore].most_repeated(device.id)
+            return current, oldest, stuck, waits, stamps, has_any, decisions, newest, repeated
 
         found = await self._store.read(find)
         if isinstance(found, list):
@@ -115,7 +118,7 @@ class TerminalExaminer:
                 raise LookupError(sn)
             knows_zone = self._registry.timezone is not None
             return None, examination(examine_stranger(sn, refusals, now, knows_zone=knows_zone))
-        device, oldest, stuck, waits, stamps, has_records, decisions, newest = found
+        device, oldest, stuck, waits, stamps, has_records, decisions, newest, repeated = found
         last_seen_at, _ = self._registry.last_seen(device)
         trace = await self._requests.of(device)
         facts = TerminalFacts(
@@ -139,6 +142,7 @@ class TerminalExaminer:
             stamps=stamps,
             has_records=has_records,
             newest_reject=newest,
+            repeated=repeated,
             decided_at=decisions.decided_at,
             has_begun_anew=decisions.has_begun_anew,
         )

@@ -11,6 +11,7 @@ from ...consequences import advice_among
 from ...model import Device
 from ...phrases import Phrase
 from ...problems import ProblemCode, ServerProblem, TerminalAdvice
+from ...values.setaside import RepeatedReject
 from ..commands.model import StuckQueue
 from ..trace.model import TracedRequest
 
@@ -43,6 +44,8 @@ class TerminalFacts:
     """Whether an attendance record of it is stored."""
     newest_reject: int | None
     """ID of its newest reject."""
+    repeated: RepeatedReject | None
+    """The reject that it sent most often, if not once."""
     others: Sequence[ServerProblem]
     """Problems of the server that are about it, or of which it may be the cause."""
 

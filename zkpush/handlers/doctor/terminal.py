@@ -15,7 +15,7 @@ from ...consequences import is_over
 from ...device.session import BEGINS
 from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
-from ...phrases import Phrase
+from ...phrases import Phrase, two_sentences
 from ...problems import ProblemCode
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
@@ -273,8 +273,22 @@ def _rejects(facts: TerminalFacts) -> Check:
     problem = facts.problem(ProblemCode.REJECTS)
     if problem is not None:
         state: CheckState = "warning" if is_over(problem) else "error"
-        return Check("rejects", state, problem, facts.advice(ProblemCode.REJECTS))
+        return Check("rejects", state, _repeated(facts, problem), facts.advice(ProblemCode.REJECTS))
     return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
+
+
+def _repeated(facts: TerminalFacts, detail: str) -> str:
+    """Add to the problem of rejects that one of them came several times."""
+    found = facts.repeated
+    if found is None:
+        return detail
+    again = Phrase(
+        "Reject %(id)s is the same data sent %(num)s times, the last time %(ago)s ago.",
+        id=found.id,
+        num=found.times,
+        ago=duration(facts.now - found.last_at),
+    )
+    return two_sentences(detail, again)
 
 
 _CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (

@@ -89,7 +89,7 @@ class RejectView(msgspec.Struct, frozen=True):
         ),
     ]
     size: Annotated[int, Meta(description="Size in bytes")]
-    received_at: str
+    received_at: Annotated[str, Meta(description="When it came first")]
     attempts: Annotated[int, Meta(description="Number of unsuccessful retries")]
     tried_at: Annotated[str | None, Meta(description="Time of the last retry")]
     origin: Annotated[
@@ -98,6 +98,11 @@ class RejectView(msgspec.Struct, frozen=True):
             description="The request that brought it, where it is a whole body of which nothing "
             "was understood; null without the scope that its bytes need"
         ),
+    ]
+    times: Annotated[int, Meta(description="How often the terminal sent the same bytes")]
+    last_received_at: Annotated[str, Meta(description="When it came last")]
+    address: Annotated[
+        str | None, Meta(description="Address from which it came last; null if that is not known")
     ]
     damaged: Damaged = UNSET
 
@@ -223,6 +228,9 @@ def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
         reject.attempts,
         instant_or_none(reject.tried_at),
         OriginView(*msgspec.structs.astuple(reject.origin)) if is_seen and reject.origin else None,
+        reject.times,
+        instant(reject.last_at),
+        reject.address,
         reject.damaged or UNSET,
     )
 

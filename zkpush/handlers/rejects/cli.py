@@ -27,6 +27,7 @@ _COLUMNS = (
     Column("Device", "device"),
     Column("Table", "table"),
     Column("Received", "received_at", shown_instant),
+    Column("Times", "times"),
     Column("Bytes", "size", is_spare=True),
     Column("Attempts", "attempts", is_spare=True),
     Column("Reason", "reason", is_below=True),
