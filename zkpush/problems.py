@@ -284,7 +284,8 @@ class ProblemCode(StrEnum):
     )
     REMOVED_PERSON = (
         "removed person",
-        "A terminal still has people who were removed here; it may let them in",
+        "A terminal still has people who were removed here, or others under the user IDs of people "
+        "here; it may let them in",
         "Delete them there: `zkpush users delete PIN --from SN`. If they are to stay, add them "
         "again: `zkpush users put PIN name=…`.",
     )

@@ -87,6 +87,8 @@ def wanted_parts(
     """
     fields = person.fields
     is_member = target.distributes and target.area in person.areas
+    if target.distributes and target.device_id in person.strangers:
+        return None  # the user is deleted there first
     if fields is None or not (is_member or is_copied):
         return None
     found = {USER: wanted_fields(person, fields, target, index)}
@@ -297,7 +299,8 @@ def leaving_parts(
         one.told is not None or one.command is not None or one.wanted is None or one.tries > 0
         for one in stored.values()
     )
-    is_removed = person.fields is None
+    is_stranger = target.distributes and target.device_id in person.strangers
+    is_removed = person.fields is None or is_stranger
     is_there = target.device_id in person.holders
     if not target.distributes and not (is_removed and is_ours):
         return _stopped(stored.values(), now)

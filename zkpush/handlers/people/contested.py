@@ -16,6 +16,8 @@ a conflict ends, its outcome decides about them:
 - The terminal agrees by now, or the person has the same name and another card: they are merged as
   any statement, at the time at which they were made.
 
+A terminal that still has those who were not chosen has a stranger then; see `strangers`.
+
 A person who enrols at another terminal has been stated there: by the terminal that added the
 person, or by the command that put the person there. If the terminal does not state the user by
 itself, it is asked; see `identifying`.
@@ -47,6 +49,7 @@ from .schema import (
     templates,
     users,
 )
+from .strangers import StrangerStore
 from .survey import PersonSurvey
 from .tables import BIODATA, BIOPHOTO
 
@@ -102,6 +105,7 @@ class ContestedParts:
         """Store the news about contested people apart; return the rest."""
         pins = pins_of(news)
         contested = self._contradicted(device_id, pins) | self._unstated(device_id, pins)
+        contested |= self._tx[StrangerStore].at(device_id, pins)
         apart = [(key, one) for key, one in news if str(one.key[0]) in contested]
         if apart:
             self._put(table, device_id, [(key, one, now) for key, one in apart])
@@ -139,8 +143,10 @@ class ContestedParts:
         )
         listed = {"keys": msgspec.json.encode(pins).decode()}
         found = sorted({*self._connection.execute(query.distinct(), listed).scalars()})
-        contradicted = self._contradicted(device_id, found) if found else set()
-        return [pin for pin in found if pin not in contradicted]
+        if not found:
+            return []
+        others = self._contradicted(device_id, found) | self._tx[StrangerStore].at(device_id, found)
+        return [pin for pin in found if pin not in others]
 
     def to_ask(self, before: int, limit: int) -> list[tuple[int, str]]:
         """List terminals that are to be asked for users, each with one user.
@@ -191,11 +197,13 @@ class ContestedParts:
             self._connection.execute(delete(contested_parts).where(which))
         return taken
 
-    def drop_others(self, device_id: int, pin: str) -> None:
+    def drop_others(self, device_id: int, pin: str) -> set[int]:
         """Delete the templates and photos of a user that a terminal does not state itself.
 
-        Photos without a terminal stay: an operator has uploaded them.
+        Photos without a terminal stay: an operator has uploaded them. Returns the other terminals
+        that have some of the deleted ones.
         """
+        terminals = set[int]()
         overview = self._tx[PersonSurvey].of([pin])[pin]
         for table, records in ((templates, overview.templates), (person_photos, overview.photos)):
             for one in records:
@@ -206,6 +214,13 @@ class ContestedParts:
                 if table is person_photos:
                     which.append(table.c.device_id.is_not(None))
                 self._connection.execute(delete(table).where(*which))
+                held = select(holdings.c.device_id).where(
+                    holdings.c.table_name == str(table.name),
+                    holdings.c.key == key_text(one.key),
+                    holdings.c.digest != REMOVED,
+                )
+                terminals |= {*self._connection.execute(held).scalars()}
+        return terminals - {device_id}
 
     def _put(
         self,

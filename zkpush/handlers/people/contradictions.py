@@ -97,6 +97,15 @@ class ConflictStore:
             .values(settled_at=now, settled_by=author)
         )
 
+    def end(self, device_id: int, pin: str, now: int) -> None:
+        """Close the conflict of a terminal that has deleted the user."""
+        is_own = (conflicts.c.device_id == device_id) & (conflicts.c.pin == pin)
+        self._connection.execute(
+            update(conflicts)
+            .where(is_own, conflicts.c.settled_at.is_(None))
+            .values(settled_at=now, settled_by="deletion")
+        )
+
     def keep(
         self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int
     ) -> tuple[list[str], list[str]]:

@@ -22,13 +22,15 @@ from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
 from ...values.commands import CommandFile, QueuedCommand
 from .commands import COMMANDS
-from .contested import Outcome
+from .contested import ContestedParts, Outcome
+from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore
 from .schema import person_photos, templates, users
 from .statements import photos_of, templates_of, users_of
 from .stating import StatedParts
+from .strangers import StrangerStore
 from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 
 _TABLES = {table.name: table for table in (USER, FP, FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)}
@@ -126,6 +128,10 @@ def _delete_person(
     for table in (users, templates, person_photos):
         tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)
     tx[RemovalStore].remove_all(device.id, pin, now)
+    if tx[StrangerStore].gone(device.id, pin):
+        tx[ConflictStore].end(device.id, pin, now)
+        tx[ContestedParts].take(device.id, [pin])
+        tx[PersonStore].tell("user", device.sn, [pin], now)
 
 
 def _delete_templates(type_: BiometricType | None = None) -> _Act:

@@ -13,6 +13,7 @@ from ...protocol.codes import BiometricType
 from .model import Key, key_text
 from .removals import RemovalStore
 from .schema import REMOVED, holdings, person_words, templates, users
+from .strangers import StrangerStore
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -79,6 +80,7 @@ class TerminalHoldings:
         """Forget what a terminal stated about people, because it has lost them."""
         for pin in pins:
             self._tx[RemovalStore].forget(device_id, pin)
+            self._tx[StrangerStore].gone(device_id, pin)
             self._connection.execute(
                 delete(person_words).where(
                     person_words.c.device_id == device_id, person_words.c.pin == pin

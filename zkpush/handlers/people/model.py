@@ -208,10 +208,12 @@ class PersonOverview(msgspec.Struct, frozen=True, kw_only=True):
     contradicting: frozenset[int] = frozenset()
     """Terminals with an open conflict about the person, or whose templates and photos of the person
     are stored apart."""
+    strangers: frozenset[int] = frozenset()
+    """Terminals that have somebody else under the user ID, and are to delete the user first."""
 
 
 class Removal(msgspec.Struct, frozen=True):
-    """A removed user whom a terminal still has."""
+    """A removed user, or somebody else under a user ID, whom a terminal still has."""
 
     pin: str
     at: int

@@ -43,6 +43,7 @@ from .schema import (
     person_photos,
     person_words,
     removed_people,
+    strangers,
     templates,
     users,
     versions,
@@ -51,7 +52,7 @@ from .schema import (
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-_OF_PERSON = (person_words, person_authors, person_areas, conflicts, contested_parts)
+_OF_PERSON = (person_words, person_authors, person_areas, conflicts, contested_parts, strangers)
 """Tables whose rows about a person are deleted with the person."""
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ...model import Page
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, counted_phrase, with_more
+from ...phrases import Phrase, counted_phrase, sentences, with_more
 from ...problems import ProblemCode, ServerProblem
 from .contradictions import ConflictStore
 from .editing import conflict_words
 from .model import Removal
 from .removals import RemovalStore
+from .strangers import StrangerStore
 
 _NAMED = 20
 """Most people named in one problem."""
@@ -22,24 +23,42 @@ _QUOTED = 10
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
     """Return the problem of open conflicts, and of each terminal that still has removed people."""
     yield from _conflicts_thd(tx)
-    by_device: dict[str, list[Removal]] = {}
-    for removal in tx[RemovalStore].still_there():
-        by_device.setdefault(removal.device, []).append(removal)
-    for sn, removals in by_device.items():
-        pins = ", ".join(one.pin for one in removals[:_NAMED])
-        more = len(removals) - _NAMED
+    removed = _by_device(tx[RemovalStore].still_there())
+    others = _by_device(tx[StrangerStore].still_there())
+    for sn in [*removed, *(others.keys() - removed.keys())]:
+        said = []
+        if sn in removed:
+            pins = _pins(removed[sn])
+            said.append(
+                Phrase("Terminal %(sn)s still has removed users: %(pins)s", sn=sn, pins=pins)
+            )
+        if sn in others:
+            pins = _pins(others[sn])
+            said.append(
+                Phrase("Terminal %(sn)s still has other people as users %(pins)s", sn=sn, pins=pins)
+            )
+        every = [*removed.get(sn, ()), *others.get(sn, ())]
         yield ServerProblem(
             code=ProblemCode.REMOVED_PERSON,
             subject=Phrase("terminal %(sn)s", sn=sn),
             sn=sn,
-            detail=Phrase(
-                "Terminal %(sn)s still has removed users: %(pins)s",
-                sn=sn,
-                pins=pins if more < 1 else with_more(pins, more),
-            ),
-            since_at=min(one.at for one in removals),
-            mark=max(one.at for one in removals),
+            detail=sentences(said) if len(said) > 1 else said[0],
+            since_at=min(one.at for one in every),
+            mark=max(one.at for one in every),
         )
+
+
+def _by_device(removals: Iterable[Removal]) -> dict[str, list[Removal]]:
+    found: dict[str, list[Removal]] = {}
+    for one in removals:
+        found.setdefault(one.device, []).append(one)
+    return found
+
+
+def _pins(removals: Sequence[Removal]) -> str:
+    pins = ", ".join(one.pin for one in removals[:_NAMED])
+    more = len(removals) - _NAMED
+    return pins if more < 1 else with_more(pins, more)
 
 
 def _conflicts_thd(tx: Transaction) -> Iterator[ServerProblem]:

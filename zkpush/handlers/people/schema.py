@@ -212,6 +212,22 @@ contested_parts = Table(
 )
 """Templates and photos from terminals that have, or may have, another person under the user ID."""
 
+strangers = Table(
+    "strangers",
+    metadata,
+    Column("pin", KeyText, primary_key=True),
+    Column(
+        "device_id",
+        RowId,
+        ForeignKey("devices.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("at", BigInteger(), nullable=False),
+)
+"""Terminals that have somebody else, or templates of somebody else, under the user ID of a person;
+since when. See `strangers`."""
+
 removed_people = Table(
     "removed_people",
     metadata,

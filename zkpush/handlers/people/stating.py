@@ -26,6 +26,7 @@ from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .schema import person_photos, templates
+from .strangers import StrangerStore
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -125,10 +126,12 @@ class StatedParts:
         contested = self._tx[ContestedParts]
         taken = contested.take(device_id, pins)
         if outcome is Outcome.STORED:
+            self._tx[StrangerStore].add(pins, [device_id], now)
             return
         if outcome is Outcome.TERMINAL:
             for pin in pins:
-                contested.drop_others(device_id, pin)
+                others = contested.drop_others(device_id, pin)
+                self._tx[StrangerStore].add([pin], others, now)
         for at, told in taken[templates].items():
             self._take_templates(device_id, told, now, at)
         for at, told in taken[person_photos].items():

@@ -29,9 +29,11 @@ from .schema import (
     person_areas,
     person_photos,
     person_words,
+    strangers,
     templates,
     users,
 )
+from .strangers import StrangerStore
 from .tables import BIODATA, BIOPHOTO
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class PersonSurvey:
         apart = apart.where(contested_parts.c.pin.in_(pins))
         for pin, device in self._connection.execute(union(doubtful, apart)):
             contradicting.setdefault(pin, set()).add(device)
+        others = self._tx[StrangerStore].places(pins)
         parts = {table: self._records(table, pins) for table in (templates, person_photos)}
         found = {}
         for pin in pins:
@@ -93,6 +96,7 @@ class PersonSurvey:
                 ),
                 words=words.get(pin, {}),
                 contradicting=frozenset(contradicting.get(pin, ())),
+                strangers=frozenset(others.get(pin, ())),
             )
         return found
 
@@ -213,6 +217,7 @@ class PersonSurvey:
         )
         is_own = person_words.c.device_id == device_id
         self._connection.execute(delete(person_words).where(is_own, ~is_held.exists()))
+        self._connection.execute(delete(strangers).where(strangers.c.device_id == device_id))
         is_deleted = (erased_holders.c.device_id == device_id) & erased_holders.c.pin.is_(None)
         self._connection.execute(delete(erased_holders).where(is_deleted))
 

@@ -1,0 +1,114 @@
+"""Terminals that have somebody else under a user ID, after a decision for one of the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import pytest_twisted
+
+from zkpush.simulator.terminal import SimulatedTerminal
+
+from ..rig import Rig
+from .test_contested_parts import settle
+from .test_distribution import distribute, enrol, fetch, fingers, held, joined, person
+
+ANN, EVE = {("5", 1), ("5", 2)}, {("5", 2), ("5", 7)}
+
+
+async def two_people(rig: Rig) -> tuple[SimulatedTerminal, SimulatedTerminal]:
+    """Ann at A1 with fingers 1 and 2, and Eve at A2 with 2 and 7, under one user ID."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    for terminal, name, numbers in ((first, "Ann", ANN), (second, "Eve", EVE)):
+        for _, number in sorted(numbers):
+            await enrol(terminal, "5", name, number)
+    return first, second
+
+
+async def problems(rig: Rig) -> list[str]:
+    """The details of the problems about people who are to be deleted on terminals."""
+    found = await rig.items("/problems")
+    return [one["detail"] for one in found if one["code"] == "removed person"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("choice", "name", "expected"),
+    [
+        ({"keep": "stored"}, "Ann", ANN),
+        ({"keep": "terminal"}, "Eve", EVE),
+        ({"fields": {"name": "Ada"}}, "Ada", ANN),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_terminals_hold_what_the_server_says_after_a_decision(
+    make_rig: Any,
+    request: pytest.FixtureRequest,
+    database: str,
+    choice: dict[str, Any],
+    name: str,
+    expected: set[tuple[str, int]],
+) -> None:
+    """Fingers of the other person are neither there nor stored, also those enrolled meanwhile."""
+    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
+    rig = await make_rig(**more)
+    first, second = await two_people(rig)
+    await distribute(rig)
+    await fetch(rig, first, second)
+    assert (fingers(first), fingers(second)) == (ANN, EVE)
+    await settle(rig, **choice)
+    loser = first if name == "Eve" else second
+    await enrol(loser, "5", held(loser)["5"], 8)
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {"5": name}
+    assert fingers(first) == fingers(second) == expected
+    stored = await rig.items("/users/5/templates")
+    assert {one["number"] for one in stored} == {number for _, number in expected}
+    assert (await rig.items("/conflicts"), await problems(rig)) == ([], [])
+    counts = [len(first.executed), len(second.executed)]
+    await fetch(rig, first, second)
+    assert [len(first.executed), len(second.executed)] == counts
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_nobody_is_distributed_a_stranger_is_a_problem(rig: Rig) -> None:
+    """Until the stranger is deleted there; nothing is deleted by itself."""
+    first, second = await two_people(rig)
+    assert await problems(rig) == []
+    await settle(rig, keep="stored")
+    await fetch(rig, first, second)
+    assert (held(second), fingers(second)) == ({"5": "Eve"}, EVE)
+    assert await problems(rig) == ["Terminal A2 still has other people as users 5"]
+    await enrol(second, "5", "Eve", 8)
+    assert {one["number"] for one in await rig.items("/users/5/templates")} == {1, 2}
+    assert (await rig.api("DELETE", "/devices/A2/users/5")).status == 202
+    await fetch(rig, first, second)
+    assert (held(second), await problems(rig)) == ({}, [])
+    lines = b"USER PIN=5\tName=Ann\nFP PIN=5\tFID=9\tSize=4\tValid=1\tTMP=AAAA\n"
+    await second.link.post("cdata", lines, table="OPERLOG", Stamp="1")
+    assert {one["number"] for one in await rig.items("/users/5/templates")} == {1, 2, 9}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_put_over_another_takes_none_of_the_other_fingers(rig: Rig) -> None:
+    """The command settles the conflict for the stored person."""
+    first, second = await two_people(rig)
+    assert (await rig.api("PUT", "/devices/A2/users/5")).status == 202
+    await fetch(rig, first, second)
+    assert await rig.items("/conflicts") == []
+    assert await problems(rig) == ["Terminal A2 still has other people as users 5"]
+    await distribute(rig)
+    await fetch(rig, first, second)
+    assert (held(second), fingers(second)) == ({"5": "Ann"}, ANN)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stranger_outside_the_area_is_deleted(rig: Rig) -> None:
+    """And nothing is sent there."""
+    first, second = await two_people(rig)
+    await distribute(rig)
+    await person(rig, "5", areas=["South"])
+    await settle(rig, keep="stored")
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {}
+    assert await problems(rig) == []
