@@ -117,6 +117,8 @@ def prepared(daemon: Daemon, words: Words, line: str) -> str:
         line = line.replace(" 12", f" {newest('rejects')}")
     elif words in {("files", "get"), ("files", "remove")}:
         line = line.replace(" 3", f" {newest('files')}")
+    elif words == ("photos", "save"):
+        line = line.replace(" 3", f" {newest('photos')}")
     elif words == ("devices", "replace"):
         daemon.api("PUT", f"devices/{A}", {"state": "approved"})
         line = line.replace(B, FRESH)

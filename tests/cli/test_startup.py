@@ -18,7 +18,7 @@ from zkpush.cli import main, words
 
 HEAVY = {"twisted.web", "treq", "sqlalchemy", "zkpush.persist", "zkpush.interfaces", "zkpush.tap"}
 """What no module of the command line or the simulator imports before a command needs it."""
-HTTP_CLIENT = {"client", "trust"}
+HTTP_CLIENT = {"client", "downloads", "trust"}
 """The HTTP client of the command line: commands import it when they run."""
 MODULES = [
     *(f"zkpush.cli.{each.name}" for each in pkgutil.iter_modules(zkpush.cli.__path__)),

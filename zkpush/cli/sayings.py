@@ -20,6 +20,7 @@ _LISTS = {
     "forwarder": "forwarders list",
     "job": "jobs list",
     "open conflict": "conflicts list",
+    "photo": "photos list",
     "reject": "rejects list",
     "terminal": "devices list",
     "token": "tokens list",

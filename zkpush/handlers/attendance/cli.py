@@ -22,10 +22,13 @@ from ...cli.tables import Column, ListTable
 from ...cli.times import TIME_FORMAT, midnight, point_in_time, shown_wall_time
 from ...counting import agreeing, counted
 from ...protocol.times import DOUBT_WORDS, DOUBTS
+from .photocli import photos
 from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
+
+__all__ = ["attendance", "photos"]
 
 _COLUMNS = (
     Column("ID", "id", is_spare=True),

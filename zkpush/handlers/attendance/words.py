@@ -1,5 +1,8 @@
-"""Word of the command line."""
+"""Words of the command line."""
 
 from __future__ import annotations
 
-WORDS = {"attendance": "List, follow and verify attendance records (punches)."}
+WORDS = {
+    "attendance": "List, follow and verify attendance records (punches).",
+    "photos": "List attendance photos, and save their pictures.",
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -14,9 +13,10 @@ from ...cli import completion
 from ...cli.arguments import ListedNumber, as_json
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.newfiles import new_file, told_progress
 from ...cli.output import echo, print_list, print_object, progress
 from ...cli.running import with_api
-from ...cli.tables import Column, printable
+from ...cli.tables import Column
 from ...cli.times import shown_instant
 from .words import WORDS
 
@@ -32,7 +32,6 @@ _COLUMNS = (
     Column("From", "origin", wraps=True),
     Column("Added", "created_at", shown_instant, is_spare=True),
 )
-_MEGABYTE = 1000 * 1000
 _file_id = click.argument(
     "id",
     metavar="ID",
@@ -66,7 +65,7 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
     name = path.name if name is None else name
     try:
         with path.open("rb") as file, progress() as say:
-            added = await upload(api, name, file, _teller(f"Sending {name}", say))
+            added = await upload(api, name, file, told_progress(f"Sending {name}", say))
     except OSError as error:
         raise click.ClickException(f"Cannot read {path}: {error.strerror}.") from None
     if as_json:
@@ -106,27 +105,17 @@ async def get(api: Api, id: int, file: Path) -> None:
     Example:
       zkpush files get 3 terminal.log
     """
-    from .transfers import download
+    from ...cli.downloads import download
 
     found = await api.get("files", str(id))
     digest = hashlib.md5(usedforsecurity=False)
-    try:
-        with open(file, "xb", opener=_private) as out:
-            try:
-                with progress() as say:
-                    told = _teller(f"Fetching {found['name']}", say)
-                    await download(api, id, _taker(out, digest.update), told)
-                if digest.hexdigest() != found["md5"]:
-                    raise click.ClickException(
-                        f"The download of file {id} is damaged: its MD5 differs. Try again."
-                    )
-            except BaseException:
-                file.unlink()
-                raise
-    except FileExistsError:
-        raise click.ClickException(f"{file} exists already; give another file name.") from None
-    except OSError as error:
-        raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
+    with new_file(file) as out, progress() as say:
+        take, moved = _taker(out, digest.update), told_progress(f"Fetching {found['name']}", say)
+        await download(api, "files", str(id), "content", take=take, moved=moved)
+        if digest.hexdigest() != found["md5"]:
+            raise click.ClickException(
+                f"The download of file {id} is damaged: its MD5 differs. Try again."
+            )
 
 
 @files.command()
@@ -155,17 +144,3 @@ def _taker(out: IO[bytes], update: Callable[[bytes], object]) -> Callable[[bytes
         update(part)
 
     return take
-
-
-def _teller(what: str, say: Callable[[str, str], None]) -> Callable[[int, int], None]:
-    """Return a callback that shows the progress of a long transfer."""
-
-    def moved(done: int, length: int) -> None:
-        say(printable(what), f"{done / _MEGABYTE:.1f} of {length / _MEGABYTE:.1f} MB")
-
-    return moved
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file accessible only to its owner, since files of terminals may contain passwords."""
-    return os.open(path, flags, 0o600)

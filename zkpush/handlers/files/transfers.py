@@ -1,22 +1,16 @@
-"""Streaming of files to and from the API, whatever their size."""
+"""Streaming of files to the API, whatever their size."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from http import HTTPStatus
 from typing import IO, Any
 
-import treq
 from twisted.web.client import FileBodyProducer
-from twisted.web.iweb import IResponse
 
 from ...cli.client import Api, Patience
+from ...cli.downloads import BINARY
+from ...cli.newfiles import Moved
 from ...cli.replies import Item
-
-BINARY = "application/octet-stream"
-Moved = Callable[[int, int], object]
-"""Called with the number of bytes transferred and the total."""
 
 
 class _Watched:
@@ -50,35 +44,5 @@ async def upload(api: Api, name: str, file: IO[bytes], moved: Moved) -> Item:
         query={"name": name},
         headers={"Content-Type": BINARY},
         producer=FileBodyProducer(watched),
-        patience=patience,
-    )
-
-
-async def download(api: Api, id: int, take: Callable[[bytes], object], moved: Moved) -> None:
-    """Download the content of a file, passing each part to `take`."""
-    patience = Patience(api.clock)
-
-    async def collect(response: IResponse) -> bytes:
-        if response.code >= HTTPStatus.MULTIPLE_CHOICES:
-            return await treq.content(response)
-        done, length = 0, int(response.length)
-
-        def came(part: bytes) -> None:
-            nonlocal done
-            take(part)
-            patience.renew()
-            done += len(part)
-            moved(done, length)
-
-        await treq.collect(response, came)
-        return b"{}"
-
-    await api.exchange(
-        "GET",
-        "files",
-        str(id),
-        "content",
-        headers={"Accept": BINARY},
-        collect=collect,
         patience=patience,
     )
