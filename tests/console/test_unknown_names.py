@@ -27,12 +27,16 @@ FORMS: Mapping[str, tuple[str, dict[str, str], str, str]] = {
     "put": (f"/areas/{AREA}", {"sn": "Main gaet"}, "sn", "Main gate"),
     "people": (f"/areas/{AREA}", {"people": "Zelda Wintre"}, "people", "Zelda Winter (7)"),
     "person": ("/people/7/edit", {"name": "Z", "areas": "Nortside"}, "areas", AREA),
+    "account": ("/accounts", {"name": "bo", "scopes": "read", "areas": "Nortside"}, "areas", AREA),
+    "limit": ("/accounts", {"scopes": "read", "areas": "Nortside"}, "areas", AREA),
+    "token": ("/tokens", {"name": "t", "scopes": "read", "areas": "Nortside"}, "areas", AREA),
     "enrol": ("/people/7/enrol", {"device": "Main gaet", "what": "card"}, "device", "Main gate"),
 }
 """Pages, what is sent, the wrong field, and what may be meant, by the form."""
 ACTIONS = {
     "move": "/terminals/T1/area",
     "put": f"/areas/{AREA}/terminals",
+    "limit": "/accounts/bea",
     "people": f"/areas/{AREA}/people",
 }
 """Paths of forms with others than that of their page."""
@@ -68,6 +72,7 @@ async def site(rig: Rig) -> Browser:
     await rig.api("PUT", f"/areas/{AREA}", {"description": "x"})
     put = await rig.api("PUT", "/users/7", {"name": "Zelda Winter", "areas": [AREA]})
     assert put.status == 200, put.raw
+    await rig.api("POST", "/accounts", {"name": "bea", "scopes": ["read"]})
     return await signed_in(rig)
 
 

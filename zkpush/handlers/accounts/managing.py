@@ -10,6 +10,7 @@ import msgspec
 
 from ...device import acts
 from ...interfaces import IStore
+from ...manage.console.areachoice import check_ticked_areas_thd
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.languages import language_of
 from ...manage.console.pages import (
@@ -327,6 +328,7 @@ class AccountPages:
             check_account_name(form.name)
         except ValueError:
             raise FormMistakes(name=WRONG_NAME) from None
+        await self._store.read(lambda tx: check_ticked_areas_thd(tx, form.areas))
         account, secret = await self._administration.add(
             form.name, form.scopes, visit.caller, form.areas or None
         )
@@ -335,6 +337,12 @@ class AccountPages:
     async def change(self, visit: Visit, form: ScopesForm, name: str) -> Redirect:
         """Change the permissions of an account."""
         values = {"scopes": form.scopes, "areas": form.areas or None}
+
+        def check_thd(tx: Transaction) -> None:
+            known = tx[AccountStore].find(name)
+            check_ticked_areas_thd(tx, form.areas, (known and known.areas) or ())
+
+        await self._store.read(check_thd)
         await self._administration.change(name, values, visit.caller)
         return Redirect(to="/accounts", notice=Phrase("%(name)s is changed.", name=name))
 

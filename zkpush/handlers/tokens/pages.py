@@ -9,6 +9,7 @@ from http import HTTPStatus
 import msgspec
 
 from ...manage.auth import ADMIN
+from ...manage.console.areachoice import check_ticked_areas_thd
 from ...manage.console.days import NO_DAY
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
@@ -131,6 +132,7 @@ class TokenPages:
             raise FormMistakes(name=WRONG_NAME)
         if {*form.scopes} - visit.scopes:
             raise FormMistakes(scopes=NOT_YOURS)
+        await self._store.read(lambda tx: check_ticked_areas_thd(tx, form.areas))
         until = _end_of_day(visit, form.until)
         if until is not None and until <= self._services.now():
             raise FormMistakes(until=OVER)

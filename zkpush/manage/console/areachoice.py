@@ -52,6 +52,16 @@ def no_area(name: str, names: Iterable[str]) -> Phrase:
     return Phrase("There is no area %(name)s.", name=name)
 
 
+def check_ticked_areas_thd(
+    tx: Transaction, names: Collection[str], kept: Collection[str] = ()
+) -> None:
+    """Raise `FormMistakes` for a ticked area that does not exist; those of `kept` may stay."""
+    known = known_areas_thd(tx)
+    strange = [name for name in names if name not in known and name not in kept]
+    if strange:
+        raise FormMistakes(areas=unknown_area(strange[0], known))
+
+
 def chosen_area_thd(tx: Transaction, name: str, areas: Collection[str] | None = None) -> str | None:
     """Return a chosen area as terminals store it; `FormMistakes` if it is none of the choices."""
     names = area_choice_thd(tx, areas).names
