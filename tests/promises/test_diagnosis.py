@@ -232,7 +232,9 @@ async def test_https_of_a_terminal_stands_once_in_the_overview(rig: Rig) -> None
     await working(rig)
     rig.clock.advance(300)
     await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    rig.clock.advance(3600)
     assert (await problems_of_tls(rig)) == ["T1"]
+    assert "Silent: " not in str((await rig.api("GET", "/doctor")).json), "its TLS says it"
     await rig.api("PUT", "/devices/NEW", {"state": "approved"})
     rig.clock.advance(61)
     await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)

@@ -202,7 +202,11 @@ async def _terminals(found: ServerFacts) -> list[Check]:
 
     now = found.registry.now()
     seen = await found.store.read(find)
-    silent = [one for one in seen.quiet if _is_silent(found.registry, one, now)]
+    silent = [
+        one
+        for one in seen.quiet
+        if one not in seen.with_tls and _is_silent(found.registry, one, now)
+    ]
     count, pending, ailing = seen.count, seen.pending, seen.ailing
     troubled = {*ailing, *(one.sn for one in silent)}
     first = "See all problems first: `zkpush problems list`. " if len(troubled) > 1 else ""

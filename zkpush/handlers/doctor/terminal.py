@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from ...consequences import is_over
+from ...consequences import followed, is_over
 from ...device.session import BEGINS
 from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
@@ -185,9 +185,10 @@ def _admission(facts: TerminalFacts) -> Check:
             "error",
             Phrase("It is blocked: its requests are refused."),
             Phrase(
-                "%(first)s Who blocked it, and when: `zkpush audit list --action 'change "
-                "terminal'`.",
+                "%(first)s Who blocked it, and when: `zkpush audit list --device %(sn)s --action "
+                "'change terminal'`.",
                 first=_approved_again(facts),
+                sn=facts.device.sn,
             ),
         )
     if facts.device.state is DeviceState.RETIRED:
@@ -278,9 +279,9 @@ def _rejects(facts: TerminalFacts) -> Check:
 
 
 def _repeated(facts: TerminalFacts, detail: str) -> str:
-    """Add to the problem of rejects that one of them came several times."""
+    """Add to the problem of rejects, if it stands alone, that one of them came several times."""
     found = facts.repeated
-    if found is None:
+    if found is None or followed(ProblemCode.REJECTS, facts.problems) is not None:
         return detail
     again = Phrase(
         "Reject %(id)s is the same data sent %(num)s times, the last time %(ago)s ago.",
