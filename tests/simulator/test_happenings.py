@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest_twisted
 from twisted.internet.task import Clock
 
 from zkpush.handlers.entries.tables import ADPIC, BLACKLIST, USER_SMS, WALLPAPER, WHITELIST
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.envelope import can_encrypt
 from zkpush.simulator.fleet import PACKETS
 from zkpush.simulator.happening import Happening, happenings_of_nouns
+from zkpush.simulator.happenings import Happenings
 from zkpush.simulator.model import MODELS, Model
+from zkpush.simulator.record import Record, RecordForm
 
 from ..declared import RECORD_TABLES
 from ..rig import Rig, TurnedReactor
@@ -81,6 +85,36 @@ async def test_a_terminal_says_how_much_it_holds(rig: Rig) -> None:
     expected = ":".join(str(types[place]) for place in range(10))
     assert device["options"]["MultiBioDataCount"] == expected
     assert device["options"]["MultiBioPhotoCount"] == f"{'0:' * 9}{len(people)}"
+
+
+def test_a_guest_gets_a_user_id_that_nobody_has_there(rig: Rig) -> None:
+    """Users whom the server has sent stay; a guest whom it has deleted is changed no more."""
+    terminal = rig.terminal("G1", users=2)
+    happenings = Happenings(terminal, terminal.people, random.Random(1))
+
+    def sent(**values: object) -> None:
+        user = RecordForm(USER, values)
+        terminal.keep(Record(user, USER.transfer[:1], sent=True, given=True))
+
+    def users() -> dict[str, Mapping[str, object]]:
+        return {str(one.own.values["pin"]): one.own.values for one in terminal.outbox.held(USER)}
+
+    for pin in "34":
+        sent(pin=pin, name="Sent")
+    happenings.enroll_guest()
+    assert {pin: user["name"] for pin, user in users().items() if pin in "34"} == {
+        "3": "Sent",
+        "4": "Sent",
+    }
+    assert users().keys() == {"3", "4", "5"}
+    sent(**{**users()["5"], "card": 77})
+    happenings.rename_guest()
+    assert (users()["5"]["card"], users().keys()) == (77, {"3", "4", "5"})
+    terminal.outbox.forget("5")
+    happenings.rename_guest()
+    assert users().keys() == {"3", "4", "6"}
+    happenings.delete_guest()
+    assert users().keys() == {"3", "4"}
 
 
 @pytest_twisted.ensureDeferred

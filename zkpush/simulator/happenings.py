@@ -70,8 +70,10 @@ class Happenings:
         self._operate(Operation.ALARM, NOBODY, AlarmReason.TAMPERED)
 
     def enroll_guest(self) -> None:
-        """Enrol a new user at the terminal."""
+        """Enrol a new user at the terminal, under a user ID that nobody has there."""
         guest = self._people.guest()
+        while self._held(guest):
+            guest = self._people.guest()
         self._guests.append(guest)
         self.open_menu()
         self.enroll(guest)
@@ -90,10 +92,12 @@ class Happenings:
         self._take_picture(person, Operation.ENROLL_USER_PHOTO)
 
     def rename_guest(self) -> None:
-        """Rename a user."""
+        """Rename a user, whose other fields stay as the server may have changed them."""
         guest = self._guest(rename)
         self._operate(Operation.CHANGE_USER_NAME, ADMINISTRATOR, guest.pin)
-        self._keep(USER, self._user(guest, self._terminal.model), changed=True)
+        held = self._held(guest)
+        values = {} if held is None else held.own.values
+        self._keep(USER, {**values, "name": guest.name}, changed=True)
 
     def retake_guest(self) -> None:
         """Retake the picture of a user."""
@@ -143,11 +147,19 @@ class Happenings:
     def _guest(
         self, change: Callable[[SimulatedPerson, random.Random], SimulatedPerson]
     ) -> SimulatedPerson:
-        """Change the user who was enrolled last, enrolling one first if there is none."""
+        """Change the user who was enrolled last, enrolling one first if there is none.
+
+        Users whom the server has deleted since are none.
+        """
+        self._guests = [guest for guest in self._guests if self._held(guest)]
         if not self._guests:
             self.enroll_guest()
         self._guests[-1] = change(self._guests[-1], self._chance)
         return self._guests[-1]
+
+    def _held(self, person: SimulatedPerson) -> Record | None:
+        """Return the user with the user ID of a person; None if the terminal has none."""
+        return self._terminal.outbox.find(Record(RecordForm(USER, {"pin": person.pin})).key)
 
     @staticmethod
     def _user(person: SimulatedPerson, model: Model) -> dict[str, object]:
