@@ -150,10 +150,17 @@ def _opened(
     key.check()
     files = KeyFiles(key.path)
     site = SiteKey(read_key(files.current))
-    database = _open(settings.database_url, site.secret, alone=alone)
+    claim = read_claim(settings.data, new=False)
+    try:
+        database = _open(settings.database_url, site.secret, alone=alone)
+    except StoreError as error:
+        if not claim.where or claim.where in str(error):
+            raise
+        advice = "give the --database or --config that its daemon is started with"
+        raise StoreError(f"{error}; {data} belongs to {claim.where}: {advice}") from error
     try:
         with database.held():
-            check_identity_thd(database, read_claim(settings.data, new=False))
+            check_identity_thd(database, claim)
             yield database, files, site
     except database.errors as error:
         raise StoreError(f"the database refused: {database.words(error)}") from error

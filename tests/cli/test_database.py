@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
@@ -189,6 +190,18 @@ def test_a_mistake_is_one_line(tmp_path: pathlib.Path) -> None:
     assert "there is no database" in missing.stderr
     assert not [*tmp_path.glob("*.sqlite*")]
     assert zkpush("database", "rotate-key").returncode == 2
+
+
+def test_a_database_elsewhere_is_named(tmp_path: pathlib.Path) -> None:
+    """A data directory knows its database, but not the URL: the message says what to give."""
+    where = "PostgreSQL db.example.com, database zkpush"
+    marker = {"id": "0" * 32, "where": where}
+    (tmp_path / "database.json").write_text(json.dumps(marker))
+    (tmp_path / "key").write_text(os.urandom(32).hex())
+    (tmp_path / "key").chmod(0o600)
+    checked = zkpush("--data", str(tmp_path), "database", "check")
+    assert checked.returncode == 1
+    assert f"{tmp_path} belongs to {where}: give the --database" in checked.stderr
 
 
 @pytest.mark.long
