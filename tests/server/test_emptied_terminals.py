@@ -94,3 +94,20 @@ async def test_who_was_there_before_is_sent_again(rig: Rig, empty) -> None:
     assert [text.split("\t")[0] for text in sent if "USERINFO" in text] == [
         "DATA UPDATE USERINFO PIN=5"
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_terminal_executed_just_before_it_was_emptied_is_sent_again(rig: Rig) -> None:
+    """Answers that come together have one time."""
+    await rig.api("PUT", "/devices/A1", {"state": "approved", "area": "North"})
+    await rig.exchange("A1")
+    await distribute(rig)
+    await rig.api("PUT", "/users/5", {"name": "Ann", "areas": ["North"]})
+    await look(rig)
+    await rig.api("POST", "/devices/A1/commands", {"command": "CLEAR DATA"})
+    lines = [line for _ in range(2) for line in (await rig.get("getrequest?SN=A1")).body.split()]
+    ids = [line.split(b":")[1].decode() for line in lines if line.startswith(b"C:")]
+    assert len(ids) == 2
+    answers = "".join(f"ID={id}&Return=0&CMD=DATA\n" for id in ids)
+    assert (await rig.post("devicecmd?SN=A1", answers.encode())).status == 200
+    assert [text for text in await executed(rig, users=0) if "UPDATE USERINFO PIN=5" in text]

@@ -204,11 +204,11 @@ class PersonSurvey:
         )
 
     def forget_terminal(self, device_id: int, emptied_at: int) -> None:
-        """Forget what a terminal stated before it was emptied, at an instant (ms).
+        """Forget what a terminal stated until it was emptied, at an instant (ms).
 
         A person who was erased, and stated after a deletion had been queued, is still deleted.
         """
-        is_older = (holdings.c.device_id == device_id) & (holdings.c.at < emptied_at)
+        is_older = (holdings.c.device_id == device_id) & (holdings.c.at <= emptied_at)
         self._connection.execute(delete(holdings).where(is_older))
         is_held = select(holdings.c.key).where(
             holdings.c.table_name == str(users.name),
