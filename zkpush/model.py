@@ -265,8 +265,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     returns_token: Annotated[
         bool,
         Attribute(
-            meaning="Whether it has shown that it returns tokens; setting `token` to check resets "
-            "this",
+            meaning="Whether it has shown that it returns tokens; `token` set to check resets it",
             is_shown=True,
         ),
     ] = False
@@ -283,6 +282,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     last_seen_at: int | None = None
     """None for a terminal that an operator added and that has sent no request yet."""
+    poll_interval: int | None = None
+    """Seconds between its requests, if it makes them less often than it is told."""
     settings: Annotated[
         dict[str, str | int],
         Attribute(
@@ -339,8 +340,7 @@ DEVICE_ATTRIBUTES = declared(Device)
 GAP = "gap"
 """Kind of the event that stands for older events, which were dropped."""
 CORRECTED = "corrected"
-"""Kind of the event that names records whose instants were computed again, or for the first time:
-`table`, `ids`, and in `doubts` the doubt about the time of each before."""
+"""Kind of the event for records whose instants were computed: `table`, `ids`, earlier `doubts`."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

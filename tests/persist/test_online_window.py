@@ -25,14 +25,17 @@ def make_window_tests(factory):
     """The tests of the window; `factory` makes an empty store, from pytest's request."""
 
     class WindowTests(with_store(factory)):
-        @pytest.mark.parametrize("own", [None, 1, 30, "30", 600])
+        @pytest.mark.parametrize(
+            ("own", "pace"),
+            [(None, None), (1, None), (30, None), ("30", 20), (600, 60), (None, 60), ("1", 2)],
+        )
         @pytest_twisted.ensureDeferred
-        async def test_rows_and_queries_have_one_boundary(self, store, device, own) -> None:
+        async def test_rows_and_queries_have_one_boundary(self, store, device, own, pace) -> None:
             """In the millisecond in which the window ends for a row, it ends for the query."""
             settings = {} if own is None else {"Delay": own}
-            values = {"last_seen_at": NOW, "settings": settings}
+            values = {"last_seen_at": NOW, "settings": settings, "poll_interval": pace}
             await store.write(lambda tx: tx[DeviceStore].change(device.id, values))
-            end = NOW + 3000 * int(own or DELAY) + SLACK
+            end = NOW + 3000 * max(int(own or DELAY), pace or 0) + SLACK
             expected = {NOW: True, end - 1: True, end: True, end + 1: False}
             for at, is_online in expected.items():
                 window = OnlineWindow(at, DELAY, SLACK)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.device.pace import RequestPace
 from zkpush.device.silence import SILENT_AFTER
 from zkpush.model import Problem
+from zkpush.persist.devices import DeviceStore
 from zkpush.problems import ProblemCode
 
 from ..console.browser import signed_in, text_of
@@ -86,3 +88,59 @@ async def test_a_terminal_that_lost_its_token_is_refused_and_not_silent(rig: Rig
     assert not (await rig.api("GET", "/devices/T1")).json["silent"]
     attendance = text_of(await (await signed_in(rig)).get("/attendance"))
     assert "The server refuses T1: its punches are missing." in attendance
+
+
+async def polls(rig: Rig, *pauses: int) -> None:
+    """Polls of T1 after pauses of so many seconds; what is noted is written."""
+    for seconds in pauses:
+        rig.clock.advance(seconds)
+        await rig.get("getrequest?SN=T1")
+        await rig.registry.finish()
+
+
+async def is_connected(rig: Rig) -> bool:
+    """Whether a terminal is online; the API and the doctor agree."""
+    online = bool((await rig.api("GET", "/devices/T1")).json["online"])
+    assert ("connection" not in await faults(rig)) == online
+    return online
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_is_missed_by_its_own_interval(rig: Rig) -> None:
+    """One that polls once a minute is not offline in between, and keeps that over a restart."""
+    await rig.exchange()
+    await polls(rig, 60, 60)
+    rig.clock.advance(48)
+    assert not await is_connected(rig), "it does not do what it was told, and nothing else is known"
+    await polls(rig, 12, 61, 60, 1, 60)
+    for seconds, online in ((48, True), (100, True), (40, False)):
+        rig.clock.advance(seconds)
+        assert await is_connected(rig) == online
+    device = await rig.store.read(lambda tx: tx[DeviceStore].find("T1"))
+    assert device is not None
+    assert device.poll_interval == 60
+
+
+def test_an_interval_is_forgotten_when_a_terminal_polls_as_told() -> None:
+    """After an hour without a long gap, not at the first short one."""
+    pace, at = RequestPace(), 0
+    for seconds in (60, 60, 60, 60):
+        pace.note(at, at + 1000 * seconds, 10)
+        at += 1000 * seconds
+    assert pace.interval == 60
+    for _ in range(359):
+        pace.note(at, at + 10_000, 10)
+        at += 10_000
+    assert pace.interval == 60
+    pace.note(at, at + 10_000, 10)
+    assert pace.interval == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_times_without_network_are_no_interval(rig: Rig) -> None:
+    """They do not fill the time in which they come."""
+    await rig.exchange()
+    for _ in range(6):
+        await polls(rig, 10, 10, 10, 10, 10, 10, 60)
+    rig.clock.advance(48)
+    assert not await is_connected(rig)

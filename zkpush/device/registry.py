@@ -30,6 +30,7 @@ from ..settings.network import Limits
 from .families import Families
 from .lookups import StoreLookups
 from .offsets import OffsetWatch
+from .pace import PaceWatch
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
 from .skew import SkewMeter
@@ -85,6 +86,7 @@ class Registry(PeriodicService):
         self.families = families
         self.refusals = refusals
         self._places = AddressWatch(store, refusals.refuse, self.updated)
+        self._paces = PaceWatch(lambda device: self._delay(device.settings))
         self._offsets = OffsetWatch(store, owner, families, self.updated, 2 * ZONES_EVERY)
         self._cursor: int = 0
         self._followed_at = 0
@@ -275,11 +277,11 @@ class Registry(PeriodicService):
     def is_online(self, device: Device) -> bool:
         """Whether a terminal made a request within three polling intervals."""
         seen, _ = self.last_seen(device)
-        return seen is not None and seen >= self.online_since(device.settings)
+        return seen is not None and seen >= self.online_since(device)
 
-    def polled_since(self, settings: Mapping[str, str | int] = {}) -> int:
-        """Oldest last-seen time (ms) of terminals with these settings that missed no two polls."""
-        return self.now() - 2000 * self._delay(settings)
+    def polled_since(self, device: Device) -> int:
+        """Oldest last-seen time (ms) of a terminal that missed no two polls."""
+        return self.now() - 2000 * max(self._delay(device.settings), device.poll_interval or 0)
 
     def online_window(self) -> OnlineWindow:
         """Which terminals are online now, as far as this process and the store know."""
@@ -287,13 +289,13 @@ class Registry(PeriodicService):
         heard = {
             device.id
             for device in (terminal.device for terminal in self.terminals.values())
-            if device.id in self.heard and self.heard[device.id][0] >= window.bound(device.settings)
+            if device.id in self.heard and self.heard[device.id][0] >= window.bound(device)
         }
         return attrs.evolve(window, heard=heard)
 
-    def online_since(self, settings: Mapping[str, str | int]) -> int:
-        """Oldest last-seen time (ms) at which a terminal with these settings is online."""
-        return self._window().bound(settings)
+    def online_since(self, device: Device) -> int:
+        """Oldest last-seen time (ms) at which a terminal is online."""
+        return self._window().bound(device)
 
     def _window(self) -> OnlineWindow:
         return OnlineWindow(self.now(), self._delay({}), int(1000 * SEEN_EVERY))
@@ -370,14 +372,18 @@ class Registry(PeriodicService):
         seen = {key: at for key, at in heard.items() if key in by_id}
         taken = {key: number for key, number in numbers.items() if key in by_id}
         self._places.keep(by_id.keys())
+        devices = {key: terminal.device for key, terminal in by_id.items()}
+        self._paces.note(seen, self._places.written, devices)
 
-        def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
+        def unit(tx: Transaction) -> tuple[list[tuple[int, int, str | None]], list[Device]]:
             tx[SessionStore].raise_numbers(taken)
-            return self._places.write_seen(tx, seen)
+            return self._places.write_seen(tx, seen), self._paces.write(tx, devices)
 
         if seen or taken:
-            elsewhere = await self._store.write(unit)
+            elsewhere, changed = await self._store.write(unit)
             self._places.compare(seen, elsewhere, by_id)
+            for device in changed:
+                self.updated(device)
         # A note stays until it is stored, and stays if a request renewed it in the meantime.
         self.heard = {key: at for key, at in self.heard.items() if heard.get(key) != at}
         self._taken = {key: at for key, at in self._taken.items() if numbers.get(key) != at}

@@ -185,9 +185,9 @@ class UnservedRequests:
             device = terminal.device
             last = max(self._registry.last_seen(device)[0] or 0, refused.get(device.sn, 0))
             if since is None:
-                is_silent = last < self._registry.online_since(device.settings)
+                is_silent = last < self._registry.online_since(device)
             else:
-                is_silent = last < since and last < self._registry.polled_since(device.settings)
+                is_silent = last < since and last < self._registry.polled_since(device)
             if device.state is DeviceState.APPROVED and is_silent:
                 found.append(terminal)
         return found
