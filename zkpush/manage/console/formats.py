@@ -27,6 +27,8 @@ from .ways import is_command, way_of
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 TERMINALS = frozenset({"sn", "device", "successor"})
 """Names of the values of a phrase that are serial numbers."""
+DATES = frozenset({"day", "first_day", "last_day", "time"})
+"""Names of the values of a phrase that are shown as dates; others may be typed as they are."""
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
 _ON_SERVER = Phrase("on the server:")
@@ -104,7 +106,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         at = _milliseconds(text) if _INSTANT.fullmatch(text) else None
         if at is not None:
             return instant(context, at, seconds=True)
-        wall = _wall_time(text)
+        wall = _wall_time(text) if name in DATES else None
         if wall is not None:
             is_day = _DAY.fullmatch(text) is not None
             return wall_day(wall) if is_day else wall_instant(wall, text.count(":") > 1)
