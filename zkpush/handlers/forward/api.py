@@ -107,24 +107,27 @@ class ForwarderEndpoints:
                 status=HTTPStatus.NO_CONTENT,
                 takes=by,
             ),
-            *(
-                Route(
-                    "POST",
-                    f"{one}/{word}",
-                    admin,
-                    run,
-                    summary,
-                    returns=ForwarderView,
-                    takes=by,
-                )
-                for word, run, summary in (
-                    ("pause", self.pause, "Pause a forwarder: its events are kept"),
-                    ("resume", self.resume, "Resume a forwarder, and try at once"),
-                )
+            Route(
+                "POST",
+                "/forwarders/<int:id>/pause",
+                admin,
+                self.pause,
+                "Pause a forwarder: its events are kept",
+                returns=ForwarderView,
+                takes=by,
             ),
             Route(
                 "POST",
-                f"{one}/test",
+                "/forwarders/<int:id>/resume",
+                admin,
+                self.resume,
+                "Resume a forwarder, and try at once",
+                returns=ForwarderView,
+                takes=by,
+            ),
+            Route(
+                "POST",
+                "/forwarders/<int:id>/test",
                 admin,
                 self.test,
                 "Send one sample event, and tell what came back",
@@ -133,7 +136,7 @@ class ForwarderEndpoints:
             ),
             Route(
                 "POST",
-                f"{one}/rotate",
+                "/forwarders/<int:id>/rotate",
                 admin,
                 self.rotate,
                 "Make a new signing secret; for a day, the old one signs as well",
@@ -142,7 +145,7 @@ class ForwarderEndpoints:
             ),
             Route(
                 "POST",
-                f"{one}/replay",
+                "/forwarders/<int:id>/replay",
                 admin,
                 self.replay,
                 "Send the events of a period, or dead letters, again",
@@ -152,7 +155,7 @@ class ForwarderEndpoints:
             ),
             Route(
                 "POST",
-                f"{one}/discard",
+                "/forwarders/<int:id>/discard",
                 admin,
                 self.discard,
                 "Discard dead letters: the receiver never gets these events",
@@ -162,7 +165,7 @@ class ForwarderEndpoints:
                 takes=by,
             ),
             ApiList[StoredAttempt](
-                path=f"{one}/deliveries",
+                path="/forwarders/<int:id>/deliveries",
                 summary="The last attempts of a forwarder to deliver",
                 view=AttemptView,
                 scope=admin,
@@ -170,7 +173,7 @@ class ForwarderEndpoints:
                 show=lambda attempt, caller: attempt_view(attempt),
             ).route(self._store),
             ApiList[DeadLetter](
-                path=f"{one}/dead",
+                path="/forwarders/<int:id>/dead",
                 summary="Dead letters: events that the receiver did not take",
                 view=DeadLetterView,
                 scope=admin,
