@@ -48,6 +48,18 @@ async def test_bytes_are_shown_as_the_api_shows_them(rig: Rig) -> None:
     assert (await seer.get("/rejects/2")).status == 404
 
 
+@pytest_twisted.ensureDeferred
+async def test_how_often_and_from_where_data_came_is_shown(rig: Rig) -> None:
+    """Not for what came once; the address is there in any case."""
+    await set_aside(rig)
+    browser = await signed_in(rig, "read")
+    shown = text_of(await browser.get("/rejects/1"))
+    assert "Times sent" not in shown
+    assert "Address 192.0.2.7" in shown
+    await set_aside(rig)
+    assert "Times sent 2 ·" in text_of(await browser.get("/rejects/1"))
+
+
 async def actions(rig: Rig) -> list[tuple[str, str]]:
     """Who was shown bytes of what."""
     found = await rig.api("GET", "/audit?action=read+bytes+of+rejects")
