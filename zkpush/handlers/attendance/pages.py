@@ -35,7 +35,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import PeopleFilter
-from ..people.store import DEFAULT_AREA, PeopleStore, unknown_person_thd
+from ..people.store import DEFAULT_AREA, FormerPeople, PeopleStore, unknown_person_thd
 from .absent import absent_thd
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
 from .exports import punch_table
@@ -272,7 +272,8 @@ class AttendancePages:
         if text:
             matches = _people_thd(tx, text, visit.areas)
             if len(matches) == 1:
-                pin, matches, has_page = matches[0][0], [], True
+                pin, matches = matches[0][0], []
+                has_page = visit.areas is None or bool(tx[PeopleStore].known([pin]))
             elif not matches and tx[ChronologicalPunches].count(
                 PunchFilter(pin=text, areas=visit.areas), 1
             ):
@@ -314,12 +315,18 @@ class AttendancePages:
 def _people_thd(
     tx: Transaction, text: str, areas: frozenset[str] | None
 ) -> list[tuple[str, str | None]]:
-    """Return user IDs and names: the person with exactly this ID alone, or else all found."""
-    people = tx[PeopleStore]
-    found = people.users(Page(1, areas=areas), text) or people.search(
-        Page(MOST_MATCHES, areas=areas), PeopleFilter(text=text)
-    )
-    return sorted(((one.pin, one.name) for one in found), key=lambda one: (one[1] or "", one[0]))
+    """Return user IDs and names: the person with exactly this ID alone, or else all found.
+
+    People who left are among them.
+    """
+    people, former = tx[PeopleStore], tx[FormerPeople]
+    exact = people.users(Page(1, areas=areas), text)
+    found = exact or people.search(Page(MOST_MATCHES, areas=areas), PeopleFilter(text=text))
+    matches = [(one.pin, one.name) for one in found]
+    if not exact:
+        left = former.search(text, MOST_MATCHES, areas)
+        matches = left if text in dict(left) else [*matches, *left][:MOST_MATCHES]
+    return sorted(matches, key=lambda one: (one[1] or "", one[0]))
 
 
 def _area_names_thd(tx: Transaction, mine: frozenset[str] | None) -> list[str]:

@@ -17,7 +17,7 @@ from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
-from ..people.store import PeopleStore
+from ..people.store import FormerPeople, PeopleStore
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
 from .model import PunchFilter
@@ -135,10 +135,13 @@ class PersonAttendancePages:
             is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
             shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
+            has_left = bool(tx[FormerPeople].among([pin]))
             return {
                 "pin": pin,
                 "name": names.get(pin),
                 "is_stored": is_stored,
+                "has_left": has_left,
+                "may_erase": has_left and visit.allows(Scope.DANGEROUS),
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,

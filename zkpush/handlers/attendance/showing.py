@@ -14,7 +14,7 @@ from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
-from ..people.store import PeopleStore
+from ..people.store import FormerPeople, PeopleStore
 from .model import Punch
 from .photos import AttendancePhotoStore
 from .tables import ATTLOG
@@ -73,6 +73,8 @@ class ShownPunch:
     """Wall clock time of the terminal, if it differs."""
     pin: str
     name: str | None
+    has_left: bool
+    """Whether the person was removed from the list, but not erased."""
     has_page: bool
     """Whether the account that sees the record may see the page of the person."""
     sn: str
@@ -104,10 +106,13 @@ def shown_punches(
     pins = {punch.pin for punch in punches}
     names = tx[PeopleStore].names(pins, areas)
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
+    left = tx[FormerPeople].among(pins, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
-    shown = [_shown(punch, zone, names, mine, aliases, found.get(punch.id)) for punch in punches]
+    shown = [
+        _shown(punch, zone, names, left, mine, aliases, found.get(punch.id)) for punch in punches
+    ]
     return sorted(shown, key=lambda one: (one.wall, one.id), reverse=True)
 
 
@@ -115,6 +120,7 @@ def _shown(
     punch: Punch,
     zone: ZoneInfo,
     names: Mapping[str, str],
+    left: Collection[str],
     with_page: Collection[str],
     aliases: Mapping[str, str | None],
     photo: int | None,
@@ -130,6 +136,7 @@ def _shown(
         own_time=None if str(wall) == punch.time else datetime.datetime.fromisoformat(punch.time),
         pin=punch.pin,
         name=names.get(punch.pin),
+        has_left=punch.pin in left,
         has_page=punch.pin in with_page,
         sn=punch.device,
         alias=aliases.get(punch.device),

@@ -59,7 +59,10 @@ class NamesQuery(msgspec.Struct, frozen=True):
 class NamesView(msgspec.Struct, frozen=True):
     """Names of users."""
 
-    names: Annotated[dict[str, str], Meta(description="By user ID; only of known users")]
+    names: Annotated[
+        dict[str, str],
+        Meta(description="By user ID; of known users and of those who were removed, not erased"),
+    ]
 
 
 class PeopleQuery(DeviceQuery, frozen=True):

@@ -18,7 +18,9 @@ from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
 from .bounds import CONFLICT
+from .former import FormerPeople
 from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
+from .store import PeopleStore
 
 
 class SettleForm(msgspec.Struct, frozen=True):
@@ -118,10 +120,13 @@ class RemovalPages:
         ]
 
     async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
-        """Say what removal and erasure do."""
+        """Say what removal and erasure do; a person who left can be erased."""
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            found = person_thd(tx, pin, visit.caller)
+            name = tx[PeopleStore].names([pin]).get(pin)
+            if tx[FormerPeople].among([pin], visit.areas):
+                return {"pin": pin, "name": name, "person": None}
+            found = {**person_thd(tx, pin, visit.caller), "name": name}
             return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
 
         values = await self._store.read(find_thd)

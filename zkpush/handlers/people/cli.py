@@ -249,6 +249,7 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
     """Remove the user PIN, with templates and photos.
 
     Terminals that still have the user are listed; they do not add the user again.
+    Past attendance keeps the user ID and the name; only `zkpush users erase` takes the name away.
     To delete the user from terminals too, use --from, or `zkpush users erase`.
 
     \b

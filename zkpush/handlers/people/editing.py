@@ -75,7 +75,7 @@ UserChange = _body()
 
 
 class RemoveQuery(msgspec.Struct, frozen=True):
-    """How a person is removed."""
+    """How a person is removed. Past attendance keeps the name, unless the person is erased."""
 
     erase: Annotated[
         bool | None,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from ...model import DEFAULT_AREA, Page
 from ...persist.databases import Insert
@@ -27,6 +27,7 @@ from .authorship import (
 )
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
+from .former import FormerPeople
 from .model import HeardPeople, PersonChange, PersonStatement, Portrait
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .personrows import PersonRow, PersonRows, changes_of
@@ -262,9 +263,12 @@ class PersonStore:
     def remove(self, pin: str, author: str, now: int, *, erased: bool = False) -> bool:
         """Remove a user with templates and photos; False if there is none.
 
-        An erased user leaves no user ID and no changes behind.
+        The name stays for past punches. An erased user, and one who is erased after a removal,
+        leaves no user ID, no name and no changes behind.
         """
         areas = self.areas([pin]).get(pin, [])
+        named = select(users.c.name).where(users.c.pin == pin)
+        name = None if erased else self._connection.execute(named).scalar()
         gone = self._connection.execute(delete(users).where(users.c.pin == pin)).rowcount
         for table in (templates, person_photos, *_OF_PERSON):
             gone += self._connection.execute(delete(table).where(table.c.pin == pin)).rowcount
@@ -272,13 +276,12 @@ class PersonStore:
         if erased:
             self._connection.execute(delete(person_changes).where(person_changes.c.pin == pin))
             self._connection.execute(delete(holdings).where(about(holdings, pin)))
-        digest = self._digest(pin)
-        self._connection.execute(delete(removed_people).where(removed_people.c.digest == digest))
-        removal = {"digest": digest, "pin": None if erased else pin, "at": now, "author": author}
-        self._connection.execute(insert(removed_people).values(removal))
+        removal = {"digest": self._digest(pin), "pin": None if erased else pin, "at": now}
+        kept = {"name": name, "areas": None if erased else msgspec.json.encode(areas).decode()}
+        had_left = self._tx[FormerPeople].replace({**removal, **kept, "author": author})
         if gone:
             self.tell("deleted", None, [pin], now, areas)
-        return gone > 0
+        return gone > 0 or (erased and had_left)
 
     def changes(self, pin: str, part: Page) -> list[PersonChange]:
         """List the changes of a user by id."""

@@ -237,6 +237,9 @@ removed_people = Table(
     Column("pin", KeyText, index=True),
     Column("at", BigInteger(), nullable=False),
     Column("author", PlainText(), nullable=False),
+    # The name, and the areas as a JSON array, for past punches; null for an erased person.
+    Column("name", PlainText()),
+    Column("areas", PlainText()),
 )
 """People who were removed, and are not added again by a terminal that still has them."""
 

@@ -26,6 +26,7 @@ from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
+from .former import FormerPeople
 from .holding import HeldCounts, TerminalHoldings
 from .model import (
     STORED_PERSON,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_AREA",
     "ErasedPeople",
+    "FormerPeople",
     "HeldCounts",
     "PeopleStore",
     "PersonStore",
@@ -78,14 +80,15 @@ class PeopleStore:
         self._search = PersonSearch(tx.connection)
 
     def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
-        """Return the names of users by user ID; unknown users are left out.
+        """Return the names of users, and of people who left, by user ID; others are left out.
 
         `areas` are those of a limited caller, to whom people of other areas are not named.
         """
         query = select(users.c.pin, users.c.name).where(users.c.pin.in_(pins))
         if areas is not None:
             query = query.where(users.c.pin.in_(people_in(areas)))
-        return {row.pin: row.name for row in self._rows(query) if row.name is not None}
+        names = {row.pin: row.name for row in self._rows(query) if row.name is not None}
+        return {**self._tx[FormerPeople].names(set(pins) - names.keys(), areas), **names}
 
     def users(self, part: Page, *pins: str) -> list[Person]:
         """List users by id, each with its template counts by type and whether it has a photo.

@@ -1,0 +1,89 @@
+"""People who were removed from the list: their names stay with their past punches."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest_twisted
+
+from ..rig import Rig
+from .browser import location, signed_in, text_of
+from .test_attendance import line, person, punch, rows
+
+
+async def _left(rig: Rig) -> None:
+    """Store two people with punches, and remove one of them."""
+    await rig.exchange("T1")
+    for pin, name in (("7", "Élodie Cedar"), ("8", "Ann Ash")):
+        await person(rig, pin, name)
+        await punch(rig, line(pin, "2026-03-01 08:00:00"))
+    assert (await rig.api("DELETE", "/users/7")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_name_of_who_left_stays_with_past_punches(rig: Rig) -> None:
+    """Lists, files, searches and the month have it; the person is shown as left."""
+    await _left(rig)
+    browser = await signed_in(rig)
+    listed = rows(await browser.get("/attendance"))
+    assert "08:00:00 Élodie Cedar 7 left Check in T1 Only fingerprint" in listed
+    assert "08:00:00 Ann Ash 8 Check in T1 Only fingerprint" in listed
+    for text in ("elodie", "7"):
+        assert len(rows(await browser.get(f"/attendance?person={text}"))) == 1
+    sheet = await browser.get("/attendance/export.csv?person=cedar")
+    assert ",7,Élodie Cedar," in sheet.body.decode()
+    book = await browser.get("/attendance/export.xlsx?person=cedar")
+    with zipfile.ZipFile(io.BytesIO(book.body)) as parts:
+        assert any("Élodie Cedar" in parts.read(one).decode() for one in parts.namelist())
+    for path in ("/attendance/people/7?month=2026-03", "/attendance/people/7/2026-03-01"):
+        assert "Élodie Cedar ID 7 left" in text_of(await browser.get(path))
+    assert "Élodie Cedar" in text_of(await browser.get("/"))
+    named = await rig.api("GET", "/names?pins=7,8")
+    assert named.json["names"] == {"7": "Élodie Cedar", "8": "Ann Ash"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_limited_sees_the_names_of_who_left_their_areas(rig: Rig) -> None:
+    """People who left other areas are not named."""
+    await rig.exchange("T1")
+    for pin, area in (("7", "North"), ("8", "South")):
+        assert (await rig.api("PUT", f"/users/{pin}", {"name": area, "areas": [area]})).status < 300
+        await punch(rig, line(pin, "2026-03-01 08:00:00"))
+        assert (await rig.api("DELETE", f"/users/{pin}")).status == 200
+    await rig.api("PATCH", "/devices/T1", {"area": "North", "timezone": "UTC"})
+    browser = await signed_in(rig, "read", name="bob", areas=["North"])
+    shown = await browser.get("/attendance")
+    assert sorted(rows(shown)) == [
+        "08:00:00 7 7 left Check in T1 Only fingerprint",
+        "08:00:00 8 Check in T1 Only fingerprint",
+    ]
+    assert len(rows(await browser.get("/attendance?person=north"))) == 1
+    assert "Nobody has" in text_of(await browser.get("/attendance?person=south"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_left_can_be_erased(rig: Rig) -> None:
+    """The page of removal says what stays; an erasure later takes the name away as well."""
+    await _left(rig)
+    browser = await signed_in(rig)
+    assert "Past punches keep the user ID and the name" in text_of(
+        await browser.get("/people/8/remove")
+    )
+    assert "/console/people/7/remove" in (await browser.get("/attendance/people/7")).body.decode()
+    done = await browser.send("/people/7/remove", "/people/7/erase", {"confirm": "7"})
+    assert location(done) == "/people"
+    listed = rows(await browser.get("/attendance"))
+    assert "08:00:00 7 Check in T1 Only fingerprint" in listed
+    assert "Nobody has" in text_of(await browser.get("/attendance?person=cedar"))
+    assert (await rig.api("GET", "/names?pins=7")).json["names"] == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_back_is_not_shown_as_left(rig: Rig) -> None:
+    """Somebody who is added under the user ID again takes its place."""
+    await _left(rig)
+    await person(rig, "7", "Élodie Cedar")
+    browser = await signed_in(rig)
+    listed = rows(await browser.get("/attendance"))
+    assert "08:00:00 Élodie Cedar 7 Check in T1 Only fingerprint" in listed

@@ -1,0 +1,71 @@
+"""People who left: removed from the list, but not erased. Their names stay with their punches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from ...folding import fold
+from .schema import removed_people
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+_HAS_LEFT = removed_people.c.pin.is_not(None)
+
+
+class FormerPeople:
+    """User IDs and names of people who left.
+
+    `areas` are those of a limited caller, to whom only those are named who left one of them.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
+        """Return the names by user ID; people without a stored name are left out."""
+        found = self._found(areas, removed_people.c.pin.in_(pins))
+        return {pin: name for pin, name in found if name is not None}
+
+    def among(self, pins: Collection[str], areas: frozenset[str] | None = None) -> set[str]:
+        """Return which of some user IDs are those of people who left."""
+        return {pin for pin, _ in self._found(areas, removed_people.c.pin.in_(pins))}
+
+    def search(
+        self, text: str, limit: int, areas: frozenset[str] | None = None
+    ) -> list[tuple[str, str | None]]:
+        """Return user IDs and names: the person with this user ID alone, or those with these words.
+
+        Names match in any case and with any accents, user IDs by their beginning.
+        """
+        exact = [*self._found(areas, removed_people.c.pin == text)]
+        if exact:
+            return exact
+        words = fold(text).split() or [text]
+        found = (
+            (pin, name)
+            for pin, name in self._found(areas)
+            if pin.startswith(text) or all(word in fold(name or "") for word in words)
+        )
+        return sorted(found)[:limit]
+
+    def replace(self, removal: Mapping[str, object]) -> bool:
+        """Record a removal, or an erasure, by its columns; returns whether the person had left."""
+        digest = removed_people.c.digest == removal["digest"]
+        former = delete(removed_people).where(digest).returning(removed_people.c.pin)
+        had_left = self._connection.execute(former).scalar() is not None
+        self._connection.execute(insert(removed_people).values(removal))
+        return had_left
+
+    def _found(
+        self, areas: frozenset[str] | None, *conditions: ColumnElement[bool]
+    ) -> Iterator[tuple[str, str | None]]:
+        kept = removed_people.c
+        query = select(kept.pin, kept.name, kept.areas).where(_HAS_LEFT, *conditions)
+        for pin, name, left in self._connection.execute(query).all():
+            if areas is None or areas & set(msgspec.json.decode(left or "[]", type=list[str])):
+                yield pin, name
