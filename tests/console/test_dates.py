@@ -66,7 +66,7 @@ def universal(source: str) -> list[str]:
     return [
         one.value
         for node in ast.walk(ast.parse(source))
-        for one in (node.values if isinstance(node, ast.JoinedStr) else [node])
+        for one in (node.values[1:] if isinstance(node, ast.JoinedStr) else [node])
         if isinstance(one, ast.Constant)
         and isinstance(one.value, str)
         and re.search(
