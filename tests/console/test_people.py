@@ -233,7 +233,7 @@ async def test_an_enrolment_is_ordered_and_watched(rig: Rig) -> None:
     assert "The terminal has not fetched the order yet." in text_of(shown)
     live = re.search(r'sse-connect="(/console/live[^"]*)"', shown.body.decode())
     assert live is not None
-    name = watched.partition("=")[2]
+    name = watched.partition("=")[2].partition("&")[0]
     assert f'sse-swap="people-enrolment:{name}/1"' in shown.body.decode()
     await rig.get("getrequest?SN=T1")
     assert "The terminal asks the person now." in text_of(await browser.get(watched))

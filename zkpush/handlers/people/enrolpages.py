@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from ...manage.console.forms import NOT_POSSIBLE, NOTHING_ENTERED, FormEntry, FormMistakes
+from ...manage.console.forms import NOT_POSSIBLE, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsoleForm,
     ConsolePage,
@@ -60,11 +60,17 @@ STATES: Mapping[EnrolmentState, tuple[Phrase, str]] = {
     EnrolmentState.FAILED: (Phrase("Not enrolled."), "bad"),
 }
 
+_CHOICES = ("device", "what", "overwrite")
+"""Fields of the form that the next try keeps."""
+
 
 class EnrolmentQuery(msgspec.Struct, frozen=True):
-    """The enrolment to watch."""
+    """The enrolment to watch, and what was chosen for it, for the next try."""
 
     watch: str = ""
+    device: str = ""
+    what: str = ""
+    overwrite: str = ""
 
 
 def _watched_thd(tx: Transaction, names: Mapping[str, Any]) -> list[Owner]:
@@ -122,7 +128,8 @@ class EnrolmentPages:
 
     async def show(self, visit: Visit, pin: str, query: EnrolmentQuery) -> View:
         """Show the form, and the enrolment that is watched."""
-        view = await self._view(visit, pin, NOTHING_ENTERED)
+        chosen = {name: [text] for name in _CHOICES if (text := getattr(query, name))}
+        view = await self._view(visit, pin, FormEntry(chosen))
         if not query.watch:
             return view
         await self._check(visit, query.watch)
@@ -153,7 +160,11 @@ class EnrolmentPages:
             raise FormMistakes(what=NOT_POSSIBLE)
         request = EnrolRequest(device=sn, what=form.what, overwrite=form.overwrite, expires_in=WAIT)
         queued = await self._enrolments.enrol(pin, request, visit.caller)
-        return Redirect(to=f"/people/{path_part(pin)}/enrol?{urlencode({'watch': queued.id})}")
+        chosen = {"device": form.device, "what": form.what}
+        if form.overwrite:
+            chosen["overwrite"] = "true"
+        query = urlencode({"watch": queued.id, **chosen})
+        return Redirect(to=f"/people/{path_part(pin)}/enrol?{query}")
 
     async def part(self, visit: Visit, argument: str | None) -> View:
         """Show the progress of an enrolment."""

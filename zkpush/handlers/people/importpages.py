@@ -12,6 +12,7 @@ import codecs
 import zlib
 from collections.abc import Mapping, Sequence
 
+import attrs
 import msgspec
 
 from ...manage.cells import csv_lines
@@ -122,9 +123,8 @@ class ImportPages:
 
     async def show(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form."""
-        kept = FormEntry({}, entry.mistakes, entry.wrong)
         values = {
-            "entry": kept,
+            "entry": attrs.evolve(entry, action="/people/import"),
             "report": None,
             "most_bytes": MOST_CSV,
             "columns": [

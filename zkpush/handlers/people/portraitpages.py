@@ -149,7 +149,7 @@ class PortraitPages:
             values={
                 "pin": pin,
                 "name": name,
-                "entry": FormEntry({}, entry.mistakes, entry.wrong),
+                "entry": entry,
                 "kinds": [
                     (key, title, words, table in there)
                     for key, (table, title, words) in KINDS.items()

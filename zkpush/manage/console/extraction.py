@@ -54,7 +54,12 @@ _KEYWORDS = {
     "Phrase": (1,),
     "counted_phrase": (1, 2),
 }
-_OPTIONS = {"trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
+_OPTIONS = {
+    "extensions": "jinja2.ext.do",
+    "trimmed": "true",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+}
 
 Found = str | tuple[str, str]
 """A phrase, or its singular and plural."""

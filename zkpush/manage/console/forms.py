@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, get_args, get_origin
+from urllib.parse import unquote
 
 import attrs
 import msgspec
@@ -48,17 +49,19 @@ class FormEntry:
     """Mistakes of the whole form."""
     wrong: Mapping[str, str] = attrs.field(factory=dict)
     """Mistakes of fields, by name."""
+    action: str | None = None
+    """Path under `/console` that the form was sent to; None for filters of a list."""
 
     def value(self, name: str, default: object = "") -> object:
         """Return the last text of a field, or the default if it was not sent."""
         texts = self.given.get(name)
-        if texts is None:  # it was not sent, or belongs to another form of the page
+        if texts is None:
             return "" if default is None else default
         return texts[-1]
 
-    def has(self, name: str, text: str, default: bool = False) -> bool:
+    def has(self, name: str, choice: object, default: bool = False) -> bool:
         """Whether a choice of a field is selected."""
-        return text in self.given.get(name, ()) if self.given else default
+        return str(choice) in self.given.get(name, ()) if self.given else default
 
     def has_any(self, names: Sequence[str]) -> bool:
         """Whether one of these fields is wrong, or was filled in."""
@@ -66,6 +69,33 @@ class FormEntry:
 
 
 NOTHING_ENTERED = FormEntry()
+
+
+@attrs.define
+class PageEntry:
+    """An entry while its page is rendered: on it, only the form that was sent shows the entry.
+
+    Other forms of the page have fields of the same names, and show what is stored.
+    """
+
+    entry: FormEntry
+    _shown: FormEntry = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._shown = self.entry
+
+    def begin(self, action: str) -> None:
+        """Begin the form with an action."""
+        sent = self.entry.action
+        if sent is not None and unquote(action.partition("?")[0]) != unquote(sent):
+            self._shown = NOTHING_ENTERED
+
+    def end(self) -> None:
+        """End the form."""
+        self._shown = self.entry
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shown, name)
 
 
 @attrs.frozen

@@ -26,6 +26,11 @@ async def question_of(
     return await asked(visit, form=form, **names)
 
 
+def action_of(request: ManageRequest) -> str:
+    """Return the path under `/console` that a form was sent to."""
+    return request.path.decode("ascii", "replace").removeprefix(PREFIX)
+
+
 def question_view(
     request: ManageRequest,
     visit: Visit,
@@ -45,7 +50,7 @@ def question_view(
                 (name == "sn" and visit.named(str(value))) or str(value)
                 for name, value in names.items()
             ),
-            "action": request.path.decode("ascii", "replace").removeprefix(PREFIX),
+            "action": action_of(request),
             "fields": [*fields, (CONFIRMED, "true")],
             "back": back,
         },

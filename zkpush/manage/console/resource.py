@@ -40,6 +40,7 @@ from .forms import (
     NOTHING_ENTERED,
     FormEntry,
     FormMistakes,
+    PageEntry,
     mistakes_of,
     parse_form,
     read_form,
@@ -62,7 +63,7 @@ from .pages import (
     Result,
     View,
 )
-from .questions import question_of, question_view
+from .questions import action_of, question_of, question_view
 from .rendering import Renderer
 from .replies import PageRefusal, html_reply, redirect_reply, saved_as, static_reply, write_reply
 from .security import HEADERS
@@ -302,7 +303,7 @@ class ConsoleResource(Resource):
             status = (
                 error.status if isinstance(error, ApiError) else HTTPStatus.UNPROCESSABLE_ENTITY
             )
-            entry = FormEntry(sent.texts, whole, fields)
+            entry = FormEntry(sent.texts, whole, fields, action_of(request))
             view = await again(visit, entry=entry, **target.names)
             return attrs.evolve(view, status=status)
 
@@ -335,9 +336,10 @@ class ConsoleResource(Resource):
         self, request: ManageRequest, visit: Visit, capability: str, view: View, title: str
     ) -> bytes:
         name = view.template if "/" in view.template else f"{capability}/{view.template}"
+        entry = view.values.get("entry")
         values = {
-            "entry": NOTHING_ENTERED,
             **view.values,
+            "entry": PageEntry(entry if isinstance(entry, FormEntry) else NOTHING_ENTERED),
             "visit": visit,
             "now": int(self._wall() * 1000),
             "title": title,
@@ -359,7 +361,13 @@ class ConsoleResource(Resource):
         capability, _ = self.parts[part.name]
         view = await part.run(visit, argument)
         name = view.template if "/" in view.template else f"{capability}/{view.template}"
-        values = {**view.values, "visit": visit, "now": int(self._wall() * 1000), "is_live": True}
+        values = {
+            **view.values,
+            "entry": PageEntry(NOTHING_ENTERED),
+            "visit": visit,
+            "now": int(self._wall() * 1000),
+            "is_live": True,
+        }
         return await self._on_thread(name, visit.language, values)
 
     async def _on_thread(
