@@ -32,6 +32,7 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("Mask"), 14),
     SheetColumn(Phrase("Doubtful time"), 18),
     SheetColumn(Phrase("Time of the terminal"), 20),
+    SheetColumn(Phrase("May be another person's"), 28),
 )
 
 
@@ -76,6 +77,7 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         _phrase(punch.mask),
         None if punch.doubt is None else _phrase(punch.doubt.mark),
         punch.own_time,
+        None if punch.other is None else punch.other or _phrase("another name"),
     ]
 
 

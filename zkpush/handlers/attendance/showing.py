@@ -14,7 +14,7 @@ from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
-from ..people.store import FormerPeople, PeopleStore
+from ..people.store import FormerPeople, PeopleStore, PersonSurvey
 from .model import Punch
 from .photos import AttendancePhotoStore
 from .tables import ATTLOG
@@ -89,6 +89,9 @@ class ShownPunch:
     work_code: str | None
     temperature: float | None
     mask: str | None
+    other: str | None
+    """Name of the person whom the terminal has under the user ID, in an open conflict; else None.
+    The punch may be that person's."""
 
 
 def shown_punches(
@@ -107,11 +110,13 @@ def shown_punches(
     names = tx[PeopleStore].names(pins, areas)
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
     left = tx[FormerPeople].among(pins, areas)
+    others = tx[PersonSurvey].other_names(pins, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
     shown = [
-        _shown(punch, zone, names, left, mine, aliases, found.get(punch.id)) for punch in punches
+        _shown(punch, zone, names, left, mine, aliases, others, found.get(punch.id))
+        for punch in punches
     ]
     return sorted(shown, key=lambda one: (one.wall, one.id), reverse=True)
 
@@ -123,6 +128,7 @@ def _shown(
     left: Collection[str],
     with_page: Collection[str],
     aliases: Mapping[str, str | None],
+    others: Mapping[tuple[str, str], str],
     photo: int | None,
 ) -> ShownPunch:
     wall = punch.wall(zone)
@@ -148,4 +154,5 @@ def _shown(
         work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
+        other=others.get((punch.pin, punch.device)),
     )

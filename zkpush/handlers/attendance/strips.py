@@ -50,6 +50,11 @@ class DayStrip:
         return len(self.punches) == 1
 
     @property
+    def others(self) -> list[ShownPunch]:
+        """The punches that may be another person's."""
+        return [one for one in self.punches if one.other is not None]
+
+    @property
     def is_weekend(self) -> bool:
         """Whether it is a Saturday or Sunday."""
         return self.day.weekday() >= 5
@@ -71,6 +76,8 @@ class MonthTotals:
     """Days with one punch only."""
     doubtful: int
     """Punches whose time is doubtful."""
+    others: int
+    """Punches that may be another person's."""
     empty_days: int
     """Days without punches, before today."""
     empty_weekend_days: int
@@ -87,6 +94,7 @@ class MonthTotals:
             punches=sum(len(one.punches) for one in strips),
             single_days=sum(one.is_single for one in strips),
             doubtful=sum(each.doubt is not None for one in strips for each in one.punches),
+            others=sum(len(one.others) for one in strips),
             empty_days=len(empty),
             empty_weekend_days=sum(one.is_weekend for one in empty),
             minutes=sum(one.minutes or 0 for one in strips),

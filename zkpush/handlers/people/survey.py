@@ -15,7 +15,7 @@ from ...persist.limits import within
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
-from .authorship import FIELDS, NEUTRAL, is_terminal
+from .authorship import FIELDS, NAME, NEUTRAL, is_terminal
 from .model import PartRecord, PersonField, PersonOverview, key_text
 from .ordering import behind, natural_order
 from .persons import PersonStore
@@ -109,6 +109,34 @@ class PersonSurvey:
         )
         keys = {"keys": msgspec.json.encode([*pins]).decode()}
         return {(row.pin, row.sn) for row in self._connection.execute(query, keys)}
+
+    def other_names(
+        self, pins: Collection[str], areas: frozenset[str] | None = None
+    ) -> dict[tuple[str, str], str]:
+        """Return the names of open conflicts, by the user ID and the terminal that states them.
+
+        A damaged name is empty. `areas` are those of a limited caller, who sees their conflicts.
+        """
+        query = (
+            select(conflicts, devices.c.sn)
+            .join(devices, devices.c.id == conflicts.c.device_id)
+            .where(conflicts.c.pin.in_(self._keys), conflicts.c.settled_at.is_(None))
+            .where(*([] if areas is None else within(conflicts.c.id, areas)))
+        )
+        keys = {"keys": msgspec.json.encode([*pins]).decode()}
+        found = {}
+        for row in self._connection.execute(query, keys).all():
+            if NAME in row.fields.split():
+                said = opened(self._vault, conflicts, row._mapping)["said"]
+                values = {} if said is None else msgspec.json.decode(said)
+                found[row.pin, row.sn] = str(values.get(NAME) or "")
+        return found
+
+    def open_conflicts(self, terminals: Collection[int]) -> int:
+        """Return the number of open conflicts with some terminals."""
+        query = select(func.count()).select_from(conflicts)
+        is_open = conflicts.c.device_id.in_(terminals) & conflicts.c.settled_at.is_(None)
+        return int(self._connection.execute(query.where(is_open)).scalar_one())
 
     def held_by(self, device_id: int, after: str, limit: int) -> list[tuple[str, str]]:
         """List the people that a terminal last stated to have, each with a key to go on after."""
