@@ -136,6 +136,22 @@ def test_an_interval_is_forgotten_when_a_terminal_polls_as_told() -> None:
     assert pace.interval == 0
 
 
+def test_processes_that_share_a_terminal_do_not_write_in_turns() -> None:
+    """The shorter interval stays; the longer one is written once an hour at most."""
+    known, writes = 0, []
+    paces = {60: RequestPace(), 120: RequestPace()}
+    for minute in range(120):
+        for seconds, pace in paces.items():
+            if minute * 60 % seconds == 0:
+                at = minute * 60_000
+                pace.note(at - 1000 * seconds, at, 10)
+                if pace.interval is not None and pace.changes(known, at):
+                    known = pace.interval
+                    writes.append(known)
+    assert known == 60
+    assert writes == [60, 120, 60, 120, 60]
+
+
 @pytest_twisted.ensureDeferred
 async def test_times_without_network_are_no_interval(rig: Rig) -> None:
     """They do not fill the time in which they come."""

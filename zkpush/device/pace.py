@@ -28,12 +28,14 @@ FORGOTTEN_AFTER = 3600_000
 """Milliseconds without a long gap after which a terminal counts as polling as it was told."""
 
 
+RAISED_EVERY = 3600_000
+"""Milliseconds after which a process writes a longer interval of a terminal again."""
 CHANGED = 1.25
 """Factor by which an interval has to change to be written."""
 
 
 class PaceWatch:
-    """Learns the intervals of terminals, and writes them where they change."""
+    """Learns the intervals of terminals."""
 
     def __init__(self, delay: Callable[[Device], int]) -> None:
         """`delay(device)` returns how often a terminal is told to poll, in seconds."""
@@ -45,35 +47,30 @@ class PaceWatch:
         seen: Mapping[int, tuple[int, str | None]],
         before: Callable[[int], tuple[int, str | None] | None],
         devices: Mapping[int, Device],
-    ) -> None:
-        """Note when (ms) terminals were seen last; `before(key)` is when one was before that."""
+    ) -> Mapping[int, int]:
+        """Note when (ms) terminals were seen last; return the intervals to write, by key.
+
+        `before(key)` is when one was seen before that.
+        """
         self._paces = {key: pace for key, pace in self._paces.items() if key in devices}
+        changed: dict[int, int] = {}
         for key, (at, _) in seen.items():
             earlier = before(key)
-            if earlier is not None:
-                pace = self._paces.setdefault(key, RequestPace())
-                pace.note(earlier[0], at, self._delay(devices[key]))
-
-    def write(self, tx: Transaction, devices: Mapping[int, Device]) -> list[Device]:
-        """Write the intervals that changed; return these terminals as they are now."""
-        changed = [
-            key
-            for key, pace in self._paces.items()
-            if key in devices and _differs(devices[key].poll_interval, pace.interval)
-        ]
-        return [
-            tx[DeviceStore].change(key, {"poll_interval": self._paces[key].interval or None})
-            for key in changed
-        ]
+            if earlier is None:
+                continue
+            pace, device = self._paces.setdefault(key, RequestPace()), devices[key]
+            pace.note(earlier[0], at, self._delay(device))
+            if pace.interval is not None and pace.changes(device.poll_interval or 0, at):
+                changed[key] = pace.interval
+        return changed
 
 
-def _differs(known: int | None, learned: int | None) -> bool:
-    """Whether a learned interval is another one than the known one; None is not learned."""
-    if learned is None:
-        return False
-    if not known or not learned:
-        return (known or 0) != learned
-    return max(known, learned) > CHANGED * min(known, learned)
+def write_paces(tx: Transaction, intervals: Mapping[int, int]) -> list[Device]:
+    """Write intervals of terminals by key; return these terminals as they are now."""
+    return [
+        tx[DeviceStore].change(key, {"poll_interval": interval or None})
+        for key, interval in intervals.items()
+    ]
 
 
 class RequestPace:
@@ -83,6 +80,7 @@ class RequestPace:
         self._gaps = deque[tuple[int, int]](maxlen=GAPS)
         """Begin and end of the last long gaps (ms)."""
         self._since: int | None = None
+        self._raised_at: int | None = None
         self.interval: int | None = None
         """Seconds between its requests; 0 if it makes them as it was told, None if not known."""
 
@@ -99,3 +97,18 @@ class RequestPace:
                 self.interval = min(lengths) // 1000
         elif at - self._since >= FORGOTTEN_AFTER:
             self.interval = 0
+
+    def changes(self, known: int, at: int) -> bool:
+        """Whether to write the interval in place of the known one, 0 for none, at a time (ms).
+
+        A longer one is written once an hour at most: processes that share a terminal learn
+        different ones, of which the least is nearest to the truth.
+        """
+        learned = self.interval or 0
+        if learned < known:
+            return not learned or known > CHANGED * learned
+        is_raised = learned > CHANGED * known
+        if not is_raised or (self._raised_at is not None and at - self._raised_at < RAISED_EVERY):
+            return False
+        self._raised_at = at
+        return True

@@ -30,7 +30,7 @@ from ..settings.network import Limits
 from .families import Families
 from .lookups import StoreLookups
 from .offsets import OffsetWatch
-from .pace import PaceWatch
+from .pace import PaceWatch, write_paces
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
 from .skew import SkewMeter
@@ -373,11 +373,11 @@ class Registry(PeriodicService):
         taken = {key: number for key, number in numbers.items() if key in by_id}
         self._places.keep(by_id.keys())
         devices = {key: terminal.device for key, terminal in by_id.items()}
-        self._paces.note(seen, self._places.written, devices)
+        paces = self._paces.note(seen, self._places.written, devices)
 
         def unit(tx: Transaction) -> tuple[list[tuple[int, int, str | None]], list[Device]]:
             tx[SessionStore].raise_numbers(taken)
-            return self._places.write_seen(tx, seen), self._paces.write(tx, devices)
+            return self._places.write_seen(tx, seen), write_paces(tx, paces)
 
         if seen or taken:
             elsewhere, changed = await self._store.write(unit)
