@@ -25,6 +25,7 @@ from .compiled import statements_are_compiled_once  # noqa: F401 - a fixture
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
 from .passwords import hash_cheaply
 from .postgres import (  # noqa: F401 - fixtures
+    database,
     empty_postgres_url,
     in_memory,
     own_postgres,

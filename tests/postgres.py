@@ -162,3 +162,12 @@ def own_postgres() -> Iterator[OwnServer]:
     server = OwnServer()
     yield server
     server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """The URL of a fresh database of either kind, which processes can share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url

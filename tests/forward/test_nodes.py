@@ -19,15 +19,6 @@ from .receivers import Memory, add, down, engine_of, happens, punch, takes, turn
 from .servers import Received, Receiver, Reply
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
-    """A database that processes can share."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'shared.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
 @pytest_twisted.ensureDeferred
 async def test_two_nodes_deliver_each_event_by_one_of_them(make_rig, database: str) -> None:
     """Whichever stores it; the one that holds the lease goes on."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_twisted
 
 from zkpush.protocol.fields import Scope
@@ -13,15 +12,6 @@ from ..rig import Rig
 from ..server.sse import Listening
 
 Nodes = tuple[Rig, Rig]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path) -> str:
-    """A database that processes can share."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'shared.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
 
 
 @pytest_twisted.async_yield_fixture

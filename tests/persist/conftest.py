@@ -41,13 +41,10 @@ def opened(url: str, key: bytes) -> Store:
     return store
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+@pytest.fixture
+def url(database: str) -> str:
     """A fresh database of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+    return database
 
 
 @pytest.fixture

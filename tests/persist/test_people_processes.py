@@ -91,12 +91,8 @@ async def test_statements_about_the_same_people_are_merged_by_both(stores) -> No
     assert {sn for pin, sn in found if pin == "1"} == {"T0", "T1", "T2", "T3"}
 
 
-@pytest_twisted.ensureDeferred
-async def test_a_person_removed_while_a_terminal_states_them_stays_removed(stores) -> None:
-    """The statement waits for the removal; it is not lost either, and fails no upload."""
-    one, other = stores
-    device = await add_terminal(one, "T1")
-    await one.write(say(device, "USER PIN=5\tName=Ann"))
+async def removing(store: Store) -> list[Deferred[None]]:
+    """Begin to remove the person 5; the removal that is returned ends when another unit waits."""
     locked: Deferred[None] = Deferred()
 
     def remove(tx) -> None:
@@ -104,10 +100,20 @@ async def test_a_person_removed_while_a_terminal_states_them_stays_removed(store
         reactor.callFromThread(locked.callback, None)
         until_another_waits(tx)
 
-    removed = one.write(remove)
+    removed = store.write(remove)
     await locked
+    return [removed]  # in a list: a coroutine that returns a Deferred waits for it
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_removed_while_a_terminal_states_them_stays_removed(stores) -> None:
+    """The statement waits for the removal; it is not lost either, and fails no upload."""
+    one, other = stores
+    device = await add_terminal(one, "T1")
+    await one.write(say(device, "USER PIN=5\tName=Ann"))
+    removed = await removing(one)
     body = "USER PIN=5\tName=Anna\nFP PIN=5\tFID=1\tTMP=AAAA\n"
-    await gatherResults([removed, other.write(say(device, body, now=NOW + 2))])
+    await gatherResults([*removed, other.write(say(device, body, now=NOW + 2))])
     assert await one.read(lambda tx: tx[PeopleStore].users(EVERYTHING)) == []
     assert await one.read(lambda tx: tx[PeopleStore].templates("5")) == []
     still = await one.read(lambda tx: tx[RemovalStore].still_there())
@@ -120,17 +126,9 @@ async def test_a_template_of_a_person_who_is_being_removed_is_not_kept(stores) -
     one, other = stores
     device = await add_terminal(one, "T1")
     await one.write(say(device, "USER PIN=5\tName=Ann"))
-    locked: Deferred[None] = Deferred()
-
-    def remove(tx) -> None:
-        tx[PersonStore].remove("5", "token x", NOW + 1)
-        reactor.callFromThread(locked.callback, None)
-        until_another_waits(tx)
-
-    removed = one.write(remove)
-    await locked
+    removed = await removing(one)
     await gatherResults(
-        [removed, other.write(say(device, "FP PIN=5\tFID=1\tTMP=AAAA", now=NOW + 2))]
+        [*removed, other.write(say(device, "FP PIN=5\tFID=1\tTMP=AAAA", now=NOW + 2))]
     )
     assert await one.read(lambda tx: tx[PeopleStore].templates("5")) == []
 

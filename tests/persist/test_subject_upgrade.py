@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import pathlib
 
 import pytest
 import pytest_twisted
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import column, insert, select, table
+from sqlalchemy import select
 from twisted.internet import reactor
 
-import zkpush.persist
 from zkpush.device.replacing import subject_of
 from zkpush.handlers.people.tables import COMMANDS as OF_PEOPLE
 from zkpush.persist.commands import CommandStore
@@ -23,6 +19,7 @@ from zkpush.persist.store import Store
 from zkpush.values.commands import NewCommand
 
 from .conftest import open_database
+from .old import DEVICE, old_database
 
 (PUT,) = (one for one in OF_PEOPLE if one.name == "DATA UPDATE USERINFO")
 DIGEST = hashlib.sha256(b'["pin","7"]').digest()
@@ -32,21 +29,9 @@ DIGEST = hashlib.sha256(b'["pin","7"]').digest()
 @pytest.fixture
 def old_url(empty_url: str) -> str:
     """A database of revision 0048, with commands on the person 7 and on the whole terminal."""
-    config = Config()
-    scripts = pathlib.Path(zkpush.persist.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(scripts))
-    database = open_database(empty_url)
-    config.attributes["database"] = database
-
-    def put(connection, name: str, row: dict[str, object]) -> None:
-        connection.execute(insert(table(name, *map(column, row))), row)
-
-    with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0048")
-        device = {"id": 1, "sn": "T1", "state": "approved", "timezone": "UTC", "session": "ready"}
-        put(connection, "devices", {**device, "created_at": 1})
-        vault = ensure_vault(connection, database.site)
+    with old_database(empty_url, "0048") as old:
+        old.put("devices", {**DEVICE, "id": 1, "sn": "T1"})
+        vault = ensure_vault(old.connection, old.database.site)
         row = {"device_id": 1, "command": PUT.name, "attempts": 0, "created_at": 1}
         for name, state, subject in (
             ("ended", "done", DIGEST),
@@ -57,10 +42,7 @@ def old_url(empty_url: str) -> str:
                 b'{"params":{},"asked":{},"text":"x"}', place("commands", "body", [name])
             )
             own = {"id": name, "state": state, "subject": subject, "body": body}
-            put(connection, "commands", {**row, **own})
-    if database.pictures is not None:
-        database.pictures.mkdir()
-    database.close()
+            old.put("commands", {**row, **own})
     return empty_url
 
 

@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 import json
-import pathlib
 
 import pytest
 import pytest_twisted
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import column, insert, table
 from twisted.internet import reactor
 
-import zkpush.persist
 from zkpush.persist.commkeys import CommKeyStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.store import Store
 from zkpush.values.sessions import SessionToken
 
 from .conftest import open_database
+from .old import DEVICE, old_database
 
 
 @pytest.fixture
 def old_url(empty_url: str) -> str:
     """A database of revision 0011: a terminal with tokens and keys, and one without."""
-    config = Config()
-    scripts = pathlib.Path(zkpush.persist.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(scripts))
-    database = open_database(empty_url)
-    config.attributes["database"] = database
-    own = {"state": "approved", "timezone": "UTC", "session": "ready", "created_at": 1}
     rows = [
         (
             "devices",
-            {**own, "id": 1, "sn": "T1", "tokens": json.dumps(["a", "b"]), "comm_key": "k"},
+            {**DEVICE, "id": 1, "sn": "T1", "tokens": json.dumps(["a", "b"]), "comm_key": "k"},
         ),
-        ("devices", {**own, "id": 2, "sn": "T2", "offered_comm_key": "o"}),
+        ("devices", {**DEVICE, "id": 2, "sn": "T2", "offered_comm_key": "o"}),
         ("sessions", {"device_id": 1, "generation": 3, "suite": "x", "number": 7}),
         ("sessions", {"device_id": 2, "secret": b"sealed"}),
     ]
-    with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0011")
+    with old_database(empty_url, "0011") as old:
         for name, row in rows:
-            connection.execute(insert(table(name, *map(column, row))), row)
-    database.close()
+            old.put(name, row)
     return empty_url
 
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
 import re
 
 import pytest
 import pytest_twisted
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import column, insert, table
 from twisted.internet import reactor
 
-import zkpush.persist
 from zkpush.device.files import command_of, secret_of
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.files import FileStore
@@ -23,6 +18,7 @@ from zkpush.persist.sealed import place
 from zkpush.persist.store import Store
 
 from .conftest import open_database
+from .old import DEVICE, old_database
 
 PACKAGE = {"Action": "AppendData"}
 COMMANDS = (
@@ -38,30 +34,17 @@ FOLDERS = ("file/1.b64/", "file/1/", "file/2/", "file/3/")
 @pytest.fixture
 def old_url(empty_url: str) -> str:
     """A database of revision 0008, with files and commands that name them."""
-    config = Config()
-    scripts = pathlib.Path(zkpush.persist.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(scripts))
-    database = open_database(empty_url)
-    config.attributes["database"] = database
-
-    def put(connection, name: str, row: dict[str, object]) -> None:
-        connection.execute(insert(table(name, *map(column, row))), row)
-
-    with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0008")
-        vault = ensure_vault(connection, database.site)
-        device = {"id": 1, "sn": "T1", "state": "approved", "timezone": "UTC", "session": "ready"}
-        put(connection, "devices", {**device, "created_at": 1})
+    with old_database(empty_url, "0008") as old:
+        vault = ensure_vault(old.connection, old.database.site)
+        old.put("devices", {**DEVICE, "id": 1, "sn": "T1"})
         for number in (1, 2, 3):
             about = place("files", "md5", [f"{number}"])
             file = {"id": number, "name": "x", "size": 1, "md5": vault.seal(b"00", about)}
-            put(connection, "files", {**file, "content": f"{number}", "created_at": 1})
+            old.put("files", {**file, "content": f"{number}", "created_at": 1})
         for name, state, words, asked, line in COMMANDS:
             folders = "".join(f" {folder} " for folder in FOLDERS if folder in line)
             body = json.dumps({"params": asked, "asked": asked, "text": line}).encode()
-            put(
-                connection,
+            old.put(
                 "commands",
                 {
                     "id": name,
@@ -74,9 +57,6 @@ def old_url(empty_url: str) -> str:
                     "body": vault.seal(body, place("commands", "body", [name])),
                 },
             )
-    if database.pictures is not None:
-        database.pictures.mkdir()
-    database.close()
     return empty_url
 
 

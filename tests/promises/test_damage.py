@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import pathlib
 
 import pytest
 import pytest_twisted
@@ -24,15 +23,6 @@ PEOPLE = "".join(
     f"FP PIN={pin}\tFID=x\tTMP=word-{name}\n"
     for pin, name in enumerate(PICTURES, 1)
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
-    """A database of either kind that outlives its daemon."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
 
 
 @pytest_twisted.async_yield_fixture

@@ -74,16 +74,21 @@ async def test_a_sealed_session_of_a_stranger_holds_secrets_back(rig: Rig) -> No
     await waits_for_proof(rig, terminal)
 
 
+async def approved(rig: Rig, secret: bytes) -> None:
+    """Approve the terminal, with a shared secret if there is one."""
+    values: dict[str, object] = {"state": "approved"}
+    if secret:
+        values["secret"] = base64.b64encode(secret).decode()
+    assert (await rig.api("PUT", "/devices/T1", values)).status == 200
+
+
 @pytest.mark.parametrize("secret", [b"", SECRET])
 @pytest_twisted.ensureDeferred
 async def test_a_terminal_that_seals_and_returns_tokens_proves_itself(
     rig: Rig, secret: bytes
 ) -> None:
     """Its token or a shared secret is the proof, even if a stranger returned a token first."""
-    values: dict[str, object] = {"state": "approved"}
-    if secret:
-        values["secret"] = base64.b64encode(secret).decode()
-    assert (await rig.api("PUT", "/devices/T1", values)).status == 200
+    await approved(rig, secret)
     if secret:
         await begun(Client(rig, THERE))
     terminal = Sealed(rig, HERE, secret, returns=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 import pytest_twisted
 
@@ -23,7 +21,7 @@ from .test_identity_of_sessions import (
     order,
     problems,
 )
-from .test_strangers import waits_for_proof
+from .test_strangers import approved, waits_for_proof
 from .test_threat_model import SECRET, Sealed
 
 ELSEWHERE = [f"203.0.113.{number}" for number in range(12)]
@@ -139,10 +137,7 @@ async def test_only_a_shared_secret_keeps_a_session_from_being_ended(
     rig: Rig, secret: bytes
 ) -> None:
     """Tokens alone do not; under `prefer` the shared secret is enough."""
-    values: dict[str, object] = {"state": "approved"}
-    if secret:
-        values["secret"] = base64.b64encode(secret).decode()
-    assert (await rig.api("PUT", "/devices/T1", values)).status == 200
+    await approved(rig, secret)
     terminal = Sealed(rig, HERE, secret, returns=True)
     await terminal.begin()
     assert (await terminal.ask("POST", UPLOAD, LINE)).body == b"OK: 1"

@@ -63,16 +63,10 @@ async def forget_events(rig: Rig) -> None:
     await rig.store.write(lambda tx: tx.connection.execute(delete(events)))
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
-async def test_an_erased_person_is_deleted_wherever_it_comes_back(
-    make_rig, request, tmp_path, database: str
-) -> None:
+async def test_an_erased_person_is_deleted_wherever_it_comes_back(make_rig, database: str) -> None:
     """A terminal that uploads the person gets a deletion; of the person, only digests stay."""
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    if database == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    rig = await make_rig(database=url)
+    rig = await make_rig(database=database)
     await said(rig, WORDS)
     assert await erase(rig) == ["T1"]
     await delete_there(rig, "T1")
@@ -129,16 +123,10 @@ async def upload_everything(rig: Rig, sn: str) -> None:
     assert (await rig.post(path, FACE)).status == 200
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
-async def test_a_terminal_that_was_away_brings_nothing_back(
-    make_rig, request, tmp_path, database: str
-) -> None:
+async def test_a_terminal_that_was_away_brings_nothing_back(make_rig, database: str) -> None:
     """It uploads all that it has after the erasure; its punches have no name."""
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    if database == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    rig = await make_rig(database=url)
+    rig = await make_rig(database=database)
     for sn in ("T1", "AWAY"):
         await upload_everything(rig, sn)
     before = await rig.store.read(mentions(PIN))

@@ -17,6 +17,8 @@ from ..rig import Rig, Wire, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
+HALF = UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7]
+"""An upload whose rest is still to come."""
 POLL = b"GET /iclock/getrequest?SN=T1 HTTP/1.1\r\nHost: s\r\n"
 
 
@@ -327,44 +329,44 @@ async def test_no_connection_in_hand_makes_way(make_rig) -> None:
 async def test_an_upload_that_is_coming_makes_way_last(make_rig) -> None:
     """Idle connections make way first, then heads that are not whole, then accepted uploads."""
     rig = await limited(make_rig, connections=3)
-    upload = Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
+    upload = Caller(rig, HALF)
     head = Caller(rig, POLL)
     idle = Caller(rig, b"")
     ended = []
     for _ in range(3):
-        Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
+        Caller(rig, HALF)
         ended.append([caller.ended for caller in (upload, head, idle)])
     assert ended == [[False, False, True], [False, True, True], [True, True, True]]
 
 
-@pytest.mark.parametrize("sent", [POLL, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7]])
-@pytest_twisted.ensureDeferred
-async def test_strangers_displace_no_upload_that_is_coming(make_rig, sent: bytes) -> None:
-    """Neither by half heads, nor by half uploads in the name of the same approved terminal."""
-    rig = await limited(make_rig, connections=4)
-    upload = Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
-    strangers = [Caller(rig, sent, address="198.51.100.66") for _ in range(20)]
-    assert [caller.ended for caller in strangers] == [True] * 17 + [False] * 3
+async def completes(upload: Caller) -> None:
+    """The rest of an upload that has not made way is taken."""
     assert not upload.ended
     upload.channel.dataReceived(LINE[7:])
     while not upload.wire.value():
         await upload.wire.changed()
     assert upload.status == 200
+
+
+@pytest.mark.parametrize("sent", [POLL, HALF])
+@pytest_twisted.ensureDeferred
+async def test_strangers_displace_no_upload_that_is_coming(make_rig, sent: bytes) -> None:
+    """Neither by half heads, nor by half uploads in the name of the same approved terminal."""
+    rig = await limited(make_rig, connections=4)
+    upload = Caller(rig, HALF)
+    strangers = [Caller(rig, sent, address="198.51.100.66") for _ in range(20)]
+    assert [caller.ended for caller in strangers] == [True] * 17 + [False] * 3
+    await completes(upload)
 
 
 @pytest_twisted.ensureDeferred
 async def test_strangers_at_many_addresses_displace_no_upload_of_the_terminal(make_rig) -> None:
     """Uploads in its name from elsewhere make way before the one from its usual address."""
     rig = await limited(make_rig, connections=4)
-    half = UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7]
-    upload = Caller(rig, half)
-    strangers = [Caller(rig, half, address=f"198.51.100.{number}") for number in range(20)]
+    upload = Caller(rig, HALF)
+    strangers = [Caller(rig, HALF, address=f"198.51.100.{number}") for number in range(20)]
     assert [caller.ended for caller in strangers] == [True] * 17 + [False] * 3
-    assert not upload.ended
-    upload.channel.dataReceived(LINE[7:])
-    while not upload.wire.value():
-        await upload.wire.changed()
-    assert upload.status == 200
+    await completes(upload)
 
 
 @pytest_twisted.ensureDeferred

@@ -252,16 +252,10 @@ async def test_an_erased_person_is_deleted_from_terminals(rig: Rig) -> None:
     assert b"DATA DELETE USERINFO PIN=5" in poll.body
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
-async def test_nothing_of_an_erased_person_is_left(
-    make_rig, request, tmp_path, database: str
-) -> None:
+async def test_nothing_of_an_erased_person_is_left(make_rig, database: str) -> None:
     """Neither in a table, but for events and deletions, nor at a terminal that got the person."""
-    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    if database == "postgresql":
-        url = request.getfixturevalue("postgres_url")
-    rig = await make_rig(database=url)
+    rig = await make_rig(database=database)
     photo = "USERPIC PIN=50077\tFileName=50077.jpg\tContent=/9j/\n"
     await said(rig, f"USER PIN=50077\tName=Zaphod\nFP PIN=50077\tTMP=AAAA\n{photo}".encode())
     await said(rig, b"USER PIN=50077\tName=Zaphood\n", "T2")

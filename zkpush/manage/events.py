@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.web.server import Request
-from zope.interface import implementer
 
 from ..interfaces import StoreError
 from ..model import GAP, Caller
@@ -25,12 +24,9 @@ from .connections import EndlessReplies
 from .errors import ApiError
 from .feed import EVERY, Feed, Message
 from .news import Cursor, RecordSource
+from .pushed import HEARTBEAT, PushedReply
 from .routes import Route, Stream
 
-HEARTBEAT = 15.0
-"""Seconds between two keep-alive comments, which keep proxies from closing the connection."""
-PATIENCE = 30.0
-"""Seconds after which a listener that does not read pending events is disconnected."""
 AT_ONCE = 16 * 1024
 """Approximate number of bytes written before checking whether the listener reads."""
 RETRY = 1000
@@ -153,8 +149,7 @@ def _chosen(text: str, present: Collection[str]) -> Collection[str]:
     return kinds
 
 
-@implementer(IPushProducer)
-class EventListener:
+class EventListener(PushedReply):
     """One listener, which gets events at its own pace; unsent events are read again."""
 
     _log = Logger()
@@ -173,22 +168,17 @@ class EventListener:
 
         `areas` are those of a limited caller, who reads all events separately.
         """
+        super().__init__(request, clock)
         self._areas = areas
         self._feed = feed
-        self._clock = clock
-        self._request = request
         self._kinds = frozenset({*kinds, GAP})
         self._cursor = cursor
-        self._open = True
-        self._paused = False
         self._reading = False
         self._left: Sequence[Message] = ()
-        self._patience: IDelayedCall | None = None
         self._beat = PeriodicService(clock)
         self._beat.every(HEARTBEAT, self._say_position, Phrase("A listener is not kept alive"))
         self._beat.startService()
-        request.notifyFinish().addBoth(lambda _: self._close())
-        request.registerProducer(self, True)
+        self._begin()
         request.write(b"retry: %d\n" % RETRY)
         self._say_position()
         feed.join(self, end)
@@ -271,49 +261,13 @@ class EventListener:
         if not self._paused:
             self._request.write(b": position %b\n" % str(self._cursor).encode())
 
-    def pauseProducing(self) -> None:
-        """Pause sending, and start the deadline for a listener that does not read."""
-        self._paused = True
-        if self._open and self._patience is None:
-            self._patience = self._clock.callLater(PATIENCE, self._abort)
+    def _resumed(self) -> None:
+        """Read what was missed, then join the live listeners."""
+        self._feed.fall_behind(self)
+        self._catch_up()
 
-    def resumeProducing(self) -> None:
-        """Resume sending."""
-        self._paused = False
-        self._stop_waiting()
-        if self._open:
-            self._feed.fall_behind(self)
-            self._catch_up()
-
-    def stopProducing(self) -> None:
-        """Leave the feed: the listener has disconnected."""
-        self._close()
-
-    def end(self) -> None:
-        """End the reply, and close the connection."""
-        if self._open:
-            channel = self._request.channel
-            self._close()
-            self._request.unregisterProducer()
-            self._request.finish()
-            channel.loseConnection()
-
-    def _abort(self) -> None:
-        """Disconnect a listener that does not read; it can resume from its last event id."""
-        self._patience = None
-        if self._open:
-            self._close()
-            cast(Any, self._request.transport).abortConnection()
-
-    def _close(self) -> None:
-        if self._open:
-            self._open = False
-            self._left = ()
-            self._stop_waiting()
-            self._beat.stopService()
-            self._feed.leave(self)
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _closed(self) -> None:
+        """Leave the feed."""
+        self._left = ()
+        self._beat.stopService()
+        self._feed.leave(self)

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import attrs
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.logger import Logger
 from twisted.web.server import Request
-from zope.interface import implementer
 
 from ...clock import wall_clock
 from ...periodic import PeriodicService
@@ -26,15 +24,12 @@ from ...phrases import Phrase
 from ..connections import EndlessReplies
 from ..feed import Feed, Message
 from ..limits import refusal_of
+from ..pushed import HEARTBEAT, PushedReply
 from ..routes import Raw, Stream
 from .pages import LivePart
 from .security import HEADERS
 from .visits import Visit
 
-HEARTBEAT = 15.0
-"""Seconds between two comments that keep proxies from closing the connection."""
-PATIENCE = 30.0
-"""Seconds after which a console that does not read is disconnected."""
 TICK = 1.0
 """Seconds between two looks at parts that change with time."""
 RETRY = 3000
@@ -202,22 +197,16 @@ def encode_part(name: str, text: str) -> bytes:
     return f"event: {name}\n{lines}\n".encode()
 
 
-@implementer(IPushProducer)
-class LiveConsole:
+class LiveConsole(PushedReply):
     """The stream to one browser."""
 
     def __init__(self, hub: LiveHub, clock: Any, request: Request, secret: str) -> None:
         """`secret` is that of the session, whose end ends the stream."""
+        super().__init__(request, clock)
         self.secret = secret
         self._hub = hub
-        self._clock = clock
-        self._request = request
-        self._open = True
-        self._paused = False
         self._left: dict[PartKey, bytes] = {}
-        self._patience: IDelayedCall | None = None
-        request.notifyFinish().addBoth(lambda _: self._close())
-        request.registerProducer(self, True)
+        self._begin()
         request.write(b"retry: %d\n\n" % RETRY)
 
     def send(self, key: PartKey, data: bytes) -> None:
@@ -232,50 +221,16 @@ class LiveConsole:
         if self._open and not self._paused:
             self._request.write(b": \n\n")
 
-    def pauseProducing(self) -> None:
-        """Pause, and start the deadline for a browser that does not read."""
-        self._paused = True
-        if self._open and self._patience is None:
-            self._patience = self._clock.callLater(PATIENCE, self._abort)
-
-    def resumeProducing(self) -> None:
+    def _resumed(self) -> None:
         """Send what has changed meanwhile."""
-        self._paused = False
-        self._stop_waiting()
         left, self._left = self._left, {}
         for key, data in left.items():
             self.send(key, data)
 
-    def stopProducing(self) -> None:
-        """Leave: the browser has disconnected."""
-        self._close()
-
-    def end(self) -> None:
-        """End the stream, and close the connection."""
-        if self._open:
-            channel = self._request.channel
-            self._close()
-            self._request.unregisterProducer()
-            self._request.finish()
-            channel.loseConnection()
-
-    def _abort(self) -> None:
-        self._patience = None
-        if self._open:
-            self._close()
-            cast(Any, self._request.transport).abortConnection()
-
-    def _close(self) -> None:
-        if self._open:
-            self._open = False
-            self._left = {}
-            self._stop_waiting()
-            self._hub.leave(self)
-
-    def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _closed(self) -> None:
+        """Leave the others."""
+        self._left = {}
+        self._hub.leave(self)
 
 
 def live_reply(hub: LiveHub, clock: Any, names: Sequence[str], visit: Visit) -> Stream | Raw:
