@@ -162,6 +162,42 @@ async def test_the_audit_log_is_filtered(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_audit_log_is_filtered_by_the_words_that_it_shows(rig: Rig) -> None:
+    """Accounts, tokens, terminals and people are found by the names that stand on the page."""
+    await rig.exchange("T1")
+    await rig.exchange("T2")
+    await rig.api("PATCH", "/devices/T1", {"alias": "Side door"})
+    await rig.api("PATCH", "/devices/T2", {"alias": "Main gate"})
+    await rig.api("PUT", "/users/17", {"name": "Élodie Cedar"})
+    ines = await signed_in(rig, name="Ines")
+    browser = await signed_in(rig, name="bob")
+
+    async def found(query: str) -> str:
+        return text_of(await browser.get(f"/audit?{query}")).partition("Details")[2]
+
+    for who in ("Ines", "ines", "account+Ines"):
+        assert "account Ines sign in" in await found(f"actor={who}"), who
+        assert "token admin" not in await found(f"actor={who}"), who
+    assert "change terminal" in await found("actor=admin")
+    for where in ("Side+door", "side", "T1"):
+        assert "Side door" in await found(f"device={where}"), where
+        assert "Main gate" not in await found(f"device={where}"), where
+    assert "add person" in await found("pin=elodie")
+    assert "change terminal" not in await found("pin=elodie")
+    page = (await browser.get("/audit")).body.decode()
+    for option in ("account Ines", "token admin", "Side door", "T1"):
+        assert f'<option value="{option}">' in page, option
+    wrong = text_of(await browser.get("/audit?actor=Inez&device=Sidedoor"))
+    assert "Nobody in the log is called Inez; did you mean Ines?" in wrong
+    assert "No terminal has the name or serial number Sidedoor; did you mean Side door?" in wrong
+    ines.language = "es"
+    assert b"aria-invalid" not in (await ines.get("/audit?actor=cuenta+Ines")).body
+    assert b"aria-invalid" in (await ines.get("/audit?actor=cuenta+Inez")).body
+    exact = await rig.items("/audit?actor=Ines")
+    assert exact == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_records_that_were_added_late_are_shown_at_their_time(rig: Rig) -> None:
     """The newest time is on top, whatever the order in which records were added."""
     browser = await signed_in(rig)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Column, ColumnElement, CompoundSelect, Row, delete, or_, select, union
+from sqlalchemy import Column, ColumnElement, CompoundSelect, Row, delete, func, or_, select, union
 from twisted.logger import Logger
 
 from ..counting import agreeing, counted
@@ -36,6 +36,8 @@ SERVER = "server"
 """Actor of actions that the server takes by itself."""
 CHECKPOINT = "checkpoint"
 """Action of the row that records which rows retention removed."""
+MOST_ACTORS = 300
+"""Maximum number of actors that are listed."""
 TAMPERED = "tampered"
 """Action of the row that records that the log had been changed outside the server."""
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
@@ -87,9 +89,11 @@ class AuditStore(BufferedInserts):
         pin: str | None = None,
         subject: str | None = None,
         device: str | None = None,
+        actors: Collection[str] | None = None,
     ) -> list[AuditRecord]:
         """List records by id, from `since` (inclusive) to `until` (exclusive), in milliseconds.
 
+        `actors` selects the records of any of them.
         `pin` selects the records that name this person, and `device` those of what a terminal did
         and of what was done to it.
         """
@@ -101,6 +105,8 @@ class AuditStore(BufferedInserts):
             wanted.append(audit.c.at < until)
         if actor is not None:
             wanted.append(audit.c.actor == actor)
+        if actors is not None:
+            wanted.append(audit.c.actor.in_(actors))
         if action is not None:
             wanted.append(audit.c.action == action)
         if subject is not None:
@@ -114,6 +120,20 @@ class AuditStore(BufferedInserts):
         rows = self._connection.execute(query.where(*wanted)).all()
         pins = self._pins(text for row in rows for text in (row.subject, row.detail) if text)
         return [_record(row, pins) for row in rows]
+
+    def actors(self) -> list[str]:
+        """Return the actors of all records, up to `MOST_ACTORS`, read from their index."""
+        self.flush()
+        found: list[str] = []
+        query = select(func.min(audit.c.actor))
+        following = query
+        while len(found) < MOST_ACTORS:
+            actor = self._connection.execute(following).scalar()
+            if actor is None:
+                break
+            found.append(actor)
+            following = query.where(audit.c.actor > actor)
+        return found
 
     def forget(self, before: int, limit: int, setting: str, now: int) -> int:
         """Remove up to `limit` of the oldest records from before an instant (ms); return the count.

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.actors import actor_phrase
 from ...manage.console.days import NO_DAY, NO_PERIOD, typed_midnight
 from ...manage.console.forms import FormEntry
 from ...manage.console.pages import (
@@ -31,6 +32,7 @@ from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
 from ..people.store import PeopleStore
 from .changes import detail_phrase
+from .filtering import actors_thd, person_thd, suggested_terminals_thd, terminal_thd
 from .grouping import grouped
 from .naming import readable, subject_pages_thd, subject_phrase
 from .orders import OrderWords
@@ -42,6 +44,8 @@ MOST_SHOWN = 300
 """Characters of a text that are shown."""
 PER_PAGE = 40
 """Lines on a page."""
+MOST_SUGGESTED = 100
+"""Maximum number of terminals that are suggested."""
 MOST_READ = 400
 """Maximum number of records that are read for a page."""
 _Text = Annotated[str, Meta(max_length=200)]
@@ -49,7 +53,7 @@ _FILTERS = ("since", "until", "device", "actor", "action", "pin")
 
 
 class AuditSearch(msgspec.Struct, frozen=True):
-    """Filter of the audit log: days in the zone of the visit, and exact texts."""
+    """Filter of the audit log: days in the zone of the visit, and texts as the page shows them."""
 
     since: _Text = ""
     until: _Text = ""
@@ -102,6 +106,8 @@ class Found:
     """Names of people by user ID."""
     subject_pages: Mapping[str, str] = attrs.field(factory=dict)
     """Paths of the pages of what records are about, by subject."""
+    suggested: tuple[Sequence[str], Sequence[str]] = ((), ())
+    """Actors, and names and serial numbers of terminals, to choose from."""
 
 
 class AuditPages:
@@ -138,14 +144,20 @@ class AuditPages:
 
         def find_thd(tx: Transaction) -> Found:
             store = tx[AuditStore]
+            actors = actors_thd(tx, query.actor, visit.said, wrong)
+            device = terminal_thd(tx, query.device, wrong)
+            pin = person_thd(tx, query.pin, wrong)
+            suggested = store.actors(), suggested_terminals_thd(tx, MOST_SUGGESTED)
+            if wrong:
+                return Found(suggested=suggested)
             found = store.page(
                 part,
                 since,
                 until,
-                query.actor or None,
-                query.action or None,
-                query.pin or None,
-                device=query.device or None,
+                action=query.action or None,
+                pin=pin,
+                device=device,
+                actors=actors,
             )
             pins = {pin for one in found for pin in one.pins}
             return Found(
@@ -153,9 +165,10 @@ class AuditPages:
                 {store.person(pin): pin for pin in pins},
                 tx[PeopleStore].names(pins),
                 subject_pages_thd(tx, {one.subject for one in found}),
+                suggested,
             )
 
-        read = Found() if wrong else await self._store.read(find_thd)
+        read = await self._store.read(find_thd)
         found = read.records
         # A reader who chooses an action wants to see each record of it.
         lines = grouped(found[:MOST_READ], is_each=bool(query.action))[:PER_PAGE]
@@ -175,7 +188,8 @@ class AuditPages:
                 "names": read.names,
                 "subject_pages": read.subject_pages,
                 "is_filtered": bool(kept),
-                "actors": sorted({one.stored.actor for one in shown}),
+                "actors": sorted({visit.said(actor_phrase(one)) for one in read.suggested[0]}),
+                "terminals": read.suggested[1],
                 "actions": action_options(visit.said, query.action),
                 "next_query": None if more is None else urlencode(more),
                 "first_query": None if query.before is None else urlencode(kept),
