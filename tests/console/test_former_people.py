@@ -8,7 +8,7 @@ import zipfile
 import pytest_twisted
 
 from ..rig import Rig
-from .browser import location, signed_in, text_of
+from .browser import hidden_of, location, signed_in, text_of
 from .test_attendance import line, person, punch, rows
 
 
@@ -72,7 +72,7 @@ async def test_who_left_can_be_erased(rig: Rig) -> None:
     )
     assert "/console/people/7/remove" in (await browser.get("/attendance/people/7")).body.decode()
     done = await browser.send("/people/7/remove", "/people/7/erase", {"confirm": "7"})
-    assert location(done) == "/people"
+    assert location(done) == "/people/7/remove"
     listed = rows(await browser.get("/attendance"))
     assert "08:00:00 7 Check in T1 Only fingerprint" in listed
     assert "Nobody has" in text_of(await browser.get("/attendance?person=cedar"))
@@ -87,3 +87,42 @@ async def test_who_comes_back_is_not_shown_as_left(rig: Rig) -> None:
     browser = await signed_in(rig)
     listed = rows(await browser.get("/attendance"))
     assert "08:00:00 Élodie Cedar 7 Check in T1 Only fingerprint" in listed
+
+
+@pytest_twisted.ensureDeferred
+async def test_punches_that_an_erasure_has_left_are_erased_later(rig: Rig) -> None:
+    """The page says that they stay, names terminals with the person, and offers to erase them."""
+    await _left(rig)
+    await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=8\tName=Ann Ash\tPri=0\n")
+    browser = await signed_in(rig)
+    page, action = "/people/8/remove", "/people/8/erase"
+    assert location(await browser.send(page, action, {"confirm": "8"})) == page
+    shown = await browser.get(page)
+    assert "The punches stay under the user ID" in text_of(shown)
+    assert "have not confirmed yet that they have deleted it" in text_of(shown)
+    assert "/console/commands?device=T1" in shown.body.decode()
+    month = (await browser.get("/attendance/people/8")).body.decode()
+    assert f"/console{page}" in month
+    ((_, hidden),) = [one for one in hidden_of(shown) if one[0].endswith(action)]
+    fields = dict(hidden)
+    assert (await browser.post(action, {**fields, "confirm": "7"})).status == 422
+    assert len(await rig.items("/attendance?pin=8")) == 1
+    assert location(await browser.post(action, {**fields, "confirm": "8"})) == page
+    assert await rig.items("/attendance?pin=8") == []
+    assert "so are the punches" in text_of(await browser.get(page))
+    again = await browser.post(action, {**fields, "confirm": "8"})
+    assert again.status in (303, 404), "what is gone already"
+    actions = [one["action"] for one in await rig.items("/audit")]
+    assert actions.count("erase person") >= 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_may_not_erase_gets_no_page_for_a_user_id_that_nobody_has(rig: Rig) -> None:
+    """Neither without the scope, nor limited to areas."""
+    await _left(rig)
+    assert (await rig.api("DELETE", "/users/8?erase=true")).status == 200
+    clerk = await signed_in(rig, "read", "write", name="bob")
+    assert (await clerk.get("/people/8/remove")).status == 404
+    assert "/people/8/remove" not in (await clerk.get("/attendance/people/8")).body.decode()
+    limited = await signed_in(rig, "read", "write", "dangerous", name="eve", areas=["default"])
+    assert (await limited.get("/people/8/remove")).status == 404

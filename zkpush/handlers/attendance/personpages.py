@@ -141,7 +141,8 @@ class PersonAttendancePages:
                 "name": names.get(pin),
                 "is_stored": is_stored,
                 "has_left": has_left,
-                "may_erase": has_left and visit.allows(Scope.DANGEROUS),
+                "may_erase": visit.allows(Scope.DANGEROUS)
+                and (has_left or (not is_stored and visit.areas is None)),
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,

@@ -13,14 +13,24 @@ from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
 from ...manage.services import Services
 from ...model import Page
+from ...pathparts import path_part
 from ...persist.areas import distributing_thd
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
 from .bounds import CONFLICT
+from .erased import ErasedPeople
 from .former import FormerPeople
 from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
 from .store import PeopleStore
+
+ERASED = Phrase(
+    "The person is erased here; terminals delete the person next. The punches stay under the user "
+    "ID, without a name."
+)
+ERASED_ALL = Phrase(
+    "The person is erased here, and so are the punches; terminals delete the person next."
+)
 
 
 class SettleForm(msgspec.Struct, frozen=True):
@@ -120,12 +130,19 @@ class RemovalPages:
         ]
 
     async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
-        """Say what removal and erasure do; a person who left can be erased."""
+        """Say what removal and erasure do.
+
+        A person who left can be erased, and the punches of a user ID that nobody has.
+        """
+        may_erase = visit.allows(Scope.DANGEROUS)
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             name = tx[PeopleStore].names([pin]).get(pin)
             if tx[FormerPeople].among([pin], visit.areas):
                 return {"pin": pin, "name": name, "person": None}
+            if may_erase and visit.areas is None and not tx[PeopleStore].known([pin]):
+                waiting = tx[ErasedPeople].holders(pin)
+                return {"pin": pin, "name": None, "person": None, "waiting": waiting}
             found = {**person_thd(tx, pin, visit.caller), "name": name}
             return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
 
@@ -133,7 +150,7 @@ class RemovalPages:
         return View(
             template="remove.html",
             title=Phrase("Remove a person"),
-            values={**values, "entry": entry, "may_erase": visit.allows(Scope.DANGEROUS)},
+            values={"waiting": None, **values, "entry": entry, "may_erase": may_erase},
         )
 
     async def remove(self, visit: Visit, form: RemoveForm, pin: str) -> Redirect:
@@ -146,7 +163,6 @@ class RemovalPages:
         if form.confirm != pin:
             raise FormMistakes(confirm=Phrase("This is not the user ID of the person."))
         await self._people.remove(pin, visit.caller, erase=True, attendance=form.attendance)
-        return Redirect(
-            to="/people",
-            notice=Phrase("The person is erased here; terminals delete the person next."),
-        )
+        # Where the deletion at terminals is watched, and the punches that stay can be erased.
+        to = f"/people/{path_part(pin)}/remove" if visit.areas is None else "/people"
+        return Redirect(to=to, notice=ERASED_ALL if form.attendance else ERASED)
