@@ -14,7 +14,7 @@ from zkpush.handlers.trace.schema import trace
 from zkpush.handlers.trace.store import TraceStore
 from zkpush.interfaces import StoreError
 
-from ..nodes.conftest import database, nodes  # noqa: F401
+from ..nodes.conftest import nodes  # noqa: F401
 from ..rig import Rig
 from ..server.test_tokens_of_sessions import upload
 
