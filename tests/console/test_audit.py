@@ -290,3 +290,56 @@ async def test_people_and_callers_in_records_are_named_for_a_reader(rig: Rig) ->
     assert "a person who is not stored any more" in shown
     assert "the account may not do this" in shown
     assert "API was called" not in shown
+
+
+@pytest_twisted.ensureDeferred
+async def test_acts_on_people_say_how_and_to_whom(rig: Rig) -> None:
+    """An import, a removal, and whether an erasure took the punches, are words of the page."""
+    content = b"pin,name\n7,Ann Ash\n8,Bob Birch\n9,Eve Elm\n"
+    assert (await rig.api("POST", "/users/import", content)).status == 200
+    assert (await rig.api("DELETE", "/users/7")).status == 200
+    assert (await rig.api("DELETE", "/users/8?erase=true")).status == 200
+    assert (await rig.api("DELETE", "/users/9?erase=true&attendance=true")).status == 200
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/audit"))
+    assert "add person user 7 Ann Ash 7 left Name; imported from a file; by API" in shown
+    assert "remove person user 7 Ann Ash 7 left" in shown
+    assert "a person who is not stored any more punches stay; by API" in shown
+    assert "a person who is not stored any more punches erased, too; by API" in shown
+    kept = b"pin,name\n17,Cy\n"
+    await rig.api("PUT", "/users/18", {"name": "Di"})
+    path = "/users/import?remove_absent=true&confirm=1"
+    assert (await rig.api("POST", path, kept)).status == 200
+    assert "missing in an imported file" in text_of(await browser.get("/audit"))
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/audit"))) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_durations_times_and_requests_in_details_are_words(rig: Rig) -> None:
+    """How long a command waits, and what was refused, stand there without names of options."""
+    await rig.exchange("T1")
+    now = rig.daemon.registry.now()
+    options = "; expires_in 316224000; not_before_at 1772352000000; priority 5; replaces abc"
+
+    def note(tx: Transaction) -> None:
+        order = f"x1: REBOOT{options}; by console from here"
+        tx[AuditStore].add("account bob", "queue command", "terminal T1", order, now)
+        for what in ("GET /console/people/<pin>/edit", "POST /console/areas/new", "GET /users"):
+            detail = f"{what}, once, from 192.0.2.7"
+            tx[AuditStore].add("account bob", "refused", Refusal.NO_SCOPE.words, detail, now)
+
+    await rig.store.write(note)
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/audit"))
+    for words in (
+        "waits for up to 10 years; not before Sun 1 Mar 2026 08:00",
+        "priority 5; replaces abc",
+        "opening a page of People (/people/<pin>/edit), once, from 192.0.2.7",
+        "sending a form of Areas (/areas/new), once, from 192.0.2.7",
+        "reading by the API (/users), once, from 192.0.2.7",
+    ):
+        assert words in shown, words
+    assert "expires_in" not in shown
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/audit"))) == []

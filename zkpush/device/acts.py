@@ -48,8 +48,12 @@ def record(
     `detail` must hold no secret, and may be empty.
     """
     if by is not None:
-        told = f"{detail}; {by.origin}" if detail else by.origin
-        tx[AuditStore].add(by.actor, action, subject, told, now)
+        tx[AuditStore].add(by.actor, action, subject, in_parts(detail, by.origin), now)
+
+
+def in_parts(*parts: str) -> str:
+    """Join the parts of a detail that are not empty."""
+    return "; ".join(filter(None, parts))
 
 
 def change_detail(values: Mapping[str, object]) -> str:

@@ -226,7 +226,9 @@ class AuditStore(BufferedInserts):
         found: dict[str, str] = {}
         if wanted:
             for column in _people():
-                for pin in self._connection.execute(select(column)).scalars():
+                for pin in self._connection.execute(
+                    select(column).where(column.is_not(None))
+                ).scalars():
                     name = self.person(pin)
                     if name in wanted:
                         found[name] = pin

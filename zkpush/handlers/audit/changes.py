@@ -9,6 +9,7 @@ from ...manage.console.permissions import SCOPES
 from ...phrases import Phrase, in_series, listed_phrases
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from ...values.personwords import PERSON_LABELS
+from .requests import request_phrase
 from .wording import DETAILS
 
 LABELS: Mapping[str, Phrase] = {
@@ -62,10 +63,20 @@ def detail_phrase(text: str, special: Callable[[str], Phrase | None] = lambda te
     found = DETAILS.phrase(text)
     if not isinstance(found, Phrase):
         return special(text) or _phrase(text)
-    reason = found.values.get("reason")
-    if not isinstance(reason, str) or isinstance(reason, Phrase):
-        return found
-    return Phrase.made(found.text, {**found.values, "reason": special(reason) or _phrase(reason)})
+    return _filled(found, special)
+
+
+def _filled(found: Phrase, special: Callable[[str], Phrase | None]) -> Phrase:
+    """Return a declared sentence with the words of its reason, and of the request that it names."""
+    values = dict(found.values)
+    reason, what = values.get("reason"), values.get("what")
+    if isinstance(reason, Phrase):
+        values["reason"] = _filled(reason, special)
+    elif isinstance(reason, str):
+        values["reason"] = special(reason) or _phrase(reason)
+    if isinstance(what, str):
+        values["what"] = request_phrase(what) or what
+    return Phrase.made(found.text, values)
 
 
 def _phrase(text: str) -> str:

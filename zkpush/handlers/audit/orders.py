@@ -9,6 +9,7 @@ from ...phrases import Phrase, counted_phrase, in_series, listed_phrases, termin
 from ...protocol.fields import Command, Field
 from ...values.accesswords import TABLE_NAMES
 from ...values.eventwords import EVENT_WORDS
+from .requests import sending_phrases
 
 _QUEUED = re.compile(r"\w+: (.*)", re.DOTALL)
 _REPLACES = re.compile(r"; replaces (\w+)")
@@ -49,14 +50,15 @@ class OrderWords:
         found = _QUEUED.fullmatch(detail)
         if found is None:
             return None
-        text = _REPLACES.sub("", found[1])
+        text, sending = sending_phrases(_REPLACES.sub("", found[1]))
         names = [one for one in self._commands if f"{text} ".startswith(f"{one} ")]
         if not names:
             return None
         command = self._commands[max(names, key=len)]
         given = _given(command, text[len(command.name) :])
         replaced = [Phrase("replaces %(id)s", id=one) for one in _REPLACES.findall(found[1])]
-        return in_series([_named(command), *([listed_phrases(given)] if given else []), *replaced])
+        told = [listed_phrases(given)] if given else []
+        return in_series([_named(command), *told, *sending, *replaced])
 
     def _job(self, detail: str) -> Phrase | None:
         found = _TARGETS.fullmatch(detail)

@@ -127,11 +127,9 @@ class PeopleAdministration:
             erased = sum(eraser(erasure) for eraser in services.erasers) if erase else 0
             if not (is_known or erased or (erase and holders)):
                 raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
-            detail = (
-                f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
-                if holders
-                else ""
-            )
+            have = f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
+            punches = "punches erased, too" if attendance else "punches stay"
+            detail = acts.in_parts(have if holders else "", punches if erase else "")
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
                 return own_terminals_thd(tx, by, holders), []
@@ -257,8 +255,10 @@ def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: i
             tx[StatedParts].end_conflict(device.id, [pin], outcome_of(one, values), now)
 
 
-def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
+def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = "") -> bool:
     """Add or change a person, with its audit record; returns whether the person is new.
+
+    The record tells the `way` of the change, if it has one of its own.
 
     Raises `CardTaken` if another person has the card, and as `areas_of_thd` does.
     """
@@ -271,5 +271,5 @@ def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
     told = [*edit.fields, *(() if edit.areas is None else ("areas",))]
     person = tx[AuditStore].person(edit.pin)
-    acts.record(tx, by, ADD if is_new else CHANGE, person, ", ".join(told), now)
+    acts.record(tx, by, ADD if is_new else CHANGE, person, acts.in_parts(", ".join(told), way), now)
     return is_new

@@ -76,6 +76,8 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[list[LineView], Meta(description="All lines except unchanged ones")]
 
 
+IMPORTED, ABSENT = "imported from a file", "missing in an imported file"
+"""Why people are changed or removed, for the audit log."""
 _Version = tuple[object, ...]
 """What changes when a person is changed, or removed and added again."""
 
@@ -154,7 +156,7 @@ class PeopleImport:
     def _put_thd(self, part: Sequence[PersonEdit], caller: Caller, tx: Transaction) -> None:
         now = self._services.now()
         for edit in part:
-            put_thd(tx, edit, caller, now)
+            put_thd(tx, edit, caller, now, IMPORTED)
 
     def _remove_thd(self, some: Mapping[str, _Version], caller: Caller, tx: Transaction) -> int:
         """Remove people, except for those who have changed since they were read."""
@@ -163,7 +165,7 @@ class PeopleImport:
         same = [one.pin for one in people if _version_of(one) == some[one.pin]]
         for pin in same:
             if tx[PersonStore].remove(pin, caller.actor, now):
-                acts.record(tx, caller, REMOVE, tx[AuditStore].person(pin), "", now)
+                acts.record(tx, caller, REMOVE, tx[AuditStore].person(pin), ABSENT, now)
         return len(same)
 
 

@@ -242,6 +242,7 @@ removed_people = Table(
     Column("areas", PlainText()),
 )
 """People who were removed, and are not added again by a terminal that still has them."""
+removed_people.c.pin.info[PERSON] = True
 
 _PENDING = text("pin IS NOT NULL")
 
