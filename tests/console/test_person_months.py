@@ -13,6 +13,8 @@ from ..rig import Response, Rig
 from .browser import document, signed_in, text_of
 from .test_attendance import line, person, punch, rows
 
+_ODD = (("08", 0), ("12", 1), ("13", 0))
+
 
 def totals(shown: Response) -> dict[str, str]:
     """The numbers of a month by their words."""
@@ -37,7 +39,7 @@ async def test_a_month_of_a_person_has_a_strip_for_each_day(rig: Rig) -> None:
     shown = await browser.get("/attendance/people/1?month=2026-02")
     days = rows(shown)
     assert len(days) == 28
-    assert days[1] == "Mon 2 Feb 2026 08:00 17:05 9:05"
+    assert days[1] == "Mon 2 Feb 2026 08:00 17:05 9:05 odd number of punches"
     assert days[2] == "Tue 3 Feb 2026 08:00 one punch only"
     assert days[3] == "Wed 4 Feb 2026"
     strip = shown.body.decode().split('role="img"')[2].split("</svg>")[0]
@@ -80,6 +82,7 @@ async def test_a_month_is_the_sum_of_its_days(rig: Rig) -> None:
         "punches": "7",
         "hours from first to last punch": "15:55",
         "days with one punch only": "2",
+        "more day with an odd number of punches": "1",
         "punch with a doubtful time": "1",
         "days without punches 7 of them on weekends": "24",
     }
@@ -115,3 +118,28 @@ async def test_a_month_with_too_many_punches_says_so(
         monkeypatch.setattr(personpages, "MOST", 2)
         assert said in text_of(await browser.get(path))
         monkeypatch.undo()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_day_on_which_a_punch_may_be_missing_is_marked(rig: Rig) -> None:
+    """An odd number of punches, and states that only go in, are facts of the day and the month."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    await punch(
+        rig,
+        *(line("1", f"2026-02-02 {hour}:00:00", state) for hour, state in _ODD),
+        *(line("1", f"2026-02-03 {hour}:00:00") for hour in ("08", "13")),
+        *(line("1", f"2026-02-04 {hour}:00:00", state) for hour, state in (("08", 0), ("17", 1))),
+        line("1", "2026-02-05 08:00:00"),
+    )
+    browser = await signed_in(rig)
+    shown = await browser.get("/attendance/people/1?month=2026-02")
+    days = rows(shown)
+    assert days[1] == "Mon 2 Feb 2026 08:00 13:00 5:00 odd number of punches"
+    assert days[2] == "Tue 3 Feb 2026 08:00 13:00 5:00 no check-out"
+    assert days[3] == "Wed 4 Feb 2026 08:00 17:00 9:00"
+    assert days[4] == "Thu 5 Feb 2026 08:00 one punch only"
+    counted = totals(shown)
+    assert counted["more day with an odd number of punches"] == "1"
+    assert counted["day with one punch only"] == "1"
+    assert "print command of your browser" in text_of(shown)

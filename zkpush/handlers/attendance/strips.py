@@ -50,6 +50,17 @@ class DayStrip:
         return len(self.punches) == 1
 
     @property
+    def is_odd(self) -> bool:
+        """Whether the number of punches is odd and not one, so that one may be missing."""
+        return len(self.punches) > 1 and len(self.punches) % 2 == 1
+
+    @property
+    def lacks_out(self) -> bool:
+        """Whether some of several punches go in by their states, and none goes out."""
+        directions = {one.direction for one in self.punches}
+        return len(self.punches) > 1 and "in" in directions and "out" not in directions
+
+    @property
     def others(self) -> list[ShownPunch]:
         """The punches that may be another person's."""
         return [one for one in self.punches if one.other is not None]
@@ -74,6 +85,8 @@ class MonthTotals:
     punches: int
     single_days: int
     """Days with one punch only."""
+    odd_days: int
+    """Days with an odd number of punches, without those with one only."""
     doubtful: int
     """Punches whose time is doubtful."""
     others: int
@@ -93,6 +106,7 @@ class MonthTotals:
             days=sum(bool(one.punches) for one in strips),
             punches=sum(len(one.punches) for one in strips),
             single_days=sum(one.is_single for one in strips),
+            odd_days=sum(one.is_odd for one in strips),
             doubtful=sum(each.doubt is not None for one in strips for each in one.punches),
             others=sum(len(one.others) for one in strips),
             empty_days=len(empty),
