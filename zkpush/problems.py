@@ -253,7 +253,7 @@ class ProblemCode(StrEnum):
     CONFLICT = (
         "conflict",
         "A terminal says something else about a person than is stored; nothing was overwritten",
-        "Compare both sides and choose: `zkpush conflicts list`, then `zkpush conflicts settle "
+        "See both sides: `zkpush conflicts list`. Choose one: `zkpush conflicts settle "
         "ID`. If the user ID belongs to two people, first delete the user at that terminal, and "
         "enrol the person there under another user ID. Then keep what is stored.",
     )

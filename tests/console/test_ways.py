@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from html import unescape
 from types import SimpleNamespace
 from xml.etree.ElementTree import Element
 
 import pytest
 import pytest_twisted
-from babel.support import NullTranslations
 from jinja2 import Environment
 
 from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
 from zkpush.manage.console.formats import add_filters
-from zkpush.manage.console.languages import LANGUAGES
+from zkpush.manage.console.languages import LANGUAGES, ConsoleLanguage, translations_of
 from zkpush.manage.console.ways import ON_SERVER, WAYS, way_of
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
@@ -54,27 +55,60 @@ def test_each_command_in_a_text_has_a_page_or_is_for_the_server() -> None:
     assert bare == set()
 
 
-def test_a_text_has_each_link_once() -> None:
-    """Whatever command it repeats: what comes again is said to be in the same place."""
+def texts_with_commands() -> list[str]:
+    """All declared texts that name commands, such as the advice of every problem."""
+    return sorted(
+        text
+        for package in packages_of_zkpush()
+        for one in catalogues_of(package).phrases()
+        for text in ([one] if isinstance(one, str) else one)
+        if commands_of(text)
+    )
+
+
+@functools.cache
+def environment_of(language: ConsoleLanguage) -> Environment:
+    """The filters of a language."""
     environment = Environment(autoescape=True)
-    add_filters(environment, LANGUAGES[0], NullTranslations())
+    add_filters(environment, language, translations_of(packages_of_zkpush(), language))
+    return environment
+
+
+def shown_to(language: ConsoleLanguage, text: str) -> str:
+    """A text as the console shows it."""
+    environment = environment_of(language)
     visit = SimpleNamespace(
         named=lambda sn: None, allows=lambda scope: True, reaches=lambda path: True
     )
+    return str(environment.filters["coded"]({"visit": visit}, environment.filters["said"](text)))
 
-    def links(text: str) -> list[str]:
-        shown = environment.filters["coded"]({"visit": visit}, text)
-        return re.findall("<a .*?</a>", shown)
 
-    texts = [
-        one if isinstance(one, str) else one[1]
-        for package in packages_of_zkpush()
-        for one in catalogues_of(package).phrases()
-    ]
-    repeated = {text for text in texts if len({*(found := links(text))}) < len(found)}
-    assert repeated == set()
-    assert sum(len(links(text)) for text in texts) > 50
-    assert len(links("`zkpush rejects list`, `zkpush rejects retry`, `zkpush conflicts list`")) == 2
+QUOTED = {"en": "“<a>”", "es": "«<a>»", "ar": "«<a>»", "zh-Hans": "“<a>”"}
+"""How a link stands in a sentence: as the name of a page, a button or a setting."""
+BROKEN = re.compile(
+    r"\b(?:with|from|in|by|con|de|en) (?:in|on|en) |[:,(] *[.,;)]|[:,] *$|[.] (?!nginx)[a-zé]"
+)
+"""Two prepositions, a sentence without its object, or one that begins with a small letter."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda one: one.code)
+def test_a_text_stays_whole_where_links_take_the_place_of_commands(
+    language: ConsoleLanguage,
+) -> None:
+    """Each link is the name of a noun that stands where the command stood, and comes once."""
+    texts = texts_with_commands()
+    assert {problem.advice for problem in ProblemCode if commands_of(problem.advice)} < {*texts}
+    for text in texts:
+        shown = shown_to(language, text)
+        labels = re.findall(r"<a [^>]*>(.*?)</a>", shown)
+        assert len({*labels}) == len(labels), shown
+        links = re.sub(r"<a [^>]*>.*?</a>", "<a>", shown)
+        assert links.count(QUOTED.get(language.code, "<a>")) == len(labels), shown
+        codes = re.sub(r"<code[^>]*>.*?</code>", "CODE", shown)
+        assert "`" not in shown
+        plain = unescape(re.sub(r"<[^>]*>", "", codes))
+        assert BROKEN.search(plain) is None, plain
+        assert "%(label)" not in shown, shown
 
 
 @pytest_twisted.ensureDeferred
@@ -94,7 +128,7 @@ def shown_commands(node: Element, before: str = "") -> list[str]:
         return []
     if node.tag == "code":
         said = "".join(node.itertext())
-        is_explained = before.rstrip().endswith("on the server:") and is_for_server(said)
+        is_explained = before.rstrip().lower().endswith("the command") and is_for_server(said)
         return [said] if NAMED.match(said) and not is_explained else []
     found = NAMED.findall(text)
     before = text

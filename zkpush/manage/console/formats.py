@@ -31,8 +31,8 @@ DATES = frozenset({"day", "first_day", "last_day", "time"})
 """Names of the values of a phrase that are shown as dates; others may be typed as they are."""
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
-_ON_SERVER = Phrase("on the server:")
-_SAME_PLACE = Phrase("in the same place")
+_ON_SERVER = Phrase("the command %(command)s on the server")
+_SENTENCE_ENDS = (".", "!", "?")
 LABELLED = 3
 """Least number of columns of a table that is shown as cards on a phone."""
 _CELL = re.compile(r"(<t[dh]\b)")
@@ -143,34 +143,44 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
 
     @pass_context
     def coded(context: Context, text: Markup | str) -> Markup:
-        """Show what stands in backticks: a link in place of each command that the console has.
+        """Show what stands in backticks: in place of each command, what the console has for it.
 
-        A link that has come before in the text is referred to.
+        That is a noun with a name, such as the page “Conflicts”, as a command is in its sentence.
+        What has come before in the text is referred to.
         """
-        shown: set[Markup] = set()
-        parts = []
+        shown: set[str] = set()
+        parts: list[Markup] = []
         for number, part in enumerate(escape(text).split("`")):
             if number % 2:
-                link = _command(context, part)
-                is_known = link in shown and link.startswith("<a ")
-                shown.add(link)
-                part = escape(said(_SAME_PLACE)) if is_known else link
+                before = Markup("").join(parts).striptags()
+                part = _command(context, part, shown)
+                if not before or before.endswith(_SENTENCE_ENDS):
+                    part = Markup(part[0].upper() + part[1:])  # noqa: S704 - of Markup
             parts.append(part)
         return Markup("").join(parts)
 
-    def _command(context: Context, part: Markup) -> Markup:
+    def _command(context: Context, part: Markup, shown: set[str]) -> Markup:
+        """Return what stands for a text in backticks; `shown` are the names before."""
         code = Markup('<code dir="ltr">{}</code>').format(part)
         text = part.striptags()
         if not is_command(text):
             return code
         found = way_of(text)
         if found is None:
-            return Markup("{} {}").format(said(_ON_SERVER), code)
+            return _noun(_ON_SERVER, command=code)
         (way, path), visit = found, context["visit"]
         label = said(way.label)
+        if label in shown:
+            return escape(said(way.place.again))
+        shown.add(label)
         if not (visit.allows(way.scope) and visit.reaches(path)):
-            return Markup("<em>{}</em>").format(label)
-        return Markup('<a href="{}{}">{}</a>').format(PREFIX, path, label)
+            return _noun(way.place.named, label=Markup("<em>{}</em>").format(label))
+        link = Markup('<a href="{}{}">{}</a>').format(PREFIX, path, label)
+        return _noun(way.place.named, label=link)
+
+    def _noun(phrase: Phrase, **values: Markup) -> Markup:
+        """Translate a phrase, whose values are escaped already."""
+        return escape(_found(phrase)) % values
 
     @pass_context
     def instant(context: Context, at: int | None, seconds: bool = False) -> Markup:

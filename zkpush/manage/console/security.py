@@ -36,8 +36,8 @@ _LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
 _OF_PROXIES = ("x-forwarded-for", "x-forwarded-proto", "forwarded", "x-real-ip")
 NOT_PRIVATE = Phrase(
     "This connection is not encrypted, so the console does not take passwords over it. Open the "
-    "console on the machine itself, by an SSH tunnel, or by https. Run `zkpush console setup` on "
-    "the machine of the server: it says how."
+    "console on the machine itself, by an SSH tunnel, or by https. `zkpush console setup` says "
+    "how."
 )
 PROXY_UNKNOWN = Phrase(
     "A proxy forwards this request, but the server does not know it. Name its address in "

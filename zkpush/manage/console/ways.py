@@ -1,7 +1,7 @@
 """Commands of the command line in texts, and what the console has in their place.
 
 Theory of operation. Advice names commands, such as `zkpush rejects list`, for people at a shell. A
-person at the console gets a link to the page that does the same, with words for its text. Where
+person at the console gets the page that does the same: a noun with its name, which is a link. Where
 only the command line can do it, the command is shown as one for the server.
 """
 
@@ -24,6 +24,21 @@ _PLACEHOLDERS = frozenset({"SN", "NAME", "ID", "AREA", "PIN"})
 
 
 @attrs.frozen
+class ConsolePlace:
+    """What a command is replaced by, as a noun that fits wherever the command stands."""
+
+    named: Phrase
+    """The noun with the name of the place."""
+    again: Phrase
+    """The noun where the name has come before."""
+
+
+PAGE = ConsolePlace(Phrase("the page “%(label)s”"), Phrase("the same page"))
+BUTTON = ConsolePlace(Phrase("the button “%(label)s”"), Phrase("the same button"))
+SETTING = ConsolePlace(Phrase("the setting “%(label)s”"), Phrase("the same setting"))
+
+
+@attrs.frozen
 class ConsoleWay:
     """The page for a command."""
 
@@ -35,6 +50,7 @@ class ConsoleWay:
     without_name: str
     """Path if the name is not known."""
     scope: Scope = Scope.READ
+    place: ConsolePlace = PAGE
 
     def found(self, command: str) -> str | None:
         """Return the path for a command; None if another page is meant."""
@@ -60,9 +76,13 @@ def _word_of(text: str) -> str:
 
 
 def _of_terminal(
-    words: str, label: Phrase, page: str = "", scope: Scope = Scope.READ
+    words: str,
+    label: Phrase,
+    page: str = "",
+    scope: Scope = Scope.READ,
+    place: ConsolePlace = PAGE,
 ) -> ConsoleWay:
-    return ConsoleWay(words, label, f"/terminals/<name>{page}", "/terminals", scope)
+    return ConsoleWay(words, label, f"/terminals/<name>{page}", "/terminals", scope, place)
 
 
 def _of_list(words: str, label: Phrase, path: str, scope: Scope = Scope.READ) -> ConsoleWay:
@@ -71,7 +91,7 @@ def _of_list(words: str, label: Phrase, path: str, scope: Scope = Scope.READ) ->
 
 _LONG_AGO = "1970-01-01"
 """First day of lists of all times."""
-_TERMINAL = Phrase("Page of the terminal")
+_TERMINAL = Phrase("Terminal")
 _PEOPLE = Phrase("People on the terminal")
 _REQUESTS = Phrase("Requests of the terminal")
 _COMMANDS = Phrase("Commands")
@@ -81,27 +101,38 @@ _FORWARDERS = Phrase("Forwarders")
 _ACCOUNTS = Phrase("Accounts")
 WAYS: Sequence[ConsoleWay] = (
     _of_terminal(
-        "devices set <name> timezone", Phrase("Time zone of the terminal"), "#change", Scope.WRITE
+        "devices set <name> timezone",
+        Phrase("Time zone of the terminal"),
+        "#change",
+        Scope.WRITE,
+        SETTING,
     ),
     *(
         _of_terminal(
             f"devices set <name> token={policy}",
             Phrase("Token of its session: %(choice)s", choice=Phrase.made(words, {})),
             "/settings#field-token",
+            place=SETTING,
         )
         for policy, words in TOKEN_WORDS.items()
     ),
     *(
-        _of_terminal(f"devices set <name> {option}", label, f"/settings#field-{option}")
+        _of_terminal(
+            f"devices set <name> {option}", label, f"/settings#field-{option}", place=SETTING
+        )
         for option, label in (
             ("encryption", Phrase("Encryption by the terminal")),
             ("networks", Phrase("Networks that it may connect from")),
         )
     ),
     _of_terminal("devices approve <name>", Phrase("Approve"), "/approve", Scope.WRITE),
-    _of_terminal("devices block <name>", Phrase("Block"), "", Scope.WRITE),
-    _of_terminal("devices resend <name>", Phrase("Let it send all punches again"), "", Scope.WRITE),
-    _of_terminal("devices recompute <name>", Phrase("Date its punches anew"), "", Scope.WRITE),
+    _of_terminal("devices block <name>", Phrase("Block"), "", Scope.WRITE, BUTTON),
+    _of_terminal(
+        "devices resend <name>", Phrase("Let it send all punches again"), "", Scope.WRITE, BUTTON
+    ),
+    _of_terminal(
+        "devices recompute <name>", Phrase("Date its punches anew"), "", Scope.WRITE, BUTTON
+    ),
     _of_terminal("devices show <name>", _TERMINAL),
     _of_terminal("devices users <name>", _PEOPLE, "/people"),
     _of_terminal("devices trace <name>", _REQUESTS, "/requests"),
@@ -146,9 +177,9 @@ WAYS: Sequence[ConsoleWay] = (
     _of_list("conflicts", _CONFLICTS, "/people/conflicts"),
     _of_terminal("users delete PIN --from <name>", _PEOPLE, "/people"),
     _of_list("users put", Phrase("Add a person"), "/people/new", Scope.WRITE),
-    ConsoleWay("areas put <name>", Phrase("Page of the area"), "/areas/<name>", "/areas"),
-    ConsoleWay("areas drift <name>", Phrase("Page of the area"), "/areas/<name>#drift", "/areas"),
-    ConsoleWay("areas repair <name>", Phrase("Page of the area"), "/areas/<name>", "/areas"),
+    ConsoleWay("areas put <name>", Phrase("Area"), "/areas/<name>", "/areas"),
+    ConsoleWay("areas drift <name>", Phrase("Area"), "/areas/<name>#drift", "/areas"),
+    ConsoleWay("areas repair <name>", Phrase("Area"), "/areas/<name>", "/areas"),
     _of_list("access device", Phrase("Access data"), "/access"),
     _of_list("problems list", Phrase("Problems"), "/"),
     _of_list("files list", Phrase("Files"), "/files"),
