@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from typing import Any
 
@@ -167,7 +168,7 @@ OPEN = {
     "/operations": {"code"},
     "/idcards": {"pin"},
     "/conflicts": {"pin"},
-    "/audit": {"pin", "actor", "action"},
+    "/audit": {"pin", "actor", "action", "device"},
     "/users": {
         "search",
         "name",
@@ -179,7 +180,9 @@ OPEN = {
         "secrets",
     },
 }
-"""Filters of any value: a person or an action may come later, a job may have no command yet."""
+"""Filters of any value: a person or an action may come later, a job may have no command yet.
+
+The audit log names terminals that are no longer there."""
 OF_ALL = {"limit", "after", "order", "since", "until", "received_since"}
 
 
@@ -333,12 +336,13 @@ async def test_a_list_that_breaks_is_cut_and_not_ended(
     """Nobody takes the beginning of a list for the whole: its last chunk does not come."""
     monkeypatch.setattr(lists, "SLICE", 2)
     await rig.exchange()
-    await punch(rig, *range(4))
-    sent = lists.Slices.next
+    await punch(rig, *range(12))
+    sent, slices = lists.Slices.next, itertools.count()
 
     async def broken(self: Any) -> bytes:
         text = await sent(self)
-        await rig.store.stop()
+        if next(slices):
+            await rig.store.stop()
         return text
 
     monkeypatch.setattr(lists.Slices, "next", broken)
@@ -365,6 +369,11 @@ LISTS = (
 )
 
 
+def besides_exports(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of a list, of the audit log without the exports that the test makes itself."""
+    return [one for one in items if one.get("action") != "export"]
+
+
 @pytest.mark.parametrize("path", LISTS)
 @pytest_twisted.ensureDeferred
 async def test_every_list_has_the_same_cursors_orders_and_forms(rig: Rig, path: str) -> None:
@@ -378,7 +387,7 @@ async def test_every_list_has_the_same_cursors_orders_and_forms(rig: Rig, path: 
     first = await listed(rig, "order=asc&limit=1", path)
     second = await listed(rig, f"order=asc&limit=1&after={first['next']}", path)
     assert first["items"] + second["items"] == everything[:2]
-    assert await as_lines(rig, "order=asc", path) == everything
-    rows = await as_csv(rig, "order=asc", path)
+    assert besides_exports(await as_lines(rig, "order=asc", path)) == everything
+    rows = besides_exports(await as_csv(rig, "order=asc", path))
     assert len(rows) == len(everything)
     assert set(rows[0]) >= set(everything[0]) - {"damaged"}

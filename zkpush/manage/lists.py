@@ -30,6 +30,7 @@ from ..phrases import Phrase, in_english
 from ..protocol.fields import Scope
 from .arguments import Known, Mistakes, suggestion
 from .cells import csv_items, csv_lines
+from .exporting import note_export
 from .limits import (
     AREA,
     PERSON,
@@ -201,6 +202,8 @@ class _Wanted(Generic[R]):
         first = await slices.next()
         if not first:
             await self._check_filters()
+        form = content_type.rpartition("/")[2].removeprefix("x-")
+        await note_export(self.store, self.caller, form, self.list.path, self.query, self.names)
         headers = {"X-Cursor": str(position.later)}
         begin = functools.partial(send_parts, slices, head + first)
         return Stream(f"{content_type}; charset=utf-8", begin, headers)

@@ -28,6 +28,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.sheets import MOST_ROWS
 from ...manage.console.terminalchoice import find_terminal_thd, terminal_options_thd
 from ...manage.console.visits import Visit
+from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...model import Page
 from ...persist.targets import TargetStore
@@ -219,6 +220,7 @@ class AttendancePages:
     async def csv(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
+        await note_export(self._store, visit.caller, "csv", "attendance", query)
         stream = line_stream(punch_table(self._store, search.filter(visit), visit))
         return PageStream(stream=stream, name=search.file_name(visit, "csv"))
 
@@ -237,6 +239,7 @@ class AttendancePages:
                     most=MOST_ROWS,
                 )
             )
+        await note_export(self._store, visit.caller, "xlsx", "attendance", query)
         stream = self._sheets.stream(punch_table(self._store, wanted, visit))
         return PageStream(stream=stream, name=search.file_name(visit, "xlsx"))
 

@@ -15,6 +15,7 @@ from ...manage.console.pages import ConsolePage, ConsoleRoute, PageStream
 from ...manage.console.phrases import Phrase
 from ...manage.console.sheets import MOST_ROWS, Cell, SheetColumn
 from ...manage.console.visits import Visit
+from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.transaction import Transaction
 from .columns import ENROLLED, EXPORTED, PHOTO, label_of, shown_value
@@ -70,6 +71,7 @@ class PeopleExportPages:
 
     async def csv(self, visit: Visit, query: ListedPeople) -> PageStream:
         """Export people as CSV."""
+        await note_export(self._store, visit.caller, "csv", "people", query)
         stream = line_stream(self._table(visit, query))
         return PageStream(stream=stream, name=_name(visit, query, "csv"))
 
@@ -83,6 +85,7 @@ class PeopleExportPages:
                     most=MOST_ROWS,
                 )
             )
+        await note_export(self._store, visit.caller, "xlsx", "people", query)
         stream = self._sheets.stream(self._table(visit, query))
         return PageStream(stream=stream, name=_name(visit, query, "xlsx"))
 
