@@ -74,28 +74,21 @@ FOREIGN_TOKEN = Cause(
 FOREIGN_COOKIE = Cause(
     Phrase("It sends a cookie that is no token; it is served all the same."), _NOT_OURS
 )
+_TOKEN_STEPS = Phrase(
+    "1. Restart the terminal: it may have lost the token. 2. See that it sends to this server "
+    "alone, and that no proxy or load balancer in front adds, changes or removes a cookie named "
+    "token. 3. If it is still refused, begin anew: `zkpush devices set SN token=check`. 4. If the "
+    "problem comes back after that, switch the check off: `zkpush devices set SN token=ignore`. 5. "
+    "If the terminal works all the time, something else uses its serial number: restrict it to its "
+    "networks, `zkpush devices set SN networks=NETWORK,…`."
+)
 ANOTHER_TOKEN = Cause(
-    Phrase("A request from %(address)s came with another token than that of its session."),
-    Phrase(
-        "Another server or a proxy has probably set the same cookie: see that the terminal sends "
-        "to this server alone, and that no proxy or load balancer in front adds a cookie named "
-        "token. Then restart the terminal. If that does not help, begin anew: `zkpush devices set "
-        "SN token=check`. If the problem comes back after that, switch the check off: `zkpush "
-        "devices set SN token=ignore`. If the terminal works all the time, something else uses "
-        "its serial number: restrict it to its networks, `zkpush devices set SN "
-        "networks=NETWORK,…`."
-    ),
+    Phrase("A request from %(address)s did not return the token of its session, but another one."),
+    _TOKEN_STEPS,
 )
 MISSING_TOKEN = Cause(
-    Phrase("A request from %(address)s came without the token of its session."),
-    Phrase(
-        "The terminal has probably lost the token, or something in front has removed or replaced "
-        "the cookie: see that a proxy or load balancer passes cookies on unchanged. Then restart "
-        "the terminal. If that does not help, begin anew: `zkpush devices set SN token=check`. If "
-        "the problem comes back after that, switch the check off: `zkpush devices set SN "
-        "token=ignore`. If the terminal works all the time, something else uses its serial "
-        "number: restrict it to its networks, `zkpush devices set SN networks=NETWORK,…`."
-    ),
+    Phrase("A request from %(address)s did not return the token of its session, nor another one."),
+    _TOKEN_STEPS,
 )
 BEGUN_ANEW = Phrase(
     "Its tokens were begun anew already (`token=check`), and the problem came back: something "

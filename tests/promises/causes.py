@@ -117,14 +117,16 @@ CAUSES = {
     ),
     "another token": Cause(
         other_token,
-        r"token not returned +A request from 192\.0\.2\.7 came with another token than that of its",
-        r"Another server or a proxy has probably set the same cookie: .* Then restart the term",
+        r"token not returned +A request from 192\.0\.2\.7 did not return the token of its "
+        r"session, but another one\.",
+        r"Restart the terminal: it may have lost the token\. \(Further steps stand above\.\)",
         r"200 .* UNKNOWN DEVICE \(it came with another token than that of its session\)",
     ),
     "no token": Cause(
         no_token,
-        r"token not returned +A request from 192\.0\.2\.7 came without the token of its session\.",
-        r"The terminal has probably lost the token, .* passes cookies on .* Then restart the term",
+        r"token not returned +A request from 192\.0\.2\.7 did not return the token of its "
+        r"session, nor another one\.",
+        r"Restart the terminal: it may have lost the token\. \(Further steps stand above\.\)",
         r"200 .* UNKNOWN DEVICE \(it came without the token of its session\)",
     ),
     "unknown table": Cause(

@@ -363,7 +363,7 @@ async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
     assert "came with another token than that of its session" in fault["detail"]
     assert fault["follows"] == "token not returned"
     fault = (await faults(rig))["token not returned"]
-    assert fault["advice"].index("restart the") < fault["advice"].index("token=check")
+    assert fault["advice"].index("Restart the") < fault["advice"].index("token=check")
     await rig.exchange(pushcommkey="one")
     await rig.exchange(pushcommkey="other")
     fault = (await faults(rig))["several pushcommkeys"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import pytest_twisted
 
 from ..rig import Rig
 from .situations import OTHER_SERVER, POLL, asks, with_token, working
-from .test_doctor import examined
+from .test_doctor import examined, token, upload
 from .test_silence import told
 
 
@@ -31,17 +33,49 @@ async def behind_a_prefix(rig: Rig) -> None:
 async def test_rows_of_a_terminal_that_is_not_served_refer_to_the_cause(
     rig: Rig, set_up, cause: str
 ) -> None:
-    """Its records and its refusals; not in the two minutes after its last served request."""
+    """Its records, after two minutes without a served request, and its refusals."""
     await set_up(rig)
     checks = {one["name"]: one for one in (await examined(rig))["checks"]}
-    assert {checks[name]["state"] for name in ("refusals", "records")} == {"ok"}
+    assert checks["records"]["state"] == "ok"
     rig.clock.advance(120)
     checks = {one["name"]: one for one in (await examined(rig))["checks"]}
     for name in ("refusals", "records"):
         assert (checks[name]["state"], checks[name]["follows"]) == ("warning", cause)
         assert checks[name]["advice"].startswith("It follows from ")
     assert checks["records"]["detail"].startswith("None is stored since 20")
-    assert "and none was served since 20" in checks["refusals"]["detail"]
+    assert "None of its requests was served since 20" in checks["refusals"]["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_unknown_device_is_a_refusal_wherever_it_is_said(rig: Rig) -> None:
+    """Its doctor and its trace say so at once, and no row says that its uploads were taken."""
+    await with_wrong_token(rig)
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    refusals = checks["refusals"]
+    assert (refusals["state"], refusals["follows"]) == ("warning", "token not returned")
+    assert re.search(r"[1-9]\d* of its requests? w(as|ere) refused", refusals["detail"])
+    assert "nothing of them is stored" in refusals["detail"]
+    assert checks["rejects"]["detail"] == "Nothing that it sent is kept as a reject."
+    *_, last = await rig.items("/devices/T1/trace")
+    assert (last["status"], last["served"]) == (200, False)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refusal_before_a_new_session_is_said_as_past(rig: Rig) -> None:
+    """As after a restart of the server."""
+    given = token(await rig.exchange())
+    await upload(rig, b"token=" + given)
+    await upload(rig, b"token=" + b"ab" * 16)
+    await upload(rig, b"token=" + given)
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    assert checks["refusals"] == {
+        "name": "refusals",
+        "state": "ok",
+        "detail": "1 of its requests was refused in the last hour, before it began a session.",
+        "advice": "",
+        "follows": None,
+    }
+    assert checks["rejects"]["detail"] == "Everything that it sent was understood."
 
 
 @pytest.mark.long

@@ -29,6 +29,8 @@ NARROWEST, LONGEST_WORD = 8, 24
 MARGIN = " " * 4
 """Indentation of lines below a row."""
 _COMMAND = re.compile("`zkpush [^`]+`")
+_STEP = re.compile(r"(?<=\.) (?=[2-9]\. [A-Z])")
+"""Place before the second or a further numbered step."""
 _JOINT = "\ufdd0"
 """Stands for a space at which a text is not broken: no character, so that no text has it."""
 _STYLES = {
@@ -204,15 +206,22 @@ def print_lines(lines: Iterable[Text]) -> None:
         console.print(line, soft_wrap=True)
 
 
+def steps_of(text: str) -> list[str]:
+    """Return the numbered steps of a text, each with its number; the whole text without them."""
+    return _STEP.split(text)
+
+
 def folded(text: str, width: int | None, indent: str = "") -> list[str]:
     """Break a text into indented lines of a width, between words where possible.
 
     A command in backticks is never broken, so that it can be pasted: its line may be wider.
+    Numbered steps begin on lines of their own.
     """
+    parts = steps_of(text)
     if width is None:
-        return [f"{indent}{text}"]
-    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _JOINT), text)
-    lines = _fold(whole, max(width - len(indent), NARROWEST))
+        return [f"{indent}{part}" for part in parts]
+    whole = [_COMMAND.sub(lambda found: found[0].replace(" ", _JOINT), part) for part in parts]
+    lines = [line for part in whole for line in _fold(part, max(width - len(indent), NARROWEST))]
     return [f"{indent}{line.replace(_JOINT, ' ')}" for line in lines]
 
 

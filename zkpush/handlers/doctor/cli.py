@@ -16,7 +16,7 @@ from ...cli.output import echo, print_json
 from ...cli.pasting import pasteable
 from ...cli.replies import Unreachable
 from ...cli.running import run
-from ...cli.tables import folded, printable, screen_width
+from ...cli.tables import folded, printable, screen_width, steps_of
 from ...cli.target import Given, Target, Unreadable
 from ...cli.times import with_local_times
 from .words import WORDS
@@ -108,4 +108,10 @@ def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
             lines += folded(f"-> {printable(pasteable(check['advice']))}", screen, margin)
         echo("\n".join([f"{state:8} {name:{width}}  {lines[0].lstrip()}", *lines[1:]]))
     echo("")
-    echo("\n".join(folded(f"Next: {printable(pasteable(following))}", screen)))
+    echo("\n".join(folded(f"Next: {printable(pasteable(_first_step(following)))}", screen)))
+
+
+def _first_step(advice: str) -> str:
+    """Return the first of the numbered steps of an advice, which stands above in full."""
+    first, *more = steps_of(advice)
+    return f"{first.removeprefix('1. ')} (Further steps stand above.)" if more else first

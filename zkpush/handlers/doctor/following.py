@@ -16,7 +16,7 @@ from ...device.silence import CAUSES_OF_REFUSALS
 from ...problems import ProblemCode
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import is_refused_now, is_unknown, unserved
+from .refusing import asked_again, is_refused_now, is_unknown, unserved
 
 Explains = Callable[[TerminalFacts], str | None]
 """Returns the code of the problem that explains the fault of a check."""
@@ -72,6 +72,8 @@ def _unserved(facts: TerminalFacts) -> str | None:
 
 
 def _refusals(facts: TerminalFacts) -> str | None:
+    if asked_again(facts) is not None:
+        return _of_refusals(facts) or _exchange(facts) or _unserved(facts)
     return _of_refusals(facts) or _unserved(facts)
 
 

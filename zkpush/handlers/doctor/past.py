@@ -14,11 +14,11 @@ from ...device.session import OTHER_TOKEN, WITHOUT_TOKEN
 from ...phrases import Phrase
 from ...problems import ProblemCode
 from ...protocol.requests import is_access_control_path
-from ..trace.model import TracedRequest
+from ..trace.model import ASKED_AGAIN, TracedRequest
 from .advice import duration
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import ASKED_AGAIN, is_unknown
+from .refusing import is_unknown
 
 QUIET = 300_000
 """Milliseconds of right requests after which a problem counts as past."""

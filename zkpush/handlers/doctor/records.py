@@ -10,7 +10,7 @@ from ..attendance.tables import ATTLOG
 from .advice import duration
 from .facts import TerminalFacts
 from .model import Check
-from .refusing import ASKED_AGAIN, STATES, last_served, obstacle, unserved
+from .refusing import STATES, last_served, obstacle, unserved
 
 
 def check_records(facts: TerminalFacts) -> Check:
@@ -37,8 +37,7 @@ def _stored_records(facts: TerminalFacts) -> Check:
     uploads = [
         one
         for one in facts.trace
-        if not (one.refused or one.content.answered.startswith(ASKED_AGAIN))
-        and (one.content.table or "").upper() == ATTLOG.name
+        if one.is_served and (one.content.table or "").upper() == ATTLOG.name
     ]
     if uploads:
         last = uploads[-1]

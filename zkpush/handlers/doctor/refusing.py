@@ -8,7 +8,7 @@ from ...device.registry import REFUSED_AS
 from ...manage.times import instant
 from ...model import DeviceState
 from ...phrases import Phrase, counted_phrase, two_sentences
-from ..trace.model import KEPT, TracedRequest
+from ..trace.model import ASKED_AGAIN, KEPT, TracedRequest
 from .facts import TerminalFacts
 from .model import Check, CheckState
 
@@ -21,7 +21,6 @@ STATES: Mapping[DeviceState, Phrase] = {
     DeviceState.BLOCKED: Phrase("blocked"),
     DeviceState.RETIRED: Phrase("retired"),
 }
-ASKED_AGAIN = "UNKNOWN DEVICE"
 UNSERVED_AFTER = 120_000
 """Milliseconds after the last served request from which nothing of a terminal counts as served."""
 REFUSALS_FIRST = Phrase("Its requests are refused: see to that first.")
@@ -35,11 +34,13 @@ def check_refusals(facts: TerminalFacts) -> Check:
     decided = [one for one in refused if _is_decided(one, facts)]
     found = _unexplained(facts)
     by_state = [one for one in refused if _follows(one, state)]
-    if not refused and unserved(facts):
+    asked = [one for one in recent(facts) if is_asked(one)]
+    if not refused and (asked_again(facts) is not None or unserved(facts)):
         return _unserved(facts)
     if not found:
         shown = STATES.get(state, state.value)
         return _explained(
+            ("ok", asked, Phrase("before it began a session")),
             ("unknown", by_state, Phrase("because it is %(state)s", state=shown)),
             ("ok", settled, Phrase("before it was %(state)s", state=shown)),
             ("ok", decided, Phrase("before an operator changed that")),
@@ -69,26 +70,31 @@ def check_refusals(facts: TerminalFacts) -> Check:
 
 
 def _unserved(facts: TerminalFacts) -> Check:
+    """Make the check of a terminal of which nothing is served, and nothing refused by a status."""
     at = last_served(facts)
     detail = (
-        Phrase("None of its last requests was refused, and none was served.")
+        Phrase("None of its last requests was served.")
         if at is None
-        else Phrase(
-            "None of its last requests was refused, and none was served since %(at)s.",
-            at=instant(at),
-        )
+        else Phrase("None of its requests was served since %(at)s.", at=instant(at))
     )
+    asked = [one for one in recent(facts) if is_asked(one) and one.at >= (at or 0)]
+    if asked:
+        again = Phrase(
+            "%(refused)s, with the answer UNKNOWN DEVICE: nothing of them is stored.",
+            refused=_refused(asked),
+        )
+        detail = two_sentences(detail, again)
     return Check("refusals", "warning", detail, obstacle(facts) or "")
 
 
-def is_served(one: TracedRequest) -> bool:
-    """Whether a request was served; UNKNOWN DEVICE serves nothing."""
-    return not (one.refused or is_unknown(one) or one.content.answered.startswith(ASKED_AGAIN))
+def is_asked(one: TracedRequest) -> bool:
+    """Whether a request of the protocol was answered with UNKNOWN DEVICE, and so refused."""
+    return one.content.answered.startswith(ASKED_AGAIN) and not is_unknown(one)
 
 
 def last_served(facts: TerminalFacts) -> int | None:
     """Return when a request was last served (ms); None if the trace shows none."""
-    return max((one.at for one in facts.trace if is_served(one)), default=None)
+    return max((one.at for one in facts.trace if one.is_served), default=None)
 
 
 def unserved(facts: TerminalFacts) -> list[TracedRequest]:
@@ -99,7 +105,7 @@ def unserved(facts: TerminalFacts) -> list[TracedRequest]:
         return []
     excused = [one for one in _refusals(facts) if one not in _unexplained(facts)]
     return [
-        one for one in recent(facts) if one.at >= at and not is_served(one) and one not in excused
+        one for one in recent(facts) if one.at >= at and not one.is_served and one not in excused
     ]
 
 
@@ -124,13 +130,13 @@ def is_refused_now(facts: TerminalFacts) -> bool:
 def asked_again(facts: TerminalFacts) -> TracedRequest | None:
     """Return the last request that was not refused, if its answer was UNKNOWN DEVICE."""
     served = [one for one in facts.trace if not (one.refused or is_unknown(one))]
-    is_it = served and served[-1].content.answered.startswith(ASKED_AGAIN)
+    is_it = served and is_asked(served[-1])
     return served[-1] if is_it else None
 
 
 def _is_last(facts: TerminalFacts, refusal: TracedRequest) -> bool:
     """Whether nothing was served after a refusal; UNKNOWN DEVICE serves nothing."""
-    return not any(one.at > refusal.at for one in facts.trace if is_served(one))
+    return not any(one.at > refusal.at for one in facts.trace if one.is_served)
 
 
 def _refusals(facts: TerminalFacts) -> list[TracedRequest]:

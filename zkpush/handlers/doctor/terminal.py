@@ -275,7 +275,16 @@ def _rejects(facts: TerminalFacts) -> Check:
     if problem is not None:
         state: CheckState = "warning" if is_over(problem) else "error"
         return Check("rejects", state, _repeated(facts, problem), facts.advice(ProblemCode.REJECTS))
-    return Check("rejects", "ok", Phrase("Everything that it sent was understood."))
+    is_taken = facts.device.state is DeviceState.APPROVED and all(
+        one.is_served for one in facts.trace[-1:]
+    )
+    return Check(
+        "rejects",
+        "ok",
+        Phrase("Everything that it sent was understood.")
+        if is_taken
+        else Phrase("Nothing that it sent is kept as a reject."),
+    )
 
 
 def _repeated(facts: TerminalFacts, detail: str) -> str:

@@ -40,6 +40,13 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     address: str | None
     status: Annotated[int, Meta(description="HTTP status of the reply")]
+    served: Annotated[
+        bool,
+        Meta(
+            description="Whether it was served; false if it was refused, also with status 200 and "
+            "UNKNOWN DEVICE: then nothing of it is stored"
+        ),
+    ]
     request_bytes: Annotated[
         int | None, Meta(description="Bytes of the body; null if it was not declared")
     ]
@@ -98,6 +105,7 @@ def _view(one: TracedRequest) -> TraceView:
         arguments=dict(content.arguments),
         address=content.address,
         status=content.status,
+        served=one.is_served,
         request_bytes=content.received,
         reply_bytes=content.sent,
         understood=content.understood,

@@ -31,6 +31,7 @@ _COLUMNS = (
     Column("Table", "table"),
     Column("Status", "status"),
     Column("Bytes", "request_bytes", is_spare=True),
+    Column("Served", "served"),
     Column("Understood as", "understood", wraps=True, is_spare=True),
     Column("Answer", "answered", wraps=True),
 )

@@ -12,6 +12,8 @@ from ...model import Device
 KEPT = 60
 """Most entries kept for each terminal, separately for served and for rejected requests. Anyone can
 cause rejections, so these must not displace the terminal's own requests."""
+ASKED_AGAIN = "UNKNOWN DEVICE"
+"""Beginning of the answer that asks a terminal for the exchanges again, and serves nothing."""
 FAILURE = 400
 """Lowest status of a reply that refuses a request."""
 
@@ -55,7 +57,13 @@ class TracedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the last request (ms)."""
     count: int
     refused: bool
+    """Whether the status of the reply refuses them."""
     content: TracedContent
+
+    @property
+    def is_served(self) -> bool:
+        """Whether they were served: neither refused nor answered with UNKNOWN DEVICE."""
+        return not (self.refused or self.content.answered.startswith(ASKED_AGAIN))
 
 
 @attrs.frozen

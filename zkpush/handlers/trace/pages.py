@@ -11,7 +11,7 @@ from ...manage.limits import TERMINAL
 from ...manage.services import Services
 from ...persist.devices import DeviceStore
 from ...protocol.fields import Scope
-from .model import FAILURE, LastRequests
+from .model import LastRequests
 from .wording import answer_in_words
 
 SHOWN = 60
@@ -84,7 +84,6 @@ class TracePages:
             "name": device.alias or sn,
             "requests": [*reversed(found[-SHOWN:])],
             "words": REQUESTS,
-            "failure": FAILURE,
             "answer_of": answer_in_words,
         }
 
