@@ -78,6 +78,27 @@ async def test_a_refusal_before_a_new_session_is_said_as_past(rig: Rig) -> None:
     assert checks["rejects"]["detail"] == "Everything that it sent was understood."
 
 
+@pytest_twisted.ensureDeferred
+async def test_terminals_that_deliver_nothing_come_first(make_rig) -> None:
+    """As an error that names them with their problems; not one that is served meanwhile."""
+    rig: Rig = await make_rig(admission="approve", timezone="UTC")
+    await rig.api("PUT", "/devices/T1", {"state": "approved"})
+    await rig.api("PUT", "/devices/T2", {"state": "approved"})
+    await behind_a_prefix(rig)
+    rig.clock.advance(60)
+    await asks(rig, f"/zk/iclock/{POLL}")
+    await rig.exchange("T2")
+    await rig.post("cdata?SN=T2&table=FOOLOG&Stamp=1", b"x\n")
+    await rig.post("cdata?SN=T2&table=ATTLOG&Stamp=1", b"7\t2026-03-01 08:00:00\t0\t1\n")
+    await rig.get("getrequest?SN=T3")
+    checks = (await examined(rig, "/doctor"))["checks"]
+    checks = [one for one in checks if one["name"] == "terminals"]
+    assert [one["state"] for one in checks] == ["error", "warning", "warning"], checks
+    assert checks[0]["detail"].startswith("1 terminal delivers nothing: T1 (unknown requests).")
+    assert "Find out why, one by one: `zkpush doctor T1`." in await told(rig, "doctor")
+    assert "With problems: 1 of 3 terminals: T2 (" in await told(rig, "doctor")
+
+
 @pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_mistyped_serial_number_is_answered_with_a_similar_one(rig: Rig) -> None:

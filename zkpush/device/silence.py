@@ -16,7 +16,7 @@ CAUSES_OF_REFUSALS = (
     ProblemCode.CANNOT_ENCRYPT,
 )
 """Problems of a terminal that say why it is refused: it may make requests all the time."""
-_NOT_SERVED = frozenset(
+NOT_SERVED = frozenset(
     {
         *CAUSES_OF_REFUSALS,
         ProblemCode.ACCESS_CONTROL,
@@ -50,7 +50,7 @@ def absence_of(device: Device, heard: int | None, now: int, *, is_online: bool) 
         return _BY_STATE.get(device.state)
     if is_online:
         return None
-    if any(problem.code in _NOT_SERVED for problem in device.problems):
+    if any(problem.code in NOT_SERVED for problem in device.problems):
         return Absence.REFUSED
     if heard is None:
         return Absence.NEVER

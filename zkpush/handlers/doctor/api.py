@@ -7,6 +7,7 @@ from ...manage.limits import TERMINAL, WholeSite
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...protocol.fields import Scope
+from ..trace.model import LastRequests
 from .examining import TerminalExaminer, examiner
 from .model import Examination, examination, in_english
 from .server import ServerFacts, examine_server, rank_of_server
@@ -74,5 +75,6 @@ def routes(services: Services) -> list[Route]:
         services.problems,
         services.installation,
         StrangerRefusals(services.refusals),
+        services.offers[LastRequests],
     )
     return DoctorEndpoints(server, examiner(services)).routes()

@@ -38,6 +38,10 @@ Examples:
 """
 
 
+MOST_SAID_AGAIN = 300
+"""Most characters of the advice on an installation that is said again as what to do next."""
+
+
 @click.command(cls=LeafCommand, status=_STATUS, help=_HELP)
 @click.argument(
     "sn", metavar="[SN]", required=False, callback=serial_number, shell_complete=serial_numbers
@@ -61,6 +65,7 @@ def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_
     """Ask the daemon, or look into the data directory of one that does not run."""
     try:
         found = _ask(given.target(), sn)
+        following = found["next"] if sn is not None else _short(found)
     except (click.UsageError, Unreadable):
         raise
     except click.ClickException as error:
@@ -68,10 +73,11 @@ def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_
         if sn is not None or given.data is None or not is_silent or not given.data.is_dir():
             raise
         found = _look(given.data, file, url, error.message)
+        following = found["next"]
     if as_json:
         print_json(found, indent=2)
     else:
-        _print(found["checks"], found["next"])
+        _print(found["checks"], following)
     if found["state"] == "error":
         raise SystemExit(1)
 
@@ -109,6 +115,15 @@ def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
         echo("\n".join([f"{state:8} {name:{width}}  {lines[0].lstrip()}", *lines[1:]]))
     echo("")
     echo("\n".join(folded(f"Next: {printable(pasteable(_first_step(following)))}", screen)))
+
+
+def _short(found: Mapping[str, Any]) -> str:
+    """Return what to do first about an installation; only where it stands, if it is long."""
+    following: str = found["next"]
+    if len(following) <= MOST_SAID_AGAIN:
+        return following
+    names = [check["name"] for check in found["checks"] if check["advice"] == following]
+    return f"See to `{names[0]}` first; what to do stands above." if names else following
 
 
 def _first_step(advice: str) -> str:

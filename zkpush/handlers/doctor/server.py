@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -20,7 +20,9 @@ from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...problems import ProblemCode, ServerProblem, advice_of
+from ..trace.model import LastRequests
 from .advice import EXAMPLE_ZONE, approval, counted, duration, zone_hint
+from .delivering import delivering_nothing, may_deliver_nothing
 from .model import Check
 from .strangers import StrangerRefusals, check_strangers
 
@@ -28,6 +30,8 @@ _OF_STORAGE = frozenset({ProblemCode.CANNOT_STORE, ProblemCode.SPACE_LOW})
 _PART = 500
 MOST_SHOWN = 3
 """Most faults named by one check."""
+MOST_TERMINALS = 10
+"""Most terminals named by one check, each with its problems."""
 TAMPERED = (
     "Keep a copy of the database as evidence, and run `zkpush database check` for all faults."
 )
@@ -43,6 +47,7 @@ class ServerFacts:
     problems: Problems
     installation: Installation
     strangers: StrangerRefusals
+    requests: LastRequests
 
 
 @attrs.define
@@ -52,8 +57,10 @@ class _Terminals:
     count: int = 0
     pending: list[Device] = attrs.Factory(list)
     with_tls: list[Device] = attrs.Factory(list)
-    ailing: list[str] = attrs.Factory(list)
-    """Serial numbers of those with problems."""
+    ailing: dict[str, list[str]] = attrs.Factory(dict)
+    """Codes of the problems of those that have any, by serial number."""
+    doubtful: list[Device] = attrs.Factory(list)
+    """Those of which nothing may be stored."""
     blocked: list[str] = attrs.Factory(list)
     """Serial numbers."""
     quiet: list[Device] = attrs.Factory(list)
@@ -65,7 +72,12 @@ class _Terminals:
         self.pending += [one for one in part if one.state is DeviceState.PENDING]
         self.blocked += [one.sn for one in part if one.state is DeviceState.BLOCKED]
         self.with_tls += [one for one in part if _tls_of(one) is not None]
-        self.ailing += [one.sn for one in part if one.problems or one.sn in about]
+        self.ailing |= {
+            one.sn: [each.code for each in one.problems]
+            for one in part
+            if one.problems or one.sn in about
+        }
+        self.doubtful += [one for one in part if may_deliver_nothing(one)]
         self.quiet += [
             one for one in part if is_silent(one, one.last_seen_at, now, is_online=False)
         ]
@@ -127,10 +139,10 @@ def check_audit(rows: int, faults: Sequence[str]) -> Check:
     )
 
 
-def shown(texts: Sequence[str]) -> str:
+def shown(texts: Sequence[str], most: int = MOST_SHOWN) -> str:
     """Join the first texts."""
-    more = len(texts) - MOST_SHOWN
-    return "; ".join(texts[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+    more = len(texts) - most
+    return "; ".join(texts[:most]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _ports(found: ServerFacts) -> Check:
@@ -189,7 +201,7 @@ async def _audit(found: ServerFacts) -> Check:
 
 
 async def _terminals(found: ServerFacts) -> list[Check]:
-    """Check for pending, blocked and silent terminals, and for those with problems."""
+    """Check for terminals that deliver nothing, and for pending, blocked and ailing ones."""
 
     def find(tx: Transaction) -> _Terminals:
         about = found.problems.about_thd(tx)
@@ -207,15 +219,37 @@ async def _terminals(found: ServerFacts) -> list[Check]:
         for one in seen.quiet
         if one not in seen.with_tls and _is_silent(found.registry, one, now)
     ]
-    count, pending, ailing = seen.count, seen.pending, seen.ailing
-    troubled = {*ailing, *(one.sn for one in silent)}
-    first = "See all problems first: `zkpush problems list`. " if len(troubled) > 1 else ""
-    checks = [
+    count, pending = seen.count, seen.pending
+    useless = await delivering_nothing(found.requests, seen.doubtful)
+    ailing = {sn: codes for sn, codes in seen.ailing.items() if sn not in useless}
+    checks: list[Check] = []
+    if useless:
+        deliver = "delivers" if len(useless) == 1 else "deliver"
+        checks.append(
+            Check(
+                "terminals",
+                "error",
+                f"{counted(len(useless), 'terminal')} {deliver} nothing: {_with_codes(useless)}. "
+                "Their requests arrive, and nothing of them is stored.",
+                f"Find out why, one by one: `zkpush doctor {next(iter(useless))}`.",
+            )
+        )
+    if silent:
+        names = shown([_last_heard(found.registry, one, now) for one in silent])
+        checks.append(
+            Check(
+                "terminals",
+                "error",
+                f"Silent: {len(silent)} of {counted(count, 'terminal')}: {names}.",
+                f"Find out why: `zkpush doctor {silent[0].sn}`.",
+            )
+        )
+    checks += [
         Check(
             ProblemCode.TLS_ON_PLAIN.value,
             "error",
             f"{one.sn}: {_tls_of(one)}",
-            f"{first}{one.sn}: {advice_of(ProblemCode.TLS_ON_PLAIN, one.sn)}",
+            f"{one.sn}: {advice_of(ProblemCode.TLS_ON_PLAIN, one.sn)}",
         )
         for one in seen.with_tls[:MOST_SHOWN]
     ]
@@ -234,19 +268,10 @@ async def _terminals(found: ServerFacts) -> list[Check]:
             Check(
                 "terminals",
                 "warning",
-                f"With problems: {len(ailing)} of {counted(count, 'terminal')}: {shown(ailing)}.",
+                f"With problems: {len(ailing)} of {counted(count, 'terminal')}: "
+                f"{_with_codes(ailing)}.",
                 f"See all problems: `zkpush problems list`. Examine each terminal: `zkpush doctor "
-                f"{ailing[0]}`.",
-            )
-        )
-    if silent:
-        names = shown([_last_heard(found.registry, one, now) for one in silent])
-        checks.append(
-            Check(
-                "terminals",
-                "warning",
-                f"Silent: {len(silent)} of {counted(count, 'terminal')}: {names}.",
-                f"Find out why: `zkpush doctor {silent[0].sn}`.",
+                f"{next(iter(ailing))}`.",
             )
         )
     if not checks:
@@ -257,6 +282,12 @@ async def _terminals(found: ServerFacts) -> list[Check]:
         words = f"Blocked, as an operator decided: {names}."
         checks.append(Check("terminals", "ok", words))
     return checks
+
+
+def _with_codes(found: Mapping[str, Sequence[str]]) -> str:
+    """Join terminals, each with the codes of its problems."""
+    named = [f"{sn} ({', '.join(codes)})" if codes else sn for sn, codes in found.items()]
+    return shown(named, MOST_TERMINALS)
 
 
 def _is_silent(registry: Registry, device: Device, now: int) -> bool:
