@@ -39,7 +39,7 @@ def test_list(daemon: Daemon) -> None:
         ["SN", "Alias", "Area", "State", "Online", "Last", "seen", "(UTC)", "Queued", "Problems"]
     )
     sn, state, online, *seen, queued = row(daemon, "LIST1")
-    assert (sn, state, online, queued) == ("LIST1", "pending", "yes", "0")
+    assert (sn, state, online, queued) == ("LIST1", "pending", "refused", "0")
     items = json.loads(said(daemon.zkpush("devices", "list", "--json")))
     (item,) = [item for item in items if item["sn"] == "LIST1"]
     assert item["last_seen_at"].startswith("T".join(seen))

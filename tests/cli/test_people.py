@@ -38,6 +38,11 @@ def test_a_file_is_imported(daemon: Daemon, tmp_path: pathlib.Path) -> None:
     assert run.returncode == 1
     assert "line 3, user 8812: error: privilege: 3 is none of" in run.stdout
     assert run.stdout.endswith("Not stored: 1 added, 0 changed, 0 unchanged, 0 removed, 1 wrong.\n")
+    run = daemon.zkpush("users", "import", str(file), "--dry-run")
+    assert run.stdout.splitlines()[-1] == (
+        "Nothing would be stored before the wrong lines are corrected. Then: 1 added, 0 changed, "
+        "0 unchanged, 0 removed, 1 wrong."
+    )
     file.write_text("pin,name,privilege\n8811,Ann,0\n8812,Bob,14\n")
     dry = said(daemon.zkpush("users", "import", str(file), "--dry-run"))
     assert dry.endswith("Would be stored: 2 added, 0 changed, 0 unchanged, 0 removed, 0 wrong.\n")

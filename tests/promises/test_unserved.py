@@ -7,8 +7,11 @@ import re
 import pytest
 import pytest_twisted
 
+from zkpush.device.silence import SILENT_AFTER
+
 from ..rig import Rig
 from .situations import OTHER_SERVER, POLL, asks, with_token, working
+from .test_diagnosis import ran
 from .test_doctor import examined, token, upload
 from .test_silence import told
 
@@ -107,3 +110,37 @@ async def test_a_mistyped_serial_number_is_answered_with_a_similar_one(rig: Rig)
     for words in (("doctor", "ckx1900001"), ("problems", "list", "--device", "CKX190001")):
         assert "Did you mean CKX1900001?" in await told(rig, *words)
     assert "Did you mean" not in await told(rig, "doctor", "OTHER7")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_serial_number_in_other_letters_is_answered_with_the_right_one(rig: Rig) -> None:
+    """And with nothing else: what to check in its menu would mislead."""
+    await rig.api("PUT", "/devices/CKX1900001", {"state": "approved"})
+    response = await rig.api("GET", "/devices/ckx1900001/doctor")
+    assert response.json["detail"] == ("There is no terminal ckx1900001. Did you mean CKX1900001?")
+    assert "server address" in (await rig.api("GET", "/devices/OTHER7/doctor")).json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_tell_requests_that_a_state_refuses_and_silence(rig: Rig) -> None:
+    """A blocked terminal is not shown as one that is served, nor a silent one as without fault."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get(POLL)
+    listed = (await ran(rig, "devices", "list"))[1]
+    assert re.search(r"^T1 +blocked +refused ", listed, re.MULTILINE), listed
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    rig.clock.advance(SILENT_AFTER / 1000)
+    _, out, err = await ran(rig, "problems", "list", "--device", "T1")
+    assert out.startswith("It is silent: last heard of at ")
+    assert "There are no problems." not in err
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_trace_names_the_address_of_each_request(rig: Rig) -> None:
+    """Two clients with one serial number are told apart."""
+    await working(rig)
+    await asks(rig, f"/iclock/{POLL}", "192.0.2.99")
+    lines = (await ran(rig, "devices", "trace", "T1"))[1].splitlines()
+    assert "192.0.2.7" in lines[1]
+    assert "192.0.2.99" in lines[-2]

@@ -67,13 +67,16 @@ async def list_(
         for problem in page.items:
             count += 1
             echo(_shown(problem))
-    told = [f"Times are in {zone_name()}."] if count else ["There are no problems."]
+    # With the list, not beside it: it is not to be lost in a pipe.
+    absent = await (_silent(api) if device is None else _about(api, device))
+    for line in absent:
+        echo("\n".join(folded(pasteable(line), screen_width())))
+    is_any = count or absent
+    told = [f"Times are in {zone_name()}."] if is_any else ["There are no problems."]
     if device is not None:
-        told += await _about(api, device)
         told.append(f"`zkpush doctor {device}` checks more.")
     else:
         told += [words for state in _REFUSED if (words := await _in_state(api, state))]
-        told += await _silent(api)
         told.append("`zkpush doctor` checks the installation, and shows refused serial numbers.")
     echo("\n".join(folded(pasteable(" ".join(told)), screen_width())), err=True)
 

@@ -40,6 +40,12 @@ _STATUS = (
     "another failure (the message is on stderr), 2 wrong usage."
 )
 
+_NOT_TOLD = (
+    " A terminal that is unsupported does not tell how many records it holds: export its records "
+    "at the terminal (USB), and compare them with `zkpush attendance list`."
+)
+"""What to do about days that cannot be compared."""
+
 
 @click.command(cls=LeafCommand, status=_STATUS, short_help="Prove that no record is missing.")
 @click.option(
@@ -156,13 +162,14 @@ def _report(run: Item) -> None:
         return
     incomparable = sum(counts[state] for state in _NOT_COMPARED)
     if incomparable == total:
-        words = f"{incomparable} of {counted(total, 'day')} of terminals could not be compared"
+        words = f"{counted(total, 'day')} of terminals could not be compared"
     others = [
         f"{number} {state.replace('_', ' ')}"
         for state, number in counts.items()
         if number and state not in _PROVED
     ]
-    raise click.ClickException(f"{words}: {', '.join(others)}.")
+    advice = _NOT_TOLD if counts.get("unsupported") else ""
+    raise click.ClickException(f"{words}: {', '.join(others)}.{advice}")
 
 
 async def _print(pages: AsyncIterator[ListPage], *, as_json: bool) -> None:

@@ -56,9 +56,12 @@ class DoctorEndpoints:
         try:
             _, found = await self._terminals.examine(sn)
         except LookupError:
+            meant = await self._terminals.meant(sn)
+            if meant.casefold().endswith(f" {sn.casefold()}?"):
+                raise not_found(f"There is no terminal {sn}.{meant}") from None
             raise not_found(
                 f"There is no terminal {sn}: it has not reached this server."
-                f"{await self._terminals.meant(sn)} Check the server "
+                f"{meant} Check the server "
                 "address and port in its menu, and that HTTPS is off there unless this server "
                 "has a TLS port for terminals. `zkpush doctor` shows refused connections, and "
                 "`zkpush devices list` the terminals that have connected."

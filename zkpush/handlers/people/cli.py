@@ -377,7 +377,12 @@ async def import_(
         counts = ", ".join(
             f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "removed")
         )
-        done = "Stored" if report["stored"] else "Would be stored" if dry_run else "Not stored"
+        done = "Not stored"
+        if report["stored"]:
+            done = "Stored"
+        elif dry_run:
+            wrong = "Nothing would be stored before the wrong lines are corrected. Then"
+            done = wrong if report["errors"] else "Would be stored"
         echo(f"{done}: {counts}, {report['errors']} wrong.")
     if report["errors"]:
         raise SystemExit(1)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from ...cli.arguments import as_json, serial
 from ...cli.groups import ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.plain import plain
-from ...cli.replies import ApiFailure
+from ...cli.replies import ApiFailure, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant, with_local_times
@@ -78,7 +79,9 @@ for _command in (replace, retire, set_):
 async def list_(api: Api, retired: bool, state: str | None, as_json: bool) -> None:
     """List the terminals.
 
-    Queued is the number of commands that a terminal has not answered yet.
+    Online is yes if a terminal makes requests, and refused if it makes some and its
+    state refuses them all: it is pending, blocked or retired. Queued is the number of
+    commands that a terminal has not answered yet.
 
     \b
     Examples:
@@ -86,12 +89,23 @@ async def list_(api: Api, retired: bool, state: str | None, as_json: bool) -> No
       zkpush devices list --state pending
     """
     empty = "There are no terminals yet. A terminal that connects appears here as pending."
+    pages = api.pages("devices", filters={"retired": "true" if retired else None, "state": state})
     await print_list(
-        api.pages("devices", filters={"retired": "true" if retired else None, "state": state}),
+        pages if as_json else _with_presence(pages),
         _COLUMNS,
         as_json=as_json,
         empty=empty if state is None else f"No terminal is {state}.",
     )
+
+
+async def _with_presence(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
+    """Yield pages of terminals whose presence says whether their state refuses what they send."""
+    async for page in pages:
+        items = [
+            {**one, "online": "refused"} if one["online"] and one["state"] != "approved" else one
+            for one in page.items
+        ]
+        yield attrs.evolve(page, items=items)
 
 
 @devices.command()

@@ -32,6 +32,7 @@ _COLUMNS = (
     Column("Status", "status"),
     Column("Bytes", "request_bytes", is_spare=True),
     Column("Served", "served"),
+    Column("From", "address"),
     Column("Understood as", "understood", wraps=True, is_spare=True),
     Column("Answer", "answered", wraps=True),
 )
