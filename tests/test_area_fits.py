@@ -161,7 +161,7 @@ def told(**more) -> PlacedPart:
         (overview(), [], "waiting"),
         (overview(**AGREES), [], "there"),
         (overview(**DIFFERS), [], "waiting"),
-        (overview(**DIFFERS, contradicting=HERE), [], "refused"),
+        (overview(**DIFFERS, contradicting=HERE), [], "conflict"),
         (overview(**AGREES), [told()], "there"),
         (overview(**DIFFERS), [told()], "waiting"),
         (overview(**DIFFERS), [told(tries=3)], "unknown"),
