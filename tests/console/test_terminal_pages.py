@@ -17,6 +17,7 @@ from .browser import document, forms_of, location, signed_in, text_of
 from .test_attendance import line, person, rows
 from .test_attendance import punch as punches
 from .test_people import operate
+from .walk import console_of
 
 
 @pytest_twisted.ensureDeferred
@@ -372,3 +373,23 @@ async def test_who_may_not_write_sees_what_is_not_fetched_without_a_button(rig: 
 def test_an_address_of_this_machine_only_is_known_as_such(url: str, is_local: bool) -> None:
     """The page that connects a terminal warns of it."""
     assert [one.is_local for one in server_entries([url], None)] == [is_local]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_facts_of_a_new_terminal_come_by_themselves(make_rig) -> None:
+    """They are a live part; until the terminal states them, the page says what it waits for."""
+    rig: Rig = await make_rig(admission="approve")
+    await rig.get("cdata?SN=T1&options=all")
+    browser = await signed_in(rig)
+    assert "after it is approved" in text_of(await browser.get("/terminals/T1"))
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    shown = await browser.get("/terminals/T1")
+    assert "It states its model and firmware when it connects next" in text_of(shown)
+    assert b"part=terminals-facts%3AT1" in shown.body
+    assert "terminals-facts" in console_of(rig).parts
+    assert b"/console/attendance?device=T1" in shown.body
+    await rig.exchange("T1")
+    await rig.post("cdata?SN=T1&table=options", b"~DeviceName=X100,FWVersion=Ver 8.0")
+    now = text_of(await browser.get("/terminals/T1"))
+    assert "Ver 8.0" in now
+    assert "when it connects next" not in now

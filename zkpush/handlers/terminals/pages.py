@@ -112,6 +112,10 @@ class TerminalPages:
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages, forms and live parts."""
+        parts = {
+            f"terminals-{name}": partial(self._part, template=f"_{name}.html")
+            for name in ("state", "facts")
+        }
         return [
             ConsolePage(
                 path="/terminals",
@@ -138,12 +142,9 @@ class TerminalPages:
             ConsolePage(
                 path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show, limited=(TERMINAL,)
             ),
-            LivePart(
-                name="terminals-state",
-                run=self.state_part,
-                kinds=CHANGES,
-                every=EVERY,
-                limited=(TERMINAL,),
+            *(
+                LivePart(name=name, run=run, kinds=CHANGES, every=EVERY, limited=(TERMINAL,))
+                for name, run in parts.items()
             ),
             ConsolePage(
                 path="/terminals/<sn>/approve",
@@ -281,12 +282,12 @@ class TerminalPages:
             template="terminal.html",
             title=values["one"].name,  # type: ignore[attr-defined]
             values={**values, "entry": entry, "zones": zone_options()},
-            live=[f"terminals-state:{sn}"],
+            live=[f"terminals-state:{sn}", f"terminals-facts:{sn}"],
         )
 
-    async def state_part(self, visit: Visit, argument: str | None) -> View:
-        """Show the state and the problems of a terminal."""
-        return View(template="_state.html", values=await self._of(argument or ""))
+    async def _part(self, visit: Visit, argument: str | None, template: str) -> View:
+        """Show the state and the problems of a terminal, or what it has stated about itself."""
+        return View(template=template, values=await self._of(argument or ""))
 
     async def _of(self, sn: str) -> Mapping[str, object]:
         def find(tx: Transaction) -> tuple[Device, Sequence[OfferedKey], int]:
