@@ -253,6 +253,7 @@ class AreaPages:
                 "more_progress": len(keys) - len(progress) if progress else 0,
                 "is_held_back": any(store.is_held_back(key) for key in keys),
                 "conflicts": tx[PersonSurvey].contradictions(pins),
+                "open_conflicts": tx[PersonSurvey].open_conflicts(keys),
                 "troubled": [
                     (
                         _said(one),

@@ -9,7 +9,6 @@ import attrs
 from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ..people.store import PersonSurvey
 from .confirming import area_terminals
 from .drift import Drift, words_of
 from .driftstore import DriftStore
@@ -25,8 +24,6 @@ class AreaDrift:
     """Serial numbers of those whose numbers differ, the numbers in words, and since when (ms)."""
     asked: int
     """Number of terminals that are being asked, or are to be."""
-    conflicts: int
-    """Number of open conflicts about people at these terminals."""
 
 
 def drifts_thd(tx: Transaction, area: str) -> list[tuple[Device, Drift]]:
@@ -50,5 +47,4 @@ def area_drift_thd(tx: Transaction, area: str) -> AreaDrift:
             if drift.differences
         ],
         sum(drift.is_asked for _, drift in found),
-        tx[PersonSurvey].open_conflicts([device.id for device, _ in found]),
     )
