@@ -20,7 +20,6 @@ LONGER = frozenset(
         "tests/promises/test_cost_at_the_gate.py",
         "tests/promises/test_management_listener.py",
         "tests/promises/test_rejects.py",
-        "tests/protocol/test_packets.py",
         "tests/server/test_command_life.py",
         "tests/server/test_completeness.py",
         "tests/server/test_events.py",
