@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.device.silence import SILENT_AFTER
+from zkpush.handlers.trace.model import KEPT
 
 from ..rig import Rig
 from .situations import OTHER_SERVER, POLL, asks, with_token, working
@@ -134,6 +135,26 @@ async def test_lists_tell_requests_that_a_state_refuses_and_silence(rig: Rig) ->
     _, out, err = await ran(rig, "problems", "list", "--device", "T1")
     assert out.startswith("It is silent: last heard of at ")
     assert "There are no problems." not in err
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_number_of_refusals_is_no_more_than_what_is_kept(rig: Rig) -> None:
+    """Requests in turn are entries of their own; when these run out, there may have been more."""
+    await rig.api("PUT", "/devices/T1", {"state": "blocked"})
+    for _ in range(KEPT // 2 - 1):
+        await rig.get(POLL)
+        await rig.get("ping?SN=T1")
+    assert "more before" not in (await faults_of_refusals(rig))
+    await rig.get(POLL)
+    await rig.get("ping?SN=T1")
+    said = await faults_of_refusals(rig)
+    assert said.endswith("because it is blocked. There may have been more before these.")
+
+
+async def faults_of_refusals(rig: Rig) -> str:
+    """What the doctor says of the refusals of a terminal."""
+    checks = {one["name"]: one for one in (await examined(rig))["checks"]}
+    return checks["refusals"]["detail"]
 
 
 @pytest_twisted.ensureDeferred

@@ -23,6 +23,8 @@ STATES: Mapping[DeviceState, Phrase] = {
 }
 UNSERVED_AFTER = 120_000
 """Milliseconds after the last served request from which nothing of a terminal counts as served."""
+MORE_BEFORE = Phrase("There may have been more before these.")
+"""What is added to a number of refusals that is the most that a trace holds."""
 REFUSALS_FIRST = Phrase("Its requests are refused: see to that first.")
 
 
@@ -55,7 +57,7 @@ def check_refusals(facts: TerminalFacts) -> Check:
         answer=last.content.answered,
     )
     if sum(one.refused for one in facts.trace) >= KEPT and len(found) == len(refused):
-        detail = two_sentences(detail, Phrase("There may have been more before these."))
+        detail = two_sentences(detail, MORE_BEFORE)
     return Check(
         "refusals",
         "error" if _is_last(facts, last) else "warning",
@@ -84,6 +86,8 @@ def _unserved(facts: TerminalFacts) -> Check:
             refused=_refused(asked),
         )
         detail = two_sentences(detail, again)
+    if len(asked) >= KEPT:
+        detail = two_sentences(detail, MORE_BEFORE)
     return Check("refusals", "warning", detail, obstacle(facts) or "")
 
 
@@ -165,6 +169,8 @@ def _explained(*reasons: tuple[CheckState, Sequence[TracedRequest], Phrase]) -> 
             detail = Phrase(
                 "%(refused)s in the last hour, %(why)s.", refused=_refused(refused), why=why
             )
+            if len(refused) >= KEPT:
+                detail = two_sentences(detail, MORE_BEFORE)
             return Check("refusals", result, detail)
     return Check("refusals", "ok", Phrase("None of its last requests was refused."))
 
