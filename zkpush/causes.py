@@ -174,8 +174,9 @@ NOT_FETCHED_LATELY = Cause(
 NOT_ANSWERED = Cause(
     Phrase("It fetched %(command)s, queued at %(at)s, and has not answered."),
     Phrase(
-        "Restart it, and cancel what it never answers: `zkpush commands cancel ID`. Its commands, "
-        "with their IDs: `zkpush commands list SN`."
+        "Restart it, and see that a proxy in front passes POST /iclock/devicecmd on. Cancel what "
+        "it never answers: `zkpush commands cancel ID`. Its commands, with their IDs: `zkpush "
+        "commands list SN`."
     ),
 )
 UNREADABLE_TIME = Cause(

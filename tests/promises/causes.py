@@ -224,7 +224,8 @@ CAUSES = {
     "commands not answered": Cause(
         unanswered_queue,
         r"queue +It fetched INFO, queued at 2026-03-01 12:00:00, and has not answered\.",
-        r"Restart it, and cancel what it never answers: .* `zkpush commands list T1`",
+        r"Restart it, and see that a proxy in front passes POST /iclock/devicecmd on\. Cancel what "
+        r"it never answers: .* `zkpush commands list T1`",
         r"getrequest .* command [0-9A-Za-z]+: INFO",
     ),
 }

@@ -108,6 +108,7 @@ async def test_the_type_is_one_that_the_terminal_has(
         ("FingerFunOn=0", "left thumb", 400, "cannot enrol a left thumb, by"),
         ("RFCardOn=0", "card", 400, "does not support cards"),
         ("~PIN2Width=0", "finger", 400, "Say which finger: left little, "),
+        ("~PIN2Width=0", "finger 99", 400, "or `finger N`, from 0, the left little finger, to 9."),
         ("~PIN2Width=0", "fase", 400, "There is no enrolment 'fase'. Did you mean"),
     ],
 )

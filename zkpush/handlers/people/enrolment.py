@@ -41,6 +41,7 @@ _TYPES: Mapping[str, tuple[BiometricType, ...]] = {
 _CARD = "card"
 _SPACES = re.compile(r"[\s_-]+")
 _NUMBERED = re.compile(r"finger(?:print)? ([0-9])\Z", re.ASCII)
+_SOME_FINGER = re.compile(r"finger(?:print)?(?: [0-9]+)?\Z", re.ASCII)
 NAMES = (_CARD, *_TYPES, *FINGERS)
 WORDS = (
     "`card`, `face`, `palm`, `finger vein`, `iris`, `retina`, `voice`, or a finger such as "
@@ -72,7 +73,7 @@ class Enrolment:
         if numbered is not None or finger in FINGERS:
             number = int(numbered[1]) if numbered is not None else FINGERS.index(finger)
             return cls(_finger(number), (BiometricType.FINGERPRINT,), number)
-        if said in ("finger", "fingerprint") or finger in _FINGERS:
+        if _SOME_FINGER.match(said) or finger in _FINGERS:
             meant = [one for one in FINGERS if finger not in _FINGERS or one.endswith(finger)]
             raise ValueError(
                 Phrase(
