@@ -141,6 +141,26 @@ async def test_a_conflict_is_settled_by_choosing_a_side(rig: Rig, keep: str, nam
     assert "no open conflict" in text_of(gone)
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_right_that_a_terminal_gives_is_asked_about(rig: Rig) -> None:
+    """Time periods are in words; what is stored is kept without a question."""
+    await rig.exchange("T1")
+    stored = {"name": "Ann Ash", "privilege": 0, "timezones": "0001000100020000"}
+    assert (await rig.api("PUT", "/users/1", stored)).status < 300
+    await operate(rig, "USER PIN=1\tName=Ann Ash\tPri=14\tTZ=0000000100000000\n")
+    (conflict,) = await rig.items("/conflicts")
+    browser = await signed_in(rig)
+    shown = text_of(await browser.get("/people/conflicts"))
+    assert "Own periods: 1, 2" in shown
+    assert "As the group" in shown
+    action = f"/people/conflicts/{conflict['id']}"
+    asked = await browser.send("/people/1", action, {"keep": "terminal"})
+    assert "user 1 is: Super administrator" in text_of(asked)
+    assert (await rig.api("GET", "/users/1")).json["privilege"] == 0
+    await browser.confirm("/people/1", action, {"keep": "terminal"})
+    assert (await rig.api("GET", "/users/1")).json["privilege"] == 14
+
+
 async def token(browser: Browser) -> str:
     """The token of the session."""
     found = re.search(r'name="csrf" value="(\w+)"', (await browser.get("/account")).body.decode())
@@ -395,3 +415,45 @@ async def test_people_are_listed_by_number(rig: Rig, monkeypatch: pytest.MonkeyP
     assert re.findall(r"Person ([0-9]+)", csv) == ["1", "2", "10", "11"]
     area = await browser.get("/areas/North")
     assert re.findall(r">Person ([0-9]+)</a>", area.body.decode()) == ["1", "2", "10", "11"]
+
+
+async def ordered(rig: Rig, browser: Browser, reply: int) -> str:
+    """Order an enrolment, which the terminal answers; returns the path that shows it."""
+    page = "/people/1/enrol"
+    sent = await browser.send(page, page, {"device": "T1", "what": "right index"})
+    for line_ in (await rig.get("getrequest?SN=T1")).body.decode().splitlines():
+        number = line_.split(":")[1]
+        code = reply if "ENROLL" in line_ else 0
+        command = "ENROLL_FP" if "ENROLL" in line_ else "DATA"
+        answer = f"ID={number}&Return={code}&CMD={command}\n".encode()
+        await rig.post("devicecmd?SN=T1", answer)
+    return location(sent)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_enrolment_that_does_not_come_says_what_to_do(rig: Rig) -> None:
+    """After minutes, with a link to the page that lets the terminal send its people."""
+    await rig.exchange("T1")
+    await operate(rig, "USER PIN=1\tName=Ann Ash\tPri=0\n")
+    browser = await signed_in(rig)
+    watched = await ordered(rig, browser, 0)
+    assert "the terminal sends it next" in text_of(await browser.get(watched))
+    rig.clock.advance(301)
+    late = await browser.get(watched)
+    assert "has not sent it for minutes" in text_of(late)
+    assert 'href="/console/terminals/T1/people"' in late.body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_fingers_that_only_the_terminal_knows_are_explained(rig: Rig) -> None:
+    """They are unknown here, or those of the person who is there by a conflict."""
+    await rig.exchange("T1")
+    await operate(rig, "USER PIN=1\tName=Ann Ash\tPri=0\n")
+    browser = await signed_in(rig)
+    watched = await ordered(rig, browser, 2)
+    assert "that the server does not know" in text_of(await browser.get(watched))
+    await rig.api("PUT", "/users/1", {"name": "Bob Birch"})
+    await operate(rig, "USER PIN=1\tName=Cat Cedar\tPri=0\n")
+    shown = await browser.get(watched)
+    assert "Settle the conflict first." in text_of(shown)
+    assert 'href="/console/people/conflicts"' in shown.body.decode()

@@ -34,6 +34,7 @@ ASK = {
     "/forwarders/<int:key>/discard",
     "/jobs/new",
     "/people/<pin>/photos/remove",
+    "/people/conflicts/<int:conflict_id>",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
     "/terminals/<sn>/reboot",
@@ -74,7 +75,6 @@ CHANGING = {
     "/people/<pin>/edit",
     "/people/<pin>/enrol",
     "/people/<pin>/photos",
-    "/people/conflicts/<int:conflict_id>",
     "/people/import",
     "/people/new",
     "/rejects/retry",
@@ -99,6 +99,7 @@ NOTHING_TO_ASK = {
     "/areas/<area>/terminals/out",
     "/terminals/<sn>/area",
     "/jobs/<job_id>/retry",
+    "/people/conflicts/<int:conflict_id>",
 }
 """Those that ask only if there is something to lose, which `filled` does not make."""
 

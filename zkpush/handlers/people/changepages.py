@@ -7,7 +7,14 @@ from typing import Any, Literal
 import msgspec
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
-from ...manage.console.pages import ConsoleForm, ConsolePage, ConsoleRoute, Redirect, View
+from ...manage.console.pages import (
+    ConfirmationQuestion,
+    ConsoleForm,
+    ConsolePage,
+    ConsoleRoute,
+    Redirect,
+    View,
+)
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
@@ -16,9 +23,11 @@ from ...model import Page
 from ...pathparts import path_part
 from ...persist.areas import distributing_thd
 from ...persist.transaction import Transaction
+from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
 from .bounds import CONFLICT
+from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .former import FormerPeople
 from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
@@ -68,6 +77,7 @@ class ConflictPages:
                 fields=SettleForm,
                 run=self.settle,
                 again=self.again,
+                question=self.ask,
                 limited=(CONFLICT,),
             ),
         ]
@@ -87,6 +97,28 @@ class ConflictPages:
     async def again(self, visit: Visit, conflict_id: int, entry: FormEntry) -> View:
         """Show the list with the mistake."""
         return await self.list(visit, entry)
+
+    async def ask(
+        self, visit: Visit, form: SettleForm, conflict_id: int
+    ) -> ConfirmationQuestion | None:
+        """Ask before the values of the terminal give the person a right at terminals."""
+        found = await self._store.read(lambda tx: tx[ConflictStore].get(conflict_id))
+        if form.keep != "terminal" or found is None or "privilege" not in found.fields:
+            return None
+        right = int(str((found.said or {}).get("privilege") or 0))
+        if right == Privilege.USER:
+            return None
+        return ConfirmationQuestion(
+            title=Phrase("Give this right?"),
+            text=Phrase(
+                "By the terminal, user %(pin)s is: %(right)s. With its values, the person gets "
+                "this right here, and may change settings, people and records at terminals.",
+                pin=found.pin,
+                right=Phrase.made(Privilege(right).meaning, {}),
+            ),
+            button=Phrase("Give the right"),
+            back="/people/conflicts",
+        )
 
     async def settle(self, visit: Visit, form: SettleForm, conflict_id: int) -> Redirect:
         """Take one side."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -22,14 +23,17 @@ from ...manage.console.terminalchoice import find_terminal_thd, terminal_options
 from ...manage.console.visits import Visit
 from ...manage.limits import COMMAND, PERSON, TERMINAL, Belongs, Owner, check_thd, id_of
 from ...manage.services import Services
-from ...model import Caller, DeviceState
+from ...model import Caller, DeviceState, Page
 from ...pathparts import path_part
 from ...persist.commands import CommandStore
 from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType, EnrollFailure
 from ...protocol.fields import Scope
-from .enrolling import EnrolmentEndpoints, EnrolmentState, EnrolRequest
+from .contradictions import ConflictStore
+from .enrolling import EnrolmentEndpoints, EnrolmentState, EnrolmentView, EnrolRequest
 from .enrolment import FINGERS
-from .showing import person_thd
+from .showing import MOST_CONFLICTS, person_thd
+from .store import PeopleStore
 
 WAIT = 300
 """Seconds that an enrolment waits for its terminal."""
@@ -60,8 +64,38 @@ STATES: Mapping[EnrolmentState, tuple[Phrase, str]] = {
     EnrolmentState.FAILED: (Phrase("Not enrolled."), "bad"),
 }
 
+LATE = 300
+"""Seconds after which a terminal should have sent what it has enrolled."""
+NOT_SENT = Phrase("Enrolled at the terminal, which has not sent it for minutes.")
+LET_IT_SEND = Phrase(
+    "Let the terminal send its people again. If nothing comes, check in its menu that it sends "
+    "what is enrolled, and enrol the person anew."
+)
+UNKNOWN_HERE = Phrase(
+    "The terminal holds fingers under this user ID that the server does not know. Let the terminal "
+    "send its people, or tick “Replace what is enrolled already”."
+)
+OF_ANOTHER = Phrase(
+    "The terminal holds fingers under this user ID, and says something else about the person: they "
+    "may be of another person. Settle the conflict first."
+)
 _CHOICES = ("device", "what", "overwrite")
 """Fields of the form that the next try keeps."""
+
+
+def _is_there_already(found: EnrolmentView) -> bool:
+    """Whether the terminal refused to enrol fingers because it holds some under the user ID."""
+    command = found.command
+    is_finger = command.command == "ENROLL_FP"
+    return is_finger and command.return_code == EnrollFailure.ALREADY_ENROLLED
+
+
+def _stored_thd(tx: Transaction, pin: str, sn: str) -> tuple[bool, bool]:
+    """Return whether fingers of a person are stored, and whether the terminal contradicts."""
+    people = tx[PeopleStore].users(Page(1), pin)
+    is_stored = bool(people) and bool(people[0].templates.get(BiometricType.FINGERPRINT))
+    found = tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)
+    return is_stored, any(one.device == sn for one in found)
 
 
 class EnrolmentQuery(msgspec.Struct, frozen=True):
@@ -95,6 +129,7 @@ class EnrolmentPages:
     """The form, and the progress."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._store = services.store
         self._enrolments = EnrolmentEndpoints(services)
 
@@ -176,7 +211,28 @@ class EnrolmentPages:
     async def _progress(self, pin: str, enrolment: str, caller: Caller) -> dict[str, Any]:
         found = await self._enrolments.show(pin, enrolment, caller)
         words, kind = STATES[found.state]
-        return {"enrolment": found, "words": words, "kind": kind}
+        hint, is_contested = None, False
+        if found.state is EnrolmentState.ENROLLED and self._is_late(found.command.answered_at):
+            words, kind, hint = NOT_SENT, "warn", LET_IT_SEND
+        elif found.state is EnrolmentState.FAILED and _is_there_already(found):
+            stored, is_contested = await self._store.read(
+                lambda tx: _stored_thd(tx, pin, found.device)
+            )
+            hint = None if stored else OF_ANOTHER if is_contested else UNKNOWN_HERE
+        return {
+            "enrolment": found,
+            "words": words,
+            "kind": kind,
+            "hint": hint,
+            "is_contested": is_contested,
+        }
+
+    def _is_late(self, answered_at: str | None) -> bool:
+        """Whether what a terminal has enrolled should have come by now."""
+        if answered_at is None:
+            return False
+        answered = datetime.datetime.fromisoformat(answered_at).timestamp()
+        return self._services.now() / 1000 - answered > LATE
 
     async def _view(self, visit: Visit, pin: str, entry: FormEntry) -> View:
         def find_thd(tx: Transaction) -> dict[str, Any]:

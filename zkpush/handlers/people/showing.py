@@ -40,6 +40,8 @@ TEXT_FIELDS = (
 MOMENTS = ("start_datetime", "end_datetime")
 """Fields that are times of the wall clock of terminals."""
 _SECRETS = secrets_of(USER)
+_PERIODS = 16
+"""Digits of the time periods of a user (11.5): own ones or those of the group, three numbers."""
 HISTORY = 20
 """Changes on the page of a person."""
 MOST_CONFLICTS = 50
@@ -91,6 +93,13 @@ def value_text(field: str, value: object) -> str | datetime.datetime:
     if field == "verify":
         mode = int(str(value))
         return Phrase(VerificationMode(mode).meaning) if mode >= 0 else Phrase("As the group")
+    if field == "timezones" and len(text := str(value)) == _PERIODS and text.isdecimal():
+        own, *periods = (int(text[start : start + 4]) for start in range(0, _PERIODS, 4))
+        if not own:
+            return Phrase("As the group")
+        return Phrase(
+            "Own periods: %(periods)s", periods=", ".join(map(str, filter(None, periods)))
+        )
     if field in MOMENTS:
         with contextlib.suppress(ValueError):  # firmware has other forms of times
             return datetime.datetime.fromisoformat(decode_time(str(value)))
