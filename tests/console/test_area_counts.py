@@ -52,7 +52,7 @@ async def test_a_conflict_is_not_counted_as_refused(rig: Rig) -> None:
     """It has its own number and words in the card, the table and the API, and is no refusal."""
     await contested(rig)
     shown = await (await signed_in(rig, "read")).get(PAGE)
-    assert tiles(shown) == {"is there": "1", "waits for a decision": "1"}
+    assert tiles(shown) == {"part is there": "1", "part waits for a decision": "1"}
     found = rows(document(shown), "How far each terminal is")
     assert [(one["Terminal"], one["Conflict"], one["Refused"]) for one in found] == [
         ("A2", "1", "0"),

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import pytest_twisted
 
+from zkpush.counting import counted
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.limits import WholeSite
 
@@ -277,14 +278,14 @@ async def test_the_overview_counts_what_is_of_the_areas(rig: Rig) -> None:
     commands = await rig.items("/commands")
     open_ones = [one["device"] for one in commands if one["state"] in ("queued", "sent")]
     texts = [text_of(await one.get("/")) for one in (browser, shown_to_all)]
-    for words, own, all_ in (
-        ("{} terminals online", 1, 2),
-        ("{} open commands", open_ones.count(MINE), len(open_ones)),
-        ("{} not understood", 2, 3),
-        ("{} punches", 2, 3),
+    for one, many, own, all_ in (
+        ("terminal online", "terminals online", 1, 2),
+        ("open command", "open commands", open_ones.count(MINE), len(open_ones)),
+        ("not understood", "not understood", 2, 3),
+        ("punch", "punches", 2, 3),
     ):
-        assert words.format(own) in texts[0]
-        assert words.format(all_) in texts[1]
+        assert counted(own, one, many) in texts[0]
+        assert counted(all_, one, many) in texts[1]
     assert "events to deliver" not in texts[0]
     assert "terminal NORTH1" in texts[0]
 

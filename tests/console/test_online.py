@@ -7,6 +7,8 @@ import re
 import pytest
 import pytest_twisted
 
+from zkpush.counting import counted
+
 from ..rig import Rig
 from .browser import Browser, document, signed_in, text_of
 from .test_attendance import rows
@@ -33,7 +35,7 @@ async def shown(browser: Browser) -> tuple[str, ...]:
     assert "online" not in offline.values()
     assert {**online, **offline} == every
     words = text_of(await browser.get("/"))
-    assert f"{len(online)} terminals online" in words
+    assert counted(len(online), "terminal online", "terminals online") in words
     assert f"{len(offline)} not connected" in words
     for sn, badge in every.items():
         page = document(await browser.get(f"/terminals/{sn}"))

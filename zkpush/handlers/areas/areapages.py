@@ -42,7 +42,7 @@ from .confirming import area_terminals
 from .drifting import area_drift_thd
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
 from .model import Area, PlacedPart
-from .placepages import STATES
+from .placepages import STATES, parts_in_words
 from .places import PlaceStore
 from .reasons import PLACE_REASONS
 from .store import AreaStore
@@ -270,7 +270,9 @@ class AreaPages:
         return {
             **await self._store.read(find_thd),
             "effect": shown,
-            "counts": [(STATES[name], number) for name, number in parts.items() if number],
+            "counts": [
+                (parts_in_words(name, number), number) for name, number in parts.items() if number
+            ],
             "total": sum(parts.values()),
             "minutes": minutes,
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
-from ...manage.console.phrases import Phrase
+from ...manage.console.phrases import Phrase, counted_phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
@@ -25,6 +25,28 @@ STATES: Mapping[str, tuple[Phrase, str]] = {
     "unknown": (Phrase("no answer"), "warn"),
 }
 """States of people on terminals: words, and kinds of badges."""
+
+
+def parts_in_words(state: str, num: int) -> Phrase:
+    """Say how a number of parts is, without the number, which stands above."""
+    match state:
+        case "there":
+            return counted_phrase("part is there", "parts are there", num)
+        case "on_its_way":
+            return counted_phrase("part on its way", "parts on their way", num)
+        case "held_back":
+            return counted_phrase(
+                "part waits for a confirmation", "parts wait for a confirmation", num
+            )
+        case "conflict":
+            return counted_phrase("part waits for a decision", "parts wait for a decision", num)
+        case "refused":
+            return counted_phrase(
+                "part refused by the terminal", "parts refused by the terminal", num
+            )
+        case "does_not_fit":
+            return counted_phrase("part does not fit", "parts do not fit", num)
+    return counted_phrase("part without an answer", "parts without an answer", num)
 
 
 class PlacePages:
