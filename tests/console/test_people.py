@@ -161,6 +161,25 @@ async def test_a_right_that_a_terminal_gives_is_asked_about(rig: Rig) -> None:
     assert (await rig.api("GET", "/users/1")).json["privilege"] == 14
 
 
+@pytest_twisted.ensureDeferred
+async def test_the_user_of_a_conflict_is_deleted_at_the_terminal_after_a_question(
+    rig: Rig,
+) -> None:
+    """Nothing is deleted here, and the conflict stays open."""
+    conflict = await contradicted(rig)
+    browser = await signed_in(rig)
+    page, action = "/people/conflicts", f"/people/conflicts/{conflict}"
+    assert "Nothing is deleted here." in text_of(
+        await browser.send(page, action, {"keep": "delete"})
+    )
+    assert await rig.items("/commands") == []
+    assert location(await browser.confirm(page, action, {"keep": "delete"})) == page
+    (command,) = await rig.items("/commands")
+    assert (command["device"], command["command"]) == ("T1", "DATA DELETE USERINFO")
+    assert (await rig.api("GET", "/users/1")).json["name"] == "Ann Ash"
+    assert len(await rig.items("/conflicts")) == 1
+
+
 async def token(browser: Browser) -> str:
     """The token of the session."""
     found = re.search(r'name="csrf" value="(\w+)"', (await browser.get("/account")).body.decode())

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ...manage.commandviews import ask
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -30,6 +31,7 @@ from .bounds import CONFLICT
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .former import FormerPeople
+from .model import DeletePerson
 from .showing import MOST_CONFLICTS, conflicts_thd, person_thd
 from .store import PeopleStore
 
@@ -43,9 +45,9 @@ ERASED_ALL = Phrase(
 
 
 class SettleForm(msgspec.Struct, frozen=True):
-    """The side of a conflict that is right."""
+    """The side of a conflict that is right, or that the terminal is to delete its user."""
 
-    keep: Literal["stored", "terminal"]
+    keep: Literal["stored", "terminal", "delete"]
 
 
 class RemoveForm(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ class ConflictPages:
     """Open conflicts, and their settlement."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._store = services.store
         self._people = PeopleAdministration(services)
 
@@ -101,8 +104,20 @@ class ConflictPages:
     async def ask(
         self, visit: Visit, form: SettleForm, conflict_id: int
     ) -> ConfirmationQuestion | None:
-        """Ask before the values of the terminal give the person a right at terminals."""
+        """Ask before a terminal deletes its user, or its values give a right at terminals."""
         found = await self._store.read(lambda tx: tx[ConflictStore].get(conflict_id))
+        if form.keep == "delete" and found is not None:
+            return ConfirmationQuestion(
+                title=Phrase("Delete the user at the terminal?"),
+                text=Phrase(
+                    "Terminal %(sn)s deletes user %(pin)s, with all fingers, faces and photos that "
+                    "it has under this user ID. Nothing is deleted here.",
+                    sn=found.device,
+                    pin=found.pin,
+                ),
+                button=Phrase("Delete there"),
+                back="/people/conflicts",
+            )
         if form.keep != "terminal" or found is None or "privilege" not in found.fields:
             return None
         right = int(str((found.said or {}).get("privilege") or 0))
@@ -121,7 +136,20 @@ class ConflictPages:
         )
 
     async def settle(self, visit: Visit, form: SettleForm, conflict_id: int) -> Redirect:
-        """Take one side."""
+        """Take one side, or have the user deleted at the terminal."""
+        if form.keep == "delete":
+            found = await self._store.read(lambda tx: tx[ConflictStore].get(conflict_id))
+            if found is None:
+                raise LookupError(Phrase("The conflict is settled already."))
+            await ask(self._services, found.device, DeletePerson(found.pin), visit.caller)
+            return Redirect(
+                to="/people/conflicts",
+                notice=Phrase(
+                    "Terminal %(sn)s deletes the user when it asks for commands next. Then keep "
+                    "what is stored.",
+                    sn=found.device,
+                ),
+            )
         fields: dict[str, object] | None = {} if form.keep == "stored" else None
         await self._people.settle(conflict_id, fields, visit.caller)
         return Redirect(to="/people/conflicts", notice=Phrase("The conflict is settled."))
