@@ -218,8 +218,8 @@ def test_mistakes(daemon: Daemon) -> None:
         "Error: REBOOT has no parameter 'A'; it takes no parameters"
     )
     assert failed(misused("commands", "send", "MISTAKE1", "DATA", "UPDATE"), 2) == (
-        "Error: Invalid value for '[SN]... COMMAND [KEY=VALUE]...': 'MISTAKE1 DATA UPDATE': Quote "
-        "a command of several words: 'DATA UPDATE USERINFO'."
+        "Error: Invalid value for '[SN]... COMMAND [KEY=VALUE]...': quote a command of several "
+        "words: 'DATA UPDATE'."
     )
     assert failed(send("reboot")) == "Error: 'reboot' is not a command; did you mean REBOOT?"
     assert "did you mean DATA UPDATE USERINFO" in failed(send("DATA UPDATE USER", "PIN=7"))

@@ -83,10 +83,10 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     *serials, command = values[:first] or ("",)
     if not command:
         raise click.BadParameter("a terminal and a command are needed.", context, param)
-    for one in serials:
+    for place, one in enumerate(serials):
         if one in _FIRST_WORDS:
-            hint = "Quote a command of several words: 'DATA UPDATE USERINFO'."
-            raise click.BadParameter(f"{' '.join(values[:first])!r}: {hint}", context, param)
+            quoted = f"'{' '.join(values[place:first])}'"
+            raise click.BadParameter(f"quote a command of several words: {quoted}.", context, param)
         serial_number(context, param, one)
     return _Words(tuple(serials), command, pairs(context, param, values[first:]))
 
