@@ -231,6 +231,7 @@ async def test_live_parts_are_of_the_areas(rig: Rig) -> None:
     planted, browser, _ = await limited(rig)
     arguments = {
         "terminals-state": (MINE, OTHER),
+        "terminals-facts": (MINE, OTHER),
         "trace-requests": (MINE, OTHER),
         "doctor-checks": (MINE, OTHER),
         "commands-state": values_of(planted)["command_id"],
