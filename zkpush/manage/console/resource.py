@@ -8,6 +8,7 @@ reload sends nothing twice; one with mistakes is shown again with what was enter
 
 from __future__ import annotations
 
+import functools
 import hmac
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -45,7 +46,7 @@ from .forms import (
     parse_form,
     read_form,
 )
-from .languages import ConsoleLanguage, language_of
+from .languages import language_of
 from .live import LiveHub, live_reply
 from .missing import error_view
 from .navigation import navigation
@@ -335,20 +336,15 @@ class ConsoleResource(Resource):
     async def _rendered(
         self, request: ManageRequest, visit: Visit, capability: str, view: View, title: str
     ) -> bytes:
-        name = view.template if "/" in view.template else f"{capability}/{view.template}"
-        entry = view.values.get("entry")
-        values = {
-            **view.values,
-            "entry": PageEntry(entry if isinstance(entry, FormEntry) else NOTHING_ENTERED),
-            "visit": visit,
-            "now": int(self._wall() * 1000),
-            "title": title,
-            "navigation": navigation(self.pages, visit),
-            "notice": self._visits.notice(request),
-            "live_parts": urlencode([("part", part) for part in view.live]),
-            "sign_in_path": PREFIX + self._sign_in.path,
-        }
-        return (await self._on_thread(name, visit.language, values)).encode()
+        text = await self._on_thread(
+            *(capability, view, visit),
+            title=title,
+            navigation=navigation(self.pages, visit),
+            notice=self._visits.notice(request),
+            live_parts=urlencode([("part", part) for part in view.live]),
+            sign_in_path=PREFIX + self._sign_in.path,
+        )
+        return text.encode()
 
     async def _part(self, part: LivePart, argument: str | None, visit: Visit) -> str:
         """Render a live part for all who see the same."""
@@ -360,23 +356,21 @@ class ConsoleResource(Resource):
             return ""  # it is not of these areas, or no longer
         capability, _ = self.parts[part.name]
         view = await part.run(visit, argument)
+        return await self._on_thread(capability, view, visit, is_live=True)
+
+    async def _on_thread(self, capability: str, view: View, visit: Visit, **more: object) -> str:
+        """Render the template of a view, with `more` values than its own."""
         name = view.template if "/" in view.template else f"{capability}/{view.template}"
+        entry = view.values.get("entry")
         values = {
             **view.values,
-            "entry": PageEntry(NOTHING_ENTERED),
+            "entry": PageEntry(entry if isinstance(entry, FormEntry) else NOTHING_ENTERED),
             "visit": visit,
             "now": int(self._wall() * 1000),
-            "is_live": True,
+            **more,
         }
-        return await self._on_thread(name, visit.language, values)
-
-    async def _on_thread(
-        self, name: str, language: ConsoleLanguage, values: Mapping[str, object]
-    ) -> str:
-        pool = self._reactor.getThreadPool()
-        text: str = await deferToThreadPool(
-            self._reactor, pool, self._renderer.render, name, language, values
-        )
+        render = functools.partial(self._renderer.render, name, visit.language, values)
+        text: str = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), render)
         return text
 
     async def _error(
@@ -388,10 +382,8 @@ class ConsoleResource(Resource):
 
     def _to_sign_in(self, request: ManageRequest, visit: Visit) -> Raw:
         """Send a browser without a session to the page to sign in, and back afterwards."""
-        if request.getHeader(b"hx-request") is not None or request.method == b"POST":
-            notice: Phrase | None = ENDED
-        else:
-            notice = None
+        is_action = request.getHeader(b"hx-request") is not None or request.method == b"POST"
+        notice = ENDED if is_action else None
         there = visit.path + (f"?{visit.query}" if visit.query else "")
         back = f"?{urlencode({'to': there})}" if request.method == b"GET" and there != "/" else ""
         return self._redirect(request, Redirect(to=self._sign_in.path + back, notice=notice))
