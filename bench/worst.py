@@ -67,9 +67,15 @@ class _Seals:
         self._vault = vault
 
     def seal_rejects(
-        self, device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
+        self,
+        device_id: int,
+        rejects: Sequence[Reject],
+        now: int,
+        attempts: int = 0,
+        address: str | None = None,
     ) -> SealedRejects | None:
-        return seal_rejects(self._vault, device_id, rejects, now, attempts) if rejects else None
+        parts = self._vault, device_id, rejects, now, attempts, address
+        return seal_rejects(*parts) if rejects else None
 
     def seal_items(self, items: Sequence[InboxItem]) -> SealedItems | None:
         return seal_items(self._vault, items) if items else None

@@ -42,7 +42,7 @@ def test_a_picture_is_saved(daemon: Daemon, photo: str, tmp_path: pathlib.Path) 
     assert out.read_bytes() == JPEG.encode("latin-1")
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert "exists already" in failed(daemon.zkpush("photos", "save", photo, str(out)))
-    actions = [one["action"] for one in daemon.api("GET", "audit")["items"]]
+    actions = [one["action"] for one in daemon.api("GET", "audit?order=desc")["items"]]
     assert any("photo" in action for action in actions)
 
 

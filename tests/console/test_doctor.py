@@ -128,7 +128,7 @@ async def test_findings_are_translated_and_the_api_stays_english(rig: Rig) -> No
     shown = text_of(await browser.get("/terminals/T1/doctor"))
     assert "Está bloqueado: sus peticiones se rechazan." in shown
     assert "Se supo de él por última vez hace 2 horas." in shown
-    assert "apruébelo de nuevo: Aprobar ." in shown
+    assert "apruébelo de nuevo: la página « Aprobar »." in shown
     found = (await rig.api("GET", "/devices/T1/doctor")).json
     details = {one["name"]: one["detail"] for one in found["checks"]}
     assert details["connection"] == "It was last heard of 2 hours ago."

@@ -82,8 +82,11 @@ async def test_a_blocked_terminal_names_the_log_that_says_who_did_it(rig: Rig) -
     """The command that is named lists the change."""
     await working(rig)
     await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
-    assert "`zkpush audit list --action 'change terminal'`" in (await examined(rig))["next"]
-    (change,) = await rig.items("/audit?action=change+terminal")
+    assert (
+        "`zkpush audit list --device T1 --action 'change terminal'`"
+        in (await examined(rig))["next"]
+    )
+    (change,) = await rig.items("/audit?device=T1&action=change+terminal")
     assert (change["subject"], "blocked" in change["detail"]) == ("terminal T1", True)
 
 

@@ -536,7 +536,7 @@ async def test_mistakes_of_a_request(rig: Rig) -> None:
     for body, words in (
         ({"all": False}, "either `devices`, or `area`, or `all`"),
         ({"all": False, "devices": ["T9"]}, "There is no terminal 'T9'."),
-        ({"all": False, "area": "south"}, "no approved terminal in the area 'south'"),
+        ({"all": False, "area": "south"}, "There is no area 'south'."),
         ({"days": 3}, "either `days`, or `since` and `until`"),
         ({"since": None, "until": DAY}, "needs `since`"),
         ({"until": "2026-02-01"}, "before `since`"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .times import shown_instant
+from .times import zoned_instant
 
 
 def plain(value: object) -> str:
@@ -43,7 +43,7 @@ def with_words(item: Mapping[str, object]) -> dict[str, object]:
         elif meaning is not None and value is None:
             shown[key] = meaning
         else:
-            shown[key] = shown_instant(value) if key.endswith("_at") else value
+            shown[key] = zoned_instant(value) if key.endswith("_at") else value
     return shown
 
 

@@ -16,7 +16,7 @@ from .pasting import pasteable
 from .replies import Item
 from .running import with_api
 from .tables import folded, printable, screen_width
-from .times import shown_instant, with_local_times, zone_name
+from .times import shown_instant, with_local_times, zone_name, zoned_instant
 
 if TYPE_CHECKING:
     from .client import Api
@@ -120,7 +120,7 @@ async def _terminals(api: Api, state: str) -> AsyncIterator[Item]:
 
 def _heard(device: Item) -> str:
     at = device["last_seen_at"]
-    return "never connected" if at is None else f"last heard of at {shown_instant(at)}"
+    return "never connected" if at is None else f"last heard of at {zoned_instant(at)}"
 
 
 def _first(names: Sequence[str]) -> str:

@@ -28,6 +28,12 @@ def shown_instant(value: object) -> object:
     return value if found is None else f"{found.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def zoned_instant(value: object) -> object:
+    """Format an instant of the API with the zone, where it stands alone."""
+    shown = shown_instant(value)
+    return value if shown is value else f"{shown} {zone_name()}"
+
+
 def zone_name() -> str:
     """Return the zone of shown instants: its IANA name if known, or else its present offset."""
     from ..clock import machine_zone  # used by lists only
@@ -47,8 +53,8 @@ _UTC = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?Z", re.AS
 
 
 def with_local_times(text: str) -> str:
-    """Show the instants in a sentence of the API on the clock of this machine."""
-    return _UTC.sub(lambda found: str(shown_instant(found[0])), text)
+    """Show the instants in a sentence of the API on the clock of this machine, with its zone."""
+    return _UTC.sub(lambda found: str(zoned_instant(found[0])), text)
 
 
 def shown_wall_time(value: object) -> object:

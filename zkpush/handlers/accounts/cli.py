@@ -18,7 +18,7 @@ from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ApiFailure
 from ...cli.running import with_api, with_started_api
 from ...cli.tables import Column
-from ...cli.times import shown_instant
+from ...cli.times import shown_instant, zoned_instant
 from ...protocol.fields import Scope
 from .words import WORDS
 
@@ -171,7 +171,7 @@ async def setup(api: Api, as_json: bool) -> None:
             "There are accounts: sign in there. For a forgotten password: zkpush accounts link NAME"
         )
         return
-    echo(f"The first account (the link works once, until {shown_instant(made['expires_at'])}):")
+    echo(f"The first account (the link works once, until {zoned_instant(made['expires_at'])}):")
     echo(f"  {api.url}{made['path']}")
 
 

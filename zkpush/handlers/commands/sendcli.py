@@ -17,7 +17,7 @@ from ...cli.output import echo, print_object, print_pairs, progress
 from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import printable
-from ...cli.times import LATER_FORMAT, future_time, shown_instant
+from ...cli.times import LATER_FORMAT, future_time, zoned_instant
 from ...cli.waiting import report_job, wait_for_job
 from ...model import DeviceState
 from ...protocol.fields import MOST_PRIORITY
@@ -302,7 +302,7 @@ async def _last_heard(api: Api, command: Item) -> str:
         return ""
     if device["last_seen_at"] is None:
         return f"; {command['device']} has never connected"
-    return f"; {command['device']} was last heard of at {shown_instant(device['last_seen_at'])}"
+    return f"; {command['device']} was last heard of at {zoned_instant(device['last_seen_at'])}"
 
 
 def _verdict(command: Item, timeout: float | None, why: str) -> str:

@@ -16,7 +16,7 @@ from ...cli.output import echo, print_list, print_object
 from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
-from ...cli.times import shown_instant
+from ...cli.times import shown_instant, zoned_instant
 from ...counting import counted
 from .chosen import find_forwarder, forwarder_name, id_of
 from .letterscli import dead, discard, replay
@@ -314,7 +314,7 @@ async def rotate(api: Api, name: str) -> None:
     """
     made = await api.send("POST", "forwarders", await id_of(api, name), "rotate")
     echo(
-        f"The old secret is valid until {shown_instant(made['old_until'])}; the new one:", err=True
+        f"The old secret is valid until {zoned_instant(made['old_until'])}; the new one:", err=True
     )
     echo(made["secret"])
 

@@ -17,7 +17,7 @@ from ...cli.plain import plain
 from ...cli.replies import ApiFailure, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column
-from ...cli.times import TIME_FORMAT, point_in_time, shown_instant, with_local_times
+from ...cli.times import TIME_FORMAT, point_in_time, shown_instant, with_local_times, zoned_instant
 from ...counting import agreeing, counted
 from ...protocol.exchange import STAMPS
 from .fleetcli import replace, retire
@@ -122,7 +122,7 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
     device = await api.get("devices", sn)
     if not as_json:
         device["problems"] = [
-            f"{problem['code']} (since {shown_instant(problem['since_at'])}): "
+            f"{problem['code']} (since {zoned_instant(problem['since_at'])}): "
             f"{with_local_times(problem['detail'])}"
             for problem in device["problems"]
         ]
@@ -291,7 +291,7 @@ def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
 def _seen(offer: Mapping[str, Any]) -> str:
     """Describe where and when a pushcommkey, or none, was offered."""
     address = offer["address"] or "a socket file"
-    first, last = (shown_instant(offer[f"{which}_seen_at"]) for which in ("first", "last"))
+    first, last = (zoned_instant(offer[f"{which}_seen_at"]) for which in ("first", "last"))
     return f"from {address}, {first} to {last}"
 
 

@@ -25,11 +25,11 @@ PAUSE = 1.0
 """Seconds between polls with `--follow`."""
 _COLUMNS = (
     Column("Time", "at", shown_instant),
-    Column("Times", "count"),
+    Column("Times", "count", is_spare=True),
     Column("Method", "method", is_spare=True),
     Column("Path", "path", wraps=True),
     Column("Table", "table"),
-    Column("Status", "status"),
+    Column("Status", "status", is_spare=True),
     Column("Bytes", "request_bytes", is_spare=True),
     Column("Served", "served"),
     Column("From", "address"),
