@@ -92,6 +92,8 @@ def scene(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
         first.upload("OPERLOG", f"USER PIN={pin}\tName=Ann")
         second.upload("OPERLOG", f"USER PIN={pin}\tName=Bert\tPri=14")
     first.upload("ATTLOG", "x\tnot-a-time\n")
+    photo = b"PIN=20260301080000-7.jpg\nSN=1\nsize=3\nCMD=uploadphoto\0" + JPEG[:3]
+    assert first.ask("POST", "cdata", "&table=ATTPHOTO&Stamp=1", photo) == b"OK"
     daemon.api("PATCH", f"devices/{A}", {"area": "North"})
     yield daemon
     daemon.stop()

@@ -34,6 +34,7 @@ DECLARED_ELSEWHERE = {
     "handlers/jobs/progresspages.py": 1,
     "handlers/jobs/sendpages.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes
+    "handlers/people/changepages.py": 1,  # meanings of rights
     "handlers/people/columns.py": 2,  # meanings of codes
     "handlers/people/importpages.py": 2,
     "handlers/people/pages.py": 1,
