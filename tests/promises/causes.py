@@ -218,12 +218,12 @@ CAUSES = {
     ),
     "commands not fetched": Cause(
         unfetched_queue,
-        r"queue +It has not asked for commands since 2026-03-01 12:00:00 \(no getrequest\)\.",
+        r"queue +It has not asked for commands since 2026-03-01 12:00:00 UTC \(no getrequest\)\.",
         r"Restart it, .* passes /iclock/getrequest on\. .* `zkpush commands list T1`",
     ),
     "commands not answered": Cause(
         unanswered_queue,
-        r"queue +It fetched INFO, queued at 2026-03-01 12:00:00, and has not answered\.",
+        r"queue +It fetched INFO, queued at 2026-03-01 12:00:00 UTC, and has not answered\.",
         r"Restart it, and see that a proxy in front passes POST /iclock/devicecmd on\. Cancel what "
         r"it never answers: .* `zkpush commands list T1`",
         r"getrequest .* command [0-9A-Za-z]+: INFO",
