@@ -53,7 +53,7 @@ IMPORT = Phrase(
     "one by one."
 )
 """Why limited accounts import no file."""
-PER_PAGE = 50
+PER_PAGE = 40
 """People on a page of the list."""
 MOST_AREAS = 100
 """Maximum number of areas to tick; the names of more are typed."""

@@ -49,8 +49,8 @@ from .entering import server_entries
 from .searching import terminal_search
 from .settingpages import SettingPages
 
-PER_PAGE = 50
-"""Terminals on a page of the list."""
+PER_PAGE = 30
+"""Terminals on a page of the list, which stays under 50 KB in each language."""
 MOST_WAITING = 20
 """Waiting terminals that are shown before the list."""
 STATES: Sequence[tuple[str, Phrase]] = (
