@@ -41,10 +41,10 @@ async def test_people_are_listed_and_found(rig: Rig) -> None:
     await rig.api("PUT", "/users/100", {"areas": ["North"]})
     browser = await signed_in(rig)
     first = await browser.get("/people")
-    assert len(rows(first)) == 50
+    assert len(rows(first)) == 40
     link = re.search(r'href="/console(/people\?after=[0-9]+)"', first.body.decode())
     assert link is not None
-    assert len(rows(await browser.get(link[1]))) == 10
+    assert len(rows(await browser.get(link[1]))) == 20
     assert [one.split()[:3] for one in rows(await browser.get("/people?q=person+59"))] == [
         ["Person", "59", "159"]
     ]
