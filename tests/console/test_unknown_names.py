@@ -148,7 +148,7 @@ async def test_a_filter_that_means_nothing_is_marked(rig: Rig, path: str) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_what_is_there_but_not_served_is_no_search(rig: Rig) -> None:
-    """A day that is none, of a person who is there, is told of as it is."""
+    """For a person who exists, the page says that the day does not exist."""
     browser = await site(rig)
     shown = await browser.get("/attendance/people/7/2026-02-30")
     assert (shown.status, wrong_field(shown)) == (404, ("", ""))

@@ -341,7 +341,7 @@ async def answering(rig: Rig, what: str, count: int) -> Deferred[Response]:
 async def test_others_are_served_while_thousands_of_answers_are_read(rig: Rig, what: str) -> None:
     """Uploads of another terminal and the health check are answered in between.
 
-    Those that cannot be read are a single reject, stored at once.
+    Those that cannot be read are over too soon to count beside others; see the next test.
     """
     await rig.exchange()
     await rig.exchange("T2")
@@ -354,6 +354,21 @@ async def test_others_are_served_while_thousands_of_answers_are_read(rig: Rig, w
         assert (await rig.api("GET", "/health", prefix="", headers=())).status == 200
     assert (await answered).body == b"OK"
     assert served >= SERVED_MEANWHILE
+
+
+@pytest_twisted.ensureDeferred
+async def test_unreadable_answers_cost_the_same_however_many_there_are(rig: Rig) -> None:
+    """They are kept as equally many rejects, in equally many units of work."""
+    stored = []
+    for sn, count in (("T1", FEW), ("T2", MANY)):
+        await rig.exchange(sn)
+        units = rig.store.counts()["units"]
+        body = b"".join(ANSWERS["that cannot be read"] % {b"number": n} for n in range(count))
+        assert (await rig.post(f"devicecmd?SN={sn}", body)).body == b"OK"
+        units = rig.store.counts()["units"] - units
+        stored.append((len(await rig.items(f"/rejects?device={sn}&limit=1000")), units))
+    assert stored[0] == stored[1]
+    assert 0 < stored[0][0] < FEW
 
 
 @pytest.mark.parametrize("what", ANSWERS)

@@ -42,6 +42,7 @@ def entry(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, **more: o
 def tar(*entries: Entry, form: int = tarfile.USTAR_FORMAT, **more: object) -> bytes:
     """The archive that Python's own tar writes."""
     file = io.BytesIO()
+    # The types of tarfile name each option, and these are any of them.
     with tarfile.open(fileobj=file, mode="w", format=form, **more) as archive:  # type: ignore[call-overload]
         for info, data in entries:
             archive.addfile(info, io.BytesIO(data))
