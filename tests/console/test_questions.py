@@ -34,6 +34,7 @@ ASK = {
     "/forwarders/<int:key>/discard",
     "/jobs/new",
     "/people/<pin>/photos/remove",
+    "/people/conflicts",
     "/people/conflicts/<int:conflict_id>",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
@@ -99,6 +100,7 @@ NOTHING_TO_ASK = {
     "/areas/<area>/terminals/out",
     "/terminals/<sn>/area",
     "/jobs/<job_id>/retry",
+    "/people/conflicts",
     "/people/conflicts/<int:conflict_id>",
 }
 """Those that ask only if there is something to lose, which `filled` does not make."""

@@ -25,7 +25,12 @@ from ...phrases import Phrase, words_of
 from ...protocol.fields import Scope
 from ...values.commands import QueuedCommand
 from .authorship import FIELDS, NAME, terminal
-from .bounds import areas_of_thd, check_removal_thd, own_terminals_thd
+from .bounds import (
+    areas_of_thd,
+    check_removal_thd,
+    own_conflicts_thd,
+    own_terminals_thd,
+)
 from .cards import check_cards_thd, with_numbers
 from .contested import outcome_of
 from .contradictions import ConflictStore
@@ -198,31 +203,80 @@ class PeopleAdministration:
                         conflict_id=conflict_id,
                     )
                 )
-            taken = found.said if fields is None else fields
-            if taken is None:
-                raise ValueError(
-                    Phrase("The values of the terminal are damaged; give `fields` instead.")
-                )
-            person = tx[AuditStore].person(found.pin)
-            before = tx[ConflictStore].page(Page(MOST_CONFLICTS), found.pin)
-            if taken:
-                values = {name: taken[name] for name in taken if name in FIELDS}
-                said = found.said or {}
-                edit = edit_of(found.pin, values, None, said)
-                entered = {name: one for name, one in edit.fields.items() if one != said.get(name)}
-                check_cards_thd(tx, by, found.pin, entered)
-                tx[PersonStore].put(found.pin, edit.fields, by.actor, now)
-            else:
-                stored = tx[PersonStore].values(found.pin)
-                kept = {name: stored[name] for name in found.fields if name in stored}
-                kept |= _former(tx, found)
-                tx[PersonStore].put(found.pin, kept, by.actor, now)
-            tx[ConflictStore].settle(conflict_id, by.actor, now)
-            _end_conflicts(tx, found.pin, before, now)
-            acts.record(tx, by, SETTLE, person, " ".join(found.fields), now)
+            _settle_thd(tx, found, fields, by, now)
             return found
 
         return await self._store.write(unit)
+
+    async def settle_all(
+        self, ids: Sequence[int], fields: Mapping[str, object] | None, by: Caller
+    ) -> int:
+        """Settle several conflicts in the same way, as `settle` does: all of them or none.
+
+        Returns the number of settled ones: those that are open, and that the caller may see. Raises
+        `ValueError` as `settle` does, and if different values would be taken for one user.
+        """
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> int:
+            found = own_conflicts_thd(tx, ids, by.areas)
+            if fields is None:
+                check_agreement(found)
+            for one in found:
+                try:
+                    _settle_thd(tx, one, fields, by, now)
+                except ValueError as error:
+                    raise ValueError(
+                        Phrase("User %(pin)s: %(why)s", pin=one.pin, why=words_of(error))
+                    ) from None
+            return len(found)
+
+        return await self._store.write(unit)
+
+
+def check_agreement(conflicts: Sequence[Conflict]) -> None:
+    """Raise `ValueError` if terminals state different values about the same user."""
+    said: dict[str, Mapping[str, object] | None] = {}
+    for one in conflicts:
+        if said.setdefault(one.pin, one.said) != one.said:
+            raise ValueError(
+                Phrase(
+                    "Terminals say different things about user %(pin)s. Choose only one of these "
+                    "conflicts.",
+                    pin=one.pin,
+                )
+            )
+
+
+def _settle_thd(
+    tx: Transaction,
+    conflict: Conflict,
+    fields: Mapping[str, object] | None,
+    by: Caller,
+    now: int,
+) -> None:
+    """Settle a conflict with its audit record; see `PeopleAdministration.settle`."""
+    pin, people = conflict.pin, tx[PersonStore]
+    taken = conflict.said if fields is None else fields
+    if taken is None:
+        raise ValueError(Phrase("The values of the terminal are damaged; give `fields` instead."))
+    person = tx[AuditStore].person(pin)
+    before = tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)
+    if taken:
+        values = {name: taken[name] for name in taken if name in FIELDS}
+        said = conflict.said or {}
+        edit = edit_of(pin, values, None, said)
+        entered = {name: one for name, one in edit.fields.items() if one != said.get(name)}
+        check_cards_thd(tx, by, pin, entered)
+        people.put(pin, edit.fields, by.actor, now)
+    else:
+        stored = people.values(pin)
+        kept = {name: stored[name] for name in conflict.fields if name in stored}
+        kept |= _former(tx, conflict)
+        people.put(pin, kept, by.actor, now)
+    tx[ConflictStore].settle(conflict.id, by.actor, now)
+    _end_conflicts(tx, pin, before, now)
+    acts.record(tx, by, SETTLE, person, " ".join(conflict.fields), now)
 
 
 def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:

@@ -9,14 +9,23 @@ from typing import Any
 import msgspec
 
 from ...manage.errors import ApiError, not_found
-from ...manage.limits import TERMINAL, Belongs, Owner, check_areas, id_of, of_both, owned_thd
+from ...manage.limits import (
+    TERMINAL,
+    Belongs,
+    Owner,
+    check_areas,
+    id_of,
+    of_both,
+    owned_thd,
+    visible_thd,
+)
 from ...model import DEFAULT_AREA, Caller
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from .authorship import is_terminal
 from .contradictions import ConflictStore
-from .model import PersonChange
+from .model import Conflict, PersonChange
 from .persons import PersonStore
 from .store import PeopleStore
 
@@ -98,6 +107,15 @@ def own_terminals_thd(tx: Transaction, caller: Caller, serials: Collection[str])
         return [*serials]
     mine = owned_thd(tx, [Owner(TERMINAL, sn) for sn in serials], caller.areas)
     return [sn for sn in serials if Owner(TERMINAL, sn) in mine]
+
+
+def own_conflicts_thd(
+    tx: Transaction, ids: Sequence[int], areas: frozenset[str] | None
+) -> list[Conflict]:
+    """Return the open ones of some conflicts that a caller may see, in their order."""
+    store = tx[ConflictStore]
+    found = [one for each in ids if (one := store.get(each)) is not None]
+    return found if areas is None else visible_thd(tx, found, of_both, areas)
 
 
 def author_for(caller: Caller, author: str) -> str:

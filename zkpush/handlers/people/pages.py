@@ -37,7 +37,8 @@ from ...values.personwords import PERSON_LABELS
 from .administration import PeopleAdministration, edit_of
 from .bounds import area_without_choice
 from .cards import CardTaken
-from .changepages import ConflictPages, RemovalPages
+from .changepages import RemovalPages
+from .conflictpages import ConflictPages
 from .enrolpages import EnrolmentPages
 from .entering import PersonMistakes
 from .exportpages import ListedPeople, PeopleExportPages
