@@ -314,7 +314,7 @@ def _run(name: str) -> object:
         return run()
     from zkpush.cli import main
 
-    return main()
+    return main(prog_name=name)  # click would say: python -m tests.warm
 
 
 def _leave(ended: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from zkpush.cli import main
 
 from .. import warm
+from ..piped import PipedProgram
 
 T = TypeVar("T")
 SECONDS = 30
@@ -40,13 +41,19 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, **variables}
 
 
-def start(*args: str, env: dict[str, str] | None = None, **options: object) -> subprocess.Popen:
-    """Start `zkpush`, with pipes."""
-    return subprocess.Popen(
-        [SCRIPTS / "zkpush", *args],
-        env=env or environment(),
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
-    )
+def start(
+    *args: str,
+    env: dict[str, str] | None = None,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    **options: object,
+) -> PipedProgram | subprocess.Popen[str]:
+    """Start `zkpush`, with pipes; from the warm process, unless `options` of `Popen` are given."""
+    env = env or environment()
+    if warm.is_warm(env) and not options:
+        return PipedProgram(args, env=env, stdout=stdout, stderr=stderr)
+    command = [SCRIPTS / "zkpush", *args]
+    return subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr, text=True, **options)
 
 
 def zkpush(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -143,7 +150,7 @@ class Daemon:
         """Run `zkpush` with `ZKPUSH_DATA`."""
         return zkpush(*args, env=environment(ZKPUSH_DATA=str(self.data), **variables))
 
-    def start(self, *args: str, **options: object) -> subprocess.Popen:
+    def start(self, *args: str, **options: object) -> PipedProgram | subprocess.Popen[str]:
         """Start `zkpush` with `ZKPUSH_DATA`."""
         return start(*args, **{"env": environment(ZKPUSH_DATA=str(self.data)), **options})
 
