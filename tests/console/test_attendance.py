@@ -195,8 +195,9 @@ async def test_one_of_many_terminals_is_typed(rig: Rig, monkeypatch: pytest.Monk
     )
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest_twisted.ensureDeferred
-async def test_pages_follow_each_other_without_gaps(rig: Rig) -> None:
+async def test_pages_follow_each_other_without_gaps(rig: Rig, order: str) -> None:
     """The links to next pages lead through all punches once, by their time, not their arrival."""
     await rig.exchange("T1")
     times = [f"2026-03-01 {n // 60:02}:{n % 60:02}:00" for n in range(120)]
@@ -204,13 +205,41 @@ async def test_pages_follow_each_other_without_gaps(rig: Rig) -> None:
     await punch(rig, *(line(str(n % 2 + 1), time) for n, time in enumerate(times[:60])))
     browser = await signed_in(rig)
     found: list[str] = []
-    path: str | None = "/attendance?period=today"
+    path: str | None = f"/attendance?period=today&order={order}"
     while path is not None:
         shown = await browser.get(path)
         found += [one[:5] for one in rows(shown)]
-        link = re.search(r'href="/console(/attendance\?[^"]*before=[^"]*)"', shown.body.decode())
+        link = re.search(r'href="/console(/attendance\?[^"]*past=[^"]*)"', shown.body.decode())
         path = None if link is None else _unescaped(link[1])
-    assert found == [time[11:16] for time in times[::-1]]
+    assert found == [time[11:16] for time in (times if order == "oldest" else times[::-1])]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_order_is_kept_by_filters_periods_and_files(rig: Rig) -> None:
+    """A link in the heading of the list turns it around, and back."""
+    await rig.exchange("T1")
+    await punch(rig, *(line("1", f"2026-03-01 {hour:02}:00:00") for hour in range(8, 12)))
+    browser = await signed_in(rig)
+
+    def links(shown: Response) -> list[str]:
+        found = re.findall(r'href="/console(/attendance[?/][^"]*)"', shown.body.decode())
+        return [_unescaped(one) for one in found if "/people/" not in one]
+
+    newest = await browser.get("/attendance?device=T1")
+    assert [one for one in links(newest) if "order" in one] == [
+        "/attendance?device=T1&order=oldest"
+    ]
+    oldest = await browser.get("/attendance?device=T1&order=oldest")
+    assert [one[:5] for one in rows(oldest)] == ["08:00", "09:00", "10:00", "11:00"]
+    assert [one for one in links(oldest) if "order=oldest" not in one] == ["/attendance?device=T1"]
+    assert len(links(oldest)) == 9  # two files, six periods, and the other order
+    assert '<input type="hidden" name="order" value="oldest">' in oldest.body.decode()
+    (book,) = [one for one in links(oldest) if "xlsx" in one]
+    _, *found = cells((await browser.get(book)).body)
+    assert [row[1] for row in found] == sorted(row[1] for row in found)
+    (text,) = [one for one in links(oldest) if "csv" in one]
+    lines = (await browser.get(text)).body.decode("utf-8-sig").splitlines()[1:]
+    assert [one.split(",")[1][:2] for one in lines] == ["08", "09", "10", "11"]
 
 
 @pytest_twisted.ensureDeferred
@@ -362,6 +391,8 @@ async def test_a_workbook_is_made_in_slices(rig: Rig, monkeypatch: pytest.Monkey
     browser = await signed_in(rig)
     _, *found = cells((await browser.get("/attendance/export.xlsx")).body)
     assert [row[2] for row in found] == [str(n) for n in range(49, -1, -1)]
+    _, *found = cells((await browser.get("/attendance/export.xlsx?order=oldest")).body)
+    assert [row[2] for row in found] == [str(n) for n in range(50)]
 
 
 @pytest_twisted.ensureDeferred

@@ -10,6 +10,7 @@ import pytest
 import pytest_twisted
 from sqlalchemy import event, select, text
 
+from zkpush.handlers.attendance.chronology import ChronologicalPunches
 from zkpush.handlers.attendance.lists import LISTS, set_last_listed
 from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
@@ -56,6 +57,13 @@ def people(**wanted: Any) -> Callable[[Transaction, Page], object]:
     return lambda tx, part: tx[PeopleStore].search(part, PeopleFilter(**wanted))
 
 
+def by_time(**wanted: Any) -> Callable[[Transaction, Page], object]:
+    """A page of attendance records by their time, in the order of the page."""
+    return lambda tx, part: tx[ChronologicalPunches].page(
+        PunchFilter(**wanted), part.limit, oldest_first=not part.newest_first
+    )
+
+
 QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
     "people in order": (
         "users_natural",
@@ -71,6 +79,13 @@ QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
     "time of a terminal": (
         IDENTITY,
         punches(device="T3", since=1_700_000_000, until=1_700_000_050),
+    ),
+    "punches by time": (IDENTITY, by_time()),
+    "punches of a period by time": (IDENTITY, by_time(since=1_700_000_000, until=1_700_600_000)),
+    "punches of a person by time": ("punches_of_people", by_time(pin="77")),
+    "punches of a terminal and a period by time": (
+        "punches_of_terminals",
+        by_time(device="T3", since=1_700_000_000, until=1_700_600_000),
     ),
     "verifications": (
         "attendance_verification",

@@ -220,16 +220,16 @@ async def test_lists_are_extended_by_themselves(url: str) -> None:
         await store.stop()
 
 
-def chronological(tx: Transaction, wanted: PunchFilter) -> list[Punch]:
-    """All records that match, the newest first, read in pages of nine."""
+def chronological(tx: Transaction, wanted: PunchFilter, *, oldest_first: bool) -> list[Punch]:
+    """All records that match, by their time, read in pages of nine."""
     found: list[Punch] = []
-    before: TimePlace | None = None
+    past: TimePlace | None = None
     while True:
-        part = tx[ChronologicalPunches].part(wanted, 9, before)
+        part = tx[ChronologicalPunches].part(wanted, 9, past, oldest_first=oldest_first)
         found += part.punches
         if part.next is None:
             return found
-        before = part.next
+        past = part.next
 
 
 @pytest_twisted.ensureDeferred
@@ -248,7 +248,8 @@ async def test_chronological_pages_hold_each_record_once(
             if wanted.area is not None:
                 expected = [one for one in expected if one.device in IN_MAIN]
             assert expected or wanted.pin == "nobody"
-            assert chronological(tx, wanted) == expected[::-1]
+            assert chronological(tx, wanted, oldest_first=False) == expected[::-1]
+            assert chronological(tx, wanted, oldest_first=True) == expected
 
     try:
         await store.write(set_up)

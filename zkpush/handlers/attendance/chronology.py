@@ -1,4 +1,4 @@
-"""Attendance records by the time of the punch, newest first."""
+"""Attendance records by the time of the punch, the newest or the oldest first."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class PunchPart:
 
     punches: Sequence[Punch]
     next: TimePlace | None
-    """Place before which the next page begins; None for the last one."""
+    """Last place of this page, behind which the next one begins; None for the last page."""
     count: int
     """Number of records from the first of this page on, or the number that there are at least."""
     is_more: bool
@@ -74,7 +74,7 @@ class ListedKeys:
 
 
 class ChronologicalPunches:
-    """Attendance records in the descending order of the terminals' wall clocks.
+    """Attendance records in the order of the terminals' wall clocks.
 
     The index of identities begins with the time, so a page of all people is read from it. The
     records of one person, and those of terminals with few, are found by their list and sorted.
@@ -85,12 +85,22 @@ class ChronologicalPunches:
         self._tx = tx
         self._connection = tx.connection
 
-    def part(self, wanted: PunchFilter, size: int, before: TimePlace | None = None) -> PunchPart:
-        """Return a page of at most `size` records, with their number if that is quickly found."""
+    def part(
+        self,
+        wanted: PunchFilter,
+        size: int,
+        past: TimePlace | None = None,
+        *,
+        oldest_first: bool = False,
+    ) -> PunchPart:
+        """Return a page of at most `size` records, with their number if that is quickly found.
+
+        It begins behind the place `past`, in the given order.
+        """
         listed = self._listed(wanted)
         is_counted = listed is not None or not self._is_of_some(wanted)
         most = max(MOST_COUNTED, size) if is_counted else size
-        places = self._places(wanted, listed, most + 1, before)
+        places = self._places(wanted, listed, most + 1, past, oldest_first)
         shown = places[:size]
         return PunchPart(
             punches=self._records([place.id for place in shown]),
@@ -99,15 +109,22 @@ class ChronologicalPunches:
             is_more=len(places) > most,
         )
 
-    def page(self, wanted: PunchFilter, limit: int, before: TimePlace | None = None) -> list[Punch]:
-        """List the newest records, or those before a place."""
-        places = self._places(wanted, self._listed(wanted), limit, before)
+    def page(
+        self,
+        wanted: PunchFilter,
+        limit: int,
+        past: TimePlace | None = None,
+        *,
+        oldest_first: bool = False,
+    ) -> list[Punch]:
+        """List the first records in an order, or those behind a place."""
+        places = self._places(wanted, self._listed(wanted), limit, past, oldest_first)
         return self._records([place.id for place in places])
 
     def count(self, wanted: PunchFilter, most: int) -> int:
         """Count the records, up to `most`."""
         count = 0
-        for query in self._queries(wanted, self._listed(wanted), None):
+        for query in self._queries(wanted, self._listed(wanted)):
             some = query.order_by(None).limit(most - count).subquery()
             total = select(func.count()).select_from(some)
             count += int(self._connection.execute(total).scalar_one())
@@ -118,14 +135,19 @@ class ChronologicalPunches:
         return [found[each] for each in ids if each in found]
 
     def _places(
-        self, wanted: PunchFilter, listed: ListedKeys | None, limit: int, before: TimePlace | None
+        self,
+        wanted: PunchFilter,
+        listed: ListedKeys | None,
+        limit: int,
+        past: TimePlace | None,
+        oldest_first: bool,
     ) -> list[TimePlace]:
         places: list[TimePlace] = []
-        for query in self._queries(wanted, listed, before):
+        for query in self._queries(wanted, listed, past, oldest_first=oldest_first):
             found = [
                 TimePlace(row.time, row.id) for row in self._connection.execute(query.limit(limit))
             ]
-            places = [*merge(places, found, reverse=True)]
+            places = [*merge(places, found, reverse=not oldest_first)]
         return places[:limit]
 
     @staticmethod
@@ -147,21 +169,31 @@ class ChronologicalPunches:
         return ListedKeys(TERMINALS, keys) if is_few else None
 
     def _queries(
-        self, wanted: PunchFilter, listed: ListedKeys | None, before: TimePlace | None
+        self,
+        wanted: PunchFilter,
+        listed: ListedKeys | None,
+        past: TimePlace | None = None,
+        *,
+        oldest_first: bool = False,
     ) -> list[Select[tuple[str, int]]]:
         """Queries for the places of records: those in a list and newer ones, or all at once."""
         if listed is None:
-            return [self._query(wanted, before)]
+            return [self._query(wanted, past, oldest_first=oldest_first)]
         by = listed.by
         last = last_listed(self._connection)
-        query = self._query(wanted, before, is_sorted=True)
+        query = self._query(wanted, past, oldest_first=oldest_first, is_sorted=True)
         return [
             query.select_from(by.joined()).where(by.key.in_(listed.keys), by.record_id <= last),
             query.where(by.column.in_(listed.keys), attendance.c.id > last),
         ]
 
     def _query(
-        self, wanted: PunchFilter, before: TimePlace | None, *, is_sorted: bool = False
+        self,
+        wanted: PunchFilter,
+        past: TimePlace | None,
+        *,
+        oldest_first: bool,
+        is_sorted: bool = False,
     ) -> Select[tuple[str, int]]:
         instants, window = period_of(wanted)
         # With an expression instead of the column, records are found first and sorted afterwards.
@@ -175,11 +207,14 @@ class ChronologicalPunches:
             query = query.where(device_id.in_(_terminals(wanted)))
         if wanted.areas is not None:
             query = query.where((attendance.c.device_id + 0).in_(terminals_in(wanted.areas)))
-        if before is not None:
-            query = query.where(
-                time <= before.time, or_(time < before.time, attendance.c.id < before.id)
-            )
-        return query.order_by(time.desc(), attendance.c.id.desc())
+        number = attendance.c.id
+        if past is not None and oldest_first:
+            query = query.where(time >= past.time, or_(time > past.time, number > past.id))
+        elif past is not None:
+            query = query.where(time <= past.time, or_(time < past.time, number < past.id))
+        if oldest_first:
+            return query.order_by(time, number)
+        return query.order_by(time.desc(), number.desc())
 
 
 def _terminals(wanted: PunchFilter) -> Select[tuple[int]]:

@@ -36,28 +36,34 @@ COLUMNS: Sequence[SheetColumn] = (
 )
 
 
-def punch_table(store: IStore, wanted: PunchFilter, visit: Visit) -> ExportedTable:
-    """Return the records of a filter, newest first."""
+def punch_table(
+    store: IStore, wanted: PunchFilter, visit: Visit, *, oldest_first: bool
+) -> ExportedTable:
+    """Return the records of a filter, by their time."""
     title = visit.said(Phrase("Attendance"))
-    return ExportedTable(title, COLUMNS, PunchRows(store, wanted, visit), visit.said)
+    rows = PunchRows(store, wanted, visit.zone, oldest_first)
+    return ExportedTable(title, COLUMNS, rows, visit.said)
 
 
 class PunchRows:
     """The rows of an export."""
 
-    def __init__(self, store: IStore, wanted: PunchFilter, visit: Visit) -> None:
+    def __init__(
+        self, store: IStore, wanted: PunchFilter, zone: ZoneInfo, oldest_first: bool
+    ) -> None:
         self._store = store
-        self._wanted = wanted
-        self._zone = visit.zone
-        self._before: TimePlace | None = None
+        self._next_thd = functools.partial(
+            _slice_thd, wanted=wanted, zone=zone, oldest_first=oldest_first
+        )
+        self._past: TimePlace | None = None
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Read the next records."""
-        shown, self._before = await self._store.read(
-            functools.partial(_slice_thd, wanted=self._wanted, before=self._before, zone=self._zone)
+        shown, self._past = await self._store.read(
+            functools.partial(self._next_thd, past=self._past)
         )
-        self.is_over = self._before is None
+        self.is_over = self._past is None
         return [*map(cells_of, shown)]
 
 
@@ -87,9 +93,14 @@ def _phrase(text: str | None) -> Phrase | None:
 
 
 def _slice_thd(
-    tx: Transaction, wanted: PunchFilter, before: TimePlace | None, zone: ZoneInfo
+    tx: Transaction,
+    wanted: PunchFilter,
+    past: TimePlace | None,
+    zone: ZoneInfo,
+    oldest_first: bool,
 ) -> tuple[list[ShownPunch], TimePlace | None]:
     """Return the next records, and the place of the last one if there may be more."""
-    found = tx[ChronologicalPunches].page(wanted, SLICE, before)
+    found = tx[ChronologicalPunches].page(wanted, SLICE, past, oldest_first=oldest_first)
     last = TimePlace(found[-1].time, found[-1].id) if len(found) == SLICE else None
-    return shown_punches(tx, found, zone, wanted.areas, photos=False), last
+    shown = shown_punches(tx, found, zone, wanted.areas, photos=False, oldest_first=oldest_first)
+    return shown, last

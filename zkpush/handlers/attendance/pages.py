@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from ...manage.console.areachoice import no_area
 from ...manage.console.days import NO_DAY, NO_PERIOD
-from ...manage.console.exports import SheetExport, file_name, line_stream
+from ...manage.console.exports import ExportedTable, SheetExport, file_name, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -66,8 +66,15 @@ class SearchQuery(msgspec.Struct, frozen=True):
     since: str = ""
     """First day; without a day and a period, today."""
     until: str = ""
-    before: Annotated[str, Meta(pattern=CURSOR)] | None = None
-    """Start of the page."""
+    order: Literal["newest", "oldest"] = "newest"
+    """What comes first."""
+    past: Annotated[str, Meta(pattern=CURSOR)] | None = None
+    """Place of the last record of the page before."""
+
+    @property
+    def oldest_first(self) -> bool:
+        """Whether the oldest records come first."""
+        return self.order == "oldest"
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +115,9 @@ class Search:
 
     def link(self, **changed: str | None) -> str:
         """Return the query of a link, with some arguments changed."""
-        given = {**msgspec.structs.asdict(self.query), "before": None, **changed}
+        given = {**msgspec.structs.asdict(self.query), "past": None, **changed}
+        if given["order"] == "newest":
+            del given["order"]
         return urlencode({name: value for name, value in given.items() if value})
 
 
@@ -154,7 +163,7 @@ class AttendancePages:
     async def show(self, visit: Visit, query: SearchQuery) -> View:
         """Show the records that are searched for."""
         sees_photos = visit.allows(Scope.BIOMETRICS)
-        before = None if query.before is None else TimePlace.parse(query.before)
+        past = None if query.past is None else TimePlace.parse(query.past)
         window = self._services.registry.online_window()
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
@@ -162,13 +171,20 @@ class AttendancePages:
             values: dict[str, Any] = {"search": search, "rows": [], "next_query": None}
             values.update(count=0, is_more=False, unread=[], absent=[])
             if not search.wrong and not search.matches:
-                found = tx[ChronologicalPunches].part(search.filter(visit), ROWS, before)
+                found = tx[ChronologicalPunches].part(
+                    search.filter(visit), ROWS, past, oldest_first=query.oldest_first
+                )
                 values["rows"] = shown_punches(
-                    tx, found.punches, visit.zone, visit.areas, photos=sees_photos
+                    tx,
+                    found.punches,
+                    visit.zone,
+                    visit.areas,
+                    photos=sees_photos,
+                    oldest_first=query.oldest_first,
                 )
                 if found.next is not None:
-                    values["next_query"] = search.link(before=str(found.next))
-                if before is None:
+                    values["next_query"] = search.link(past=str(found.next))
+                if past is None:
                     values.update(count=found.count, is_more=found.is_more)
                     where = search.period, search.device, query.area
                     values["unread"] = unread_thd(tx, visit, *where)
@@ -213,7 +229,9 @@ class AttendancePages:
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
                 "all": Phrase("All"),
-                "is_first": query.before is None,
+                "is_first": query.past is None,
+                "oldest_first": query.oldest_first,
+                "other_order": search.link(order="newest" if query.oldest_first else "oldest"),
             },
         )
 
@@ -221,7 +239,7 @@ class AttendancePages:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
         await note_export(self._store, visit.caller, "csv", "attendance", query)
-        stream = line_stream(punch_table(self._store, search.filter(visit), visit))
+        stream = line_stream(self._table(search, visit))
         return PageStream(stream=stream, name=search.file_name(visit, "csv"))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
@@ -240,8 +258,12 @@ class AttendancePages:
                 )
             )
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
-        stream = self._sheets.stream(punch_table(self._store, wanted, visit))
+        stream = self._sheets.stream(self._table(search, visit))
         return PageStream(stream=stream, name=search.file_name(visit, "xlsx"))
+
+    def _table(self, search: Search, visit: Visit) -> ExportedTable:
+        first = search.query.oldest_first
+        return punch_table(self._store, search.filter(visit), visit, oldest_first=first)
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

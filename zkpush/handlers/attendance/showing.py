@@ -101,8 +101,9 @@ def shown_punches(
     areas: frozenset[str] | None,
     *,
     photos: bool,
+    oldest_first: bool = False,
 ) -> list[ShownPunch]:
-    """Add names, words and, if wanted, photos to records; sort them, the newest first.
+    """Add names, words and, if wanted, photos to records, and sort them by their time.
 
     `areas` are those of a limited account, to which other people are not named.
     """
@@ -118,7 +119,7 @@ def shown_punches(
         _shown(punch, zone, names, left, mine, aliases, others, found.get(punch.id))
         for punch in punches
     ]
-    return sorted(shown, key=lambda one: (one.wall, one.id), reverse=True)
+    return sorted(shown, key=lambda one: (one.wall, one.id), reverse=not oldest_first)
 
 
 def _shown(
