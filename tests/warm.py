@@ -180,6 +180,23 @@ def start(
     return subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr, cwd=cwd)
 
 
+def run(
+    name: str, arguments: Sequence[object], *, env: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, which comes within so many seconds."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = start(name, arguments, env=env, stdout=out.fileno(), stderr=err.fileno())
+        try:
+            process.wait(seconds)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        status = process.returncode
+        assert status is not None
+        return subprocess.CompletedProcess([*arguments], status, out.read(), err.read())
+
+
 def _descriptors() -> tuple[int, int]:
     return resource.getrlimit(resource.RLIMIT_NOFILE)
 

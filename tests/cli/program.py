@@ -8,7 +8,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -58,21 +57,7 @@ def start(
 
 def zkpush(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `zkpush`."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = warm.start(
-            "zkpush",
-            args,
-            env=env or environment(),
-            stdout=out.fileno(),
-            stderr=err.fileno(),
-        )
-        try:
-            process.wait(SECONDS)
-        finally:
-            process.kill()
-        out.seek(0)
-        err.seek(0)
-        return subprocess.CompletedProcess(args, process.returncode, out.read(), err.read())
+    return warm.run("zkpush", args, env=env or environment(), seconds=SECONDS)
 
 
 def misused(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

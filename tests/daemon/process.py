@@ -8,7 +8,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
@@ -20,7 +19,6 @@ from .. import warm
 STARTED_WITHIN = 30
 STOPPED_WITHIN = 30
 SETTLED_WITHIN = 120
-TWISTD = pathlib.Path(sys.executable).parent / "twistd"
 PLUGINS = pathlib.Path(__file__).parent / "plugins"
 LOOPBACK = "tcp:0:interface=127.0.0.1"
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from .process import LOOPBACK, TWISTD, Daemon
+from .. import warm
+from .process import LOOPBACK, Daemon
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
 ERRORS = (ConnectionError, http.client.HTTPException, TimeoutError)
@@ -79,14 +80,8 @@ def test_the_first_start_makes_the_data_directory_and_later_ones_keep_it(
 
 def run(*arguments: object, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     """Run a daemon that does not start."""
-    return subprocess.run(
-        [TWISTD, "--nodaemon", "--pidfile=", "zkpush", *map(str, arguments)],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    words = ["--nodaemon", "--pidfile=", "zkpush", *arguments]
+    return warm.run("twistd", words, env={**os.environ, **env}, seconds=60)
 
 
 @pytest.mark.long
