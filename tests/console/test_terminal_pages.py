@@ -393,3 +393,28 @@ async def test_the_facts_of_a_new_terminal_come_by_themselves(make_rig) -> None:
     now = text_of(await browser.get("/terminals/T1"))
     assert "Ver 8.0" in now
     assert "when it connects next" not in now
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_page_has_the_first_and_the_last_punch(rig: Rig) -> None:
+    """In the zone of the account, with the time of the terminal where it differs, and doubts."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "America/New_York"})
+    browser = await signed_in(rig)
+    assert "First punch" not in text_of(await browser.get("/terminals/T1"))
+    times = ("2026-02-28 07:00:00", "2026-02-27 20:00:00", "2026-01-05 08:00:00")
+    await punches(rig, *(line("1", time) for time in times))
+    shown = await browser.get("/terminals/T1")
+    text = text_of(shown)
+    first = "Mon 5 Jan 2026 13:00 Terminal's clock: Mon 5 Jan 2026 08:00:00"
+    last = "Sat 28 Feb 2026 12:00 Terminal's clock: Sat 28 Feb 2026 07:00:00"
+    assert f"First punch {first} Last punch {last} Area" in text
+    link = '"/console/attendance?device=T1&amp;since=2026-01-05&amp;until=2026-01-05"'
+    assert link in shown.body.decode()
+    await browser.send("/account", "/account", {"zone": "America/New_York"})
+    text = text_of(await browser.get("/terminals/T1"))
+    assert "First punch Mon 5 Jan 2026 08:00 Last punch Sat 28 Feb 2026 07:00 Area" in text
+    await punches(rig, line("1", "2030-01-01 08:00:00"))
+    assert "Last punch Tue 1 Jan 2030 08:00 time in doubt" in text_of(
+        await browser.get("/terminals/T1")
+    )

@@ -50,6 +50,6 @@ overview = _capability(
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
 settings = _capability("settings", "The configuration in force", requires=("accounts",))
-terminals = _capability("terminals", "Options and state of terminals")
+terminals = _capability("terminals", "Options and state of terminals", requires=("attendance",))
 tokens = _capability("tokens", "Tokens of the API in the console")
 trace = _capability("trace", "The last requests of terminals")

@@ -82,6 +82,22 @@ punches_listed = Table(
 )
 """One row: the last id of these two lists."""
 
+punch_ends = Table(
+    "punch_ends",
+    metadata,
+    Column("device_id", BigInteger(), primary_key=True, autoincrement=False),
+    Column("first_time", KeyText, nullable=False),
+    Column("last_time", KeyText, nullable=False),
+)
+"""Times of the first and the last punch of each terminal: see `zkpush.handlers.attendance.ends`."""
+punch_ends_read = Table(
+    "punch_ends_read",
+    metadata,
+    Column("id", Integer(), primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger(), nullable=False),
+)
+"""One row: the last id of the records that these times are of."""
+
 arrivals = Table(
     "arrivals",
     metadata,

@@ -1,11 +1,15 @@
-"""Services of attendance: the job that extends the lists by person and by terminal."""
+"""Services of attendance: jobs that extend what is kept apart of the records."""
 
 from __future__ import annotations
 
 from ...manage.services import Contribution, Role, Services
-from .jobs import ListExtension
+from .jobs import EndsExtension, ListExtension
 
 
 def contribute(services: Services) -> Contribution:
-    """Extend the lists with a job in one process of each node."""
-    return Contribution(services=[(Role.NODE, ListExtension(services.store, services.clock))])
+    """Run the jobs in one process of each node."""
+    jobs = (
+        ListExtension(services.store, services.clock),
+        EndsExtension(services.store, services.clock),
+    )
+    return Contribution(services=[(Role.NODE, job) for job in jobs])

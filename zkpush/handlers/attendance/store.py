@@ -32,6 +32,7 @@ from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
 from .conditions import TYPES, kinds_of, period_of
+from .ends import PunchEnds
 from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
@@ -325,6 +326,11 @@ class AttendanceStore(BufferedInserts):
         found = select(attendance.c.time).where(*window).limit(FEW + 1).subquery()
         count = self._connection.execute(select(func.count()).select_from(found)).scalar_one()
         return int(count) <= FEW
+
+    def first_and_last(self, device_id: int) -> Sequence[Punch]:
+        """Return the first and the last punch of a terminal by its clock; nothing without any."""
+        found = self._tx[PunchEnds].ids(device_id)
+        return [] if found is None else [self.of_ids([each])[0] for each in found]
 
     def count(self, device_id: int | None) -> int:
         """Count the records of a terminal, or of all terminals if None."""

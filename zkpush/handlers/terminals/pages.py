@@ -1,4 +1,4 @@
-"""Pages of terminals: the list, one terminal, its approval, and the first one of all."""
+"""Pages of terminals: the list, one terminal, and its approval."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from ...manage.console.pages import (
     NavPlace,
     Redirect,
     View,
-    of_whole_site,
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
@@ -45,14 +44,13 @@ from ...values.keys import OfferedKey
 from .actionpages import NO_TERMINAL, ActionPages, PressedButton
 from .condition import OFFLINE, ONLINE, seen_terminal, seen_terminals
 from .endpages import EndPages
-from .entering import server_entries
+from .firstpages import CHANGES, MOST_WAITING, FirstTerminalPages
+from .punching import EndPunch, end_punches_thd
 from .searching import terminal_search
 from .settingpages import SettingPages
 
 PER_PAGE = 30
 """Terminals on a page of the list, which stays under 50 KB in each language."""
-MOST_WAITING = 20
-"""Waiting terminals that are shown before the list."""
 STATES: Sequence[tuple[str, Phrase]] = (
     ("", Phrase("all")),
     ("approved", Phrase("approved")),
@@ -62,13 +60,6 @@ STATES: Sequence[tuple[str, Phrase]] = (
     ("blocked", Phrase("blocked")),
     ("problems", Phrase("with problems")),
 )
-FIRST = Phrase(
-    "Your account is limited to areas, and a new terminal is in none of them yet. Somebody whose "
-    "account has no limit puts it into your area."
-)
-"""Why limited accounts connect no terminal."""
-CHANGES = ("device", "problem")
-"""Kinds of events that change what is shown of a terminal."""
 EVERY = 10.0
 """Seconds after which connections are looked at again."""
 Others = Mapping[str, Sequence[ServerProblem]]
@@ -124,20 +115,6 @@ class TerminalPages:
                 query=TerminalSearch,
                 nav=NavPlace(NavGroup.DAILY, 20, "terminal"),
                 limited=(),
-            ),
-            *of_whole_site(
-                [
-                    ConsolePage(
-                        path="/first-terminal", title=Phrase("Connect a terminal"), run=self.first
-                    ),
-                    LivePart(
-                        name="terminals-first",
-                        run=self.first_part,
-                        kinds=(*CHANGES, "attendance"),
-                        every=5.0,
-                    ),
-                ],
-                FIRST,
             ),
             ConsolePage(
                 path="/terminals/<sn>", title=Phrase("Terminal"), run=self.show, limited=(TERMINAL,)
@@ -237,47 +214,11 @@ class TerminalPages:
             },
         )
 
-    # The first terminal.
-
-    async def first(self, visit: Visit) -> View:
-        """Say what to type into a terminal, and wait for it."""
-        settings = self._services.settings
-        urls = self._services.installation.urls()[:-1]
-        entries = server_entries(urls, settings.commands.public_url)
-        values = {**await self._first(), "entries": entries, "entry": NOTHING_ENTERED}
-        return View(template="first.html", values=values, live=["terminals-first"])
-
-    async def first_part(self, visit: Visit, argument: str | None) -> View:
-        """Show the terminals that have come."""
-        return View(template="_first.html", values=await self._first())
-
-    async def _first(self) -> Mapping[str, object]:
-        def find(tx: Transaction) -> tuple[list[Device], list[Device]]:
-            store = tx[DeviceStore]
-            newest = Page(MOST_WAITING, newest_first=True)
-            return (
-                store.search(newest, state=DeviceState.PENDING.value),
-                store.search(newest, state=DeviceState.APPROVED.value),
-            )
-
-        window = self._registry.online_window()
-        waiting, approved = await self._store.read(find)
-        problems = await self._services.problems.of_server()
-        return {
-            "problems": [
-                ProblemView.of_server(one)
-                for one in problems
-                if one.code == ProblemCode.TLS_ON_PLAIN
-            ],
-            "waiting": seen_terminals(self._registry, waiting, window),
-            "approved": seen_terminals(self._registry, approved, window),
-        }
-
     # One terminal.
 
     async def show(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show a terminal."""
-        values = await self._of(sn)
+        values = await self._of(visit, sn)
         return View(
             template="terminal.html",
             title=values["one"].name,  # type: ignore[attr-defined]
@@ -287,16 +228,17 @@ class TerminalPages:
 
     async def _part(self, visit: Visit, argument: str | None, template: str) -> View:
         """Show the state and the problems of a terminal, or what it has stated about itself."""
-        return View(template=template, values=await self._of(argument or ""))
+        return View(template=template, values=await self._of(visit, argument or ""))
 
-    async def _of(self, sn: str) -> Mapping[str, object]:
-        def find(tx: Transaction) -> tuple[Device, Sequence[OfferedKey], int]:
+    async def _of(self, visit: Visit, sn: str) -> Mapping[str, object]:
+        def find(tx: Transaction) -> tuple[Device, Sequence[OfferedKey], int, Sequence[EndPunch]]:
             device = _found(tx, sn)
             open_commands = tx[CommandHistory].pending().get(device.id, 0)
-            return device, tx[CommKeyStore].of(device.id), open_commands
+            ends = end_punches_thd(tx, device, visit.zone)
+            return device, tx[CommKeyStore].of(device.id), open_commands, ends
 
         window = self._registry.online_window()
-        device, keys, commands = await self._store.read(find)
+        device, keys, commands, ends = await self._store.read(find)
         others = [one for one in await self._services.problems.of_server() if one.sn == sn]
         language = None if device.language is None else language_of(device.language).meaning
         return {
@@ -305,6 +247,7 @@ class TerminalPages:
             "sn": sn,
             "keys": keys,
             "commands": commands,
+            "ends": ends,
             "skew": device.clock_skew_seconds,
             "clock_wrong": ProblemCode.CLOCK_WRONG,
             "is_approved": device.state is DeviceState.APPROVED,
@@ -320,7 +263,7 @@ class TerminalPages:
 
     async def approval(self, visit: Visit, sn: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show what is known of a terminal, and the choices of its approval."""
-        values = await self._of(sn)
+        values = await self._of(visit, sn)
         device: Device = values["device"]  # type: ignore[assignment]
         zone = device.timezone or (visit.zone.key if visit.zone.key != "UTC" else "")
         keys: Sequence[OfferedKey] = values["keys"]  # type: ignore[assignment]
@@ -393,6 +336,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         terminal_search(services),
         *TerminalPages(services).routes(),
+        *FirstTerminalPages(services).routes(),
         *ActionPages(services).routes(),
         *SettingPages(services).routes(),
         *EndPages(services).routes(),
