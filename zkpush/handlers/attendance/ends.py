@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import case, delete, func, literal, select, update
+from sqlalchemy import delete, func, literal, select, update
 
-from ...persist.databases import insert
+from ...persist.databases import Insert, insert
 from ...protocol.codes import RecordType
 from .conditions import TYPES
 from .schema import attendance, punch_ends, punch_ends_read
@@ -28,6 +28,14 @@ DUE = 2000
 STEP = 50_000
 """Most records read at once."""
 _ROW = 1
+_NAMES = ("device_id", "first_time", "last_time")
+_WIDEN = (
+    "(device_id) DO UPDATE SET "
+    "first_time = CASE WHEN excluded.first_time < punch_ends.first_time "
+    "THEN excluded.first_time ELSE punch_ends.first_time END, "
+    "last_time = CASE WHEN excluded.last_time > punch_ends.last_time "
+    "THEN excluded.last_time ELSE punch_ends.last_time END"
+)
 _PUNCHES = TYPES[RecordType.ATTENDANCE]
 
 
@@ -51,6 +59,7 @@ class PunchEnds:
     """Finds the first and the last punch of a terminal by the terminal's clock."""
 
     def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
         self._connection = tx.connection
 
     def read_until(self) -> int:
@@ -110,22 +119,9 @@ class PunchEnds:
 
     def extend(self, new: NewEnds) -> None:
         """Take further records into account; doing so again changes nothing."""
-        for device_id, first, last in new.ends:
-            row = insert(self._connection, punch_ends).values(
-                device_id=device_id, first_time=first, last_time=last
-            )
-            before, after = punch_ends.c, row.excluded
-            is_earlier = after.first_time < before.first_time
-            is_later = after.last_time > before.last_time
-            self._connection.execute(
-                row.on_conflict_do_update(
-                    index_elements=[before.device_id],
-                    set_={
-                        "first_time": case((is_earlier, after.first_time), else_=before.first_time),
-                        "last_time": case((is_later, after.last_time), else_=before.last_time),
-                    },
-                )
-            )
+        if new.ends:
+            columns = [*zip(*new.ends, strict=True)]
+            self._tx.insert(Insert(punch_ends, _NAMES, columns, _WIDEN))
         marker = insert(self._connection, punch_ends_read).values(id=_ROW, last_id=new.last_id)
         self._connection.execute(
             marker.on_conflict_do_update(

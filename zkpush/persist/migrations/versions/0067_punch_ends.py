@@ -5,6 +5,13 @@ from alembic import op
 
 revision = "0067"
 down_revision = "0066"
+STEP = 50_000
+"""Records read at once."""
+PART = sa.text(
+    "SELECT device_id, min(time), max(time) FROM attendance "
+    "WHERE id > :begin AND id <= :end AND (record_type IS NULL OR record_type = 0) "
+    "GROUP BY device_id"
+)
 
 
 def upgrade():
@@ -20,12 +27,16 @@ def upgrade():
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("last_id", sa.BigInteger(), nullable=False),
     )
-    op.execute(
-        "INSERT INTO punch_ends (device_id, first_time, last_time) "
-        "SELECT device_id, min(time), max(time) FROM attendance "
-        "WHERE record_type IS NULL OR record_type = 0 GROUP BY device_id"
-    )
-    op.execute(
-        "INSERT INTO punch_ends_read (id, last_id) "
-        "SELECT 1, max(id) FROM attendance HAVING max(id) IS NOT NULL"
-    )
+    connection = op.get_bind()
+    newest = connection.execute(sa.text("SELECT max(id) FROM attendance")).scalar_one() or 0
+    ends = {}
+    for begin in range(0, newest, STEP):  # a database sorts few rows in memory
+        found = connection.execute(PART, {"begin": begin, "end": begin + STEP})
+        for device_id, first, last in found:
+            before = ends.get(device_id, (first, last))
+            ends[device_id] = min(first, before[0]), max(last, before[1])
+    if ends:
+        rows = [{"device_id": key, "first": one[0], "last": one[1]} for key, one in ends.items()]
+        connection.execute(sa.text("INSERT INTO punch_ends VALUES (:device_id, :first, :last)"), rows)
+    if newest:
+        connection.execute(sa.text("INSERT INTO punch_ends_read VALUES (1, :id)"), {"id": newest})
