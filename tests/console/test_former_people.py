@@ -55,8 +55,8 @@ async def test_who_is_limited_sees_the_names_of_who_left_their_areas(rig: Rig) -
     browser = await signed_in(rig, "read", name="bob", areas=["North"])
     shown = await browser.get("/attendance")
     assert sorted(rows(shown)) == [
-        "08:00:00 7 7 left Check in T1 Only fingerprint",
         "08:00:00 8 Check in T1 Only fingerprint",
+        "08:00:00 North 7 left Check in T1 Only fingerprint",
     ]
     assert len(rows(await browser.get("/attendance?person=north"))) == 1
     assert "Nobody has" in text_of(await browser.get("/attendance?person=south"))

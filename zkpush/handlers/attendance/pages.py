@@ -297,8 +297,7 @@ class AttendancePages:
         if text:
             matches = _people_thd(tx, text, visit.areas)
             if len(matches) == 1:
-                pin, matches = matches[0][0], []
-                has_page = visit.areas is None or bool(tx[PeopleStore].known([pin]))
+                pin, matches, has_page = matches[0][0], [], True
             elif not matches and tx[ChronologicalPunches].count(
                 PunchFilter(pin=text, areas=visit.areas), 1
             ):

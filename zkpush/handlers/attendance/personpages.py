@@ -12,8 +12,8 @@ from msgspec import Meta
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
-from ...manage.limits import PERSON
 from ...manage.services import Services
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
@@ -51,13 +51,13 @@ class PersonAttendancePages:
                 title=Phrase("Attendance"),
                 run=self.month,
                 query=MonthQuery,
-                limited=(PERSON,),
+                limited=(),
             ),
             ConsolePage(
                 path="/attendance/people/<pin>/<day>",
                 title=Phrase("Attendance"),
                 run=self.day,
-                limited=(PERSON,),
+                limited=(),
             ),
         ]
 
@@ -126,23 +126,31 @@ class PersonAttendancePages:
         window = self._services.registry.online_window()
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            names = tx[PeopleStore].names([pin])
+            names = tx[PeopleStore].names([pin], visit.areas)
             punches = tx[ChronologicalPunches]
             is_stored = bool(tx[PeopleStore].known([pin]))
-            if not is_stored and not punches.count(PunchFilter(pin=pin), 1):
+            departure = None if is_stored else tx[FormerPeople].departure(pin, visit.areas)
+            is_there = is_stored or departure is not None
+            if visit.areas is not None:
+                is_own = bool(tx[AreaLimitStore].people([pin], visit.areas))
+                is_there = is_own or departure is not None
+            elif not is_there:
+                is_there = punches.count(PunchFilter(pin=pin), 1) > 0
+            if not is_there:
                 raise LookupError(Phrase("There is no such person."))
             found = punches.page(wanted, MOST + 1)
             is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
             shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
-            has_left = bool(tx[FormerPeople].among([pin]))
+            has_left = departure is not None and not departure.is_erased
             return {
                 "pin": pin,
                 "name": names.get(pin),
-                "is_stored": is_stored,
+                "has_page": is_stored or departure is not None,
                 "has_left": has_left,
                 "may_erase": visit.allows(Scope.DANGEROUS)
-                and (has_left or (not is_stored and visit.areas is None)),
+                and visit.areas is None
+                and not is_stored,
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,

@@ -109,8 +109,8 @@ def shown_punches(
     """
     pins = {punch.pin for punch in punches}
     names = tx[PeopleStore].names(pins, areas)
-    mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
     left = tx[FormerPeople].among(pins, areas)
+    mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas) | left
     others = tx[PersonSurvey].other_names(pins, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}

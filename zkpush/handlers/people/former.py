@@ -1,9 +1,9 @@
-"""People who left: removed from the list, but not erased. Their names stay with their punches."""
+"""People who left: removed from the list, with their names kept for past punches, or erased."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 _HAS_LEFT = removed_people.c.pin.is_not(None)
 
 
+class Departure(NamedTuple):
+    """The removal or the erasure of a person."""
+
+    at: int
+    """Milliseconds since the epoch."""
+    author: str
+    name: str | None
+    is_erased: bool
+
+
 class FormerPeople:
     """User IDs and names of people who left.
 
@@ -25,6 +35,22 @@ class FormerPeople:
 
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
+        self._vault = tx.vault
+
+    def departure(self, pin: str, areas: frozenset[str] | None = None) -> Departure | None:
+        """Return how a person left; None for one who did not, or whom the caller may not see.
+
+        Of an erased person no area is known, so that a limited caller learns nothing.
+        """
+        kept = removed_people.c
+        query = select(removed_people).where(kept.digest == self._vault.index(pin.encode()))
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        is_erased = row.pin is None
+        if areas is not None and (is_erased or not _is_of(row.areas, areas)):
+            return None
+        return Departure(row.at, row.author, row.name, is_erased)
 
     def names(self, pins: Collection[str], areas: frozenset[str] | None = None) -> dict[str, str]:
         """Return the names by user ID; people without a stored name are left out."""
@@ -67,5 +93,10 @@ class FormerPeople:
         kept = removed_people.c
         query = select(kept.pin, kept.name, kept.areas).where(_HAS_LEFT, *conditions)
         for pin, name, left in self._connection.execute(query).all():
-            if areas is None or areas & set(msgspec.json.decode(left or "[]", type=list[str])):
+            if areas is None or _is_of(left, areas):
                 yield pin, name
+
+
+def _is_of(left: str | None, areas: frozenset[str]) -> bool:
+    """Whether somebody left one of the areas; `left` is the JSON array of those."""
+    return not areas.isdisjoint(msgspec.json.decode(left or "[]", type=list[str]))

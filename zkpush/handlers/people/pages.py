@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -42,10 +43,11 @@ from .conflictpages import ConflictPages
 from .enrolpages import EnrolmentPages
 from .entering import PersonMistakes
 from .exportpages import ListedPeople, PeopleExportPages
+from .former import Departure
 from .importpages import ImportPages
 from .persons import PersonStore
 from .portraitpages import PortraitPages
-from .showing import NO_PERSON, TEXT_FIELDS, person_thd
+from .showing import NO_PERSON, TEXT_FIELDS, departed_thd, person_thd
 from .store import PeopleStore, similar_people_thd
 from .views import user_for
 
@@ -125,9 +127,7 @@ class PeoplePages:
                 title=Phrase("All people"),
                 similar=self.similar,
             ),
-            ConsolePage(
-                path="/people/<pin>", title=Phrase("Person"), run=self.show, limited=(PERSON,)
-            ),
+            ConsolePage(path="/people/<pin>", title=Phrase("Person"), run=self.show, limited=()),
             ConsolePage(
                 path="/people/<pin>/edit",
                 title=Phrase("Change a person"),
@@ -197,8 +197,15 @@ class PeoplePages:
         return found and [(f"/people/{path_part(pin)}", f"{name} ({pin})") for pin, name in found]
 
     async def show(self, visit: Visit, pin: str) -> View:
-        """Show a person."""
-        values = await self._store.read(lambda tx: person_thd(tx, pin, visit.caller))
+        """Show a person, or what stays of one who left or was erased."""
+
+        def find_thd(tx: Transaction) -> tuple[Departure | None, dict[str, Any]]:
+            departure = departed_thd(tx, pin, visit.caller)
+            return departure, {} if departure else person_thd(tx, pin, visit.caller)
+
+        departure, values = await self._store.read(find_thd)
+        if departure is not None:
+            return _departed_view(visit, pin, departure)
         return View(
             template="person.html",
             title=values["person"].name or pin,
@@ -331,6 +338,21 @@ class PeoplePages:
                 ],
             },
         )
+
+
+def _departed_view(visit: Visit, pin: str, departure: Departure) -> View:
+    is_erased = departure.is_erased
+    return View(
+        template="departed.html",
+        title=departure.name or pin,
+        status=HTTPStatus.GONE if is_erased else HTTPStatus.OK,
+        values={
+            "pin": pin,
+            "departure": departure,
+            "names_author": not is_erased or visit.allows(Scope.ADMIN),
+            "may_erase": visit.allows(Scope.DANGEROUS) and visit.areas is None,
+        },
+    )
 
 
 def _shown(person: Any) -> dict[str, str]:

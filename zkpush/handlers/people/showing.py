@@ -13,6 +13,7 @@ from ...manage.console.phrases import Phrase
 from ...model import Caller, Page
 from ...persist.areas import idle_areas_thd
 from ...persist.devices import DeviceStore
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
 from ...protocol.scalars import decode_time
@@ -20,6 +21,7 @@ from ...protocol.secrecy import secrets_of
 from ...values.personwords import PERSON_LABELS
 from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
+from .former import Departure, FormerPeople
 from .model import Conflict
 from .persons import PersonStore
 from .store import PeopleStore
@@ -104,6 +106,20 @@ def value_text(field: str, value: object) -> str | datetime.datetime:
         with contextlib.suppress(ValueError):  # firmware has other forms of times
             return datetime.datetime.fromisoformat(decode_time(str(value)))
     return str(value)
+
+
+def departed_thd(tx: Transaction, pin: str, caller: Caller) -> Departure | None:
+    """Return how a person left; None for one who is there.
+
+    Raises `LookupError` if there is no such person, or none whom a limited caller may see.
+    """
+    is_known = bool(tx[PeopleStore].known([pin]))
+    if is_known and (caller.areas is None or tx[AreaLimitStore].people([pin], caller.areas)):
+        return None
+    found = None if is_known else tx[FormerPeople].departure(pin, caller.areas)
+    if found is None:
+        raise LookupError(NO_PERSON)
+    return found._replace(author=author_for(caller, found.author))
 
 
 def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
