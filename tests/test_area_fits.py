@@ -197,7 +197,7 @@ def test_a_deletion_outlives_what_led_to_it() -> None:
     sent = told(told=None, state=PartState.SENT, command="c", sent=b"s")
     deletion = state(overview(area="South"), sent)
     assert deletion is not None
-    assert (deletion.wanted, deletion.command, deletion.is_guarded) == (None, None, True)
+    assert (deletion.wanted, deletion.command, deletion.is_guarded) == (None, "c", True)
     after = state(overview(None), deletion)
     assert after is not None
     assert (after.wanted, after.state, after.is_guarded) == (None, PartState.WAITING, False)

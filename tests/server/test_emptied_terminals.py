@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import pytest_twisted
 
 from zkpush.handlers.people.returns import ErasedReturns
 
 from ..rig import Rig
-from .test_distribution import distribute, look
+from .test_distribution import distribute, look, person
 
 COUNTED = "INFO=Ver%208.0,{users},0,0,10.0.0.5,10,7"
 """Update information with the number of users (9)."""
@@ -111,3 +113,58 @@ async def test_what_a_terminal_executed_just_before_it_was_emptied_is_sent_again
     answers = "".join(f"ID={id}&Return=0&CMD=DATA\n" for id in ids)
     assert (await rig.post("devicecmd?SN=A1", answers.encode())).status == 200
     assert [text for text in await executed(rig, users=0) if "UPDATE USERINFO PIN=5" in text]
+
+
+async def leaves_behind_a_clear_data(rig: Rig) -> None:
+    """A command for a person waits, overtaken by CLEAR DATA, when the person changes the area."""
+    await rig.exchange("A1")
+    await rig.api("PATCH", "/devices/A1", {"state": "approved", "area": "North"})
+    await distribute(rig)
+    await executed(rig)
+    await person(rig, "5", name="Ann")
+    await person(rig, "6", name="Bob")
+    await look(rig)
+    await clear(rig)
+    rig.clock.advance(1)
+    await person(rig, "5", name="Ann", areas=["South"])
+    found = [text for text in await executed(rig) if "PIN=5" in text]
+    assert found[-1] == "DATA DELETE USERINFO PIN=5"
+    states = {one["pin"]: one["state"] for one in await rig.items("/devices/A1/users")}
+    assert states == {"6": "there"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_leaves_while_a_terminal_is_emptied_is_deleted_there(rig: Rig) -> None:
+    """The command that waited before puts the person on the terminal after it was emptied."""
+    await leaves_behind_a_clear_data(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_leaves_while_a_terminal_is_emptied_is_deleted_on_postgresql(
+    make_rig: Any, postgres_url: str
+) -> None:
+    """As on SQLite."""
+    await leaves_behind_a_clear_data(await make_rig(database=postgres_url))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_template_that_came_before_its_user_is_sent_again(rig: Rig) -> None:
+    """An emptied terminal refuses it, because the user is sent later; the next one succeeds."""
+    await rig.exchange("A1")
+    await rig.api("PATCH", "/devices/A1", {"state": "approved", "area": "North"})
+    await distribute(rig)
+    await person(rig, "5", name="Ann")
+    await executed(rig)
+    await rig.exchange("A2")
+    await rig.api("PATCH", "/devices/A2", {"state": "approved", "area": "North"})
+    rows = b"USER PIN=5\tName=Ann\nFP PIN=5\tFID=1\tTMP=AAAA\n"
+    assert (await rig.post("cdata?SN=A2&table=OPERLOG&Stamp=1", rows)).status == 200
+    await look(rig)
+    template = (await rig.get("getrequest?SN=A1")).body.decode()
+    assert "FINGERTMP" in template, template
+    id = template.split(":")[1]
+    assert (
+        await rig.post("devicecmd?SN=A1", f"ID={id}&Return=-10&CMD=DATA".encode())
+    ).status == 200
+    assert [text for text in await executed(rig) if "FINGERTMP" in text]
+    assert (await rig.items("/users/5/places"))[0]["state"] == "there"

@@ -311,7 +311,10 @@ def leaving_parts(
         if before.state is PartState.WAITING:
             before = msgspec.structs.replace(before, is_guarded=not is_removed)
         return [msgspec.structs.replace(before, updated_at=now)]
-    is_open = before is not None and before.command is not None and before.sent == DELETED
+    # The deletion follows an open command for the person, also on a terminal that is emptied.
+    parts = sorted(stored.values(), key=lambda one: one.part != USER)
+    opened = next((one for one in parts if one.command is not None), None)
+    is_deleting = opened is not None and opened.sent == DELETED
     return [
         PlacedPart(
             device_id=target.device_id,
@@ -319,9 +322,9 @@ def leaving_parts(
             part=USER,
             wanted=None,
             told=None if before is None else before.told,
-            sent=DELETED if is_open and before is not None else None,
-            command=before.command if is_open and before is not None else None,
-            state=PartState.SENT if is_open else PartState.WAITING,
+            sent=None if opened is None else opened.sent,
+            command=None if opened is None else opened.command,
+            state=PartState.SENT if is_deleting else PartState.WAITING,
             is_guarded=not is_removed,
             updated_at=now,
         )

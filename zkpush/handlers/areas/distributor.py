@@ -33,7 +33,7 @@ from .desired import (
 )
 from .intents import PersonIntents
 from .model import DELETED, PRIORITY, USER, PartState, PlacedPart
-from .outcomes import settled
+from .outcomes import BUSY, settled
 from .places import EndedPart, PlaceStore
 from .room import TerminalRoom
 
@@ -42,6 +42,8 @@ MOST_OPEN = 100
 AT_ONCE = 8
 """Commands queued in one unit of work."""
 _DELIVERY = Delivery(priority=PRIORITY)
+_LATER = BUSY | {ReturnCode.USER_UNKNOWN}
+"""Return codes after which a template or photo is sent again: the user is sent first."""
 
 
 @attrs.frozen
@@ -228,4 +230,5 @@ class Distributor:
                 store.put([closed])
                 store.gone(part.device_id, part.pin)
                 continue
-            store.put([settled(tx, part, state, code, now)])
+            later = BUSY if part.part == USER else _LATER
+            store.put([settled(tx, part, state, code, now, later)])

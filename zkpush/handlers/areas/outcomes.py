@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from ...values.commands import CommandState
 from .model import MOST_TRIES, PartState, SentPart
 
 P = TypeVar("P", bound=SentPart)
-_BUSY = frozenset(
+BUSY = frozenset(
     {ReturnCode.TIMEOUT, ReturnCode.BUSY, ReturnCode.MEMORY_ERROR, ReturnCode.SERVER_DATA_FAILED}
 )
 """Return codes of a terminal that may execute the command later."""
@@ -28,8 +29,18 @@ def _refusal(words: str | None, code: int | None) -> str:
     return f"{known.meaning if known.known else words or 'refused'} (return code {code})"
 
 
-def settled(tx: Transaction, part: P, state: CommandState | None, code: int | None, now: int) -> P:
-    """Return a part after the end of its command; `state` is None if the command was deleted."""
+def settled(
+    tx: Transaction,
+    part: P,
+    state: CommandState | None,
+    code: int | None,
+    now: int,
+    later: Collection[int] = BUSY,
+) -> P:
+    """Return a part after the end of its command; `state` is None if the command was deleted.
+
+    After a return code in `later`, the part is sent again.
+    """
     is_present = part.state is PartState.SENT
     values: dict[str, object] = {"sent": None, "command": None, "updated_at": now}
     if state is CommandState.DONE:
@@ -41,7 +52,7 @@ def settled(tx: Transaction, part: P, state: CommandState | None, code: int | No
         command = None if part.command is None else tx[CommandStore].get(part.command)
         words = None if command is None else reason_words(command)
         is_replaced = command is not None and command.replaced_by is not None
-        is_refused = state is CommandState.FAILED and code not in _BUSY
+        is_refused = state is CommandState.FAILED and code not in later
         if is_refused or (state is CommandState.CANCELLED and not is_replaced):
             values |= {"state": PartState.REFUSED, "reason": _refusal(words, code)}
         else:

@@ -91,8 +91,16 @@ class PlaceStore:
             )
 
     def forget(self, device_id: int) -> None:
-        """Remove all parts on a terminal."""
-        self._connection.execute(delete(places).where(places.c.device_id == device_id))
+        """Forget what a terminal had when it was emptied.
+
+        Parts with an open command stay: the terminal may execute it after it was emptied.
+        """
+        is_own = places.c.device_id == device_id
+        opened = select(commands.c.id).where(
+            commands.c.id == places.c.command, commands.c.state.in_(_OPEN)
+        )
+        self._connection.execute(delete(places).where(is_own, ~opened.exists()))
+        self._connection.execute(update(places).where(is_own).values(told=None))
 
     def forget_person(self, pin: str) -> int:
         """Remove all parts of a person; returns their number."""
