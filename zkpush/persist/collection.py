@@ -26,7 +26,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, delete, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    String,
+    delete,
+    inspect,
+    select,
+)
 from sqlalchemy.types import Text
 
 from ..interfaces import INamesPictures, StoreError
@@ -161,11 +170,10 @@ def _named_elsewhere(connection: Connection, keys: set[str]) -> set[str]:
 
 def _foreign_columns(connection: Connection) -> Iterator[Column[Any]]:
     """Iterate over the text and byte columns of the tables of all plugins, past and present."""
+    foreign = set(inspect(connection).get_table_names()) - set(metadata.tables)
     found = MetaData()
-    found.reflect(connection)
-    for table in found.sorted_tables:
-        if table.name in metadata.tables:
-            continue
+    found.reflect(connection, only=sorted(foreign), resolve_fks=False)
+    for table in found.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | Text | LargeBinary):
                 yield column
