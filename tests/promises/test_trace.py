@@ -255,8 +255,8 @@ async def test_memory_is_bounded_while_nothing_can_be_written(rig: Rig, monkeypa
     monkeypatch.setattr(recorder, "MOST_PENDING", 5)
     await rig.exchange()
     for number in range(10):
-        punch = PUNCH.replace(b"7", b"7" * (number + 1))  # each of another length
-        assert (await rig.post(ATTLOG, punch)).body == b"OK: 1"
+        upload = ATTLOG.replace("9999", str(number))  # each with another stamp
+        assert (await rig.post(upload, PUNCH)).body == b"OK: 1"
     assert len(await shown(rig)) == 5
     await write(rig)
     await rig.get(POLL)
@@ -283,18 +283,18 @@ async def test_a_flood_is_written_in_parts_and_terminals_take_turns(rig: Rig, mo
 
 
 @pytest_twisted.ensureDeferred
-async def test_equally_long_uploads_in_a_row_are_one_entry(rig: Rig) -> None:
-    """A backlog displaces no other requests; uploads of other lengths, or refused, stand apart."""
+async def test_uploads_of_a_backlog_are_one_entry(rig: Rig) -> None:
+    """A backlog displaces no other requests; what is answered differently stands apart."""
     await rig.exchange()
-    for pin in (b"1", b"2", b"3", b"44"):
+    for pin in (b"1", b"2", b"44", b"3"):
         await rig.post(ATTLOG, PUNCH.replace(b"7", pin))
+    await rig.post(ATTLOG, PUNCH.replace(b"7", b"5") + PUNCH.replace(b"7", b"6"))
     await rig.post(ATTLOG.replace("ATTLOG", "NONSENSE"), PUNCH.replace(b"7", b"44"))
     entries = (await rig.items("/devices/T1/trace"))[1:]
-    long = len(PUNCH) + 1
     assert [(one["table"], one["count"], one["request_bytes"]) for one in entries] == [
-        ("ATTLOG", 3, len(PUNCH)),
-        ("ATTLOG", 1, long),
-        ("NONSENSE", 1, long),
+        ("ATTLOG", 4, len(PUNCH)),
+        ("ATTLOG", 1, 2 * len(PUNCH)),
+        ("NONSENSE", 1, len(PUNCH) + 1),
     ]
 
 

@@ -138,5 +138,10 @@ def is_of_browser(name: bytes, value: bytes) -> bool:
     return (
         lower == b"origin"
         or lower.startswith(SEC_FETCH)
-        or (lower == b"user-agent" and value.lower().startswith(b"mozilla/"))
+        or (lower == b"user-agent" and is_agent_of_browser(value))
     )
+
+
+def is_agent_of_browser(value: bytes) -> bool:
+    """Whether a `User-Agent` is that of a browser."""
+    return value[:8].lower() == b"mozilla/"

@@ -7,6 +7,7 @@ folded headers, bare line ends.
 from __future__ import annotations
 
 import collections
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import msgspec
 from twisted.internet.interfaces import IAddress
 
 from .connection import Connection, LimitExceeded
-from .messages import CHUNKED, SEC_FETCH, Accepted, RequestHead, Verdict, is_of_browser
+from .messages import CHUNKED, SEC_FETCH, Accepted, RequestHead, Verdict, is_agent_of_browser
 from .replies import BAD_REQUEST, FULL, TOO_LARGE
 
 if TYPE_CHECKING:
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 LONG_BODY = 64 * 1024
 """Longer bodies (bytes) are collected in a buffer instead of a list of parts."""
 VERSIONS = ("1.0", "1.1")
-_READ_HEADERS = frozenset(
-    {
-        b"content-encoding",
-        b"content-length",
-        b"content-type",
-        b"cookie",
-        b"expect",
-        b"if-range",
-        b"origin",
-        b"range",
-        b"transfer-encoding",
-        b"user-agent",
-        b"via",
-        b"x-forwarded-for",
-    }
-)
 _MOST_METHOD = 8
 """Maximum length of a served method, including the space after it."""
 
@@ -174,43 +159,53 @@ class RequestReader(Connection):
         if self._head_bytes > self._site.head_bytes:
             raise LimitExceeded("head_bytes", BAD_REQUEST)
         lower = name.lower()
-        if lower in _READ_HEADERS:
-            self._read_header(lower, value)
+        read = _READERS.get(lower)
+        if read is not None:
+            read(self, value)
         elif lower.startswith(SEC_FETCH):
             self._is_browser = True
 
-    def _read_header(self, lower: bytes, value: bytes) -> None:
-        """Handle one of `_READ_HEADERS`."""
-        if lower == b"content-length":
-            self._length = int(value)
-            if self._length > self._site.body_bytes:
-                raise LimitExceeded("body_bytes", TOO_LARGE)
-        elif lower == b"user-agent":
-            self._is_browser = self._is_browser or is_of_browser(lower, value)
-        elif lower == b"cookie":
-            self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
-        elif lower == b"content-type":
-            self._content_type = value
-        elif lower == b"content-encoding":
-            self._content_encoding = value
-        elif lower == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        elif lower == b"origin":
-            self._is_browser = True
-        elif lower == b"via":
-            self._is_proxied = True
-        elif lower == b"x-forwarded-for":
-            self._is_proxied = True
-            if self._trusted:
-                forwarded = self._forwarded
-                self._forwarded = value if forwarded is None else forwarded + b"," + value
-        elif lower == b"range":
-            # Two Range headers are ignored.
-            self._range = value if self._range is None else b""
-        elif lower == b"if-range":
-            self._if_range = value
-        elif lower == b"transfer-encoding":
-            self._length = CHUNKED
+    def _read_length(self, value: bytes) -> None:
+        self._length = int(value)
+        if self._length > self._site.body_bytes:
+            raise LimitExceeded("body_bytes", TOO_LARGE)
+
+    def _read_transfer(self, value: bytes) -> None:
+        self._length = CHUNKED
+
+    def _read_agent(self, value: bytes) -> None:
+        self._is_browser = self._is_browser or is_agent_of_browser(value)
+
+    def _read_origin(self, value: bytes) -> None:
+        self._is_browser = True
+
+    def _read_cookie(self, value: bytes) -> None:
+        self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
+
+    def _read_type(self, value: bytes) -> None:
+        self._content_type = value
+
+    def _read_encoding(self, value: bytes) -> None:
+        self._content_encoding = value
+
+    def _read_expectation(self, value: bytes) -> None:
+        self._expects = value.lower() == b"100-continue"
+
+    def _read_via(self, value: bytes) -> None:
+        self._is_proxied = True
+
+    def _read_forwarded(self, value: bytes) -> None:
+        self._is_proxied = True
+        if self._trusted:
+            forwarded = self._forwarded
+            self._forwarded = value if forwarded is None else forwarded + b"," + value
+
+    def _read_range(self, value: bytes) -> None:
+        # Two Range headers are ignored.
+        self._range = value if self._range is None else b""
+
+    def _read_condition(self, value: bytes) -> None:
+        self._if_range = value
 
     def on_headers_complete(self) -> None:
         """End the head; a body may follow."""
@@ -276,6 +271,23 @@ class RequestReader(Connection):
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
+
+
+_READERS: Mapping[bytes, Callable[[RequestReader, bytes], None]] = {
+    b"content-encoding": RequestReader._read_encoding,
+    b"content-length": RequestReader._read_length,
+    b"content-type": RequestReader._read_type,
+    b"cookie": RequestReader._read_cookie,
+    b"expect": RequestReader._read_expectation,
+    b"if-range": RequestReader._read_condition,
+    b"origin": RequestReader._read_origin,
+    b"range": RequestReader._read_range,
+    b"transfer-encoding": RequestReader._read_transfer,
+    b"user-agent": RequestReader._read_agent,
+    b"via": RequestReader._read_via,
+    b"x-forwarded-for": RequestReader._read_forwarded,
+}
+"""The headers that matter here, and what reads them."""
 
 
 def _with_plain_method(data: bytes) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from .packets import COMPRESSED, PACKED
 from .serials import check_serial
 from .text import visible
 
+T = TypeVar("T")
 _SUFFIX = ".aspx"
 _STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _EVERYDAY = re.compile(
@@ -40,6 +41,7 @@ class Arguments(Mapping[str, str]):
     """Arguments of a request, looked up in any case and iterated as sent."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._read: dict[Callable[[Arguments], Any], Any] = {}
         self._pairs: dict[str, tuple[str, str]] = {}
         for name, value in pairs:
             known = self._pairs.setdefault(name.lower(), (name, value))
@@ -53,6 +55,16 @@ class Arguments(Mapping[str, str]):
         """Return the value of an argument, or `default`."""
         known = self._pairs.get(name.lower())
         return default if known is None else known[1]
+
+    def read(self, reader: Callable[[Arguments], T]) -> T:
+        """Return the result of a function of the arguments, called once.
+
+        Everyday queries share their arguments, so that most requests call no function at all.
+        """
+        found: T | None = self._read.get(reader)
+        if found is None:
+            found = self._read[reader] = reader(self)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self._pairs.values())

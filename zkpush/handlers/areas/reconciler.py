@@ -134,17 +134,25 @@ class Reconciler(PeriodicService):
         changed, removed, self._revision = await self._store.read(read_thd)
         for device in changed:
             self._devices[device.id] = device
-            self._abilities[device.id] = Abilities.of(device)
+            self._abilities.pop(device.id, None)
         gone = {key for key, device in self._devices.items() if device.sn in removed}
         for key in gone - {device.id for device in changed}:
-            del self._devices[key], self._abilities[key]
+            del self._devices[key]
+            self._abilities.pop(key, None)
 
     def _targets(self, distributing: frozenset[str]) -> dict[int, DistributionTarget]:
         found = {}
         for key, device in self._devices.items():
             area = device.area or DEFAULT_AREA
             distributes = device.state is DeviceState.APPROVED and area in distributing
-            found[key] = DistributionTarget(key, area, distributes, self._abilities[key])
+            found[key] = DistributionTarget(key, area, distributes, self._abilities_of(device))
+        return found
+
+    def _abilities_of(self, device: Device) -> Abilities:
+        """The abilities of a terminal, read from its reports once after each change."""
+        found = self._abilities.get(device.id)
+        if found is None:
+            found = self._abilities[device.id] = Abilities.of(device)
         return found
 
     async def _note_terminals(self, targets: Mapping[int, DistributionTarget]) -> None:

@@ -48,7 +48,11 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     request_bytes: Annotated[
-        int | None, Meta(description="Bytes of the body; null if it was not declared")
+        int | None,
+        Meta(
+            description="Bytes of the body, of the first of several requests; null if it was not "
+            "declared"
+        ),
     ]
     reply_bytes: Annotated[int, Meta(description="Bytes of the body of the reply")]
     understood: Annotated[

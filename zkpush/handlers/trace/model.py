@@ -35,7 +35,7 @@ class TracedContent(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None = None
     status: int
     received: int | None = None
-    """Size of the body in bytes; None if it was not declared."""
+    """Size of the body of the first request in bytes; None if it was not declared."""
     sent: int
     """Size of the reply's body in bytes."""
     understood: str | None = None
@@ -45,7 +45,7 @@ class TracedContent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TracedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Equal consecutive requests, usually one."""
+    """Consecutive requests that are equal but for the length of the body; usually one."""
 
     writer: str
     """Id of the process that served them; identifies the entry together with `number`."""

@@ -1,11 +1,12 @@
 """Recorder of the trace: collects requests in memory and writes them in batches.
 
 Theory of operation. Every request with the serial number of a known terminal is recorded. A request
-equal to the previous one, such as an idle poll or one of many equally long uploads of a backlog,
-only increments a count. New entries are written every few seconds, a bounded number at a time, the
-terminals in turn: a flood of uploads delays the trace, and the trace takes little of their time. A
-changed count is written once a minute, or when another request follows. Every process can therefore
-show the trace of every terminal. The number of unwritten entries is bounded.
+equal to the previous one, such as an idle poll, only increments a count. So does an upload whose
+body has another length, as those of a backlog have. New entries are written every few seconds, a
+bounded number at a time, the terminals in turn: a flood of uploads delays the trace, and the trace
+takes little of their time. A changed count is written once a minute, or when another request
+follows. Every process can therefore show the trace of every terminal. The number of unwritten
+entries is bounded.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ _Source = tuple[RequestHead, Request | None, Reply, Catalogue, str | None]
 """What an entry is described from."""
 
 
+_Mark = tuple[object, ...]
+"""What equal requests have in common."""
+
+
 class _Run:
     """Equal consecutive requests."""
 
@@ -58,68 +63,35 @@ class _Run:
         "_content",
         "_source",
         "at",
-        "body",
         "count",
         "device_id",
-        "head",
+        "mark",
         "number",
         "pending",
-        "reason",
         "since_at",
         "status",
         "written_at",
     )
 
     def __init__(
-        self,
-        device_id: int,
-        number: int,
-        now: int,
-        head: RequestHead,
-        request: Request | None,
-        reply: Reply,
-        catalogue: Catalogue,
-        reason: str | None,
+        self, mark: _Mark | None, device_id: int, number: int, now: int, source: _Source
     ) -> None:
+        """Requests equal it if they have the same `mark`; None if no other one does."""
+        head, _, reply, _, _ = source
+        self.mark = mark
         self.device_id = device_id
         self.number = number
         self.since_at = self.at = now
         self.count = 1
-        self.head: RequestHead | None = head
         self.status = reply[0] if isinstance(reply, tuple) else reply.status
-        self.body = b""
-        self.reason = reason
-        if isinstance(reply, tuple) and len(reply[1]) <= MOST_COMPARED:
-            self.body = reply[1]
-        else:
-            self.head = None
-        self._source: _Source | None = (head, request, reply, catalogue, reason)
+        self._source: _Source | None = source
         self._content: TracedContent | None = None
-        if not isinstance(reply, tuple) or len(reply[1]) + len(head.query) > MOST_COMPARED:
+        if mark is None or len(head.query) > MOST_COMPARED:
             _ = self.content  # describe long requests and replies now instead of keeping them
         self.pending = True
         """Whether it is waiting to be written."""
         self.written_at: int | None = None
         """When it was last written (ms)."""
-
-    def is_repeated(
-        self, device_id: int, head: RequestHead, reply: Reply, reason: str | None
-    ) -> bool:
-        """Whether another request and its reply equal these."""
-        known = self.head
-        return (
-            known is not None
-            and isinstance(reply, tuple)
-            and reply[1] == self.body
-            and reason == self.reason
-            and reply[0] == self.status
-            and head.query == known.query
-            and head.path == known.path
-            and head.method == known.method
-            and head.length == known.length
-            and head.address == known.address
-            and device_id == self.device_id
-        )
 
     @property
     def content(self) -> TracedContent:
@@ -178,17 +150,19 @@ class RequestTrace(PeriodicService):
             terminal = self._known(sn)
         if sn is None or terminal is None:
             return
-        now, last = int(self._wall() * 1000), self._last.get(sn)
+        device_id = terminal.device.id
         reason = _reason_of(terminal, head, reply)
-        if last is not None and last.is_repeated(terminal.device.id, head, reply, reason):
+        now, last = int(self._wall() * 1000), self._last.get(sn)
+        mark = _mark(device_id, head, reply, reason)
+        if last is not None and mark is not None and mark == last.mark:
             last.count += 1
             last.at = now
             if not last.pending:
                 self._repeated[last.number] = last
             return
         self._number += 1
-        device_id, catalogue = terminal.device.id, self._catalogue
-        run = _Run(device_id, self._number, now, head, request, reply, catalogue, reason)
+        source = head, request, reply, self._catalogue, reason
+        run = _Run(mark, device_id, self._number, now, source)
         if last is not None and last.number in self._repeated:
             del self._repeated[last.number]
             self._add(last)
@@ -290,6 +264,16 @@ class RequestTrace(PeriodicService):
             refused=run.is_refused,
             content=run.content,
         )
+
+
+def _mark(device_id: int, head: RequestHead, reply: Reply, reason: str | None) -> _Mark | None:
+    """Return what a request has in common with its equals; None if it has none."""
+    if not isinstance(reply, tuple):
+        return None
+    status, body = reply
+    if len(body) > MOST_COMPARED:
+        return None
+    return device_id, head.method, head.path, head.query, head.address, status, body, reason
 
 
 def _serial(head: RequestHead) -> str | None:

@@ -60,6 +60,31 @@ _PHOTOS = "fdata"
 """The path of uploads that hold attendance photos unless they name a table (spec 11.3)."""
 
 
+@attrs.frozen
+class _NamedUpload:
+    """What the arguments of an upload state (spec 11)."""
+
+    table: str | None
+    stamp: str | None
+    file: str | None
+    """The file name that old firmware sends with a photo (spec 11.3)."""
+    is_packed: bool
+    is_table_data: bool
+
+    @classmethod
+    def of(cls, arguments: Arguments) -> _NamedUpload:
+        """Read the arguments."""
+        table: str | None = arguments.get("table") or arguments.get("type")
+        stamps = (arguments.get(name) for name in _STAMPS)
+        return cls(
+            table,
+            next((stamp for stamp in stamps if stamp is not None), None),
+            arguments.get("PIN"),
+            arguments.get("ContentType", "").lower() == _PACKED,
+            table is not None and table.lower() == TABLE_DATA,
+        )
+
+
 @implementer(IPlugin, ITerminalFamily)
 @attrs.frozen
 class AttendancePush:
@@ -126,7 +151,8 @@ class AttendancePush:
         attendance record (spec 11.2) counts as such; any other belongs to the table `UNNAMED`,
         which no handler takes.
         """
-        table = arguments.get("table") or arguments.get("type")
+        named = arguments.read(_NamedUpload.of)
+        table = named.table
         if not table:
             if path == _PHOTOS:
                 table = ATTPHOTO.name
@@ -137,11 +163,11 @@ class AttendancePush:
         return Upload(
             table,
             body,
-            stamp=_stamp(arguments),
-            packed=is_packed(body, arguments.get("ContentType", "").lower() == _PACKED),
-            name=arguments.get("PIN"),
+            stamp=named.stamp,
+            packed=is_packed(body, named.is_packed),
+            name=named.file,
             moves_stamp=moves_stamp,
-            reply=kept_table_reply(arguments, body) if table.lower() == TABLE_DATA else None,
+            reply=kept_table_reply(arguments, body) if named.is_table_data else None,
         )
 
     def acknowledge(self, upload: Upload | None, count: int, *, bare: bool) -> bytes:
@@ -173,14 +199,6 @@ class AttendancePush:
         """Interpret a return code (spec Appendix 1)."""
         meaning = None if code is None else return_meaning(command, code)
         return AnswerOutcome(succeeded(command, code), meaning)
-
-
-def _stamp(arguments: Arguments) -> str | None:
-    for name in _STAMPS:
-        stamp: str | None = arguments.get(name)
-        if stamp is not None:
-            return stamp
-    return None
 
 
 _refusal = functools.lru_cache(256)(refusal)
