@@ -110,8 +110,7 @@ class ContentsWriter:
             if plugged.way is not Way.LATER and batch.table.name not in contents.behind:
                 batches.append((plugged, batch))
                 is_risky = is_risky or plugged.way is Way.INLINE
-        if len(batches) > 1:
-            # A user comes before the templates of an upload: who it is decides about them.
+        if len(batches) > 1:  # a user comes before the templates, about which it decides
             batches.sort(key=lambda one: one[0].tables.index(one[1].table))
         return Portion(device, contents, arrived, batches, sealed, now, keeps_failed, is_risky)
 
