@@ -37,6 +37,7 @@ from ..rig import Response, Rig, talk
 from ..sealed import SealedTerminal
 from ..server.sse import Listening
 from .conftest import open_database, opened
+from .copied import Copied, CopiedDatabases, CopiedFiles
 from .test_migrations import contents, differences
 from .thawing import frozen_facts, thaw
 
@@ -77,17 +78,42 @@ class Upgraded:
         return response.status, response.body
 
 
-@pytest_twisted.async_yield_fixture
-async def upgraded(empty_url: str, tmp_path: pathlib.Path):
-    """The database of 0008, upgraded by the start of a daemon."""
-    thaw(empty_url, "0008")
-    folder = tmp_path / "data"
+def daemon(folder: pathlib.Path, url: str) -> Rig:
+    """A daemon on a database of the last release, some time after it was frozen."""
     folder.mkdir(mode=0o700)
-    rig = Rig(folder, admission="approve", database=empty_url, remote_attendance={"enabled": True})
+    rig = Rig(folder, admission="approve", database=url, remote_attendance={"enabled": True})
     rig.clock.advance(LATER)
+    return rig
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    """Databases of either kind, and copies of them."""
+    if request.param == "sqlite":
+        return CopiedFiles(tmp_path_factory.mktemp("upgraded"))
+    return CopiedDatabases(request.getfixturevalue("postgres"))
+
+
+@pytest_twisted.async_fixture(scope="module")
+async def first(databases: Copied, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of 0008, upgraded by the start of a daemon, which has stopped again."""
+    url = databases.make()
+    thaw(url, "0008")
+    rig = daemon(tmp_path_factory.mktemp("first") / "data", url)
     await rig.start()
-    yield Upgraded(rig, empty_url, **frozen_facts(empty_url, "0008"))
     await rig.stop()
+    return url
+
+
+@pytest_twisted.async_yield_fixture
+async def upgraded(databases: Copied, first: str, tmp_path: pathlib.Path):
+    """A daemon on a copy of the upgraded database: an upgrade takes longer than most tests."""
+    url = databases.copy(first)
+    rig = daemon(tmp_path / "data", url)
+    await rig.start()
+    yield Upgraded(rig, url, **frozen_facts(url, "0008"))
+    await rig.stop()
+    databases.drop(url)
 
 
 def keeper(rig: Rig) -> ZoneKeeper:
