@@ -216,14 +216,14 @@ class DriftWatch:
 
     async def _forget_people(self, drift: Drift) -> Drift:
         """Forget the people whom a terminal did not upload; they are sent again."""
-        key, since = drift.device_id, drift.asked_at or 0
+        key, since, now = drift.device_id, drift.asked_at or 0, self._now()
         stated = await self._store.read(lambda tx: tx[TerminalHoldings].stated_since(key, since))
         lost = 0
 
         def unit(tx: Transaction) -> int:
             holdings = tx[TerminalHoldings]
             pins = holdings.unstated_people(key, since, LOST_AT_ONCE)
-            holdings.lose_people(key, pins)
+            holdings.lose_people(key, pins, now)
             for pin in pins:
                 tx[PlaceStore].gone(key, pin)
             return len(pins)

@@ -83,7 +83,7 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         _phrase(punch.mask),
         None if punch.doubt is None else _phrase(punch.doubt.mark),
         punch.own_time,
-        None if punch.other is None else punch.other or _phrase("another name"),
+        None if punch.other is None else punch.other.name or _phrase("another name"),
     ]
 
 

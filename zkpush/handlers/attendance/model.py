@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
+from ..people.model import OtherPerson
 from .tables import ATTLOG
 
 
@@ -33,6 +35,15 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
             else:
                 return moment.replace(tzinfo=None)
         return datetime.datetime.fromisoformat(self.time)
+
+
+def other_person(
+    punch: Punch, others: Mapping[tuple[str, str], Sequence[OtherPerson]]
+) -> OtherPerson | None:
+    """Return whose a punch may be, of the people that `PersonSurvey.other_people` has found."""
+    found = others.get((punch.pin, punch.device), ())
+    may = (one for one in found if one.may_have_made(punch.utc, punch.received_at))
+    return next(may, None)
 
 
 STORED_PUNCH = stored_type(Punch, ATTLOG)

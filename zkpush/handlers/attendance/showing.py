@@ -14,8 +14,9 @@ from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
+from ..people.model import OtherPerson
 from ..people.store import FormerPeople, PeopleStore, PersonSurvey
-from .model import Punch
+from .model import Punch, other_person
 from .photos import AttendancePhotoStore
 from .tables import ATTLOG
 
@@ -89,9 +90,8 @@ class ShownPunch:
     work_code: str | None
     temperature: float | None
     mask: str | None
-    other: str | None
-    """Name of the person whom the terminal has under the user ID, in an open conflict; else None.
-    The punch may be that person's."""
+    other: OtherPerson | None
+    """Somebody else whom the terminal has or had under the user ID, and whose the punch may be."""
 
 
 def shown_punches(
@@ -111,7 +111,7 @@ def shown_punches(
     names = tx[PeopleStore].names(pins, areas)
     left = tx[FormerPeople].among(pins, areas)
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas) | left
-    others = tx[PersonSurvey].other_names(pins, areas)
+    others = tx[PersonSurvey].other_people(pins, areas)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
@@ -129,7 +129,7 @@ def _shown(
     left: Collection[str],
     with_page: Collection[str],
     aliases: Mapping[str, str | None],
-    others: Mapping[tuple[str, str], str],
+    others: Mapping[tuple[str, str], Sequence[OtherPerson]],
     photo: int | None,
 ) -> ShownPunch:
     wall = punch.wall(zone)
@@ -155,5 +155,5 @@ def _shown(
         work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
-        other=others.get((punch.pin, punch.device)),
+        other=other_person(punch, others),
     )

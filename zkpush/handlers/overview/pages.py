@@ -30,10 +30,11 @@ from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
-from ..attendance.model import Punch, PunchFilter
+from ..attendance.model import Punch, PunchFilter, other_person
 from ..attendance.store import AttendanceStore
 from ..forward.model import ForwardFigures
-from ..people.store import PeopleStore
+from ..people.model import OtherPerson
+from ..people.store import PeopleStore, PersonSurvey
 
 MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
@@ -56,6 +57,8 @@ class FeedPunch:
     """Whether the account that sees the punch may see the page of the person."""
     meaning: Phrase | None
     """Check in, check out and the like; None if no state was chosen."""
+    other: OtherPerson | None
+    """Somebody else whom the terminal has or had under the user ID, and whose it may be."""
     photo: int | None
     """Id of the photo taken with it; None without one, or if the visit may not see photos."""
 
@@ -104,7 +107,10 @@ class OverviewPages:
                 limited=(),
             ),
             LivePart(
-                name="overview-punches", run=self.punches_part, kinds=("attendance",), limited=()
+                name="overview-punches",
+                run=self.punches_part,
+                kinds=("attendance", "user"),
+                limited=(),
             ),
         ]
 
@@ -184,8 +190,9 @@ class OverviewPages:
             names = tx[PeopleStore].names(pins, visit.areas)
             mine = pins if visit.areas is None else tx[AreaLimitStore].people(pins, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
+            others = tx[PersonSurvey].other_people(pins, visit.areas)
             return store.hours(since, 24, visit.areas), _feed(
-                newest, visit.zone, names, mine, photos
+                newest, visit.zone, names, mine, others, photos
             )
 
         hours, feed = await self._store.read(find)
@@ -206,6 +213,7 @@ def _feed(
     zone: ZoneInfo,
     names: Mapping[str, str],
     with_page: Collection[str],
+    others: Mapping[tuple[str, str], Sequence[OtherPerson]],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
     return [
@@ -215,6 +223,7 @@ def _feed(
             names.get(punch.pin),
             punch.pin in with_page,
             _meaning(msgspec.structs.asdict(punch).get("status")),
+            other_person(punch, others),
             photos.get(punch.id),
         )
         for punch in punches

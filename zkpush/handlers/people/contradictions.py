@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import BigInteger, Select, bindparam, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select, update
 
 from ...model import Page
 from ...persist.databases import Insert, texts
@@ -26,6 +26,10 @@ _RESTATE = (
     "(pin, device_id) WHERE settled_at IS NULL "
     "DO UPDATE SET said = excluded.said, fields = excluded.fields"
 )
+
+
+_OPEN_END = 2**62
+"""A time after all others."""
 
 
 class ConflictStore:
@@ -99,11 +103,29 @@ class ConflictStore:
 
     def end(self, device_id: int, pin: str, now: int) -> None:
         """Close the conflict of a terminal that has deleted the user."""
-        is_own = (conflicts.c.device_id == device_id) & (conflicts.c.pin == pin)
         self._connection.execute(
             update(conflicts)
-            .where(is_own, conflicts.c.settled_at.is_(None))
-            .values(settled_at=now, settled_by="deletion")
+            .where(_is_about(device_id, pin), conflicts.c.settled_at.is_(None))
+            .values(settled_at=now, settled_by="deletion", doubtful_until=now)
+        )
+
+    def doubt(self, device_id: int, pin: str, until: int | None, now: int) -> None:
+        """Record that the conflict settled now was decided against the terminal.
+
+        `until` is when the terminal deleted the other person, or None if it still has that one.
+        """
+        self._connection.execute(
+            update(conflicts)
+            .where(_is_about(device_id, pin), conflicts.c.settled_at == now)
+            .values(doubtful_until=_OPEN_END if until is None else until)
+        )
+
+    def end_doubt(self, device_id: int, pin: str, now: int) -> None:
+        """Record that a terminal has the other person no more."""
+        self._connection.execute(
+            update(conflicts)
+            .where(_is_about(device_id, pin), conflicts.c.doubtful_until > now)
+            .values(doubtful_until=now)
         )
 
     def keep(
@@ -152,6 +174,10 @@ class ConflictStore:
             fields=row.fields.split(),
             at=row.at,
         )
+
+
+def _is_about(device_id: int, pin: str) -> ColumnElement[bool]:
+    return (conflicts.c.device_id == device_id) & (conflicts.c.pin == pin)
 
 
 @functools.cache

@@ -130,6 +130,7 @@ def _delete_person(
     tx[RemovalStore].remove_all(device.id, pin, now)
     if tx[StrangerStore].gone(device.id, pin):
         tx[ConflictStore].end(device.id, pin, now)
+        tx[ConflictStore].end_doubt(device.id, pin, now)
         tx[ContestedParts].take(device.id, [pin])
         tx[PersonStore].tell("user", device.sn, [pin], now)
 

@@ -35,6 +35,8 @@ def check_area(name: str) -> None:
 
 PEOPLE = "People"
 """The parameter of packages that names people by their user IDs, separated by commas."""
+ARRIVAL = 3_600_000
+"""Milliseconds in which a terminal that was away sends everything."""
 
 
 class Template(OfPerson, frozen=True, kw_only=True):
@@ -97,6 +99,25 @@ class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     old: str | None
     new: str | None
+
+
+class OtherPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody else whom a terminal has, or had, under the user ID of a person."""
+
+    name: str
+    """As the terminal states it; empty if it is damaged."""
+    since: int
+    """When the terminal stated it, in milliseconds since the epoch."""
+    until: int | None
+    """When the terminal had the other person no more (ms); None while the conflict is open."""
+
+    def may_have_made(self, utc: int, received_at: int) -> bool:
+        """Whether a punch of an instant (s), received at another (ms), may be that person's.
+
+        A terminal that was away sends its punches shortly before or after it states the name.
+        """
+        is_begun = received_at >= self.since - ARRIVAL
+        return is_begun and (self.until is None or utc * 1000 <= self.until)
 
 
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):

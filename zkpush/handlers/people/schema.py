@@ -163,6 +163,7 @@ person_changes = Table(
 """Changes of the fields of users."""
 
 _OPEN = text("settled_at IS NULL")
+_DOUBTFUL = text("doubtful_until IS NOT NULL")
 
 conflicts = Table(
     "conflicts",
@@ -177,6 +178,14 @@ conflicts = Table(
     Column("at", BigInteger(), nullable=False),
     Column("settled_at", BigInteger()),
     Column("settled_by", PlainText()),
+    # Until when the terminal had, or has, another person under the user ID, after a decision.
+    Column("doubtful_until", BigInteger()),
+    Index(
+        "conflicts_doubtful",
+        "pin",
+        sqlite_where=_DOUBTFUL,
+        postgresql_where=_DOUBTFUL,
+    ),
     Index(
         "conflicts_open",
         "pin",

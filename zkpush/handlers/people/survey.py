@@ -16,7 +16,7 @@ from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
 from .authorship import FIELDS, NAME, NEUTRAL, is_terminal
-from .model import PartRecord, PersonField, PersonOverview, key_text
+from .model import OtherPerson, PartRecord, PersonField, PersonOverview, key_text
 from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import (
@@ -110,26 +110,30 @@ class PersonSurvey:
         keys = {"keys": msgspec.json.encode([*pins]).decode()}
         return {(row.pin, row.sn) for row in self._connection.execute(query, keys)}
 
-    def other_names(
+    def other_people(
         self, pins: Collection[str], areas: frozenset[str] | None = None
-    ) -> dict[tuple[str, str], str]:
-        """Return the names of open conflicts, by the user ID and the terminal that states them.
+    ) -> dict[tuple[str, str], list[OtherPerson]]:
+        """Return whom terminals have under user IDs of others, by the user ID and the terminal.
 
-        A damaged name is empty. `areas` are those of a limited caller, who sees their conflicts.
+        They are those of open conflicts about the name, and of settled ones that were decided
+        against the terminal. `areas` are those of a limited caller, who sees their conflicts.
         """
-        query = (
-            select(conflicts, devices.c.sn)
-            .join(devices, devices.c.id == conflicts.c.device_id)
-            .where(conflicts.c.pin.in_(self._keys), conflicts.c.settled_at.is_(None))
-            .where(*([] if areas is None else within(conflicts.c.id, areas)))
-        )
         keys = {"keys": msgspec.json.encode([*pins]).decode()}
-        found = {}
-        for row in self._connection.execute(query, keys).all():
-            if NAME in row.fields.split():
-                said = opened(self._vault, conflicts, row._mapping)["said"]
-                values = {} if said is None else msgspec.json.decode(said)
-                found[row.pin, row.sn] = str(values.get(NAME) or "")
+        found: dict[tuple[str, str], list[OtherPerson]] = {}
+        for state in (conflicts.c.settled_at.is_(None), conflicts.c.doubtful_until.is_not(None)):
+            query = (
+                select(conflicts, devices.c.sn)
+                .join(devices, devices.c.id == conflicts.c.device_id)
+                .where(conflicts.c.pin.in_(self._keys), state)
+                .where(*([] if areas is None else within(conflicts.c.id, areas)))
+            )
+            for row in self._connection.execute(query, keys).all():
+                if NAME in row.fields.split():
+                    said = opened(self._vault, conflicts, row._mapping)["said"]
+                    values = {} if said is None else msgspec.json.decode(said)
+                    name = str(values.get(NAME) or "")
+                    one = OtherPerson(name=name, since=row.at, until=row.doubtful_until)
+                    found.setdefault((row.pin, row.sn), []).append(one)
         return found
 
     def open_conflicts(self, terminals: Collection[int]) -> int:
