@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
 from ..server.test_uploaded_photos import OTHER, PICTURE
-from .browser import Browser, forms_of, location, signed_in, text_of
+from .browser import Browser, document, forms_of, location, signed_in, text_of
 
 PAGE = "/people/7/photos"
 
@@ -67,3 +68,18 @@ async def test_the_pictures_need_their_scope(rig: Rig) -> None:
     assert "Your account may not see it" in text_of(shown)
     assert b"<img" not in shown.body
     assert (await browser.get("/people/7/photo?kind=picture")).status == 403
+
+
+@pytest.mark.parametrize("kind", ["picture", "face"])
+@pytest_twisted.ensureDeferred
+async def test_a_mistake_is_marked_at_the_form_that_was_sent(rig: Rig, kind: str) -> None:
+    """Not at that of the other kind, whose field has the same name."""
+    await rig.api("PUT", "/users/7", {"name": "Ann"})
+    browser = await signed_in(rig)
+    forms = forms_of(await browser.get(PAGE))
+    (fields,) = [fields for _, fields in forms if fields.get("kind") == kind]
+    wrong = await browser.upload(PAGE, fields, "file", b"no picture")
+    assert wrong.status == 422
+    marked = [one for one in document(wrong).iter("input") if "aria-invalid" in one.attrib]
+    assert [one.attrib["id"] for one in marked] == [f"field-{kind}-file"]
+    assert wrong.body.decode().count('class="wrong"') == 1

@@ -84,10 +84,16 @@ class PageEntry:
     def __attrs_post_init__(self) -> None:
         self._shown = self.entry
 
-    def begin(self, action: str) -> None:
-        """Begin the form with an action."""
+    def begin(self, action: str, own: tuple[str, str] | None = None) -> None:
+        """Begin the form with an action.
+
+        `own` is a field with its value, by which several forms with the same action differ.
+        """
         sent = self.entry.action
-        if sent is not None and unquote(action.partition("?")[0]) != unquote(sent):
+        if sent is None:
+            return
+        is_own = own is None or self.entry.value(own[0]) == own[1]
+        if not is_own or unquote(action.partition("?")[0]) != unquote(sent):
             self._shown = NOTHING_ENTERED
 
     def end(self) -> None:
