@@ -84,12 +84,12 @@ def seal_anew_thd(database: Database, vault: Vault, say: Say) -> int:
     Returns the number of damaged values, which cannot be opened and are left unchanged.
     """
     with database.engine.connect() as connection:
-        columns = [*_columns(connection)]
+        counts = {where: _count(connection, *where, vault) for where in _columns(connection)}
         files = [*_files(database.pictures, vault)]
-        total = len(files) + sum(_count(connection, *where, vault) for where in columns)
+        total = len(files) + sum(counts.values())
     done = damaged = 0
     say(done, total)
-    for table, name in columns:
+    for table, name in [where for where, count in counts.items() if count]:
         for renewed, lost in _seal_column(database, table, name, vault):
             done += renewed + lost
             damaged += lost
