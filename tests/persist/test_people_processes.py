@@ -158,5 +158,5 @@ async def test_nothing_is_stored_of_a_person_who_is_being_erased(stores, what: s
     assert await one.read(mentions("Ann")) == set()
     assert await one.read(lambda tx: tx[AttendancePhotoStore].page(EVERYTHING, None, None)) == []
     assert await one.read(mentions('["5"')) == set()
-    (due,) = await one.read(lambda tx: tx[ErasedPeople].pending(10))
+    (due,) = await one.read(lambda tx: tx[ErasedPeople].pending(10, NOW + 10))
     assert due == (device.id, "5")

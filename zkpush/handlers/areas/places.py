@@ -277,6 +277,15 @@ class PlaceStore:
             .values(state=PartState.WAITING.value, reason=None)
         )
 
+    def delete_again(self, until: int) -> None:
+        """Send deletions again that have been refused, or not answered, since an instant (ms)."""
+        is_left = places.c.state.in_((PartState.REFUSED.value, PartState.UNKNOWN.value))
+        self._connection.execute(
+            update(places)
+            .where(places.c.wanted.is_(None), is_left, places.c.updated_at <= until)
+            .values(state=PartState.WAITING.value, tries=0)
+        )
+
     def guarded(self, device_id: int) -> int:
         """Return the number of deletions that wait and count for the limit."""
         query = select(func.count()).where(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, with_more
+from ...phrases import Phrase, sentences, with_more
 from ...problems import ProblemCode, ServerProblem
 from .distribution import DistributionStore
 from .drift import LASTING, words_of
@@ -52,21 +52,17 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             mark=waiting.newest_at,
         )
     for key, parts in troubled.items():
-        pins = sorted({part.pin for part in parts})
-        named, more = ", ".join(pins[:_NAMED]), len(pins) - _NAMED
+        kept = {part.pin for part in parts if part.wanted is None}
+        lacking = {part.pin for part in parts if part.wanted is not None}
+        said = [
+            *([_lacking(devices[key].sn, sorted(lacking))] if lacking else []),
+            *([_kept(devices[key].sn, sorted(kept))] if kept else []),
+        ]
         yield ServerProblem(
             code=ProblemCode.NOT_DISTRIBUTED,
             subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
             sn=devices[key].sn,
-            detail=Phrase(
-                "Terminal %(sn)s lacks parts of user %(pin)s", sn=devices[key].sn, pin=named
-            )
-            if len(pins) == 1
-            else Phrase(
-                "Terminal %(sn)s lacks parts of users %(pins)s",
-                sn=devices[key].sn,
-                pins=named if more < 1 else with_more(named, more),
-            ),
+            detail=sentences(said) if len(said) > 1 else said[0],
             since_at=min(part.updated_at for part in parts),
             mark=max(part.updated_at for part in parts),
         )
@@ -83,3 +79,23 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
                 ),
                 since_at=drift.since_at,
             )
+
+
+def _lacking(sn: str, pins: Sequence[str]) -> Phrase:
+    if len(pins) == 1:
+        return Phrase("Terminal %(sn)s lacks parts of user %(pin)s", sn=sn, pin=pins[0])
+    return Phrase("Terminal %(sn)s lacks parts of users %(pins)s", sn=sn, pins=_named(pins))
+
+
+def _kept(sn: str, pins: Sequence[str]) -> Phrase:
+    return Phrase(
+        "Terminal %(sn)s has not deleted users who do not belong there: %(pins)s; the deletion is "
+        "tried again by itself, at the latest after a day",
+        sn=sn,
+        pins=_named(pins),
+    )
+
+
+def _named(pins: Sequence[str]) -> str | Phrase:
+    named, more = ", ".join(pins[:_NAMED]), len(pins) - _NAMED
+    return named if more < 1 else with_more(named, more)

@@ -48,6 +48,8 @@ QUIET = 2000
 """Milliseconds for which a change waits for others."""
 FULL_EVERY = 24 * 3600 * 1000
 """Milliseconds between comparisons of a whole terminal."""
+RETRY_EVERY = 3600 * 1000
+"""Milliseconds between looks for refused deletions."""
 PEOPLE_AT_ONCE = 50
 """People compared in one unit of work."""
 EVENTS_AT_ONCE = 500
@@ -99,6 +101,7 @@ class Reconciler(PeriodicService):
         self._devices: dict[int, Device] = {}
         self._abilities: dict[int, Abilities] = {}
         self._revision = 0
+        self._retried_at = 0
         self.every(EVERY, self.work, Phrase("People are not distributed"))
 
     async def work(self) -> None:
@@ -113,6 +116,7 @@ class Reconciler(PeriodicService):
             targets = self._targets(distributing)
             await self._packer.settle(targets)
             await self._settle()
+            await self._retry()
             await self._note_terminals(targets)
             await self._follow_events(targets)
             await self._compare_terminals(targets)
@@ -229,6 +233,13 @@ class Reconciler(PeriodicService):
             if not ended:
                 return
             await self._store.write(partial(self._distributor.settle, ended=ended, now=self._now()))
+
+    async def _retry(self) -> None:
+        """Try deletions again that were refused, also where nothing is compared."""
+        now = self._now()
+        if now - self._retried_at >= RETRY_EVERY:
+            await self._store.write(lambda tx: tx[PlaceStore].delete_again(now - FULL_EVERY))
+            self._retried_at = now
 
     async def _send(self, targets: Mapping[int, DistributionTarget]) -> None:
         """Queue commands, a few for each terminal in turn."""

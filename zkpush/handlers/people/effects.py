@@ -47,7 +47,8 @@ _Act = Callable[[Transaction, Device, QueuedCommand, _Values, int], None]
 def _on_success(entry: Command, act: _Act) -> Effect:
     """Return an effect that acts if the terminal has executed the command.
 
-    A terminal that is to delete a person whom it does not have, has executed that.
+    A terminal that is to delete a person whom it does not have, has executed that. One that
+    refuses to delete an erased person is asked again.
     """
     wires = {field.name: field.wire for field in entry.parameters}
 
@@ -58,6 +59,8 @@ def _on_success(entry: Command, act: _Act) -> Effect:
         if succeeded(command.command, reply.return_code) or is_gone:
             values = {name: command.params.get(wire) for name, wire in wires.items()}
             act(tx, device, command, values, now)
+        elif entry.name == _DELETION and reply.return_code is not None:
+            _refuse_deletion(tx, device, command, reply.return_code, now)
         return dict(reply.values)
 
     return effect
@@ -133,6 +136,15 @@ def _delete_person(
         tx[ConflictStore].end_doubt(device.id, pin, now)
         tx[ContestedParts].take(device.id, [pin])
         tx[PersonStore].tell("user", device.sn, [pin], now)
+
+
+def _refuse_deletion(
+    tx: Transaction, device: Device, command: QueuedCommand, return_code: int, now: int
+) -> None:
+    pin = str(command.params["PIN"])
+    if tx[PersonStore].is_erased(pin):
+        tx[ErasedPeople].refused(device.id, pin, return_code, now)
+        forget_command(tx, command, now)
 
 
 def _delete_templates(type_: BiometricType | None = None) -> _Act:

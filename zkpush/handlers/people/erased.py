@@ -1,8 +1,8 @@
 """People who were erased, and the terminals that may still have them.
 
 Of an erased person, only keyed digests of the user ID stay. A terminal that uploads the person
-again, or is about to get the person, is recorded with the encrypted user ID until a deletion is
-queued for it; see `returns`.
+again, is about to get the person, or refuses the deletion, is recorded with the encrypted user ID
+until a deletion is queued for it; see `returns`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from ...persist.databases import Insert
 from ...persist.schema import devices
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _NAMES = ("digest", "device_id", "pin")
+_FIRST_PAUSE = 5 * 60 * 1000
+"""Milliseconds between the first refusal of a deletion and the next deletion."""
+_LONGER = 4
+"""Factor from one pause to the next."""
+_LONGEST_PAUSE = 24 * 3600 * 1000
 _IS_ERASED = removed_people.c.pin.is_(None)
 
 
@@ -33,6 +38,18 @@ class PendingDeletion(NamedTuple):
 
     device_id: int
     pin: str
+
+
+class RefusedErasures(NamedTuple):
+    """Erased people whom a terminal refuses to delete."""
+
+    sn: str
+    people: int
+    return_code: int
+    """One of those with which it last refused."""
+    since_at: int
+    mark: int
+    """The earliest and the latest of its last refusals of each of them (ms)."""
 
 
 class ErasedPeople:
@@ -94,9 +111,43 @@ class ErasedPeople:
         )
         return list(self._connection.execute(query.order_by(devices.c.sn)).scalars())
 
-    def pending(self, limit: int) -> list[PendingDeletion]:
-        """List deletions to queue."""
-        query = select(erased_holders).where(erased_holders.c.pin.is_not(None)).limit(limit)
+    def refused(self, device_id: int, pin: str, return_code: int, now: int) -> None:
+        """Record that a terminal refused to delete a person; it is asked again after a pause.
+
+        The pauses grow, up to a day.
+        """
+        digest = self._digest(pin)
+        here = (erased_holders.c.digest == digest) & (erased_holders.c.device_id == device_id)
+        query = select(erased_holders.c.refusals).where(here)
+        before = self._connection.execute(query).scalar_one_or_none() or 0
+        self._hold([(digest, device_id, pin)])
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * _LONGER**before)
+        values = {"refusals": before + 1, "return_code": return_code, "refused_at": now}
+        self._connection.execute(
+            update(erased_holders).where(here).values(**values, due_at=now + pause)
+        )
+
+    def refusing(self) -> list[RefusedErasures]:
+        """List the terminals that refused to delete erased people when they were last asked."""
+        refused_at = erased_holders.c.refused_at
+        query = (
+            select(
+                devices.c.sn,
+                func.count(),
+                func.max(erased_holders.c.return_code),
+                func.min(refused_at),
+                func.max(refused_at),
+            )
+            .join(devices, devices.c.id == erased_holders.c.device_id)
+            .where(erased_holders.c.refusals > 0)
+            .group_by(devices.c.sn)
+            .order_by(devices.c.sn)
+        )
+        return [RefusedErasures(*row) for row in self._connection.execute(query)]
+
+    def pending(self, limit: int, now: int) -> list[PendingDeletion]:
+        """List deletions to queue at a time (ms)."""
+        query = select(erased_holders).where(_is_due(now)).limit(limit)
         found = []
         for row in self._connection.execute(query).all():
             values = opened(self._vault, erased_holders, row._mapping)
@@ -106,9 +157,9 @@ class ErasedPeople:
                 found.append(PendingDeletion(row.device_id, values["pin"]))
         return found
 
-    def is_any_pending(self) -> bool:
-        """Whether deletions are to be queued."""
-        query = select(erased_holders.c.device_id).where(erased_holders.c.pin.is_not(None))
+    def is_any_pending(self, now: int) -> bool:
+        """Whether deletions are to be queued at a time (ms)."""
+        query = select(erased_holders.c.device_id).where(_is_due(now))
         return self._connection.execute(query.limit(1)).first() is not None
 
     def queued(self, one: PendingDeletion) -> None:
@@ -147,3 +198,8 @@ class ErasedPeople:
 
     def _digest(self, pin: str) -> bytes:
         return self._vault.index(pin.encode())
+
+
+def _is_due(now: int) -> ColumnElement[bool]:
+    due_at = erased_holders.c.due_at
+    return erased_holders.c.pin.is_not(None) & (due_at.is_(None) | (due_at <= now))

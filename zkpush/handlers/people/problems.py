@@ -10,6 +10,7 @@ from ...phrases import Phrase, counted_phrase, sentences, with_more
 from ...problems import ProblemCode, ServerProblem
 from .contradictions import ConflictStore
 from .editing import conflict_words
+from .erased import ErasedPeople
 from .model import Removal
 from .removals import RemovalStore
 from .strangers import StrangerStore
@@ -21,11 +22,13 @@ _QUOTED = 10
 
 
 def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
-    """Return the problem of open conflicts, and of each terminal that still has removed people."""
+    """Return the problem of open conflicts, and of each terminal that still has people who were
+    removed or erased, or others under their user IDs."""
     yield from _conflicts_thd(tx)
     removed = _by_device(tx[RemovalStore].still_there())
     others = _by_device(tx[StrangerStore].still_there())
-    for sn in [*removed, *(others.keys() - removed.keys())]:
+    erased = {one.sn: one for one in tx[ErasedPeople].refusing()}
+    for sn in dict.fromkeys([*removed, *others, *erased]):
         said = []
         if sn in removed:
             pins = _pins(removed[sn])
@@ -37,14 +40,28 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             said.append(
                 Phrase("Terminal %(sn)s still has other people as users %(pins)s", sn=sn, pins=pins)
             )
-        every = [*removed.get(sn, ()), *others.get(sn, ())]
+        times = [one.at for one in (*removed.get(sn, ()), *others.get(sn, ()))]
+        if sn in erased:
+            refusal = erased[sn]
+            said.append(
+                Phrase(
+                    "Terminal %(sn)s refuses to delete %(people)s (return code %(code)s); it is "
+                    "asked again by itself, at the latest after a day",
+                    sn=sn,
+                    people=counted_phrase(
+                        "%(num)s erased person", "%(num)s erased people", refusal.people
+                    ),
+                    code=refusal.return_code,
+                )
+            )
+            times += [refusal.since_at, refusal.mark]
         yield ServerProblem(
             code=ProblemCode.REMOVED_PERSON,
             subject=Phrase("terminal %(sn)s", sn=sn),
             sn=sn,
             detail=sentences(said) if len(said) > 1 else said[0],
-            since_at=min(one.at for one in every),
-            mark=max(one.at for one in every),
+            since_at=min(times),
+            mark=max(times),
         )
 
 

@@ -1,4 +1,4 @@
-"""Deletions of erased people whom a terminal has uploaded again."""
+"""Deletions of erased people whom a terminal has uploaded again, or refused to delete."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class ErasedReturns(PeriodicService):
 
     async def work(self) -> None:
         """Queue the deletions that are due."""
-        while await self._store.read(lambda tx: tx[ErasedPeople].is_any_pending()):
+        while await self._store.read(lambda tx: tx[ErasedPeople].is_any_pending(self._now())):
             for command in await self._store.write(self._queue_thd):
                 self._queue.hurry(command.device, command.not_before_at)
 
     def _queue_thd(self, tx: Transaction) -> list[QueuedCommand]:
         now = self._now()
         queued: list[QueuedCommand] = []
-        for one in tx[ErasedPeople].pending(AT_ONCE):
+        for one in tx[ErasedPeople].pending(AT_ONCE, now):
             device = tx[DeviceStore].get(one.device_id)
             intent = DeletePerson(one.pin)
             try:

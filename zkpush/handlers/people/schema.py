@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     Table,
     UniqueConstraint,
@@ -269,6 +270,12 @@ erased_holders = Table(
     ),
     # The user ID, only until the deletion is queued.
     Column("pin", SealedText()),
+    # How often the terminal refused the deletion, the last return code, and when that was (ms).
+    Column("refusals", Integer(), nullable=False, server_default=text("0")),
+    Column("return_code", BigInteger()),
+    Column("refused_at", BigInteger()),
+    # When the next deletion is queued; null for at once.
+    Column("due_at", BigInteger()),
     Index(
         "erased_holders_pending",
         "device_id",
