@@ -151,6 +151,12 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if short == "/users/{pin}/enrol/{id}":
         made = daemon.api("POST", "users/7/enrol", {"device": "T1", "what": "card"})
         return path.replace("{pin}", "7").replace("{id}", made["id"]), None
+    if short == "/users/{pin}/earlier/{id}":
+        daemon.api("PUT", "users/79", {"name": "Ann"})
+        daemon.api("DELETE", "users/79")
+        daemon.api("PUT", "users/79", {"name": "Eve"})
+        (earlier,) = daemon.api("GET", "users/79/earlier")["items"]
+        return path.replace("{pin}", "79").replace("{id}", str(earlier["id"])), None
     if "{id}" in path:
         listed: Any = daemon.api("GET", "devices/T1/commands" if first == "commands" else first)
         path = path.replace("{id}", str(listed["items"][-1]["id"]))

@@ -61,6 +61,8 @@ ROUTES = {
     "POST /api/v1/users/{pin}/enrol": W,
     "GET /api/v1/users/{pin}/enrol/{id}": R,
     "GET /api/v1/users/{pin}/history": R,
+    "GET /api/v1/users/{pin}/earlier": R,
+    "DELETE /api/v1/users/{pin}/earlier/{id}": D,
     "POST /api/v1/users/import": W,
     "GET /api/v1/areas": R,
     "GET /api/v1/areas/{name}": R,

@@ -55,6 +55,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "DELETE devices/{sn}/users/{pin}": (f"devices/{SN}/users/99999", None),
     "PUT users/{pin}": ("users/1", {"name": "Gate"}),
     "DELETE users/{pin}": ("users/99999", None),
+    "DELETE users/{pin}/earlier/{id}": ("users/1/earlier/99999", None),
     "PUT users/{pin}/photo": ("users/1/photo", {"no": "JPEG"}),
     "DELETE users/{pin}/photo": ("users/99999/photo", None),
     "POST users/{pin}/enrol": ("users/1/enrol", {"device": SN, "what": "card"}),

@@ -250,6 +250,46 @@ async def test_an_old_measurement_does_not_replace_a_newer_one_of_another_node(
 
 
 @pytest_twisted.ensureDeferred
+async def test_records_that_are_sent_again_say_nothing_about_the_clock(
+    make_rig, tmp_path: pathlib.Path
+) -> None:
+    """Neither one record again and again, nor a morning once more, also after a restart."""
+    database = f"sqlite:///{tmp_path / 'db.sqlite'}"
+    rig = await make_rig(database=database)
+    await rig.exchange()
+    now = rig.clock.wall_seconds()
+    times = [local_time("UTC", now + 9 * number) for number in range(6)]
+    lines = [f"7\t{time}\t0\t1\n".encode() for time in times]
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"".join(lines))
+    for one in (rig, await make_rig(database=database)):
+        one.clock.advance(40_000)
+        await one.registry.follow()
+        for _ in range(5):
+            one.clock.advance(10)
+            await upload(one, lines[0])
+        for sent in lines:
+            one.clock.advance(10)
+            await upload(one, sent)
+        await one.registry.write_skew()
+        assert await skew(one) == (None, [])
+    await punch(one, 3, 9000)
+    assert await skew(one) == (9000, ["clock wrong"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_records_that_are_sent_again_do_not_hide_a_wrong_clock(rig: Rig) -> None:
+    """Of new records between them, the clock is measured."""
+    await rig.exchange()
+    old = f"9\t{local_time('UTC', rig.clock.wall_seconds() - 5000)}\t0\t1\n".encode()
+    await upload(rig, old)
+    for number in range(3):
+        rig.clock.advance(10)
+        await upload(rig, old)
+        await punch(rig, 1, 9000, first=number + 1)
+    assert await skew(rig) == (9000, ["clock wrong"])
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_backlog_measures_nothing(rig: Rig) -> None:
     """Records that were kept for a while do not count, in one upload or one by one."""
     await rig.exchange()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
-from .replies import ListPage
+from ..folding import fold
+from .output import echo
+from .replies import Item, ListPage
 
 if TYPE_CHECKING:
     from .client import Api
@@ -16,21 +19,56 @@ MOST_NAMES = 200
 """Number of users whose names are asked for at once."""
 
 
-async def look_up(api: Api, names: dict[str, str], pins: Iterable[str]) -> None:
-    """Add the names of users that are not known yet; an empty name for a user without one."""
-    wanted = sorted({pin for pin in pins if pin and "," not in pin} - names.keys())
-    for start in range(0, len(wanted), MOST_NAMES):
-        part = wanted[start : start + MOST_NAMES]
-        found = await api.get("names", query={"pins": ",".join(part)})
-        names.update({pin: found["names"].get(pin, "") for pin in part})
+class Names:
+    """Names of users that were asked for, and who had their user IDs before."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._names: dict[str, str | None] = {}
+        self._earlier: dict[str, list[tuple[str, str | None]]] = {}
+        """Until when somebody had a user ID, and the name, by user ID."""
+
+    async def look_up(self, pins: Iterable[str]) -> None:
+        """Ask for the names of users that are not known yet."""
+        wanted = sorted({pin for pin in pins if pin and "," not in pin} - self._names.keys())
+        for start in range(0, len(wanted), MOST_NAMES):
+            part = wanted[start : start + MOST_NAMES]
+            found = await self._api.get("names", query={"pins": ",".join(part)})
+            self._names |= {pin: found["names"].get(pin, "") for pin in part}
+            for one in found.get("earlier", ()):
+                self._earlier.setdefault(one["pin"], []).append((one["until"], one["name"]))
+
+    def named(self, item: Item, key: str = "pin") -> Item:
+        """Return a record with the name of whose it is; empty for a user without one."""
+        pin = item[key]
+        at = item.get("utc") or item.get("received_at")
+        for until, name in self._earlier.get(pin, ()):
+            if at and datetime.fromisoformat(at) < datetime.fromisoformat(until):
+                return {**item, "name": name or ""}
+        return {**item, "name": self._names.get(pin)}
 
 
 async def with_names(
     api: Api, pages: AsyncIterator[ListPage], key: str = "pin"
 ) -> AsyncIterator[ListPage]:
     """Add to each item, as `name`, the name of the user whose ID it has under a key."""
-    names: dict[str, str] = {}
+    names = Names(api)
     async for page in pages:
-        await look_up(api, names, (item[key] for item in page.items))
-        items = [{**item, "name": names.get(item[key])} for item in page.items]
-        yield attrs.evolve(page, items=items)
+        await names.look_up(item[key] for item in page.items)
+        yield attrs.evolve(page, items=[names.named(item, key) for item in page.items])
+
+
+async def former_name(api: Api, pin: str) -> str | None:
+    """Return the name of somebody who left and had a user ID, or else the ID; None for nobody."""
+    found = await api.get("names", query={"pins": pin})
+    return found["names"].get(pin, pin) if pin in found.get("left", ()) else None
+
+
+def note_reuse(pin: str, name: str | None, former: str | None) -> None:
+    """Say whose the punches are if a person got the user ID of somebody else who left."""
+    if former is not None and fold(former) != fold(name or pin):
+        echo(
+            f"The user ID {pin} was that of {former}, who left: the punches so far stay that "
+            "person's; only those from now on are of the new person.",
+            err=True,
+        )

@@ -374,9 +374,9 @@ class Intake:
         for batch in portion.arrived:
             if batch.table.read_clock is not None and batch.table.name not in failed:
                 now = portion.received_at
-                if not 0 <= now - terminal.measured_at < MEASURE_EVERY:
+                is_due = not 0 <= now - terminal.measured_at < MEASURE_EVERY
+                if is_due and self._registry.skew.note(terminal.device, batch, now):
                     terminal.measured_at = now
-                    self._registry.skew.note(terminal.device, batch, now)
         self.writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)

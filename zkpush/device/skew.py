@@ -3,6 +3,9 @@
 A punch that is sent at once shows the difference between the two clocks; a delayed punch shows its
 delay instead. So only uploads of one or two records count, at most one in ten seconds, and three in
 a row have to agree within a minute: records of a backlog differ by the time between them.
+
+A record that a terminal sends again shows nothing. One that was measured before is skipped; before
+a difference is stored, it is looked up whether its records were new to the store.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import datetime
 import statistics
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ..causes import (
     CLOCK_AHEAD,
@@ -23,9 +27,11 @@ from ..causes import (
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
+from ..persist.receipts import is_new_thd
 from ..persist.transaction import Transaction
 from ..phrases import Phrase
 from ..problems import ProblemCode
+from ..protocol.fields import Table
 from ..protocol.records import Batch
 from ..protocol.times import wall_clock
 
@@ -43,6 +49,7 @@ _DAY, _TEN_YEARS = 86_400, 315_576_000
 """Skews in seconds, ahead and behind, beyond which the times of records are marked as doubtful."""
 NEWS = 5
 """Minimum change in seconds before a stored skew is updated."""
+_EPOCH = datetime.datetime(1970, 1, 1)
 _QUARTER = datetime.timedelta(minutes=15)
 OFFSETS = frozenset(
     {
@@ -53,6 +60,23 @@ OFFSETS = frozenset(
 """Offsets from UTC that places have today, in minutes, summer time included (IANA)."""
 
 
+class _Measurement(NamedTuple):
+    """What a record showed."""
+
+    ahead: int
+    """Seconds that the clock is ahead."""
+    seconds: int
+    """Wall clock time of the record, in seconds since the epoch."""
+    received_at: int
+    """Milliseconds since the epoch."""
+    table: Table
+
+    @property
+    def time(self) -> str:
+        """The wall clock time as records are stored with it."""
+        return str(_EPOCH + datetime.timedelta(seconds=self.seconds))
+
+
 class SkewMeter:
     """Measures the clocks of the terminals that this process serves."""
 
@@ -60,29 +84,40 @@ class SkewMeter:
         """`updated` is called with a changed terminal."""
         self._store = store
         self._updated = updated
-        self._measured: dict[int, tuple[str, list[int], int]] = {}
-        """Time zone of the measurements, seconds ahead, and when the first was made (ms), by
-        terminal key."""
+        self._measured: dict[int, tuple[str, list[_Measurement], int]] = {}
+        """Time zone of the measurements, these, and when the first was made (ms), by terminal
+        key."""
+        self._times: dict[int, list[int]] = {}
+        """Wall clock seconds of the records that were measured last, by terminal key."""
         self._fresh: set[int] = set()
         """Keys of terminals measured since the last write."""
 
-    def note(self, device: Device, batch: Batch, now: int) -> None:
-        """Measure with the records of an upload received at `now` (ms), if its table allows it."""
+    def note(self, device: Device, batch: Batch, now: int) -> bool:
+        """Measure with the records of an upload received at `now` (ms), if its table allows it.
+
+        Returns whether something was measured.
+        """
         read_clock = batch.table.read_clock
         if read_clock is None:
-            return
+            return False
         zone = device.timezone
         if zone is None or not 0 < len(batch.rows) <= MOST_RECORDS:
-            return
+            return False
         seconds, offset = read_clock(batch.rows)
+        times = self._times.setdefault(device.id, [])
+        if seconds in times:
+            return False
+        self._times[device.id] = [*times, seconds][-MOST:]
         instant = wall_clock(zone).instant(seconds) if offset is None else seconds - offset
         ahead = instant - now // 1000
         known = self._measured.get(device.id)
         run, began_at = ([], now) if known is None or known[0] != zone else known[1:]
-        if run and abs(ahead - statistics.median(run)) > AGREES:
+        if run and abs(ahead - _median(run)) > AGREES:
             run, began_at = [], now
-        self._measured[device.id] = (zone, [*run, ahead][-MOST:], began_at)
+        measurement = _Measurement(ahead, seconds, now, batch.table)
+        self._measured[device.id] = (zone, [*run, measurement][-MOST:], began_at)
         self._fresh.add(device.id)
+        return True
 
     async def write(self, devices: Mapping[int, Device], now: int) -> None:
         """Store changed skews, and raise or clear the problems about them.
@@ -92,6 +127,7 @@ class SkewMeter:
         """
         for device_id in self._measured.keys() - devices.keys():
             del self._measured[device_id]
+            self._times.pop(device_id, None)
         for device_id in sorted(self._fresh):
             self._fresh.discard(device_id)
             device = devices.get(device_id)
@@ -100,11 +136,13 @@ class SkewMeter:
             zone, run, began_at = self._measured[device_id]
             if len(run) < FEWEST or device.timezone != zone:
                 continue
-            ahead = round(statistics.median(run))
             known = device.clock_skew_seconds
-            if known is not None and abs(known - ahead) < NEWS:
+            if known is not None and abs(known - round(_median(run))) < NEWS:
                 continue
-
+            run = await self._new(device_id, run)
+            if len(run) < FEWEST:
+                continue
+            ahead = round(_median(run))
             detail = skew_in_words(ahead, zone, now)
 
             def unit(
@@ -129,6 +167,28 @@ class SkewMeter:
             except BaseException:
                 self._fresh.add(device_id)  # retry at the next write
                 raise
+
+    async def _new(self, device_id: int, run: Sequence[_Measurement]) -> list[_Measurement]:
+        """Return the measurements whose records were new to the store, and forget the others."""
+
+        def find_thd(tx: Transaction) -> list[_Measurement]:
+            return [
+                one
+                for one in run
+                if is_new_thd(tx, one.table, device_id, one.time, one.received_at)
+            ]
+
+        new = await self._store.read(find_thd)
+        repeated = [one for one in run if one not in new]
+        if repeated and device_id in self._measured:
+            zone, latest, began_at = self._measured[device_id]
+            left = [one for one in latest if one not in repeated]
+            self._measured[device_id] = (zone, left, began_at)
+        return new
+
+
+def _median(run: Sequence[_Measurement]) -> float:
+    return statistics.median(one.ahead for one in run)
 
 
 def zone_of_clock(ahead: int, zone: str, now: int) -> datetime.timezone | None:

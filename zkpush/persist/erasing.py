@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import msgspec
@@ -28,6 +28,10 @@ class PersonErasure:
     """The time, in milliseconds since the epoch."""
     with_attendance: bool
     """Whether attendance records go too, which otherwise stay under the user ID."""
+    spans: Sequence[tuple[int | None, int | None]] | None = None
+    """Periods whose records are this person's, each with the seconds since the epoch at which it
+    begins and before which it ends; None for all records. Others are of people who had the user ID
+    before."""
 
 
 _DELETION = "DATA DELETE "

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from ...cli.arguments import as_json, of_device
 from ...cli.following import follow
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
-from ...cli.names import look_up, with_names
+from ...cli.names import Names, with_names
 from ...cli.output import echo, print_json
 from ...cli.records import SENDS_NOTHING, ListForm, list_options, print_records
 from ...cli.replies import ApiFailure, Item, Unreachable
@@ -135,10 +135,6 @@ async def _tell_unlisted(api: Api, form: ListForm, filters: Mapping[str, str | N
         echo(f"{'More than ' if more else ''}{words} {verb} not listed: --all-types", err=True)
 
 
-def _named(item: Item, names: Mapping[str, str]) -> Item:
-    return {**item, "name": names.get(item["pin"])}
-
-
 @attendance.command("follow")
 @as_json
 @with_api
@@ -189,10 +185,10 @@ class _NamedTable:
     async def _print(self) -> None:
         while self._pending:
             records, self._pending = self._pending, []
-            names: dict[str, str] = {}
+            names = Names(self._api)
             with suppress(ApiFailure, Unreachable):  # without names then
-                await look_up(self._api, names, (record["pin"] for record in records))
-            self._table.print([_named(record, names) for record in records])
+                await names.look_up(record["pin"] for record in records)
+            self._table.print([names.named(record) for record in records])
         self._is_asking = False
 
     def _failed(self, failure: Failure) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, TextClause, func, or_, select, text
+from sqlalchemy import ColumnElement, TextClause, and_, false, func, or_, select, text, true
 
 from ...persist.schema import devices
 from ...protocol.codes import RecordType
@@ -26,7 +26,7 @@ _DAY = 86_400
 
 
 def kinds_of(wanted: PunchFilter) -> list[ColumnElement[bool] | TextClause]:
-    """Conditions on the doubt, the type and the area of records."""
+    """Conditions on the doubt, the type, the area and the spans of records."""
     found: list[ColumnElement[bool] | TextClause] = []
     if wanted.doubt is not None:
         found.append(attendance.c.doubt == wanted.doubt)
@@ -36,7 +36,23 @@ def kinds_of(wanted: PunchFilter) -> list[ColumnElement[bool] | TextClause]:
         area = func.coalesce(devices.c.area, DEFAULT_AREA)
         of_area = select(devices.c.id).where(area == wanted.area)
         found.append(attendance.c.device_id.in_(of_area))
+    if wanted.spans is not None:
+        found.append(in_spans(attendance.c.utc, wanted.spans))
     return found
+
+
+def in_spans(
+    instant: ColumnElement[int], spans: Sequence[tuple[int | None, int | None]]
+) -> ColumnElement[bool]:
+    """Condition on an instant: that it is in one of some periods."""
+    return or_(false(), *(_within(instant, *span) for span in spans))
+
+
+def _within(
+    instant: ColumnElement[int], since: int | None, until: int | None
+) -> ColumnElement[bool]:
+    begin = true() if since is None else instant >= since
+    return and_(begin, true() if until is None else instant < until)
 
 
 def period_of(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 
 from ...persist.erasing import PersonErasure
+from .conditions import in_spans
 from .ends import PunchEnds
 from .lists import last_listed
 from .schema import attendance, attendance_photos, punches_of_people, punches_of_terminals
@@ -16,16 +17,14 @@ _PART = 500
 def erase_person(erasure: PersonErasure) -> int:
     """Remove the photos of a person, and the records if that is asked for."""
     connection, pin = erasure.tx.connection, erasure.pin
-    of_person = delete(attendance_photos).where(attendance_photos.c.pin == pin)
-    changed = connection.execute(of_person).rowcount
+    photos, of_person = attendance_photos.c, delete(attendance_photos)
+    if erasure.spans is not None:
+        taken_at = func.coalesce(photos.utc, photos.received_at / 1000)
+        of_person = of_person.where(in_spans(taken_at, erasure.spans))
+    changed = connection.execute(of_person.where(photos.pin == pin)).rowcount
     if not erasure.with_attendance:
         return changed
-    listed = select(punches_of_people.c.record_id).where(punches_of_people.c.pin == pin)
-    ids = [*connection.execute(listed).scalars()]
-    unlisted = select(attendance.c.id).where(
-        attendance.c.id > last_listed(connection), attendance.c.pin == pin
-    )
-    ids += connection.execute(unlisted).scalars()
+    ids = _records_of(erasure)
     terminals = set[int]()
     for start in range(0, len(ids), _PART):
         part = ids[start : start + _PART]
@@ -36,7 +35,27 @@ def erase_person(erasure: PersonErasure) -> int:
         connection.execute(
             delete(entries).where(tuple_(entries.c.device_id, entries.c.record_id).in_(places))
         )
+        listed = (punches_of_people.c.pin == pin) & punches_of_people.c.record_id.in_(part)
+        connection.execute(delete(punches_of_people).where(listed))
         connection.execute(delete(attendance).where(attendance.c.id.in_(part)))
-    connection.execute(delete(punches_of_people).where(punches_of_people.c.pin == pin))
     erasure.tx[PunchEnds].mend(terminals)
     return changed + len(ids)
+
+
+def _records_of(erasure: PersonErasure) -> list[int]:
+    """Return the ids of the records of a person."""
+    connection, pin = erasure.tx.connection, erasure.pin
+    listed = select(punches_of_people.c.record_id).where(punches_of_people.c.pin == pin)
+    ids = [*connection.execute(listed).scalars()]
+    unlisted = select(attendance.c.id).where(
+        attendance.c.id > last_listed(connection), attendance.c.pin == pin
+    )
+    ids += connection.execute(unlisted).scalars()
+    if erasure.spans is None:
+        return ids
+    own: list[int] = []
+    for start in range(0, len(ids), _PART):
+        some = attendance.c.id.in_(ids[start : start + _PART])
+        query = select(attendance.c.id).where(some, in_spans(attendance.c.utc, erasure.spans))
+        own += connection.execute(query).scalars()
+    return own

@@ -11,7 +11,7 @@ import msgspec
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
-from ..people.model import OtherPerson
+from ..people.model import OtherPerson, Spans
 from .tables import ATTLOG
 
 
@@ -70,6 +70,8 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
     """End of the period (exclusive), in seconds since the epoch."""
     received_since: int | None = None
     """Earliest time of receipt (inclusive), in milliseconds since the epoch."""
+    spans: Spans | None = None
+    """Periods in any of which the instants are, such as those of one holder of a user ID."""
     doubt: str | None = None
     record_type: RecordType | None = None
 

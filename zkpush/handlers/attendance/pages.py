@@ -30,16 +30,17 @@ from ...manage.console.terminalchoice import find_terminal_thd, terminal_options
 from ...manage.console.visits import Visit
 from ...manage.exporting import note_export
 from ...manage.services import Services
-from ...model import Page
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
-from ..people.model import PeopleFilter
-from ..people.store import DEFAULT_AREA, FormerPeople, PeopleStore, unknown_person_thd
+from ..people.model import Spans
+from ..people.store import DEFAULT_AREA, unknown_person_thd
 from .absent import absent_thd
 from .chronology import CURSOR, ChronologicalPunches, TimePlace
+from .earlierpages import EarlierErasurePages
 from .exports import punch_table
+from .finding import HolderNumber, PersonMatch, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
@@ -49,8 +50,6 @@ from .unread import unread_thd
 
 ROWS = 40
 """Records on a page."""
-MOST_MATCHES = 20
-"""Maximum number of people to choose from."""
 
 
 class SearchQuery(msgspec.Struct, frozen=True):
@@ -58,6 +57,8 @@ class SearchQuery(msgspec.Struct, frozen=True):
 
     person: str = ""
     """User ID, or part of a name."""
+    holder: HolderNumber | None = None
+    """Which of the people who have had the user ID; None for all of them."""
     device: str | None = None
     """Serial number of a terminal, or its name."""
     area: str | None = None
@@ -88,7 +89,11 @@ class Search:
     """Whether the account that searches may see the page of this person."""
     device: str | None = None
     """Serial number of the terminal."""
-    matches: Sequence[tuple[str, str | None]] = ()
+    holder: int | None = None
+    """Whose punches under the user ID are wanted; None for everybody's."""
+    spans: Spans | None = None
+    """When these are that person's."""
+    matches: Sequence[PersonMatch] = ()
     """People to choose from, if several are found."""
     wrong: Mapping[str, Phrase] = attrs.field(factory=dict)
     """Mistakes by field."""
@@ -100,6 +105,7 @@ class Search:
             area=self.query.area,
             areas=visit.areas,
             pin=self.pin,
+            spans=self.spans,
             doubt=self.query.doubt,
             since=self.period.since(visit.zone),
             until=self.period.until(visit.zone),
@@ -113,12 +119,15 @@ class Search:
         what = visit.said(Phrase("Attendance"))
         return file_name(kind, what, self.query.area, terminal, self.pin, period)
 
-    def link(self, **changed: str | None) -> str:
+    def link(self, **changed: str | int | None) -> str:
         """Return the query of a link, with some arguments changed."""
-        given = {**msgspec.structs.asdict(self.query), "past": None, **changed}
+        kept = {**msgspec.structs.asdict(self.query), "past": None}
+        if "person" in changed:
+            kept["holder"] = None
+        given = {**kept, **changed}
         if given["order"] == "newest":
             del given["order"]
-        return urlencode({name: value for name, value in given.items() if value})
+        return urlencode({name: value for name, value in given.items() if value not in ("", None)})
 
 
 class AttendancePages:
@@ -283,7 +292,8 @@ class AttendancePages:
     def _search_thd(self, tx: Transaction, visit: Visit, query: SearchQuery) -> Search:
         wrong: dict[str, Phrase] = {}
         period = self._period(visit, query, wrong)
-        pin, device, matches, has_page = None, None, [], False
+        pin, device, has_page, holder, spans = None, None, False, query.holder, None
+        matches: Sequence[PersonMatch] = []
         if query.device is not None and query.device.strip():
             try:
                 device = find_terminal_thd(tx, query.device, visit.areas)
@@ -295,9 +305,14 @@ class AttendancePages:
                 wrong["area"] = no_area(query.area, known)
         text = query.person.strip()
         if text:
-            matches = _people_thd(tx, text, visit.areas)
-            if len(matches) == 1:
-                pin, matches, has_page = matches[0][0], [], True
+            matches = people_thd(tx, text, visit.areas)
+            if holder:
+                pin, matches, has_page = text, [], True
+            elif len(matches) == 1:
+                pin, has_page = matches[0].pin, True
+                if holder is None and pin != text:
+                    holder = matches[0].holder
+                matches = []
             elif not matches and tx[ChronologicalPunches].count(
                 PunchFilter(pin=text, areas=visit.areas), 1
             ):
@@ -305,10 +320,14 @@ class AttendancePages:
                 pin, has_page = text, visit.areas is None
             elif not matches:
                 wrong["person"] = unknown_person_thd(tx, text, visit.areas)
+        if pin is not None and holder is not None:
+            spans = spans_thd(tx, pin, holder, visit.areas)
         return Search(
             query=query,
             period=period,
             pin=pin,
+            holder=holder,
+            spans=spans,
             has_page=has_page,
             device=device,
             matches=matches,
@@ -336,23 +355,6 @@ class AttendancePages:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
 
 
-def _people_thd(
-    tx: Transaction, text: str, areas: frozenset[str] | None
-) -> list[tuple[str, str | None]]:
-    """Return user IDs and names: the person with exactly this ID alone, or else all found.
-
-    People who left are among them.
-    """
-    people, former = tx[PeopleStore], tx[FormerPeople]
-    exact = people.users(Page(1, areas=areas), text)
-    found = exact or people.search(Page(MOST_MATCHES, areas=areas), PeopleFilter(text=text))
-    matches = [(one.pin, one.name) for one in found]
-    if not exact:
-        left = former.search(text, MOST_MATCHES, areas)
-        matches = left if text in dict(left) else [*matches, *left][:MOST_MATCHES]
-    return sorted(matches, key=lambda one: (one[1] or "", one[0]))
-
-
 def _area_names_thd(tx: Transaction, mine: frozenset[str] | None) -> list[str]:
     """Return the areas that have terminals; `mine` are those of a limited account."""
     names = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
@@ -365,4 +367,8 @@ def _text(day: datetime.date | None) -> str:
 
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of attendance."""
-    return [*AttendancePages(services).routes(), *PersonAttendancePages(services).routes()]
+    return [
+        *AttendancePages(services).routes(),
+        *PersonAttendancePages(services).routes(),
+        *EarlierErasurePages(services).routes(),
+    ]

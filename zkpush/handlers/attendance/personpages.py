@@ -17,9 +17,10 @@ from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
-from ..people.store import FormerPeople, PeopleStore
+from ..people.store import EarlierHolders, FormerPeople, PeopleStore
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
+from .finding import PRESENT, HolderNumber, spans_thd
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
@@ -30,7 +31,14 @@ MOST = 2000
 """Maximum number of records of a month, or of a day, that are shown and counted."""
 
 
-class MonthQuery(msgspec.Struct, frozen=True):
+class HolderQuery(msgspec.Struct, frozen=True):
+    """Whose punches to show."""
+
+    holder: HolderNumber = PRESENT
+    """Which of the people who have had the user ID."""
+
+
+class MonthQuery(HolderQuery, frozen=True):
     """The month to show."""
 
     month: Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = None
@@ -57,6 +65,7 @@ class PersonAttendancePages:
                 path="/attendance/people/<pin>/<day>",
                 title=Phrase("Attendance"),
                 run=self.day,
+                query=HolderQuery,
                 limited=(),
             ),
         ]
@@ -71,7 +80,7 @@ class PersonAttendancePages:
             period = month_of(begin)
         except (ValueError, OverflowError):
             raise LookupError(Phrase("There is no such month.")) from None
-        values = await self._found(visit, pin, period)
+        values = await self._found(visit, pin, period, query.holder)
         first = begin.replace(day=1)
         return View(
             template="month.html",
@@ -86,14 +95,14 @@ class PersonAttendancePages:
             },
         )
 
-    async def day(self, visit: Visit, pin: str, day: str) -> View:
+    async def day(self, visit: Visit, pin: str, day: str, query: HolderQuery) -> View:
         """Show the records of a day."""
         try:
             date = datetime.date.fromisoformat(day)
             before, after = date - DAY, date + DAY
         except (ValueError, OverflowError):
             raise LookupError(Phrase("There is no such day.")) from None
-        values = await self._found(visit, pin, DayPeriod(date, date))
+        values = await self._found(visit, pin, DayPeriod(date, date), query.holder)
         doubts = {one.doubt for strip in values["strips"] for one in strip.punches}
         return View(
             template="day.html",
@@ -107,7 +116,9 @@ class PersonAttendancePages:
             },
         )
 
-    async def _found(self, visit: Visit, pin: str, period: DayPeriod) -> dict[str, Any]:
+    async def _found(
+        self, visit: Visit, pin: str, period: DayPeriod, holder: int
+    ) -> dict[str, Any]:
         """Return the strips of a period; `LookupError` for an unknown person without records."""
         # Records of terminals without a zone may be up to a day off.
         wider = attrs.evolve(
@@ -126,31 +137,36 @@ class PersonAttendancePages:
         window = self._services.registry.online_window()
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            names = tx[PeopleStore].names([pin], visit.areas)
+            spans = spans_thd(tx, pin, holder, visit.areas)
+            earlier = tx[EarlierHolders].of([pin], visit.areas).get(pin, ())
+            whose = next((one for one in earlier if one.id == holder), None)
+            name = tx[PeopleStore].names([pin], visit.areas).get(pin)
             punches = tx[ChronologicalPunches]
             is_stored = bool(tx[PeopleStore].known([pin]))
             departure = None if is_stored else tx[FormerPeople].departure(pin, visit.areas)
             is_there = is_stored or departure is not None
             if visit.areas is not None:
                 is_own = bool(tx[AreaLimitStore].people([pin], visit.areas))
-                is_there = is_own or departure is not None
+                is_there = is_own or departure is not None or whose is not None
             elif not is_there:
                 is_there = punches.count(PunchFilter(pin=pin), 1) > 0
             if not is_there:
                 raise LookupError(Phrase("There is no such person."))
-            found = punches.page(wanted, MOST + 1)
+            found = punches.page(msgspec.structs.replace(wanted, spans=spans), MOST + 1)
             is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
             shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
-            has_left = departure is not None and not departure.is_erased
+            is_erased = departure is None or departure.is_erased
             return {
                 "pin": pin,
-                "name": names.get(pin),
-                "has_page": is_stored or departure is not None,
-                "has_left": has_left,
+                "name": name if whose is None else whose.name,
+                "holder": holder,
+                "holders": [one for one in earlier if one.is_known],
+                "has_page": whose is None and (is_stored or departure is not None),
+                "has_left": whose is not None or not is_erased,
                 "may_erase": visit.allows(Scope.DANGEROUS)
                 and visit.areas is None
-                and not is_stored,
+                and (whose is not None or not is_stored),
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,

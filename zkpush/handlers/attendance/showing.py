@@ -15,7 +15,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
 from ..people.model import OtherPerson
-from ..people.store import FormerPeople, PeopleStore, PersonSurvey
+from ..people.store import FormerPeople, Holders, PeopleStore, PersonSurvey
 from .model import Punch, other_person
 from .photos import AttendancePhotoStore
 from .tables import ATTLOG
@@ -76,6 +76,8 @@ class ShownPunch:
     name: str | None
     has_left: bool
     """Whether the person was removed from the list, but not erased."""
+    earlier: int | None
+    """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
     has_page: bool
     """Whether the account that sees the record may see the page of the person."""
     sn: str
@@ -108,7 +110,7 @@ def shown_punches(
     `areas` are those of a limited account, to which other people are not named.
     """
     pins = {punch.pin for punch in punches}
-    names = tx[PeopleStore].names(pins, areas)
+    holders = tx[PeopleStore].holders(pins, areas)
     left = tx[FormerPeople].among(pins, areas)
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas) | left
     others = tx[PersonSurvey].other_people(pins, areas)
@@ -116,7 +118,7 @@ def shown_punches(
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
     shown = [
-        _shown(punch, zone, names, left, mine, aliases, others, found.get(punch.id))
+        _shown(punch, zone, holders, mine, aliases, others, found.get(punch.id))
         for punch in punches
     ]
     return sorted(shown, key=lambda one: (one.wall, one.id), reverse=not oldest_first)
@@ -125,8 +127,7 @@ def shown_punches(
 def _shown(
     punch: Punch,
     zone: ZoneInfo,
-    names: Mapping[str, str],
-    left: Collection[str],
+    holders: Holders,
     with_page: Collection[str],
     aliases: Mapping[str, str | None],
     others: Mapping[tuple[str, str], Sequence[OtherPerson]],
@@ -136,15 +137,17 @@ def _shown(
     values = {name: getattr(punch, name) for name in ATTLOG.names}
     status, verify, mask = values["status"], values["verify"], values["mask"]
     direction = "in" if status in IN else "out" if status in OUT else "none"
+    holder = holders.at(punch.pin, punch.utc)
     is_chosen = status != AttendanceState.NONE_CHOSEN
     return ShownPunch(
         id=punch.id,
         wall=wall,
         own_time=None if str(wall) == punch.time else datetime.datetime.fromisoformat(punch.time),
         pin=punch.pin,
-        name=names.get(punch.pin),
-        has_left=punch.pin in left,
-        has_page=punch.pin in with_page,
+        name=holder.name,
+        has_left=holder.has_left,
+        earlier=holder.earlier,
+        has_page=holder.has_page(punch.pin in with_page),
         sn=punch.device,
         alias=aliases.get(punch.device),
         state=ATTLOG.field("status").words(status, values) if is_chosen else None,
@@ -155,5 +158,5 @@ def _shown(
         work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
-        other=other_person(punch, others),
+        other=other_person(punch, others) if holder.earlier is None else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
@@ -30,7 +30,7 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
-from ..people.store import FormerPeople, PeopleStore
+from ..people.store import Holders, PeopleStore
 from .changes import detail_phrase
 from .filtering import actors_thd, person_thd, suggested_terminals_thd, terminal_thd
 from .grouping import grouped
@@ -102,12 +102,10 @@ class Found:
     records: Sequence[AuditRecord] = ()
     pins: Mapping[str, str] = attrs.field(factory=dict)
     """User IDs of people by their pseudonyms."""
-    names: Mapping[str, str] = attrs.field(factory=dict)
-    """Names of people by user ID."""
+    holders: Holders = attrs.field(factory=lambda: Holders({}, (), {}))
+    """Who has, and who had, the user IDs."""
     subject_pages: Mapping[str, str] = attrs.field(factory=dict)
     """Paths of the pages of what records are about, by subject."""
-    left: Collection[str] = ()
-    """User IDs of people who were removed, but not erased."""
     suggested: tuple[Sequence[str], Sequence[str]] = ((), ())
     """Actors, and names and serial numbers of terminals, to choose from."""
 
@@ -165,9 +163,8 @@ class AuditPages:
             return Found(
                 found,
                 {store.person(pin): pin for pin in pins},
-                tx[PeopleStore].names(pins),
+                tx[PeopleStore].holders(pins),
                 subject_pages_thd(tx, {one.subject for one in found}),
-                tx[FormerPeople].among(pins),
                 suggested,
             )
 
@@ -188,8 +185,7 @@ class AuditPages:
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
                 "records": shown,
-                "names": read.names,
-                "left": read.left,
+                "holders": read.holders,
                 "subject_pages": read.subject_pages,
                 "is_filtered": bool(kept),
                 "actors": sorted({visit.said(actor_phrase(one)) for one in read.suggested[0]}),

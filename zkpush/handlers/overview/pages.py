@@ -34,7 +34,7 @@ from ..attendance.model import Punch, PunchFilter, other_person
 from ..attendance.store import AttendanceStore
 from ..forward.model import ForwardFigures
 from ..people.model import OtherPerson
-from ..people.store import PeopleStore, PersonSurvey
+from ..people.store import Holders, PeopleStore, PersonSurvey
 
 MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
@@ -61,6 +61,8 @@ class FeedPunch:
     """Somebody else whom the terminal has or had under the user ID, and whose it may be."""
     photo: int | None
     """Id of the photo taken with it; None without one, or if the visit may not see photos."""
+    earlier: int | None
+    """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
 
 
 @attrs.frozen
@@ -187,12 +189,12 @@ class OverviewPages:
             only = PunchFilter(record_type=RecordType.ATTENDANCE)
             newest = store.page(Page(NEWEST, newest_first=True, areas=visit.areas), only)
             pins = {punch.pin for punch in newest}
-            names = tx[PeopleStore].names(pins, visit.areas)
+            holders = tx[PeopleStore].holders(pins, visit.areas)
             mine = pins if visit.areas is None else tx[AreaLimitStore].people(pins, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
             others = tx[PersonSurvey].other_people(pins, visit.areas)
             return store.hours(since, 24, visit.areas), _feed(
-                newest, visit.zone, names, mine, others, photos
+                newest, visit.zone, holders, mine, others, photos
             )
 
         hours, feed = await self._store.read(find)
@@ -211,23 +213,27 @@ class OverviewPages:
 def _feed(
     punches: Sequence[Punch],
     zone: ZoneInfo,
-    names: Mapping[str, str],
+    holders: Holders,
     with_page: Collection[str],
     others: Mapping[tuple[str, str], Sequence[OtherPerson]],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
-    return [
-        FeedPunch(
-            punch,
-            punch.wall(zone),
-            names.get(punch.pin),
-            punch.pin in with_page,
-            _meaning(msgspec.structs.asdict(punch).get("status")),
-            other_person(punch, others),
-            photos.get(punch.id),
+    feed = []
+    for punch in punches:
+        whose = holders.at(punch.pin, punch.utc)
+        feed.append(
+            FeedPunch(
+                punch,
+                punch.wall(zone),
+                whose.name,
+                whose.has_page(punch.pin in with_page),
+                _meaning(msgspec.structs.asdict(punch).get("status")),
+                other_person(punch, others) if whose.earlier is None else None,
+                photos.get(punch.id),
+                whose.earlier,
+            )
         )
-        for punch in punches
-    ]
+    return feed
 
 
 def _meaning(status: int | None) -> Phrase | None:

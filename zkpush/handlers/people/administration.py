@@ -36,14 +36,15 @@ from .contested import outcome_of
 from .contradictions import ConflictStore
 from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
-from .model import Conflict, DeletePerson, Portrait, check_area
+from .model import ERASE, Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .returns import HOWEVER_LATE
 from .stating import StatedParts
+from .store import PeopleStore
 from .wording import UPDATES
 
-ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
+ADD, CHANGE, REMOVE = "add person", "change person", "remove person"
 SETTLE = "settle conflict"
 PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
@@ -122,7 +123,13 @@ class PeopleAdministration:
             people = tx[PersonStore]
             holders = people.holders(pin)
             person = tx[AuditStore].person(pin)
-            erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
+            erasure = PersonErasure(
+                tx=tx,
+                pin=pin,
+                now=now,
+                with_attendance=attendance,
+                spans=tx[PeopleStore].holders([pin]).present_spans(pin),
+            )
             subject = subject_of(_PUT, {"PIN": pin})
             check_removal_thd(tx, by, pin, holders if erase else ())
             if erase and subject is not None:

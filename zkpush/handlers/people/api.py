@@ -17,6 +17,7 @@ from ...manage.lists import ApiList
 from ...manage.recordviews import shows_secrets, without_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
+from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
@@ -25,6 +26,8 @@ from ...values.people import Person
 from .authorship import is_terminal
 from .editing import EditingEndpoints
 from .enrolling import EnrolmentEndpoints
+from .former import FormerPeople
+from .holders import EarlierHolders
 from .model import DeletePerson, PeopleFilter, PutPerson
 from .persons import PersonStore
 from .photographing import PhotoEndpoints
@@ -56,12 +59,27 @@ class NamesQuery(msgspec.Struct, frozen=True):
     ] = None
 
 
+class EarlierName(msgspec.Struct, frozen=True):
+    """Name of somebody who left, and whose user ID somebody else has got since."""
+
+    pin: str
+    name: str | None
+    until: Annotated[str, Meta(description="Until when punches are this person's")]
+
+
 class NamesView(msgspec.Struct, frozen=True):
     """Names of users."""
 
     names: Annotated[
         dict[str, str],
         Meta(description="By user ID; of known users and of those who were removed, not erased"),
+    ]
+    left: Annotated[
+        list[str], Meta(description="The user IDs of those who were removed, not erased")
+    ]
+    earlier: Annotated[
+        list[EarlierName],
+        Meta(description="Who had these user IDs before somebody else got them, in order"),
     ]
 
 
@@ -216,10 +234,19 @@ class PeopleEndpoints:
         if len(pins) > MOST_NAMES:
             raise ValueError(Phrase("pins: at most %(most_names)s user IDs", most_names=MOST_NAMES))
 
-        def find_thd(tx: Transaction) -> dict[str, str]:
-            return tx[PeopleStore].names(pins, caller.areas)
+        def find_thd(tx: Transaction) -> NamesView:
+            earlier = tx[EarlierHolders].of(pins, caller.areas)
+            return NamesView(
+                tx[PeopleStore].names(pins, caller.areas),
+                sorted(tx[FormerPeople].among(pins, caller.areas)),
+                [
+                    EarlierName(pin, one.name, instant(one.until * 1000))
+                    for pin in sorted(earlier)
+                    for one in earlier[pin]
+                ],
+            )
 
-        return NamesView(await self._store.read(find_thd))
+        return await self._store.read(find_thd)
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""

@@ -16,6 +16,7 @@ from ...cli.arguments import as_json, contents, first, serial_number
 from ...cli.codewords import CodeParam, in_words
 from ...cli.confirming import confirm, yes
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.names import former_name, note_reuse
 from ...cli.output import echo, print_csv, print_list, print_object
 from ...cli.records import ListForm, list_options, print_records
 from ...cli.replies import ApiFailure
@@ -232,7 +233,9 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
     if ask:
         body["password"] = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     known = await known_areas(api) if body.get("areas") else None
+    former = await former_name(api, pin)
     user = await api.send("PUT", "users", pin, body=body)
+    note_reuse(pin, user["name"], former)
     if as_json:
         print_object(user, as_json=True)
     else:

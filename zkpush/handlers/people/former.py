@@ -61,6 +61,10 @@ class FormerPeople:
         """Return which of some user IDs are those of people who left."""
         return {pin for pin, _ in self._found(areas, removed_people.c.pin.in_(pins))}
 
+    def everybody(self) -> dict[str, str | None]:
+        """Return the names of all people who left, by user ID."""
+        return dict(self._found(None))
+
     def search(
         self, text: str, limit: int, areas: frozenset[str] | None = None
     ) -> list[tuple[str, str | None]]:

@@ -24,7 +24,9 @@ from .cards import PlannedCards
 from .columns import AREAS, Saying
 from .filelines import FileLine, read_lines
 from .filetexts import decoded
+from .former import FormerPeople
 from .limits import RULE, is_many
+from .numbering import free_pin_thd, reuse_phrase
 from .persons import PersonStore
 from .store import PeopleStore
 
@@ -58,7 +60,13 @@ class LineView(msgspec.Struct, frozen=True):
     pin: str | None
     name: Annotated[str | None, Meta(description="Name of the person, as the line has it")]
     action: Literal["add", "change", "unchanged", "error"]
-    detail: Annotated[str, Meta(description="The mistakes, or the fields that change")]
+    detail: Annotated[
+        str,
+        Meta(
+            description="The mistakes, the fields that change, or that the user ID is that of "
+            "somebody who left"
+        ),
+    ]
 
 
 class ImportView(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +195,7 @@ def _plan_thd(
         after = users[-1].id
     lines = [*read_lines(text, stored, said)]
     views, cards = [], PlannedCards(stored)
+    left, free = tx[FormerPeople].everybody(), free_pin_thd(tx)
     for line in lines:
         edit, mistakes = line.edit, line.mistakes
         if edit is not None:
@@ -196,7 +205,10 @@ def _plan_thd(
             continue
         before = stored.get(edit.pin)
         if before is None:
-            views.append(LineView(line.number, line.pin, line.name, "add", ""))
+            pin, reuse = edit.pin, None
+            if pin in left:
+                reuse = reuse_phrase(pin, line.name, left[pin], free)
+            views.append(LineView(line.number, line.pin, line.name, "add", reuse or ""))
             continue
         changed = [name for name, value in edit.fields.items() if value != before[name]]
         if edit.areas is not None and sorted(set(edit.areas)) != list(before["areas"]):

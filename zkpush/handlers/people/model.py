@@ -16,6 +16,8 @@ from .tables import BIODATA, BIOPHOTO, USER
 
 __all__ = ["EMPTYING", "RULE", "is_many"]
 
+Spans = tuple[tuple[int | None, int | None], ...]
+"""Periods, each with the seconds since the epoch at which it begins and before which it ends."""
 LONGEST_AREA = 100
 """Maximum length of the name of an area, in characters."""
 
@@ -33,6 +35,8 @@ def check_area(name: str) -> None:
         )
 
 
+ERASE = "erase person"
+"""Action of the audit log."""
 PEOPLE = "People"
 """The parameter of packages that names people by their user IDs, separated by commas."""
 ARRIVAL = 3_600_000

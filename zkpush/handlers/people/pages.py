@@ -14,6 +14,7 @@ from ...manage.console.areachoice import no_area, unknown_area
 from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
+    ConfirmationQuestion,
     ConsoleForm,
     ConsolePage,
     ConsoleRoute,
@@ -45,8 +46,10 @@ from .entering import PersonMistakes
 from .exportpages import ListedPeople, PeopleExportPages
 from .former import Departure
 from .importpages import ImportPages
+from .numbering import free_pin_thd
 from .persons import PersonStore
 from .portraitpages import PortraitPages
+from .reusing import reuse_question_thd
 from .showing import NO_PERSON, TEXT_FIELDS, departed_thd, person_thd
 from .store import PeopleStore, similar_people_thd
 from .views import user_for
@@ -117,7 +120,12 @@ class PeoplePages:
                 limited=(),
             ),
             ConsoleForm(
-                path="/people/new", fields=NewPersonForm, run=self.add, again=self.new, limited=()
+                path="/people/new",
+                fields=NewPersonForm,
+                run=self.add,
+                again=self.new,
+                question=self.ask_reuse,
+                limited=(),
             ),
             NameSearch(
                 variable="pin",
@@ -219,6 +227,12 @@ class PeoplePages:
     async def new(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the form of a new person."""
         return await self._form(visit, entry, Phrase("Add a person"), {}, None)
+
+    async def ask_reuse(self, visit: Visit, form: NewPersonForm) -> ConfirmationQuestion | None:
+        """Ask whether a person gets the user ID of somebody else who left."""
+        return await self._store.read(
+            lambda tx: reuse_question_thd(tx, form.pin, form.name, visit.areas)
+        )
 
     async def add(self, visit: Visit, form: NewPersonForm) -> Redirect:
         """Add a person."""
@@ -327,6 +341,7 @@ class PeoplePages:
                 "labels": PERSON_LABELS,
                 "areas": areas if are_ticked else None,
                 "chosen": sorted(chosen),
+                "free_pin": await self._store.read(free_pin_thd) if pin is None else None,
                 "areas_help": Phrase("The person belongs on the terminals of these areas."),
                 "first_area": area_without_choice(visit.caller) if pin is None else None,
                 "idle_areas": await self._store.read(

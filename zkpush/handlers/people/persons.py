@@ -28,6 +28,7 @@ from .authorship import (
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .former import FormerPeople
+from .holders import EarlierHolders
 from .model import HeardPeople, PersonChange, PersonStatement, Portrait
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
 from .personrows import PersonRow, PersonRows, changes_of
@@ -184,11 +185,11 @@ class PersonStore:
     def put(self, pin: str, values: Mapping[str, object], author: str, now: int) -> bool:
         """Change fields of a user for an operator, who becomes their author; None empties a field.
 
-        Adds the user if there is none; of a new one, an empty value says nothing. Settles conflicts
-        about these fields. Returns whether the user is new.
+        Adds the user if there is none; of a new one, an empty value says nothing. Past punches of
+        somebody else under the user ID stay that person's; see `holders`. Settles conflicts about
+        these fields. Returns whether the user is new.
         """
-        removal = delete(removed_people).where(removed_people.c.digest == self._digest(pin))
-        if self._connection.execute(removal).rowcount:
+        if self._tx[EarlierHolders].begin(pin, self._digest(pin), now):
             self._hear_again(pin)
             self._tx[ErasedPeople].forget(pin)
         keys = {"keys": msgspec.json.encode([pin]).decode()}

@@ -254,6 +254,20 @@ removed_people = Table(
 """People who were removed, and are not added again by a terminal that still has them."""
 removed_people.c.pin.info[PERSON] = True
 
+earlier_holders = Table(
+    "earlier_holders",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("pin", KeyText, nullable=False, index=True),
+    # When somebody else got the user ID.
+    Column("until", BigInteger(), nullable=False),
+    # As of `removed_people`; both are null for an erased person.
+    Column("name", PlainText()),
+    Column("areas", PlainText()),
+)
+"""People who left, or were erased, and whose user ID somebody else has got since; see `holders`."""
+earlier_holders.c.pin.info[PERSON] = True
+
 _PENDING = text("pin IS NOT NULL")
 
 erased_holders = Table(

@@ -27,6 +27,7 @@ from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
 from .former import FormerPeople
+from .holders import EarlierHolder, EarlierHolders, Holder, Holders
 from .holding import HeldCounts, TerminalHoldings
 from .model import (
     STORED_PERSON,
@@ -50,9 +51,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_AREA",
+    "EarlierHolder",
+    "EarlierHolders",
     "ErasedPeople",
     "FormerPeople",
     "HeldCounts",
+    "Holder",
+    "Holders",
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",
@@ -89,6 +94,10 @@ class PeopleStore:
             query = query.where(users.c.pin.in_(people_in(areas)))
         names = {row.pin: row.name for row in self._rows(query) if row.name is not None}
         return {**self._tx[FormerPeople].names(set(pins) - names.keys(), areas), **names}
+
+    def holders(self, pins: Collection[str], areas: frozenset[str] | None = None) -> Holders:
+        """Return who has, and who had, user IDs; `areas` as for `names`."""
+        return Holders.of(self._tx, self.names(pins, areas), pins, areas)
 
     def users(self, part: Page, *pins: str) -> list[Person]:
         """List users by id, each with its template counts by type and whether it has a photo.

@@ -1,0 +1,49 @@
+"""User IDs of new people: the next free one, and those of people who left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from ...folding import fold
+from ...phrases import Phrase
+from .ordering import natural_key
+from .schema import earlier_holders, removed_people, users
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+_TEN_DIGITS = "a"
+"""Begin of the keys of numbers with more than nine digits, and of those that follow them."""
+
+
+def free_pin_thd(tx: Transaction) -> str:
+    """Return the number after the highest user ID; those with more than nine digits do not count.
+
+    People who left have theirs, too.
+    """
+    highest = 0
+    for table in (users, removed_people, earlier_holders):
+        key = natural_key(table.c.pin)
+        query = select(table.c.pin).where(key < _TEN_DIGITS).order_by(key.desc()).limit(1)
+        highest = max(highest, int(tx.connection.execute(query).scalar() or 0))
+    return str(highest + 1)
+
+
+def reuse_phrase(pin: str, name: str | None, left: str | None, free: str) -> Phrase | None:
+    """Say what happens if a new person gets the user ID of somebody else who left.
+
+    None if it is a person of the same name. `left` is the name of who left, and `free` a user ID
+    of nobody.
+    """
+    if fold(left or "") == fold(name or ""):
+        return None
+    return Phrase(
+        "The user ID %(pin)s was that of %(left)s, who left. The punches so far stay that "
+        "person's, marked as “left”; only those from now on are of the new person. If it is the "
+        "same person, enter the same name. The next free user ID is %(free)s.",
+        pin=pin,
+        left=left or pin,
+        free=free,
+    )
