@@ -14,7 +14,7 @@ from zkpush.declarations import declarations
 from zkpush.protocol.fields import SMALL, Kind
 
 from ..rig import Rig
-from .browser import document, signed_in
+from .browser import Browser, document, signed_in
 from .walk import english_left
 
 PROTOCOL = re.compile(
@@ -48,11 +48,19 @@ def controls(form: Element) -> Iterator[Element]:
             yield one
 
 
+@pytest_twisted.async_yield_fixture(scope="module")
+async def browser(tmp_path_factory: pytest.TempPathFactory):
+    """A browser at a daemon that serves forms only: nothing is sent."""
+    rig = await Rig(tmp_path_factory.mktemp("forms")).start()
+    yield await signed_in(rig)
+    await rig.stop()
+
+
 @pytest.mark.parametrize("command", CATALOGUE, ids=lambda one: one.name)
 @pytest_twisted.ensureDeferred
-async def test_the_form_of_a_command_has_words(rig: Rig, command) -> None:
+async def test_the_form_of_a_command_has_words(browser: Browser, command) -> None:
     """Its heading, and the label and the choices of each value, in English and translated."""
-    browser = await signed_in(rig)
+    await browser.get("/?lang=en")
     path = f"/jobs/new?command={quote(command.name)}"
     page = document(await browser.get(path))
     (heading,) = page.iter("h1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -115,12 +116,18 @@ def test_each_term_has_one_word_in_a_language(package: str, language: ConsoleLan
     assert others == set()
 
 
+@functools.cache
+def phrases_of(package: str) -> set[str]:
+    """What the templates and modules of a package say, in whatever language they are shown."""
+    phrases = catalogues_of(package).phrases()
+    return {each if isinstance(each, str) else each[0] for each in phrases}
+
+
 @pytest.mark.parametrize(("package", "language"), CASES)
 def test_a_catalogue_has_each_phrase_and_no_other(package: str, language: ConsoleLanguage) -> None:
     """What the templates and modules say is what the catalogue translates."""
-    one = catalogues_of(package)
-    phrases = {each if isinstance(each, str) else each[0] for each in one.phrases()}
-    assert {name for name, _, _ in entries(one.read(language))} == phrases
+    catalogue = catalogues_of(package).read(language)
+    assert {name for name, _, _ in entries(catalogue)} == phrases_of(package)
 
 
 @pytest.mark.parametrize(("package", "language"), CASES)

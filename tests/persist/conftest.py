@@ -16,6 +16,7 @@ from zkpush.persist.sqlite import open_sqlite
 from zkpush.persist.store import Store
 
 from ..keys import KEY
+from .copied import Copied, CopiedDatabases, CopiedFiles
 
 load(sound_plugins(ICapability))  # the nouns, whose tables are part of the database
 
@@ -27,6 +28,14 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
         return f"sqlite:///{tmp_path / 'store.sqlite'}"
     url: str = request.getfixturevalue("empty_postgres_url")
     return url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copied:
+    """Databases of either kind, and copies of them."""
+    if request.param == "sqlite":
+        return CopiedFiles(tmp_path_factory.mktemp("databases"))
+    return CopiedDatabases(request.getfixturevalue("postgres"))
 
 
 def open_database(url: str, key: bytes = KEY) -> Database:

@@ -37,7 +37,7 @@ from ..rig import Response, Rig, talk
 from ..sealed import SealedTerminal
 from ..server.sse import Listening
 from .conftest import open_database, opened
-from .copied import Copied, CopiedDatabases, CopiedFiles
+from .copied import Copied
 from .test_migrations import contents, differences
 from .thawing import frozen_facts, thaw
 
@@ -84,14 +84,6 @@ def daemon(folder: pathlib.Path, url: str) -> Rig:
     rig = Rig(folder, admission="approve", database=url, remote_attendance={"enabled": True})
     rig.clock.advance(LATER)
     return rig
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copied:
-    """Databases of either kind, and copies of them."""
-    if request.param == "sqlite":
-        return CopiedFiles(tmp_path_factory.mktemp("upgraded"))
-    return CopiedDatabases(request.getfixturevalue("postgres"))
 
 
 @pytest_twisted.async_fixture(scope="module")
