@@ -33,23 +33,27 @@ class PluginConflict(Exception):
 def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> list[P]:
     """Return the plugins that provide an interface in full; broken ones are logged and left out.
 
-    `found` defaults to all installed plugins.
+    `found` defaults to all installed plugins, which a process verifies once.
     """
-    sound: list[P] = []
-    kind: Any = interface  # to mypy, an interface cannot be hashed or called
-    for plugin in _installed(kind, _folders()) if found is None else found:
+    kind: Any = interface  # to mypy, an interface cannot be hashed
+    return [*_installed(kind, _folders())] if found is None else _sound(kind, found)
+
+
+def _sound(interface: Any, found: Iterable[object]) -> list[Any]:
+    sound = []
+    for plugin in found:
         try:
             verifyObject(interface, plugin)
         except BaseException as error:  # verifying reads properties, which may raise anything
             words = str(error) if isinstance(error, Exception) else type(error).__name__
             _log.error("The plugin {plugin!r} is left out: {error}", plugin=plugin, error=words)
         else:
-            sound.append(plugin)  # type: ignore[arg-type]  # verified above
+            sound.append(plugin)
     return sound
 
 
 @functools.cache
-def _installed(interface: Any, folders: tuple[str, ...]) -> Sequence[object]:
+def _installed(interface: Any, folders: tuple[str, ...]) -> Sequence[Any]:
     """Import the plugins of a kind; one that cannot be imported is logged and left out."""
     found: list[object] = []
     for plugin in _read(folders)[0]:
@@ -60,7 +64,7 @@ def _installed(interface: Any, folders: tuple[str, ...]) -> Sequence[object]:
         else:
             if adapted is not None:
                 found.append(adapted)
-    return found
+    return _sound(interface, found)
 
 
 def _folders() -> tuple[str, ...]:
