@@ -11,7 +11,7 @@ from zkpush.simulator.terminal import SimulatedTerminal
 
 from ..rig import Rig
 from .test_contested_parts import settle
-from .test_distribution import distribute, enrol, fetch, fingers, held, joined, person
+from .test_distribution import distribute, enrol, fetch, fingers, held, joined, look, person
 
 ANN, EVE = {("5", 1), ("5", 2)}, {("5", 2), ("5", 7)}
 
@@ -68,6 +68,31 @@ async def test_terminals_hold_what_the_server_says_after_a_decision(
     counts = [len(first.executed), len(second.executed)]
     await fetch(rig, first, second)
     assert [len(first.executed), len(second.executed)] == counts
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest_twisted.ensureDeferred
+async def test_commands_from_before_a_decision_bring_no_fingers_of_the_other_person(
+    make_rig: Any, request: pytest.FixtureRequest, database: str
+) -> None:
+    """They wait for a third terminal, which executes them after the decision."""
+    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
+    rig = await make_rig(**more)
+    first, second = await two_people(rig)
+    third = await joined(rig, "A3")
+    await distribute(rig)
+    await look(rig)
+    assert len(await rig.items("/devices/A3/commands")) == 3
+    rig.clock.advance(1)
+    await settle(rig, keep="terminal")
+    await third.poll()
+    assert fingers(third) == ANN
+    await fetch(rig, first, second, third)
+    assert held(first) == held(second) == held(third) == {"5": "Eve"}
+    assert fingers(first) == fingers(second) == fingers(third) == EVE
+    stored = await rig.items("/users/5/templates")
+    assert {one["number"] for one in stored} == {2, 7}
+    assert await problems(rig) == []
 
 
 @pytest_twisted.ensureDeferred

@@ -8,11 +8,9 @@ the terminal once.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from ..persist.commandrows import person_subject, subject_digest
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Command
@@ -28,17 +26,14 @@ def subject_of(command: Command, params: Mapping[str, str]) -> bytes | None:
 
     Commands on one subject are sent in the order in which they were queued.
     """
-    parts: tuple[str, ...] | None = None
     for field in command.parameters:
         if field.name == _PERSON and field.wire in params:
-            parts = (_PERSON, params[field.wire])
-            break
-    else:
-        names = command.key or tuple(params)
-        if names and command.name.startswith(("DATA UPDATE ", "DATA DELETE ", "SET OPTION")):
-            table = command.name.rpartition(" ")[2]
-            parts = (table, *(params.get(name, "") for name in names))
-    return None if parts is None else hashlib.sha256(msgspec.json.encode(parts)).digest()
+            return person_subject(params[field.wire])
+    names = command.key or tuple(params)
+    if names and command.name.startswith(("DATA UPDATE ", "DATA DELETE ", "SET OPTION")):
+        table = command.name.rpartition(" ")[2]
+        return subject_digest((table, *(params.get(name, "") for name in names)))
+    return None
 
 
 def replace(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -43,6 +44,16 @@ class CommandBody(msgspec.Struct, frozen=True):
     asked: dict[str, str]
     """Parameters as requested."""
     text: str
+
+
+def subject_digest(parts: Sequence[str]) -> bytes:
+    """Return the digest of the object that commands change, by its kind and key."""
+    return hashlib.sha256(msgspec.json.encode(parts)).digest()
+
+
+def person_subject(pin: str) -> bytes:
+    """Return the digest that all commands on a person have."""
+    return subject_digest(("pin", pin))
 
 
 def subject_index(vault: Vault, subject: bytes | None) -> bytes | None:

@@ -142,6 +142,13 @@ class CommandStore:
         )
         return self._commands(query)
 
+    def terminals_awaiting(self, subject: bytes) -> set[int]:
+        """Return the keys of terminals with open commands on a subject."""
+        query = select(commands.c.device_id).where(
+            commands.c.subject == self._vault.index_of(subject), IS_OPEN
+        )
+        return {*self._connection.execute(query).scalars()}
+
     def of_subjects(
         self, places: Collection[tuple[int, bytes]]
     ) -> dict[tuple[int, bytes], list[QueuedCommand]]:

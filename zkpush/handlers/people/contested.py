@@ -113,6 +113,14 @@ class ContestedParts:
             self._tx[StatementLog].unlearn(table, apart)
         return [(key, one) for key, one in news if str(one.key[0]) not in contested]
 
+    def without_strangers(
+        self, table: sqlalchemy.Table, device_id: int, news: Sequence[Keyed]
+    ) -> list[Keyed]:
+        """Return the news without those about users whom a terminal has as somebody else."""
+        others = self._tx[StrangerStore].at(device_id, pins_of(news))
+        self._tx[StatementLog].unlearn(table, [one for one in news if str(one[1].key[0]) in others])
+        return [(key, one) for key, one in news if str(one.key[0]) not in others]
+
     def set_apart(self, device_id: int, pins: Collection[str]) -> None:
         """Store apart what other terminals have sent about users before any had stated them.
 

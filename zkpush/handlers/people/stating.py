@@ -15,6 +15,8 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, select
 
+from ...persist.commandrows import person_subject
+from ...persist.commands import CommandStore
 from ...persist.databases import Insert, quoted, texts
 from ...persist.pictures import PictureStore
 from ...persist.schema import devices
@@ -57,8 +59,7 @@ class StatedParts:
     ) -> None:
         """Store templates, the newest of each key; see `PersonStore.keep` for `written_at`."""
         told = self._admitted(templates, device_id, said, now)
-        if told and written_at is None:
-            told = self._tx[ContestedParts].divert(templates, device_id, told, now)
+        told = self._of_person(templates, device_id, told, now, is_commanded=written_at is not None)
         self._take_templates(device_id, told, now, written_at or now)
 
     def _take_templates(
@@ -87,10 +88,9 @@ class StatedParts:
 
         See `PersonStore.keep` for `written_at`.
         """
-        told = self._admitted(person_photos, device_id, said, now)
-        if told and written_at is None:
-            told = self._tx[ContestedParts].divert(person_photos, device_id, told, now)
         is_commanded = written_at is not None
+        told = self._admitted(person_photos, device_id, said, now)
+        told = self._of_person(person_photos, device_id, told, now, is_commanded=is_commanded)
         self._take_photos(device_id, told, now, written_at or now, is_commanded=is_commanded)
 
     def _take_photos(
@@ -136,7 +136,9 @@ class StatedParts:
         if outcome is Outcome.TERMINAL:
             for pin in pins:
                 others = contested.drop_others(device_id, pin)
-                self._tx[StrangerStore].add([pin], others, now)
+                # What waits for a terminal may be of the other person.
+                others |= self._tx[CommandStore].terminals_awaiting(person_subject(pin))
+                self._tx[StrangerStore].add([pin], others - {device_id}, now)
         for at, told in taken[templates].items():
             self._take_templates(device_id, told, now, at)
         for at, told in taken[person_photos].items():
@@ -157,6 +159,26 @@ class StatedParts:
             sn = self._connection.execute(self._find.serial, {"device": device_id}).one().sn
             # Also about those that are stored already: the terminal may be sent the user now.
             self._tx[PersonStore].tell("user", sn, identified, now)
+
+    def _of_person(
+        self,
+        table: sqlalchemy.Table,
+        device_id: int,
+        told: list[Keyed],
+        now: int,
+        *,
+        is_commanded: bool,
+    ) -> list[Keyed]:
+        """Return what is of the stored person.
+
+        A terminal may execute a command that was made for another person under the user ID.
+        """
+        if not told:
+            return told
+        contested = self._tx[ContestedParts]
+        if is_commanded:
+            return contested.without_strangers(table, device_id, told)
+        return contested.divert(table, device_id, told, now)
 
     def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
         """Drop templates of unknown version that duplicate one of known version.
