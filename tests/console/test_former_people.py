@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 
@@ -41,6 +42,46 @@ async def test_the_name_of_who_left_stays_with_past_punches(rig: Rig) -> None:
     assert "Élodie Cedar" in text_of(await browser.get("/"))
     named = await rig.api("GET", "/names?pins=7,8")
     assert named.json["names"] == {"7": "Élodie Cedar", "8": "Ann Ash"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_files_mark_who_left(rig: Rig) -> None:
+    """A column of the exports says it."""
+    await _left(rig)
+    browser = await signed_in(rig)
+    sheet = (await browser.get("/attendance/export.csv")).body.decode("utf-8-sig")
+    heading, *found = csv.reader(io.StringIO(sheet))
+    assert sorted((one[2], one[heading.index("Left")]) for one in found) == [
+        ("7", "left"),
+        ("8", ""),
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_who_left_are_listed(rig: Rig) -> None:
+    """With those whose user ID somebody else has; a search in People leads there."""
+    await _left(rig)
+    assert (await rig.api("DELETE", "/users/8")).status == 200
+    rig.clock.advance(60)
+    await person(rig, "8", "Bob Birch")
+    browser = await signed_in(rig)
+    shown = await browser.get("/people/left")
+    assert [one.partition(" Sun")[0] for one in rows(shown)] == [
+        "Élodie Cedar 7",
+        "Ann Ash 8 somebody else has it now",
+    ]
+    html = shown.body.decode()
+    assert "/console/attendance/people/7" in html
+    assert "/console/people/7/remove" in html
+    assert "/console/attendance/people/8/earlier/" in html
+    assert [one[:7] for one in rows(await browser.get("/people/left?q=ash"))] == ["Ann Ash"]
+    found = await browser.get("/people?q=elodie")
+    assert "1 person who left is found, too." in text_of(found)
+    assert "/console/people/left?q=elodie" in found.body.decode()
+    clerk = await signed_in(rig, "read", name="bob")
+    assert "Erase everywhere" not in text_of(await clerk.get("/people/left"))
+    limited = await signed_in(rig, "read", name="eve", areas=["North"])
+    assert "Nobody has left." in text_of(await limited.get("/people/left"))
 
 
 @pytest_twisted.ensureDeferred

@@ -104,6 +104,8 @@ NEVER_SERVED = {
     "POST /account/code",
     "POST /account/code/remove",
     "POST /people/<pin>/erase",
+    "GET /attendance/people/<pin>/earlier/<int:number>",
+    "POST /attendance/people/<pin>/earlier/<int:number>",
     "POST /people/<pin>/photos",
     "POST /people/conflicts",
     "GET /people/<pin>/photo",

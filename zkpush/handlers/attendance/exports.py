@@ -33,6 +33,7 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("Doubtful time"), 18),
     SheetColumn(Phrase("Time of the terminal"), 20),
     SheetColumn(Phrase("May be another person's"), 28),
+    SheetColumn(Phrase("Left"), 10),
 )
 
 
@@ -84,6 +85,7 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         None if punch.doubt is None else _phrase(punch.doubt.mark),
         punch.own_time,
         None if punch.other is None else punch.other.name or _phrase("another name"),
+        Phrase("left") if punch.has_left else None,
     ]
 
 

@@ -83,6 +83,17 @@ class FormerPeople:
         )
         return sorted(found)[:limit]
 
+    def left(
+        self, text: str, areas: frozenset[str] | None = None
+    ) -> Iterator[tuple[str, str | None, int]]:
+        """Generate user IDs, names and times (ms) of removal, of all or as `search` finds them."""
+        words = fold(text).split()
+        for row in self._connection.execute(select(removed_people).where(_HAS_LEFT)):
+            name = fold(row.name or "")
+            is_found = row.pin.startswith(text) or (words and all(word in name for word in words))
+            if is_found and (areas is None or _is_of(row.areas, areas)):
+                yield row.pin, row.name, row.at
+
     def replace(self, removal: Mapping[str, object]) -> bool:
         """Record a removal, or an erasure, by its columns; returns whether the person had left."""
         digest = removed_people.c.digest == removal["digest"]

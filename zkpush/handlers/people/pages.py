@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Meta
 
 from ...manage.console.areachoice import no_area, unknown_area
-from ...manage.console.days import wall_time
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConfirmationQuestion,
@@ -46,11 +45,14 @@ from .entering import PersonMistakes
 from .exportpages import ListedPeople, PeopleExportPages
 from .former import Departure
 from .importpages import ImportPages
+from .leaverpages import LeaverPages
+from .leavers import leavers_thd
 from .numbering import free_pin_thd
+from .personforms import NewPersonForm, PersonForm, entered_texts, shown_texts
 from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .reusing import reuse_question_thd
-from .showing import NO_PERSON, TEXT_FIELDS, departed_thd, person_thd
+from .showing import NO_PERSON, departed_thd, person_thd
 from .store import PeopleStore, similar_people_thd
 from .views import user_for
 
@@ -70,28 +72,6 @@ class PeopleSearch(ListedPeople, frozen=True):
 
     after: Annotated[str, Meta(max_length=100)] | None = None
     """The last user ID of the page before."""
-
-
-class PersonForm(msgspec.Struct, frozen=True):
-    """Fields of a person."""
-
-    name: str = ""
-    card: str = ""
-    vice_card: str = ""
-    privilege: str = ""
-    group: str = ""
-    start_datetime: str = ""
-    end_datetime: str = ""
-    password: str = ""
-    areas: list[str] = []
-    typed_areas: str = ""
-    """Names of areas with commas between them, where there are too many to tick."""
-
-
-class NewPersonForm(PersonForm, frozen=True, kw_only=True):
-    """A new person."""
-
-    pin: str
 
 
 class PeoplePages:
@@ -157,6 +137,7 @@ class PeoplePages:
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             return {
+                "left": len(leavers_thd(tx, query.q.strip(), visit.areas)) if query.q else None,
                 "people": tx[PeopleStore].in_order(
                     PER_PAGE + 1, query.filter, query.after, visit.areas
                 ),
@@ -240,7 +221,7 @@ class PeoplePages:
         if known:
             raise FormMistakes(pin=Phrase("Another person has this user ID."))
         areas = await self._areas(visit, form, ())
-        await self._put(visit, form.pin, _entered(form), {}, areas)
+        await self._put(visit, form.pin, entered_texts(form), {}, areas)
         notice = Phrase("%(name)s is added.", name=form.name or form.pin)
         return Redirect(to=f"/people/{path_part(form.pin)}", notice=notice)
 
@@ -250,13 +231,13 @@ class PeoplePages:
         person, has_password = user_for(visit.caller, found), bool(found.password)
         title = Phrase("Change a person")
         return await self._form(
-            visit, entry, title, _shown(person), pin, person.areas, has_password
+            visit, entry, title, shown_texts(person), pin, person.areas, has_password
         )
 
     async def change(self, visit: Visit, form: PersonForm, pin: str) -> Redirect:
         """Change what differs from the stored values, whose author becomes this account."""
         person = user_for(visit.caller, await self._person(pin))
-        before, given = _shown(person), _entered(form)
+        before, given = shown_texts(person), entered_texts(form)
         changed = {name: text for name, text in given.items() if text != before.get(name, "")}
         areas = await self._areas(visit, form, person.areas)
         listed = None if set(areas) == set(person.areas) else areas
@@ -370,21 +351,6 @@ def _departed_view(visit: Visit, pin: str, departure: Departure) -> View:
     )
 
 
-def _shown(person: Any) -> dict[str, str]:
-    """Return the stored values as texts of the form."""
-    return {
-        name: "" if getattr(person, name) is None else str(getattr(person, name))
-        for name in TEXT_FIELDS
-    }
-
-
-def _entered(form: PersonForm) -> dict[str, str]:
-    """Return the entered texts; an empty password leaves it as it is."""
-    texts = {name: getattr(form, name) for name in TEXT_FIELDS}
-    texts |= {name: wall_time(texts[name]) for name in ("start_datetime", "end_datetime")}
-    return {**texts, "password": form.password} if form.password else texts
-
-
 def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of people."""
     return [
@@ -392,6 +358,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
         *PeopleExportPages(services).routes(),
         *ConflictPages(services).routes(),
         *RemovalPages(services).routes(),
+        *LeaverPages(services).routes(),
         *of_whole_site(ImportPages(services).routes(), IMPORT),
         *EnrolmentPages(services).routes(),
         *PortraitPages(services).routes(),

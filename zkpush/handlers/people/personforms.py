@@ -1,0 +1,47 @@
+"""Forms of a person, and the stored values as their texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...manage.console.days import wall_time
+from .showing import TEXT_FIELDS
+
+
+class PersonForm(msgspec.Struct, frozen=True):
+    """Fields of a person."""
+
+    name: str = ""
+    card: str = ""
+    vice_card: str = ""
+    privilege: str = ""
+    group: str = ""
+    start_datetime: str = ""
+    end_datetime: str = ""
+    password: str = ""
+    areas: list[str] = []
+    typed_areas: str = ""
+    """Names of areas with commas between them, where there are too many to tick."""
+
+
+class NewPersonForm(PersonForm, frozen=True, kw_only=True):
+    """A new person."""
+
+    pin: str
+
+
+def shown_texts(person: Any) -> dict[str, str]:
+    """Return the stored values as texts of the form."""
+    return {
+        name: "" if getattr(person, name) is None else str(getattr(person, name))
+        for name in TEXT_FIELDS
+    }
+
+
+def entered_texts(form: PersonForm) -> dict[str, str]:
+    """Return the entered texts; an empty password leaves it as it is."""
+    texts = {name: getattr(form, name) for name in TEXT_FIELDS}
+    texts |= {name: wall_time(texts[name]) for name in ("start_datetime", "end_datetime")}
+    return {**texts, "password": form.password} if form.password else texts
