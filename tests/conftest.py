@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
     hash_cheaply()
     _begin_logging()
+    gc.disable()  # until all tests are collected: nothing is freed before that
 
 
 def _begin_logging() -> None:
@@ -95,6 +96,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

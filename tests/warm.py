@@ -231,7 +231,8 @@ def _parent() -> socket.socket:
 
 
 def _import() -> None:
-    """Import what the programs use."""
+    """Import what the programs use; nothing of that is freed."""
+    gc.disable()
     for name in _MORE:
         importlib.import_module(name)
     for package in (zkpush.cli, zkpush.handlers, zkpush.simulator):
@@ -248,6 +249,7 @@ def _import() -> None:
     _build()
     assert "twisted.internet.reactor" not in sys.modules  # each child has its own
     gc.freeze()
+    gc.enable()
 
 
 def _build() -> None:
