@@ -96,6 +96,26 @@ async def test_commands_from_before_a_decision_bring_no_fingers_of_the_other_per
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_terminal_of_the_chosen_person_keeps_no_fingers_from_earlier_commands(
+    rig: Rig,
+) -> None:
+    """They waited for it since before it had the other person; it is sent her own fingers again."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await distribute(rig)
+    for number in (1, 2):
+        await enrol(first, "5", "Ann", number)
+    await look(rig)
+    for number in (2, 7):
+        await enrol(second, "5", "Eve", number)
+    rig.clock.advance(1)
+    await settle(rig, keep="terminal")
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {"5": "Eve"}
+    assert fingers(first) == fingers(second) == EVE
+    assert await problems(rig) == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_where_nobody_is_distributed_a_stranger_is_a_problem(rig: Rig) -> None:
     """Until the stranger is deleted there; nothing is deleted by itself."""
     first, second = await two_people(rig)

@@ -142,10 +142,12 @@ class CommandStore:
         )
         return self._commands(query)
 
-    def terminals_awaiting(self, subject: bytes) -> set[int]:
-        """Return the keys of terminals with open commands on a subject."""
+    def terminals_awaiting(self, subject: bytes, names: Collection[str]) -> set[int]:
+        """Return the keys of terminals with open commands of these names on a subject."""
         query = select(commands.c.device_id).where(
-            commands.c.subject == self._vault.index_of(subject), IS_OPEN
+            commands.c.subject == self._vault.index_of(subject),
+            commands.c.command.in_(names),
+            IS_OPEN,
         )
         return {*self._connection.execute(query).scalars()}
 

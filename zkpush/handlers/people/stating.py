@@ -31,12 +31,18 @@ from .portraits import PortraitStore
 from .removals import RemovalStore
 from .schema import person_photos, templates
 from .strangers import StrangerStore
+from .tables import BIODATA, BIOPHOTO, FACE, FVEIN, USERPIC
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
+_BRINGING = tuple(
+    f"DATA UPDATE {name}"
+    for name in ("FINGERTMP", *(one.name for one in (FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)))
+)
+"""Commands that put templates and photos on terminals."""
 _place, _algorithm = itemgetter(*_PLACE), itemgetter(*_ALGORITHM)
 
 
@@ -136,9 +142,9 @@ class StatedParts:
         if outcome is Outcome.TERMINAL:
             for pin in pins:
                 others = contested.drop_others(device_id, pin)
-                # What waits for a terminal may be of the other person.
-                others |= self._tx[CommandStore].terminals_awaiting(person_subject(pin))
-                self._tx[StrangerStore].add([pin], others - {device_id}, now)
+                # What waits for a terminal, also for this one, is of the other person.
+                others |= self._tx[CommandStore].terminals_awaiting(person_subject(pin), _BRINGING)
+                self._tx[StrangerStore].add([pin], others, now)
         for at, told in taken[templates].items():
             self._take_templates(device_id, told, now, at)
         for at, told in taken[person_photos].items():
