@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from .clock import wall_clock
 from .periodic import PeriodicService
-from .phrases import Phrase
+from .phrases import Phrase, counted_phrase
 from .problems import ProblemCode, ServerProblem
 
 LOOK_EVERY = 5.0
@@ -35,10 +35,18 @@ class Jump:
     @property
     def words(self) -> Phrase:
         """Describe the jump, for people."""
-        by = f"{abs(self.seconds):.0f}"
+        by = round(abs(self.seconds))
         if self.seconds < 0:
-            return Phrase("The clock of the server was set back by %(by)s seconds", by=by)
-        return Phrase("The clock of the server was set ahead by %(by)s seconds", by=by)
+            return counted_phrase(
+                "The clock of the server was set back by %(num)s second",
+                "The clock of the server was set back by %(num)s seconds",
+                by,
+            )
+        return counted_phrase(
+            "The clock of the server was set ahead by %(num)s second",
+            "The clock of the server was set ahead by %(num)s seconds",
+            by,
+        )
 
 
 class ClockWatch(PeriodicService):

@@ -52,6 +52,13 @@ def counted_phrase(one: str, many: str, num: int, **values: object) -> Phrase:
     return Phrase.made(one, {"num": num, **values}, many)
 
 
+def counted_template(one: str, many: str) -> Phrase:
+    """Declare the texts of `counted_phrase` without values, for a list of sentences."""
+    template = Phrase(one)
+    template.plural = many
+    return template
+
+
 def listed_phrases(parts: Sequence[object]) -> Phrase:
     """Join texts by commas, or what a language uses instead."""
     *before, last = parts or [Phrase.made("", {})]

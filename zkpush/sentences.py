@@ -36,13 +36,18 @@ _FORMS = {
 
 
 class SentenceList:
-    """Declared templates; the first that fits a text is its own, so special ones stand first."""
+    """Declared templates; the first that fits a text is its own, so special ones stand first.
+
+    One that is declared with `counted_phrase` fits with both of its texts.
+    """
 
     def __init__(self, templates: Iterable[Phrase]) -> None:
         self.templates = tuple(templates)
         self._patterns = [
-            (template.text, re.compile(_pattern(template.text), re.DOTALL))
+            (template, re.compile(_pattern(text), re.DOTALL))
             for template in self.templates
+            for text in (template.text, template.plural)
+            if text is not None
         ]
 
     def phrase(self, text: str) -> str:
@@ -53,10 +58,12 @@ class SentenceList:
             found = pattern.fullmatch(text)
             if found is not None:
                 values = {name: self._value(name, said) for name, said in found.groupdict().items()}
-                return Phrase.made(template, values)
+                if template.plural is not None and (num := str(values["num"])).isdecimal():
+                    values["num"] = int(num)
+                return Phrase.made(template.text, values, template.plural)
         return text
 
-    def _value(self, name: str, said: str) -> str:
+    def _value(self, name: str, said: str) -> object:
         if name in _INNER:
             return self.phrase(said)
         is_declared = name in _WORDS or said in _DECLARED.get(name, ())

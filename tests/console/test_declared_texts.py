@@ -34,14 +34,14 @@ DECLARED_ELSEWHERE = {
     "handlers/jobs/progresspages.py": 1,
     "handlers/jobs/sendpages.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes
-    "handlers/people/changepages.py": 1,  # meanings of rights
+    "handlers/people/conflictpages.py": 1,  # meanings of rights
     "handlers/people/columns.py": 2,  # meanings of codes
     "handlers/people/importpages.py": 2,
     "handlers/people/pages.py": 1,
     "handlers/people/showing.py": 3,
     "handlers/terminals/settingpages.py": 2,  # meanings of options
     "manage/console/ways.py": 1,  # policies
-    "phrases.py": 2,
+    "phrases.py": 3,
     "protocol/commands.py": 8,  # meanings, forms and values of parameters, and mistakes in them
     "sentences.py": 2,
 }

@@ -127,7 +127,7 @@ def said(template: Phrase) -> str:
     """A text of a template, as it is stored in English."""
     names = re.findall(r"%\((\w+)\)s", template.text)
     values = {name: "2026-03-01" if name.endswith("_day") else "7" for name in names}
-    return str(Phrase.made(template.text, values))
+    return str(Phrase.made(template.text, values, template.plural))
 
 
 async def walked(rig: Rig, path: str) -> list[str]:

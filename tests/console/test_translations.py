@@ -39,6 +39,7 @@ SAME = frozenset(
         "%(first)s, %(next)s",
         "%(first)s; %(next)s",
         "%(meaning)s. %(detail)s",
+        "%(num)s byte",
         "%(num)s bytes",
         "%(num)s terminal",
         "%(one)s %(key)s",

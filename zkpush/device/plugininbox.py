@@ -19,7 +19,7 @@ from ..model import Device
 from ..periodic import PeriodicService
 from ..persist.inbox import InboxStore
 from ..persist.transaction import Transaction
-from ..phrases import Phrase, in_series
+from ..phrases import Phrase, counted_phrase, in_series
 from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import PacketLimits
@@ -168,7 +168,13 @@ class PluginInbox(PeriodicService):
 
     def _problem_of(self, state: InboxState, now: int) -> ServerProblem | None:
         oldest_at = now if state.oldest_at is None else state.oldest_at
-        parts = [Phrase("%(num)s parts of uploads wait for it", num=state.waiting)]
+        parts = [
+            counted_phrase(
+                "%(num)s part of uploads waits for it",
+                "%(num)s parts of uploads wait for it",
+                state.waiting,
+            )
+        ]
         since = oldest_at
         if state.plugin not in self._workers:
             code = ProblemCode.PLUGIN_MISSING

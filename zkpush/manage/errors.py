@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from ..interfaces import StoreError
-from ..phrases import Phrase
+from ..phrases import Phrase, counted_phrase
 
 CONTENT_TYPE = "application/problem+json"
 SAFE_HEADERS: Mapping[str, str] = {
@@ -118,5 +118,9 @@ def too_large(most: int) -> ApiError:
     """Make a 413 error; `most` is the maximum number of bytes."""
     return ApiError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        Phrase("This path takes a body of at most %(most)s bytes.", most=most),
+        counted_phrase(
+            "This path takes a body of at most %(num)s byte.",
+            "This path takes a body of at most %(num)s bytes.",
+            most,
+        ),
     )

@@ -209,9 +209,10 @@ class HealthCheck(PeriodicService):
             await self._in_time(self._store.write(unit))
         except TimedOut:
             return [
-                Phrase(
-                    "the database did not answer within %(seconds)s seconds",
-                    seconds=int(PATIENCE_SECONDS),
+                counted_phrase(
+                    "the database did not answer within %(num)s second",
+                    "the database did not answer within %(num)s seconds",
+                    int(PATIENCE_SECONDS),
                 )
             ]
         except StoreError as error:
@@ -222,9 +223,10 @@ class HealthCheck(PeriodicService):
         """Check the disks on a thread; while one hangs, no other check starts."""
         hangs = Inspection(
             [
-                Phrase(
-                    "a disk did not answer within %(seconds)s seconds; see the mounts",
-                    seconds=int(PATIENCE_SECONDS),
+                counted_phrase(
+                    "a disk did not answer within %(num)s second; see the mounts",
+                    "a disk did not answer within %(num)s seconds; see the mounts",
+                    int(PATIENCE_SECONDS),
                 )
             ],
             [],

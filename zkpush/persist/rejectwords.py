@@ -84,9 +84,10 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
     if len(causes) > MOST_CAUSES:
         named.append(MORE_CAUSES.said())
     if count > MOST_COUNTED:
-        return Phrase(
+        return counted_phrase(
+            "More than %(num)s reject is kept, the newest first: %(causes)s.",
             "More than %(num)s rejects are kept, the newest first: %(causes)s.",
-            num=MOST_COUNTED,
+            MOST_COUNTED,
             causes=in_series(named),
         )
     if sum(number for _, number in causes) > count:
@@ -96,8 +97,9 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
             count,
             causes=in_series(named),
         )
-    return Phrase(
+    return counted_phrase(
+        "%(num)s reject is kept: %(causes)s.",
         "%(num)s rejects are kept, the newest first: %(causes)s.",
-        num=count,
+        count,
         causes=in_series(named),
     )

@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from ..phrases import Phrase, either_of, in_series, listed_phrases, words_of
+from ..phrases import Phrase, counted_phrase, either_of, in_series, listed_phrases, words_of
 from .dialect import Dialect
 from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
@@ -118,11 +118,12 @@ def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[Phr
         size = params.get(fields["size"].wire) if "size" in fields else None
         lengths = (len(text), len(plain_base64(text.encode())))
         if text and size and int(size) not in lengths:
-            yield Phrase(
-                "Size is %(size)s, and %(key)s has %(length)s characters; leave Size out",
+            yield counted_phrase(
+                "Size is %(size)s, and %(key)s has %(num)s character; leave Size out",
+                "Size is %(size)s, and %(key)s has %(num)s characters; leave Size out",
+                lengths[0],
                 size=size,
                 key=field.wire,
-                length=lengths[0],
             )
     begin, end = params.get("StartTime"), params.get("EndTime")
     if begin and end and decode_time(end) < decode_time(begin):
@@ -150,11 +151,11 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
         raise CommandError(Phrase("%(wire)s holds what is no character", wire=field.wire)) from None
     if field.most_bytes is not None and length > field.most_bytes:
         raise CommandError(
-            Phrase(
-                "%(wire)s has %(length)s bytes in the terminal's encoding; at most "
-                "%(most_bytes)s fit",
+            counted_phrase(
+                "%(wire)s has %(num)s byte in the terminal's encoding; at most %(most_bytes)s fit",
+                "%(wire)s has %(num)s bytes in the terminal's encoding; at most %(most_bytes)s fit",
+                length,
                 wire=field.wire,
-                length=length,
                 most_bytes=field.most_bytes,
             )
         )
@@ -181,7 +182,8 @@ def without_field(mistake: str) -> str:
     reason = cast("str", mistake.values["reason"])
     if mistake.text == "%(field)s: %(reason)s":
         return reason
-    return Phrase.made(mistake.text, {**mistake.values, "reason": without_field(reason)})
+    values = {**mistake.values, "reason": without_field(reason)}
+    return Phrase.made(mistake.text, values, mistake.plural)
 
 
 def _in_words(mistake: str, field: Field) -> str:
@@ -195,7 +197,7 @@ def _in_words(mistake: str, field: Field) -> str:
         values["choices"] = _choices(field)
     if "form" in values:
         values["form"] = _form(field)
-    return Phrase.made(mistake.text, values)
+    return Phrase.made(mistake.text, values, mistake.plural)
 
 
 def _form(field: Field) -> Phrase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..phrases import Phrase
+from ..phrases import Phrase, counted_template
 from ..sentences import SentenceList
 from .faultkinds import FURTHER
 
@@ -24,13 +24,16 @@ NO_PAIRS = Phrase("there is no Key=Value in this line")
 REASONS = SentenceList(
     (
         Phrase("%(reason)s; and also: %(also)s"),
-        Phrase("%(reason)s (%(num)s times)"),
+        counted_template("%(reason)s (%(num)s time)", "%(reason)s (%(num)s times)"),
         FURTHER,
         Phrase("%(reason)s; a token with the scope `%(scope)s` shows why"),
-        Phrase(
-            "LZO1: an encoded body of old firmware, of %(length)s bytes of text, which "
-            "zkpush does not read; turn off the encryption of its data in the terminal's "
-            "communication menu, restart it, and let it send everything again"
+        counted_template(
+            "LZO1: an encoded body of old firmware, of %(num)s byte of text, which zkpush does "
+            "not read; turn off the encryption of its data in the terminal's communication menu, "
+            "restart it, and let it send everything again",
+            "LZO1: an encoded body of old firmware, of %(num)s bytes of text, which zkpush does "
+            "not read; turn off the encryption of its data in the terminal's communication menu, "
+            "restart it, and let it send everything again",
         ),
         Phrase("a text line cannot hold NUL"),
         Phrase("some bytes are no text; shown marked"),
@@ -49,25 +52,36 @@ REASONS = SentenceList(
         NO_REPLY,
         Phrase("a command reply needs id"),
         Phrase("the arguments are no command reply"),
-        Phrase("more than %(most)s answers in one body"),
+        counted_template(
+            "more than %(num)s answer in one body", "more than %(num)s answers in one body"
+        ),
         Phrase("this server does not serve %(request)s"),
         Phrase("a photo begins with PIN=, its name, and ends its lines with NUL"),
         Phrase("there is not one user ID in it"),
         Phrase("part %(number)s is not Key=Value"),
         Phrase("more parts may not be understood; this is the whole body"),
         Phrase("more parts may not be understood; this is the whole packet"),
-        Phrase("size is %(size)s, but the picture has %(bytes)s bytes"),
+        counted_template(
+            "size is %(size)s, but the picture has %(num)s byte",
+            "size is %(size)s, but the picture has %(num)s bytes",
+        ),
         Phrase("the handler %(name)s failed (%(error)s)"),
         Phrase("Return=%(code)s is not an integer"),
         Phrase("not understood"),
         Phrase("the packet is not gzip"),
         Phrase("the packet begins with neither text nor the header of a tar"),
-        Phrase("the text has more than %(num)s bytes"),
+        counted_template(
+            "the text has more than %(num)s byte", "the text has more than %(num)s bytes"
+        ),
         Phrase("the gzip is damaged: %(error)s"),
         Phrase("the gzip breaks off"),
         Phrase("something follows the gzip"),
-        Phrase("the gzip has more than %(num)s parts"),
-        Phrase("the tar has more than %(num)s members"),
+        counted_template(
+            "the gzip has more than %(num)s part", "the gzip has more than %(num)s parts"
+        ),
+        counted_template(
+            "the tar has more than %(num)s member", "the tar has more than %(num)s members"
+        ),
         Phrase("the tar breaks off in a header"),
         Phrase("the tar ends where another member was announced"),
         Phrase("something follows the end of the tar"),
@@ -76,19 +90,28 @@ REASONS = SentenceList(
         Phrase("it holds bytes, and is of a kind that is not read"),
         Phrase("it is packed again, and that is not expanded"),
         Phrase("its size is not a number of bytes"),
-        Phrase("it has more than %(num)s bytes"),
+        counted_template("it has more than %(num)s byte", "it has more than %(num)s bytes"),
         Phrase("the tar breaks off"),
         Phrase("its extended header is damaged"),
         Phrase("this is neither a card number nor its bytes in [ ]"),
         Phrase("this is not base64"),
         Phrase("this is no %(kind)s that it takes"),
-        Phrase("%(num)s answer names no command of this terminal"),
-        Phrase("%(num)s answers name no command of this terminal"),
-        Phrase("%(num)s more part is not understood; this is the whole body"),
-        Phrase("%(num)s more part is not understood; this is the whole packet"),
-        Phrase("%(num)s more parts are not understood; this is the whole body"),
-        Phrase("%(num)s more parts are not understood; this is the whole packet"),
-        Phrase("%(num)s options are more than is kept of one terminal"),
+        counted_template(
+            "%(num)s answer names no command of this terminal",
+            "%(num)s answers name no command of this terminal",
+        ),
+        counted_template(
+            "%(num)s more part is not understood; this is the whole body",
+            "%(num)s more parts are not understood; this is the whole body",
+        ),
+        counted_template(
+            "%(num)s more part is not understood; this is the whole packet",
+            "%(num)s more parts are not understood; this is the whole packet",
+        ),
+        counted_template(
+            "%(num)s option is more than is kept of one terminal",
+            "%(num)s options are more than is kept of one terminal",
+        ),
         Phrase("packet: %(reason)s"),
         Phrase("%(field)s: %(reason)s"),
         Phrase("%(part)s is not Key=Value"),
@@ -103,9 +126,11 @@ REASONS = SentenceList(
         Phrase("%(field)s is missing"),
         Phrase("%(field)s is missing: a record needs at least Pin and Time"),
         Phrase("%(field)s is there twice"),
-        Phrase(
+        counted_template(
             "%(field)s is %(size)s, but there are %(length)s characters of base64, which "
-            "stand for %(bytes)s bytes"
+            "stand for %(num)s byte",
+            "%(field)s is %(size)s, but there are %(length)s characters of base64, which "
+            "stand for %(num)s bytes",
         ),
         Phrase("%(text)s is not %(form)s"),
     )

@@ -11,7 +11,7 @@ from ...device import acts
 from ...manage.errors import ApiError, not_found
 from ...model import Caller
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, listed_phrases
+from ...phrases import Phrase, counted_phrase, listed_phrases
 from ..areas.store import AreaStore
 from .declared import ACCESS_TABLES, BY_NAME, WORK_CODES, AccessMistakes, AccessTable
 from .fields import Given, Value
@@ -68,9 +68,10 @@ class AccessChange:
         keys = store.keys(self.area, self.table.name)
         if self.key not in keys and len(keys) >= MOST_ENTRIES:
             raise ValueError(
-                Phrase(
-                    "An area has at most %(most_entries)s entries in %(name)s.",
-                    most_entries=MOST_ENTRIES,
+                counted_phrase(
+                    "An area has at most %(num)s entry in %(name)s.",
+                    "An area has at most %(num)s entries in %(name)s.",
+                    MOST_ENTRIES,
                     name=self.table.name,
                 )
             )

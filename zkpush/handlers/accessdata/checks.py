@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...protocol.codes import KeyFunction
 from .fields import Value
 
@@ -61,9 +61,10 @@ def check_message(found: Mapping[str, Value]) -> dict[str, str]:
     text = str(found["text"])
     least = min(len(text.encode(one, "replace")) for one in ("utf-8", "gb18030"))
     if least > MOST_MESSAGE_BYTES:
-        mistakes["text"] = Phrase(
+        mistakes["text"] = counted_phrase(
+            "has %(num)s byte in the encoding of terminals; at most %(most)s fit",
             "has %(num)s bytes in the encoding of terminals; at most %(most)s fit",
-            num=least,
+            least,
             most=MOST_MESSAGE_BYTES,
         )
     try:

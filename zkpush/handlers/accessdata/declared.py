@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ...phrases import Phrase, words_of
+from ...phrases import Phrase, counted_phrase, words_of
 from ...protocol.codes import AttendanceState, KeyFunction, VerificationMode
 from ...protocol.scalars import compiled, quoted
 from ...protocol.suggestions import did_you_mean
@@ -254,9 +254,10 @@ MESSAGES = _table(
     fields=(
         AccessField(
             name="text",
-            meaning=Phrase(
+            meaning=counted_phrase(
+                "text of at most %(num)s byte in the encoding of the terminal",
                 "text of at most %(num)s bytes in the encoding of the terminal",
-                num=MOST_MESSAGE_BYTES,
+                MOST_MESSAGE_BYTES,
             ),
             required=True,
         ),

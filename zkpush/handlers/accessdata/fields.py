@@ -83,9 +83,10 @@ def _text(field: AccessField, given: Given) -> str:
         raise ValueError(Phrase("has control characters, such as a line break or a TAB"))
     if field.most is not None and len(text) > field.most:
         raise ValueError(
-            Phrase(
+            counted_phrase(
+                "has %(num)s character; at most %(most)s are possible",
                 "has %(num)s characters; at most %(most)s are possible",
-                num=len(text),
+                len(text),
                 most=field.most,
             )
         )
@@ -175,9 +176,10 @@ def _picture(field: AccessField, given: Given) -> str:
         raise ValueError(Phrase("is not base64")) from None
     if field.maximum is not None and len(content) > field.maximum:
         raise ValueError(
-            Phrase(
+            counted_phrase(
+                "the picture has %(num)s byte; at most %(maximum)s are possible",
                 "the picture has %(num)s bytes; at most %(maximum)s are possible",
-                num=len(content),
+                len(content),
                 maximum=field.maximum,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
+from ...phrases import counted_phrase
 from ...values.accesswords import TABLE_NAMES
 from .checks import DAYS, FOR_USERS, MOST_MESSAGE_BYTES, PUBLIC
 from .declared import CLOSED, MOST_NUMBER
@@ -103,8 +104,10 @@ FIELD_HINTS: Mapping[tuple[str, str], Phrase] = {
         "be named several times."
     ),
     ("work-codes", "index"): Phrase("Without one, the next free place."),
-    ("messages", "text"): Phrase(
-        "At most %(most)s bytes in the encoding of the terminal.", most=MOST_MESSAGE_BYTES
+    ("messages", "text"): counted_phrase(
+        "At most %(num)s byte in the encoding of the terminal.",
+        "At most %(num)s bytes in the encoding of the terminal.",
+        MOST_MESSAGE_BYTES,
     ),
     ("messages", "users"): Phrase("With commas between them."),
     ("messages", "start"): Phrase("By the clock of the terminal, such as 2026-03-01 08:00."),

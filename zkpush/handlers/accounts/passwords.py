@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.threads import deferToThreadPool
 
 from ...manage.console.phrases import Phrase
+from ...phrases import counted_phrase
 
 AT_ONCE = 2
 """Maximum number of hashes computed at the same time, each in 64 MiB."""
@@ -34,9 +35,13 @@ _NOBODY = (
 def check_password(password: str, name: str) -> Phrase | None:
     """Return why a password is too weak; None if it will do."""
     if len(password) < SHORTEST:
-        return Phrase("Choose at least %(count)s characters.", count=SHORTEST)
+        return counted_phrase(
+            "Choose at least %(num)s character.", "Choose at least %(num)s characters.", SHORTEST
+        )
     if len(password) > LONGEST:
-        return Phrase("Choose at most %(count)s characters.", count=LONGEST)
+        return counted_phrase(
+            "Choose at most %(num)s character.", "Choose at most %(num)s characters.", LONGEST
+        )
     plain = password.casefold()
     if plain in _COMMON or len(set(plain)) < 4 or plain in (name.casefold() * 3, name.casefold()):
         return Phrase("This password is easy to guess. Several words are good, and easy to keep.")

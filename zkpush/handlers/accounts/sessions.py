@@ -12,6 +12,7 @@ from ...manage.console.visits import Visitor
 from ...manage.services import Services
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
+from ...phrases import counted_phrase
 from ...protocol.fields import Scope
 from .administration import SECRET_BYTES, caller_of
 from .model import SITE_ZONE, Account, AccountSession
@@ -38,7 +39,11 @@ class TooOften(ValueError):
     def __init__(self, seconds: float) -> None:
         count = int(seconds) + 1
         super().__init__(
-            Phrase("Signing in has failed too often. Try again in %(count)s seconds.", count=count)
+            counted_phrase(
+                "Signing in has failed too often. Try again in %(num)s second.",
+                "Signing in has failed too often. Try again in %(num)s seconds.",
+                count,
+            )
         )
         self.seconds = count
 

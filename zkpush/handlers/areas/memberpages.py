@@ -256,7 +256,13 @@ def _people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> lis
     """
     given = [part for one in text.split(",") if (part := one.strip())]
     if len(given) > MOST_PEOPLE:
-        raise ValueError(Phrase("Write at most %(most)s people at once.", most=MOST_PEOPLE))
+        raise ValueError(
+            counted_phrase(
+                "Write at most %(num)s person at once.",
+                "Write at most %(num)s people at once.",
+                MOST_PEOPLE,
+            )
+        )
     store = tx[PeopleStore]
     pins: dict[str, None] = {}
     for one in given:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, sentences, with_more
+from ...phrases import Phrase, counted_phrase, sentences, with_more
 from ...problems import ProblemCode, ServerProblem
 from .distribution import DistributionStore
 from .drift import LASTING, words_of
@@ -41,10 +41,12 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
             code=ProblemCode.DELETIONS_WAIT,
             subject=Phrase("terminal %(sn)s", sn=devices[key].sn),
             sn=devices[key].sn,
-            detail=Phrase(
-                "%(people)s people are not in the area %(area)s and would be deleted from "
+            detail=counted_phrase(
+                "%(num)s person is not in the area %(area)s and would be deleted from "
                 "terminal %(sn)s",
-                people=waiting.people,
+                "%(num)s people are not in the area %(area)s and would be deleted from "
+                "terminal %(sn)s",
+                waiting.people,
                 area=terminal.area,
                 sn=devices[key].sn,
             ),

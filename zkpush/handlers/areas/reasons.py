@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...commandreasons import COMMAND_REASONS
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_template
 from ...sentences import SentenceList
 
 PLACE_REASONS = SentenceList(
@@ -13,7 +13,10 @@ PLACE_REASONS = SentenceList(
         Phrase("The terminal has other values; the conflict waits for a decision."),
         Phrase("The terminal keeps other values."),
         Phrase("The terminal has stated that it has the person."),
-        Phrase("The user ID has %(num)s characters; the terminal takes at most %(most)s."),
+        counted_template(
+            "The user ID has %(num)s character; the terminal takes at most %(most)s.",
+            "The user ID has %(num)s characters; the terminal takes at most %(most)s.",
+        ),
         Phrase("The user ID has letters; the terminal takes digits only."),
         Phrase("The terminal is full: it holds at most %(most)s %(kind)s."),
         Phrase("The terminal has no %(kind)s."),
@@ -26,8 +29,9 @@ PLACE_REASONS = SentenceList(
         Phrase("The terminal does not show photos of users."),
         Phrase("The template is damaged; a terminal has to send it again."),
         Phrase("The photo is damaged; a terminal has to send it again."),
-        Phrase(
-            "%(wire)s has %(length)s bytes in the terminal's encoding; at most %(most_bytes)s fit"
+        counted_template(
+            "%(wire)s has %(num)s byte in the terminal's encoding; at most %(most_bytes)s fit",
+            "%(wire)s has %(num)s bytes in the terminal's encoding; at most %(most_bytes)s fit",
         ),
         Phrase("%(wire)s holds a %(called)s, which a value can never contain"),
         Phrase("%(wire)s holds what is no character"),

@@ -32,6 +32,7 @@ from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
+from ...phrases import counted_phrase
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import Spans
@@ -260,10 +261,12 @@ class AttendancePages:
         )
         if count > MOST_ROWS:
             raise ValueError(
-                Phrase(
-                    "These are more than %(most)s records. Choose a shorter period, or export "
+                counted_phrase(
+                    "This is more than %(num)s record. Choose a shorter period, or export them "
+                    "as CSV, which has no limit.",
+                    "These are more than %(num)s records. Choose a shorter period, or export "
                     "them as CSV, which has no limit.",
-                    most=MOST_ROWS,
+                    MOST_ROWS,
                 )
             )
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)

@@ -76,7 +76,7 @@ def _filled(found: Phrase, special: Callable[[str], Phrase | None]) -> Phrase:
         values["reason"] = special(reason) or _phrase(reason)
     if isinstance(what, str):
         values["what"] = request_phrase(what) or what
-    return Phrase.made(found.text, values)
+    return Phrase.made(found.text, values, found.plural)
 
 
 def _phrase(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...device.refusals import Refusal
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_template
 from ...sentences import SentenceList
 
 ACTIONS = SentenceList(
@@ -144,38 +144,58 @@ DETAILS = SentenceList(
         Phrase("%(reason)s; punches stay"),
         Phrase("punches stay"),
         Phrase("by %(sn)s; %(reason)s"),
-        Phrase("of terminal %(sn)s, %(num)s bytes"),
-        Phrase("reject %(id)s, %(num)s bytes"),
-        Phrase("picture (not shown), %(num)s bytes"),
-        Phrase("%(name)s, %(num)s bytes"),
-        Phrase("from %(source)s: %(people)s people, %(commands)s commands"),
-        Phrase("%(adopted)s of %(people)s people into the area %(area)s"),
-        Phrase("%(zone)s: %(changed)s of %(checked)s records changed"),
-        Phrase("%(zone)s: %(changed)s of %(checked)s record changed"),
-        Phrase("%(moved)s commands moved, %(cancelled)s cancelled"),
-        Phrase("%(moved)s command moved, %(cancelled)s cancelled"),
+        counted_template("of terminal %(sn)s, %(num)s byte", "of terminal %(sn)s, %(num)s bytes"),
+        counted_template("reject %(id)s, %(num)s byte", "reject %(id)s, %(num)s bytes"),
+        counted_template("picture (not shown), %(num)s byte", "picture (not shown), %(num)s bytes"),
+        counted_template("%(name)s, %(num)s byte", "%(name)s, %(num)s bytes"),
+        counted_template(
+            "from %(source)s: %(people)s people, %(num)s command",
+            "from %(source)s: %(people)s people, %(num)s commands",
+        ),
+        counted_template(
+            "%(adopted)s of %(num)s person into the area %(area)s",
+            "%(adopted)s of %(num)s people into the area %(area)s",
+        ),
+        counted_template(
+            "%(zone)s: %(changed)s of %(num)s record changed",
+            "%(zone)s: %(changed)s of %(num)s records changed",
+        ),
+        counted_template(
+            "%(num)s command moved, %(cancelled)s cancelled",
+            "%(num)s commands moved, %(cancelled)s cancelled",
+        ),
         Phrase("new secret, the old one until %(at)s"),
         Phrase("events from %(since)s until %(until)s"),
         Phrase("%(targets)s; %(first_day)s to %(last_day)s"),
         Phrase("cancelled"),
-        Phrase("%(num)s dead letters"),
-        Phrase("%(num)s dead letter"),
-        Phrase("%(num)s fingerprints"),
-        Phrase("%(num)s people"),
-        Phrase("%(num)s terminals have the person"),
-        Phrase("%(num)s terminal has the person"),
+        counted_template("%(num)s dead letter", "%(num)s dead letters"),
+        counted_template("%(num)s fingerprint", "%(num)s fingerprints"),
+        counted_template("%(num)s person", "%(num)s people"),
+        counted_template("%(num)s terminal has the person", "%(num)s terminals have the person"),
         Phrase("refused: there is no such user"),
-        Phrase("distributes, %(num)s deletions confirmed"),
-        Phrase("%(num)s deletions confirmed"),
+        counted_template(
+            "distributes, %(num)s deletion confirmed", "distributes, %(num)s deletions confirmed"
+        ),
+        counted_template("%(num)s deletion confirmed", "%(num)s deletions confirmed"),
         Phrase("distributes"),
         Phrase("does not distribute"),
         Phrase("once, from %(address)s"),
-        Phrase("%(num)s times in %(seconds)s seconds, from %(address)s"),
+        counted_template(
+            "%(num)s time in %(seconds)s seconds, from %(address)s",
+            "%(num)s times in %(seconds)s seconds, from %(address)s",
+        ),
         Phrase("%(what)s, once, from %(address)s"),
-        Phrase("%(what)s, %(num)s times in %(seconds)s seconds, from %(address)s"),
-        Phrase("%(num)s times in %(seconds)s seconds"),
-        Phrase("%(num)s rows from before %(day)s are removed; %(setting)s; chain %(mac)s"),
-        Phrase("%(num)s row from before %(day)s is removed; %(setting)s; chain %(mac)s"),
+        counted_template(
+            "%(what)s, %(num)s time in %(seconds)s seconds, from %(address)s",
+            "%(what)s, %(num)s times in %(seconds)s seconds, from %(address)s",
+        ),
+        counted_template(
+            "%(num)s time in %(seconds)s seconds", "%(num)s times in %(seconds)s seconds"
+        ),
+        counted_template(
+            "%(num)s row from before %(day)s is removed; %(setting)s; chain %(mac)s",
+            "%(num)s rows from before %(day)s are removed; %(setting)s; chain %(mac)s",
+        ),
     )
 )
 """Details; lists of names and values are shown as they are."""

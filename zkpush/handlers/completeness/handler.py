@@ -8,7 +8,7 @@ from ...device.functions import CommandFunctions, Result
 from ...model import Device, Problem
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import counted_phrase
 from ...problems import ProblemCode
 from ...protocol.codes import succeeded
 from ...protocol.replies import CommandReply
@@ -34,12 +34,14 @@ def _compare_counts(
     if tx[CountStore].is_counting(command.id):  # it updates the problem itself, when it ends
         return result
     if count > stored:
-        detail = Phrase(
-            "From %(begin)s to %(end)s the terminal counts %(counted)s attendance records, and "
+        detail = counted_phrase(
+            "From %(begin)s to %(end)s the terminal counts %(num)s attendance record, and "
             "%(stored)s are stored.",
+            "From %(begin)s to %(end)s the terminal counts %(num)s attendance records, and "
+            "%(stored)s are stored.",
+            count,
             begin=begin,
             end=end,
-            counted=count,
             stored=stored,
         )
         tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))

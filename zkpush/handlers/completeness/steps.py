@@ -305,7 +305,9 @@ def _missing_words(days: Sequence[ShortDay]) -> Phrase:
     rejects = sum(one.rejects for one in days)
     if not rejects:
         return detail
-    more = Phrase("%(num)s rejects contain these dates.", num=rejects)
+    more = counted_phrase(
+        "%(num)s reject contains these dates.", "%(num)s rejects contain these dates.", rejects
+    )
     return two_sentences(detail, more)
 
 

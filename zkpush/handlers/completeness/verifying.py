@@ -23,7 +23,7 @@ from ...manage.targets import TargetRequest, targets_thd, targets_words
 from ...model import Caller, Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
 from .model import AGREED, OPEN_COUNTS, STATES, CountFilter, CountState, DayCount, NewCount
 from .nights import days_before
@@ -214,7 +214,11 @@ def _check(body: CompletenessRequest, now: int) -> None:
             raise ValueError(Phrase("until: is before `since`."))
         if (last - first).days >= MOST_DAYS:
             raise ValueError(
-                Phrase("until: at most %(most_days)s days at once.", most_days=MOST_DAYS)
+                counted_phrase(
+                    "until: at most %(num)s day at once.",
+                    "until: at most %(num)s days at once.",
+                    MOST_DAYS,
+                )
             )
     here = datetime.datetime.fromtimestamp(now / 1000, datetime.UTC)
     latest = str((here + _EASTERNMOST).date())

@@ -15,7 +15,7 @@ from ...consequences import followed, is_over
 from ...device.session import BEGINS
 from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
-from ...phrases import Phrase, two_sentences
+from ...phrases import Phrase, counted_phrase, two_sentences
 from ...problems import ProblemCode
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
@@ -292,10 +292,11 @@ def _repeated(facts: TerminalFacts, detail: str) -> str:
     found = facts.repeated
     if found is None or followed(ProblemCode.REJECTS, facts.problems) is not None:
         return detail
-    again = Phrase(
+    again = counted_phrase(
+        "Reject %(id)s is the same data sent %(num)s time, the last time %(ago)s ago.",
         "Reject %(id)s is the same data sent %(num)s times, the last time %(ago)s ago.",
+        found.times,
         id=found.id,
-        num=found.times,
         ago=duration(facts.now - found.last_at),
     )
     return two_sentences(detail, again)

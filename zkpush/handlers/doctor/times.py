@@ -9,7 +9,7 @@ from ...causes import TIME_OF_ANOTHER_ZONE, causes_in
 from ...consequences import values_of
 from ...device.skew import FEWEST, MEASURE_EVERY, skew_in_words
 from ...model import DeviceState
-from ...phrases import Phrase, two_sentences
+from ...phrases import Phrase, counted_phrase, two_sentences
 from ...problems import ProblemCode, advice_phrase
 from .advice import EXAMPLE_ZONE, approval, seconds_of, with_zone
 from .facts import TerminalFacts
@@ -83,10 +83,12 @@ def _unknown_clock(zone: str | None) -> Check:
     return Check(
         "clock",
         "unknown",
-        Phrase(
-            "Its clock is not known yet. Let it take %(fewest)s punches while it is connected, at "
+        counted_phrase(
+            "Its clock is not known yet. Let it take %(num)s punch while it is connected, and look "
+            "again a minute later.",
+            "Its clock is not known yet. Let it take %(num)s punches while it is connected, at "
             "least %(seconds)s seconds apart, and look again a minute later.",
-            fewest=FEWEST,
+            FEWEST,
             seconds=MEASURE_EVERY // 1000,
         ),
     )

@@ -35,7 +35,7 @@ from ...model import Caller
 from ...persist.commands import CommandStore
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...protocol.errors import Unavailable
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see
@@ -246,10 +246,10 @@ def _check_name(name: str) -> str:
     bad = not name.isprintable() or any(character in name for character in "/\\\ufffd")
     if bad or not 0 < len(name) <= LONGEST_NAME or name in (".", ".."):
         raise bad_request(
-            Phrase(
-                "name: a file is called by 1 to %(longest_name)s printable characters without / "
-                "or \\.",
-                longest_name=LONGEST_NAME,
+            counted_phrase(
+                "name: a file is called by 1 printable character without / or \\.",
+                "name: a file is called by 1 to %(num)s printable characters without / or \\.",
+                LONGEST_NAME,
             )
         )
     return name

@@ -9,7 +9,7 @@ from ...manage.times import instant, parse_instant
 from ...model import Page
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from ...problems import ServerProblem
 from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
 from .model import ForwarderBacklog, ForwarderState, ForwardTotals, StoredForwarder
@@ -100,9 +100,10 @@ def problems_thd(
                 since_at=one.last_error_at or now,
             )
         elif one.failing_since_at is not None and now - one.failing_since_at >= FAILING_AFTER:
-            detail = Phrase(
-                "%(tries)s attempts in a row failed; the last: %(error)s",
-                tries=one.tries,
+            detail = counted_phrase(
+                "%(num)s attempt failed: %(error)s",
+                "%(num)s attempts in a row failed; the last: %(error)s",
+                one.tries,
                 error=DELIVERY_WORDS.phrase(one.last_error or ""),
             )
             if one.next_at is not None:
@@ -118,6 +119,8 @@ def problems_thd(
             yield ServerProblem(
                 code=DEAD_LETTERS,
                 subject=subject,
-                detail=Phrase("%(num)s events were given up.", num=dead[one.id]),
+                detail=counted_phrase(
+                    "%(num)s event was given up.", "%(num)s events were given up.", dead[one.id]
+                ),
                 since_at=one.last_error_at or now,
             )

@@ -6,16 +6,21 @@ What a receiver or the operating system says is data, and stays as it is.
 
 from __future__ import annotations
 
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_template
 from ...sentences import SentenceList
 
 DELIVERY_WORDS = SentenceList(
     (
         Phrase("Not delivered within three days: %(reason)s"),
-        Phrase("Refused %(num)s times, unlike other events: %(reason)s"),
+        counted_template(
+            "Refused %(num)s time, unlike other events: %(reason)s",
+            "Refused %(num)s times, unlike other events: %(reason)s",
+        ),
         Phrase("%(reason)s; redirects are not followed: set the URL to the new address"),
-        Phrase("It took longer than %(seconds)s seconds"),
-        Phrase("No answer within %(seconds)s seconds"),
+        counted_template(
+            "It took longer than %(num)s second", "It took longer than %(num)s seconds"
+        ),
+        counted_template("No answer within %(num)s second", "No answer within %(num)s seconds"),
         Phrase("The forwarder failed: %(error)s"),
         Phrase("Not connected: %(reason)s"),
         Phrase("%(address)s is not an address"),
@@ -54,8 +59,11 @@ DELIVERY_WORDS = SentenceList(
         # Brokers.
         Phrase("The broker has the message; nobody subscribes to %(topic)s"),
         Phrase("The broker has the message"),
-        Phrase("The broker has %(num)s messages; nobody subscribes to %(topic)s"),
-        Phrase("The broker has %(num)s messages"),
+        counted_template(
+            "The broker has %(num)s message; nobody subscribes to %(topic)s",
+            "The broker has %(num)s messages; nobody subscribes to %(topic)s",
+        ),
+        counted_template("The broker has %(num)s message", "The broker has %(num)s messages"),
         Phrase("The broker did not acknowledge in time"),
         Phrase("The connection was lost before messages were acknowledged"),
         Phrase("The connection was lost"),

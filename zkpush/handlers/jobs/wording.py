@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ...phrases import Phrase
+from ...phrases import counted_template
 from ...sentences import SentenceList
 
 JOB_REASONS = SentenceList(
     (
-        Phrase("%(num)s command failed; the rest is not queued."),
-        Phrase("%(num)s commands failed; the rest is not queued."),
+        counted_template(
+            "%(num)s command failed; the rest is not queued.",
+            "%(num)s commands failed; the rest is not queued.",
+        ),
     )
 )
 """Reasons that are stored with stopped jobs."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ...phrases import Phrase, in_series, words_of
+from ...phrases import Phrase, counted_phrase, in_series, words_of
 from ...protocol.commands import check_command, with_values, without_field
 from ...protocol.errors import CommandError
 from ...protocol.fields import Field, Kind
@@ -80,8 +80,10 @@ def mistakes_in(
     """
     wrong: dict[str, str] = {}
     if is_new and _PIN.fullmatch(pin) is None:
-        wrong["pin"] = Phrase(
-            "A user ID is 1 to %(most)s digits or letters without accents.", most=LONGEST_PIN
+        wrong["pin"] = counted_phrase(
+            "A user ID is 1 digit or letter without accents.",
+            "A user ID is 1 to %(num)s digits or letters without accents.",
+            LONGEST_PIN,
         )
     else:
         _check(wrong, "pin", {"PIN": pin})
@@ -131,7 +133,9 @@ def _mistake(field: Field, value: object) -> str | None:
         return Phrase("A tab or a line break can be no part of it.")
     longest = {"name": LONGEST_NAME, "password": LONGEST_PASSWORD}.get(field.name)
     if longest is not None and len(str(value)) > longest:
-        return Phrase("At most %(most)s characters fit.", most=longest)
+        return counted_phrase(
+            "At most %(num)s character fits.", "At most %(num)s characters fit.", longest
+        )
     if field.name == "group" and not 1 <= int(str(value)) <= MOST_GROUP:
         return Phrase("A group is a number from 1 to %(most)s.", most=MOST_GROUP)
     if field.kind is Kind.CARD and _is_no_card(str(value)):

@@ -18,6 +18,7 @@ from ...manage.console.visits import Visit
 from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.transaction import Transaction
+from ...phrases import counted_phrase
 from .columns import ENROLLED, EXPORTED, PHOTO, label_of, shown_value
 from .model import PeopleFilter
 from .persons import PersonStore
@@ -79,10 +80,11 @@ class PeopleExportPages:
         """Export people as XLSX."""
         if await self._store.read(lambda tx: tx[PersonStore].count(visit.areas)) > MOST_ROWS:
             raise ValueError(
-                Phrase(
-                    "These may be more than %(most)s people. Export them as CSV, which has no "
+                counted_phrase(
+                    "This may be more than %(num)s person. Export them as CSV, which has no limit.",
+                    "These may be more than %(num)s people. Export them as CSV, which has no "
                     "limit.",
-                    most=MOST_ROWS,
+                    MOST_ROWS,
                 )
             )
         await note_export(self._store, visit.caller, "xlsx", "people", query)

@@ -56,9 +56,10 @@ def read_lines(
         for row in reader:
             if reader.line_num > MOST_LINES:
                 raise ValueError(
-                    Phrase(
-                        "The file has more than %(most_lines)s lines; split it.",
-                        most_lines=MOST_LINES,
+                    counted_phrase(
+                        "The file has more than %(num)s line; split it.",
+                        "The file has more than %(num)s lines; split it.",
+                        MOST_LINES,
                     )
                 )
             if any(cell.strip() for cell in row):

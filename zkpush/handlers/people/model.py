@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...phrases import Phrase
+from ...phrases import counted_phrase
 from ...stored import stored_type
 from ...values.people import OfPerson, Person
 from .limits import EMPTYING, RULE, is_many
@@ -26,11 +26,12 @@ def check_area(name: str) -> None:
     """Raise `ValueError` if a text cannot be the name of an area."""
     if not name or name != name.strip() or len(name) > LONGEST_AREA or not name.isprintable():
         raise ValueError(
-            Phrase(
-                "%(name)s is no name of an area: 1 to %(longest_area)s printable characters, "
-                "without spaces at its ends",
+            counted_phrase(
+                "%(name)s is no name of an area: 1 printable character, no space",
+                "%(name)s is no name of an area: 1 to %(num)s printable characters, without "
+                "spaces at its ends",
+                LONGEST_AREA,
                 name=repr(name[:40]),
-                longest_area=LONGEST_AREA,
             )
         )
 

@@ -13,7 +13,7 @@ from ...manage.limits import PERSON
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
-from ...phrases import Phrase, words_of
+from ...phrases import counted_phrase, words_of
 from ...protocol.fields import Scope
 from ...protocol.jpeg import jpeg_size
 from .administration import PeopleAdministration
@@ -93,10 +93,11 @@ class PhotoEndpoints:
         size = jpeg_size(content)
         if size.width * size.height > MOST_PIXELS:
             raise ValueError(
-                Phrase(
-                    "The picture has %(width)s x %(height)s pixels; make it smaller.",
+                counted_phrase(
+                    "The picture has %(width)s x %(num)s pixel; make it smaller.",
+                    "The picture has %(width)s x %(num)s pixels; make it smaller.",
+                    size.height,
                     width=size.width,
-                    height=size.height,
                 )
             )
         try:

@@ -11,7 +11,7 @@ from ...device.session import (
     WITHOUT_TOKEN,
 )
 from ...device.unservedbodies import NOT_BELOW, NOT_THIS_PATH
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_template
 from ...sentences import SentenceList
 from .model import FAILURE, TracedContent
 
@@ -19,9 +19,9 @@ ANSWERS = SentenceList(
     (
         Phrase("%(reason)s and %(num)s more"),
         Phrase("its options"),
-        Phrase("a file, %(num)s bytes"),
-        Phrase("encrypted, %(num)s bytes"),
-        Phrase("%(num)s bytes"),
+        counted_template("a file, %(num)s byte", "a file, %(num)s bytes"),
+        counted_template("encrypted, %(num)s byte", "encrypted, %(num)s bytes"),
+        counted_template("%(num)s byte", "%(num)s bytes"),
         Phrase("command %(number)s: a command as it was given"),
         Phrase("command %(number)s: %(name)s"),
     )
@@ -37,10 +37,8 @@ REMARKS = SentenceList(
         TAKEN_BEFORE,
         NOT_THIS_PATH,
         NOT_BELOW,
-        Phrase("%(num)s reject kept"),
-        Phrase("%(num)s rejects kept"),
-        Phrase("%(num)s part set aside"),
-        Phrase("%(num)s parts set aside"),
+        counted_template("%(num)s reject kept", "%(num)s rejects kept"),
+        counted_template("%(num)s part set aside", "%(num)s parts set aside"),
         Phrase("foreign token"),
         Phrase("foreign cookie"),
     )

@@ -53,6 +53,7 @@ _KEYWORDS = {
     "ngettext": (1, 2),
     "Phrase": (1,),
     "counted_phrase": (1, 2),
+    "counted_template": (1, 2),
 }
 _OPTIONS = {
     "extensions": "jinja2.ext.do",
@@ -121,9 +122,9 @@ class PackageCatalogues:
             key = phrase if isinstance(phrase, str) else phrase[0]
             count = 1 if isinstance(phrase, str) else catalogue.num_plurals
             text: object = None if old is None else old.string
-            if not _is_whole(text, count):
+            if not _is_whole(text, phrase, count):
                 text = known.get(key)
-            if not _is_whole(text, count):
+            if not _is_whole(text, phrase, count):
                 text, missing = None, missing + 1
             catalogue.add(phrase, text)  # type: ignore[arg-type]  # of the same shape
         file = self.path(language)
@@ -223,10 +224,11 @@ def _extracted(method: object, file: Path, options: Mapping[str, str]) -> Iterat
             yield message if isinstance(message, str) else (message[0], message[1])
 
 
-def _is_whole(text: object, count: int = 1) -> bool:
-    """Whether a translation is there, in as many forms as the language has."""
-    texts = text if isinstance(text, tuple | list) else (text,)
-    return all(texts) and len(texts) >= count
+def _is_whole(text: object, phrase: Found, count: int) -> bool:
+    """Whether a translation is there, in as many forms as the phrase has in the language."""
+    if isinstance(phrase, str):
+        return isinstance(text, str) and bool(text)
+    return isinstance(text, tuple | list) and all(text) and len(text) >= count
 
 
 def main(packages: Sequence[str]) -> int:
@@ -239,7 +241,12 @@ def main(packages: Sequence[str]) -> int:
         known: dict[str, object] = {}
         for one in all_of_them:
             for message in one.read(language):
-                if message.id and _is_whole(message.string):
+                texts = (
+                    (message.string,)
+                    if isinstance(message.string, str)
+                    else message.string or ("",)
+                )
+                if message.id and all(texts):
                     key = message.id if isinstance(message.id, str) else message.id[0]
                     known.setdefault(key, message.string)
         for one in all_of_them:

@@ -31,6 +31,8 @@ DATES = frozenset({"day", "first_day", "last_day", "time"})
 """Names of the values of a phrase that are shown as dates; others may be typed as they are."""
 COUNT = "num"
 """Name of the value of a phrase that is a count; other integers may be codes."""
+MANY = 100
+"""Number whose form has a count that is not known exactly."""
 _ON_SERVER = Phrase("the command %(command)s on the server")
 _SENTENCE_ENDS = (".", "!", "?")
 LABELLED = 3
@@ -134,7 +136,10 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return ""  # the catalogue would return its header
         if text.plural is None:
             return str(translate.gettext(text.text))
-        return str(translate.ngettext(text.text, text.plural, text.values["num"]))
+        count = text.values[COUNT]
+        return str(
+            translate.ngettext(text.text, text.plural, count if isinstance(count, int) else MANY)
+        )
 
     def _plain(name: str, value: object) -> object:
         if name == COUNT and isinstance(value, int):
