@@ -261,6 +261,9 @@ def assemble(
                 for part in reversed(known.part("store"))
                 if hasattr(part, "erase_person")
             ],
+            counters=[
+                part.count_punches for part in known.part("store") if hasattr(part, "count_punches")
+            ],
             enders=[
                 part.end_terminal
                 for part in reversed(known.part("store"))

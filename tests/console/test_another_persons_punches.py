@@ -1,63 +1,198 @@
-"""Punches at a terminal that has, or had, another person under the user ID."""
+"""Punches at a terminal that has another person under the user ID, until somebody decides."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 
+import pytest
 import pytest_twisted
 
+from ..promises.limited import MINE, OTHER, plant
 from ..rig import Rig
 from ..server.test_jobs import answer_all
-from .browser import Browser, signed_in, text_of
+from .browser import Browser, location, signed_in, text_of
 from .test_attendance import line, person, punch, rows
 from .test_people import operate
 from .test_person_months import totals
 
-_SAID = "At T1, this ID is Ivy Eriksen."
+LIST, DAY = "/attendance", "/attendance/people/7/2026-03-01"
+MONTH = "/attendance/people/7?month=2026-03"
+PAGES = (LIST, DAY, MONTH)
+SAID = "At T1, this ID is Ivy Eriksen."
+DOUBTFUL = "may be another person's"
+YES = {"confirmed": "true"}
 
 
-@pytest_twisted.ensureDeferred
-async def test_punches_that_may_be_another_persons_are_marked_until_it_is_settled(
-    rig: Rig,
-) -> None:
-    """The list, the day, the month, its totals and the files say so; the conflict is linked."""
+async def two_people(rig: Rig) -> str:
+    """Ivy works at a terminal as user 7, who is Elena elsewhere; returns the conflict's path."""
     for sn in ("T1", "T2"):
         await rig.exchange(sn)
     await person(rig, "7", "Elena Marín")
     await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\n")
     await punch(rig, line("7", "2026-03-01 08:00:00"), sn="T1")
-    await punch(rig, line("7", "2026-03-01 09:00:00"), sn="T2")
-    browser = await signed_in(rig)
-    pages = ("/attendance", "/attendance/people/7/2026-03-01", "/attendance/people/7?month=2026-03")
-    feed = text_of(await browser.get("/"))
-    assert feed.count("may be another person's") == 1
-    for path in pages:
-        shown = await browser.get(path)
-        assert _SAID in text_of(shown), path
-        assert b'href="/console/people/7#conflicts"' in shown.body, path
-    listed = rows(await browser.get("/attendance"))
-    assert ["may be another person's" in one for one in listed] == [False, True]
-    month = totals(await browser.get(pages[2]))
-    assert month["punch that may be another person's"] == "1"
-    got = await browser.get("/attendance/export.csv")
+    for hour in ("09", "11"):
+        await punch(rig, line("7", f"2026-03-01 {hour}:00:00"), sn="T2")
+    (conflict,) = await rig.items("/conflicts")
+    return f"/people/conflicts/{conflict['id']}"
+
+
+async def exported(rig: Rig) -> list[str]:
+    """The column of the file, without its heading."""
+    browser = await signed_in(rig, name="exporter")
+    got = await browser.get("/attendance/export.csv?order=oldest")
     heading, *found = csv.reader(io.StringIO(got.body.decode("utf-8-sig")))
     place = heading.index("May be another person's")
-    assert [one[place] for one in (heading, *found)] == [
-        "May be another person's",
-        "",
-        "Ivy Eriksen",
-    ]
-    (conflict,) = await rig.items("/conflicts")
-    await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "terminal"})
-    for path in ("/", *pages):
-        assert "another person's" not in text_of(await browser.get(path)), path
+    return [one[place] for one in found]
+
+
+@pytest_twisted.ensureDeferred
+async def test_doubtful_punches_are_marked_and_their_hours_named(rig: Rig) -> None:
+    """The list, the day, the month, its totals and the files say so."""
+    await two_people(rig)
+    browser = await signed_in(rig)
+    for path in PAGES:
+        assert SAID in text_of(await browser.get(path)), path
+    assert text_of(await browser.get("/")).count(DOUBTFUL) == 1
+    listed = rows(await browser.get(LIST))
+    assert [DOUBTFUL in one for one in listed] == [False, False, True]
+    shown = await browser.get(MONTH)
+    assert totals(shown)["punch that may be another person's"] == "1"
+    assert totals(shown)["hours from first to last punch of which 1:00 doubtful"] == "3:00"
+    assert "of which 1:00 doubtful" in text_of(await browser.get(DAY))
+    assert await exported(rig) == ["Ivy Eriksen", "", ""]
+
+
+@pytest.mark.parametrize("choice", ["person", "other", "later"])
+@pytest_twisted.ensureDeferred
+async def test_settling_asks_whose_the_punches_are(rig: Rig, choice: str) -> None:
+    """Each answer is kept, in the audit log, and on every page and in the files."""
+    action = await two_people(rig)
+    browser = await signed_in(rig)
+    asked = text_of(await browser.send("/people/7", action, {"keep": "stored"}))
+    assert "Whose is this 1 punch?" in asked
+    assert "came from terminal T1 while it had Ivy Eriksen as user 7." in asked
+    for button in ("Punches of Elena Marín", "Punches of Ivy Eriksen", "Decide later"):
+        assert button in asked
+    assert len(await rig.items("/conflicts")) == 1
+    await browser.send("/people/7", action, {"keep": "stored", "punches": choice, **YES})
+    assert await rig.items("/conflicts") == []
+    shown, month = [text_of(await browser.get(path)) for path in PAGES], None
+    month = totals(await browser.get(MONTH))
+    audit = [one["detail"] for one in await rig.items("/audit") if "punches" in one["action"]]
+    if choice == "later":
+        assert all(DOUBTFUL in one for one in shown)
+        assert audit == []
+    elif choice == "person":
+        assert not any(DOUBTFUL in one for one in shown)
+        assert (month["punches"], month["hours from first to last punch"]) == ("3", "3:00")
+        assert await exported(rig) == ["", "", ""]
+        assert audit[0].startswith("punches from terminal T1: those of the person")
+    else:
+        assert not any(DOUBTFUL in one for one in shown)
+        assert (month["punches"], month["hours from first to last punch"]) == ("2", "2:00")
+        assert month["punch of another person, not counted"] == "1"
+        assert "1 of another person" in shown[2]
+        assert all("another person's" in one for one in shown)
+        assert await exported(rig) == ["is Ivy Eriksen's", "", ""]
+        assert audit[0].startswith("punches from terminal T1: those of another person")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_decision_is_made_and_changed_on_the_attendance_page(rig: Rig) -> None:
+    """Also after the conflict is settled and the person is removed, until it is undone."""
+    action = await two_people(rig)
+    browser = await signed_in(rig)
+    await browser.send("/people/7", action, {"keep": "stored", "punches": "later", **YES})
+    await browser.send("/people/7/remove", "/people/7/remove", {})
+    for owner, said in (
+        ("other", "1 punch in all is decided to be Ivy Eriksen's."),
+        ("person", "1 punch in all is decided to be Elena Marín's."),
+        ("later", "1 punch in all: whose is it?"),
+    ):
+        page = (await browser.get(MONTH)).body.decode()
+        form = re.search(r'action="/console(/people/punches/[0-9]+)"', page)
+        assert form is not None
+        done = await browser.send(MONTH, form[1], {"owner": owner})
+        assert location(done) == "/attendance/people/7"
+        assert said in text_of(await browser.get(MONTH))
+    assert await exported(rig) == ["Ivy Eriksen", "", ""]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_terminals_values_make_the_punches_the_persons(rig: Rig) -> None:
+    """The question says what changes, with the number of past punches."""
+    action = await two_people(rig)
+    browser = await signed_in(rig)
+    asked = text_of(await browser.send("/people/7", action, {"keep": "terminal"}))
+    assert "User 7 is then Ivy Eriksen, and no longer Elena Marín" in asked
+    assert "all 3 past punches" in asked
+    assert (await rig.api("GET", "/users/7")).json["name"] == "Elena Marín"
+    await browser.confirm("/people/7", action, {"keep": "terminal"})
+    assert (await rig.api("GET", "/users/7")).json["name"] == "Ivy Eriksen"
+    for path in PAGES:
+        assert DOUBTFUL not in text_of(await browser.get(path)), path
+
+
+@pytest_twisted.ensureDeferred
+async def test_several_conflicts_ask_whose_the_punches_are(rig: Rig) -> None:
+    """One answer holds for all that were chosen."""
+    await two_people(rig)
+    await person(rig, "8", "Hugo Sanz")
+    await operate(rig, "USER PIN=8\tName=Fatima Brandt\tPri=0\n")
+    await punch(rig, line("8", "2026-03-01 08:00:00"), sn="T1")
+    browser = await signed_in(rig)
+    fields = {"keep": "stored", "conflict": [one["id"] for one in await rig.items("/conflicts")]}
+    asked = await browser.send("/people/conflicts", "/people/conflicts", fields)
+    assert "Whose are these 2 punches?" in text_of(asked)
+    answer = {**fields, "punches": "other", **YES}
+    await browser.send("/people/conflicts", "/people/conflicts", answer)
+    owners = [one["owner"] for one in await rig.items("/conflicts/punches")]
+    assert owners == ["other", "other"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_erasure_names_the_punches_of_others_and_spares_them(rig: Rig) -> None:
+    """They are erased only if that is ticked."""
+    await two_people(rig)
+    browser = await signed_in(rig)
+    page, erase = "/people/7/remove", "/people/7/erase"
+    shown = text_of(await browser.get(page))
+    assert "1 punch under this user ID is, or may be, Ivy Eriksen's, at T1." in shown
+    fields = {"confirm": "7", "attendance": "true"}
+    await browser.send(page, erase, fields)
+    assert len(await rig.items("/attendance?pin=7")) == 1
+    assert "1 punch of other people stays." in text_of(await browser.get(page))
+    await browser.send(page, erase, {**fields, "others": "true"})
+    assert await rig.items("/attendance?pin=7") == []
+    assert await rig.items("/conflicts/punches") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_callers_of_an_area_decide_about_their_own_only(rig: Rig) -> None:
+    """A claim of another area is like one that does not exist."""
+    planted = await plant(rig)
+    path = "/conflicts/punches/{id}"
+    listed = await planted.ask("GET", "/conflicts/punches")
+    (claim,) = listed.json["items"]
+    assert (claim["device"], claim["name"], claim["punches"]) == (MINE, "Ann", 1)
+    for ids, status in ((planted.others, 404), (planted.mine, 200)):
+        answer = await planted.ask("POST", f"/conflicts/punches/{ids[path]}", {"owner": "other"})
+        assert answer.status == status
+    decided = {one["device"]: one["owner"] for one in await rig.items("/conflicts/punches")}
+    assert decided == {MINE: "other", OTHER: None}
+    (left,) = await rig.items("/conflicts/punches?undecided=true&pin=99177")
+    assert left["device"] == OTHER
+    gone = await rig.api("POST", "/conflicts/punches/99", {"owner": "other"})
+    assert gone.status == 404
 
 
 async def doubted(rig: Rig) -> None:
     """A terminal that had a person, and has another one since two hours."""
     await rig.exchange("T1")
     await person(rig, "7", "Elena Marín")
+    await operate(rig, "USER PIN=7\tName=Elena Marín\tPri=0\n")
     await punch(rig, line("7", "2026-03-01 08:00:00"))
     rig.clock.advance(7200)
     await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\n")
@@ -97,8 +232,7 @@ async def test_punches_of_another_person_stay_marked_after_the_decision(rig: Rig
     assert await times(browser) == (["13:00"], ["08:00"])
     for path in ("/attendance", "/attendance/people/7/2026-03-01"):
         shown = await browser.get(path)
-        assert "At T1, this ID was Ivy Eriksen." in text_of(shown), path
-        assert b"#conflicts" not in shown.body, path
+        assert "At T1, this ID is Ivy Eriksen." in text_of(shown), path
     rig.clock.advance(3600)
     await punch(rig, line("7", "2026-03-01 14:30:00"))
     assert await times(browser) == (["13:00", "14:30"], ["08:00"])
@@ -106,6 +240,7 @@ async def test_punches_of_another_person_stay_marked_after_the_decision(rig: Rig
     rig.clock.advance(3600)
     await punch(rig, line("7", "2026-03-01 15:30:00"))
     assert await times(browser) == (["13:00", "14:30"], ["08:00", "15:30"])
+    assert "At T1, this ID was Ivy Eriksen." in text_of(await browser.get("/attendance"))
 
 
 @pytest_twisted.ensureDeferred
@@ -116,24 +251,26 @@ async def test_a_user_may_be_deleted_before_the_decision(rig: Rig) -> None:
     await deleted(rig)
     rig.clock.advance(3600)
     await punch(rig, line("7", "2026-03-01 14:30:00"))
-    assert await times(browser) == (["13:00", "14:30"], ["08:00"])
+    assert await times(browser) == (["13:00"], ["08:00", "14:30"])
     await decided(rig)
     assert await times(browser) == (["13:00"], ["08:00", "14:30"])
 
 
 @pytest_twisted.ensureDeferred
-async def test_marks_go_when_the_terminal_agrees(rig: Rig) -> None:
-    """It states the stored name by itself: it was the same person."""
+async def test_marks_end_when_the_terminal_agrees(rig: Rig) -> None:
+    """Whose the punches until then are, somebody has to decide."""
     await doubted(rig)
     browser = await signed_in(rig)
     await operate(rig, "USER PIN=7\tName=Elena Marín\tPri=0\n")
     assert await rig.items("/conflicts") == []
-    assert await times(browser) == ([], ["08:00", "13:00"])
+    rig.clock.advance(3600)
+    await punch(rig, line("7", "2026-03-01 14:30:00"))
+    assert await times(browser) == (["13:00"], ["08:00", "14:30"])
 
 
 @pytest_twisted.ensureDeferred
 async def test_marks_of_a_retired_terminal_stay(rig: Rig) -> None:
-    """Nobody can decide any more whose the punches are."""
+    """Nobody has decided yet whose the punches are."""
     await doubted(rig)
     browser = await signed_in(rig)
     assert (await rig.api("POST", "/devices/T1/retire")).status < 300

@@ -33,6 +33,7 @@ IDS = {
     "command_id": "/commands/{id}",
     "photo_id": "/photos/{id}/content",
     "conflict_id": "/conflicts/{id}",
+    "claim_id": "/conflicts/punches/{id}",
     "job_id": "/jobs/{id}",
     "reject_id": "/rejects/{id}",
 }
@@ -64,6 +65,7 @@ ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
         {"device": MINE, "what": "card"},
     ],
     "/people/<pin>/photos/remove": [{"kind": "picture"}],
+    "/people/punches/<int:claim_id>": [{"owner": "other"}],
     "/people/conflicts": [{"keep": "terminal", "conflict": [*range(1, 20)]}],
     "/people/conflicts/<int:conflict_id>": [{"keep": "terminal"}],
     "/terminals/<sn>": [{"alias": "x", "timezone": "UTC"}],

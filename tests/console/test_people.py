@@ -132,7 +132,8 @@ async def test_a_conflict_is_settled_by_choosing_a_side(rig: Rig, keep: str, nam
     shown = await browser.get("/people/conflicts")
     assert "Name Ann Ash token admin Bob Birch T1" in rows(shown)
     action = f"/people/conflicts/{conflict}"
-    done = await browser.send("/people/1", action, {"keep": keep})
+    send = browser.confirm if keep == "terminal" else browser.send  # another name is asked about
+    done = await send("/people/1", action, {"keep": keep})
     assert location(done) == "/people/conflicts"
     assert (await rig.api("GET", "/users/1")).json["name"] == name
     assert await rig.items("/conflicts") == []
@@ -169,15 +170,22 @@ async def test_the_user_of_a_conflict_is_deleted_at_the_terminal_after_a_questio
     conflict = await contradicted(rig)
     browser = await signed_in(rig)
     page, action = "/people/conflicts", f"/people/conflicts/{conflict}"
-    assert "Nothing is deleted here." in text_of(
-        await browser.send(page, action, {"keep": "delete"})
-    )
+    asked = text_of(await browser.send(page, action, {"keep": "delete"}))
+    assert "deletes user 1, which is Bob Birch there" in asked
+    assert "Nothing is deleted here: Ann Ash stays." in asked
     assert await rig.items("/commands") == []
     assert location(await browser.confirm(page, action, {"keep": "delete"})) == page
     (command,) = await rig.items("/commands")
     assert (command["device"], command["command"]) == ("T1", "DATA DELETE USERINFO")
     assert (await rig.api("GET", "/users/1")).json["name"] == "Ann Ash"
     assert len(await rig.items("/conflicts")) == 1
+    shown = await browser.get(page)
+    assert "The terminal is told to delete its user" in text_of(shown)
+    assert 'value="delete"' not in shown.body.decode()
+    await rig.get("getrequest?SN=T1")
+    answer = f"ID={command['id']}&Return=0&CMD=DATA"
+    await rig.post("devicecmd?SN=T1", answer.encode())
+    assert "has no user under this user ID any more" in text_of(await browser.get(page))
 
 
 async def token(browser: Browser) -> str:

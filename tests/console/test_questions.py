@@ -76,6 +76,7 @@ CHANGING = {
     "/people/<pin>/edit",
     "/people/<pin>/enrol",
     "/people/<pin>/photos",
+    "/people/punches/<int:claim_id>",
     "/people/import",
     "/people/new",
     "/rejects/retry",

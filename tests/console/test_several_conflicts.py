@@ -73,7 +73,7 @@ async def test_one_tick_chooses_all_of_the_page(rig: Rig) -> None:
     ids = await contradicted(rig)
     browser = await signed_in(rig)
     shown = (await browser.get(PAGE)).body.decode()
-    every = " ".join(map(str, ids))
+    every = " ".join(map(str, reversed(ids)))
     assert f'name="shown" value="{every}"' in shown
     for one in ids:
         assert f'form="chosen-conflicts" name="conflict" value="{one}"' in shown
@@ -83,7 +83,7 @@ async def test_one_tick_chooses_all_of_the_page(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_long_list_of_conflicts_has_pages(rig: Rig) -> None:
-    """Each conflict is on one of them."""
+    """Each conflict is on one of them, the newest first."""
     await rig.exchange("T1")
     pins = [str(1000 + number) for number in range(51)]
 
@@ -92,10 +92,11 @@ async def test_a_long_list_of_conflicts_has_pages(rig: Rig) -> None:
     await operate(rig, *(f"USER PIN={pin}\tName=Zoe\tPri=0\n" for pin in pins))
     browser = await signed_in(rig)
     first = unescape((await browser.get(PAGE)).body.decode())
-    after = first.partition(f"{PAGE}?after=")[2].partition('"')[0]
-    last = (await browser.get(f"{PAGE}?after={after}")).body.decode()
-    found = [pin for pin in pins if f'href="/console/people/{pin}"' in first]
-    assert found + [pin for pin in pins if f'href="/console/people/{pin}"' in last] == pins
+    before = first.partition(f"{PAGE}?before=")[2].partition('"')[0]
+    last = (await browser.get(f"{PAGE}?before={before}")).body.decode()
+    found = [pin for pin in pins if f'href="/console/people/{pin}"' in last]
+    assert len(found) == 1
+    assert found + [pin for pin in pins if f'href="/console/people/{pin}"' in first] == pins
     assert f'href="/console{PAGE}"' in last
 
 

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 import sqlalchemy
 
+from zkpush.handlers.attendance.store import erase_person
 from zkpush.handlers.people import schema
 from zkpush.handlers.people.contradictions import ConflictStore
 from zkpush.handlers.people.model import PersonStatement
@@ -14,6 +15,8 @@ from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.removals import RemovalStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.devices import DeviceStore
+from zkpush.persist.erasing import PersonErasure
+from zkpush.persist.transaction import Transaction
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, say, with_store
 from .test_people import name, put, user
@@ -200,9 +203,13 @@ def make_author_tests(factory):
             await store.write(put("50077", {"name": "Anne"}, NOW + 1))
             await store.write(say(device, "USER PIN=50077\tName=Ann B\n", now=NOW + 2))
             assert "50077" in await store.read(contents)
-            await store.write(
-                lambda tx: tx[PersonStore].remove("50077", "token x", NOW + 3, erased=True)
-            )
+
+            def erase(tx: Transaction) -> None:
+                tx[PersonStore].remove("50077", "token x", NOW + 3, erased=True)
+                whole = PersonErasure(tx=tx, pin="50077", now=NOW + 3, with_attendance=True)
+                erase_person(whole)
+
+            await store.write(erase)
             assert "50077" not in await store.read(contents)
             await store.write(say(device, "USER PIN=50077\tName=Ann C\n", now=NOW + 4))
             assert await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING)) == []

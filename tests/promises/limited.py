@@ -85,6 +85,7 @@ async def plant(rig: Rig) -> Planted:
         rejects = {one["device"]: one["id"] for one in await rig.items("/rejects")}
         photos = {one["device"]: one["id"] for one in await rig.items("/photos")}
         conflicts = {one["device"]: one["id"] for one in await rig.items("/conflicts")}
+        claims = {one["device"]: one["id"] for one in await rig.items("/conflicts/punches")}
         ids[sn] = {
             "/commands/{id}": command,
             "/jobs/{id}": job["id"],
@@ -94,6 +95,7 @@ async def plant(rig: Rig) -> Planted:
             "/rejects/{id}": str(rejects[sn]),
             "/photos/{id}/content": str(photos[sn]),
             "/conflicts/{id}": str(conflicts[sn]),
+            "/conflicts/punches/{id}": str(claims[sn]),
         }
     both = {"command": "INFO", "devices": [MINE, OTHER]}
     assert (await rig.api("POST", "/commands", both)).status == 202

@@ -77,6 +77,8 @@ ROUTES = {
     "POST /api/v1/devices/{sn}/copy": W,
     "POST /api/v1/devices/{sn}/adopt": W,
     "GET /api/v1/conflicts": R,
+    "GET /api/v1/conflicts/punches": R,
+    "POST /api/v1/conflicts/punches/{id}": W,
     "POST /api/v1/conflicts/{id}": W,
     "GET /api/v1/users/{pin}/templates": B,
     "GET /api/v1/users/{pin}/photos": B,

@@ -61,6 +61,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "POST users/{pin}/enrol": ("users/1/enrol", {"device": SN, "what": "card"}),
     "POST users/import": ("users/import?dry_run=true", None),
     "POST conflicts/{id}": ("conflicts/99999", {"keep": "stored"}),
+    "POST conflicts/punches/{id}": ("conflicts/punches/99999", {"owner": "other"}),
     "POST devices/{sn}/commands": (f"devices/{SN}/commands", {"command": "LOG"}),
     "DELETE commands/{id}": ("commands/nothing", None),
     "POST commands": ("commands", {"command": "LOG", "devices": [SN]}),

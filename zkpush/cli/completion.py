@@ -35,12 +35,15 @@ def serial_numbers(
 
 
 def names_of(path: str, key: str = "name") -> Complete:
-    """Return the completion of the names, or of another value, of the items of a list."""
+    """Return the completion of the names, or of another value, of the items of a list.
+
+    `path` is that of the list, with slashes.
+    """
 
     def complete(
         context: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        (items,) = stored_lists(context, (path,))
+        (items,) = stored_lists(context, path.split("/"))
         names = [str(one[key]) for one in items]
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 

@@ -26,8 +26,10 @@ from ..origins import SettingOrigins
 from ..periodic import PeriodicService
 from ..persist.ending import EndTerminal
 from ..persist.erasing import ErasePerson
+from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
+from ..values.punchspans import PunchSpan
 from .console.pages import ConsoleAddition
 from .console.visits import SignIn
 from .health import HealthCheck
@@ -43,6 +45,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 Watch = Callable[[RequestHead, Verdict | None, Reply], object]
 """Called with each request of a terminal, the verdict on its head, and its reply. The verdict is an
 `AcceptedRequest`, or anything else for a refused request."""
+CountPunches = Callable[[Transaction, PunchSpan], int]
+"""`count_punches` of a capability's `store` part: counts its punches of a user ID in a span."""
 
 
 class Offers:
@@ -114,12 +118,18 @@ class Services:
     those of the capabilities that it requires."""
     enders: Sequence[EndTerminal] = ()
     """Functions of all capabilities that take part in the end of a terminal, in the same order."""
+    counters: Sequence[CountPunches] = ()
+    """Functions of all capabilities that count their punches."""
     offers: Offers = attrs.field(factory=Offers)
     """Objects offered by this capability and by the ones it requires."""
 
     def now(self) -> int:
         """Return the time, in milliseconds since the epoch."""
         return self.registry.now()
+
+    def count_punches_thd(self, tx: Transaction, span: PunchSpan) -> int:
+        """Count the punches of a user ID in a span of time."""
+        return sum(count(tx, span) for count in self.counters)
 
     def section(self, kind: type[S]) -> S:
         """Return the configuration section of a type, the `SETTINGS` of a capability."""

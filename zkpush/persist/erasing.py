@@ -28,6 +28,8 @@ class PersonErasure:
     """The time, in milliseconds since the epoch."""
     with_attendance: bool
     """Whether attendance records go too, which otherwise stay under the user ID."""
+    with_others: bool = False
+    """Whether those go, too, that are or may be another person's."""
     spans: Sequence[tuple[int | None, int | None]] | None = None
     """Periods whose records are this person's, each with the seconds since the epoch at which it
     begins and before which it ends; None for all records. Others are of people who had the user ID

@@ -84,9 +84,17 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         _phrase(punch.mask),
         None if punch.doubt is None else _phrase(punch.doubt.mark),
         punch.own_time,
-        None if punch.other is None else punch.other.name or _phrase("another name"),
+        _another(punch),
         Phrase("left") if punch.has_left else None,
     ]
+
+
+def _another(punch: ShownPunch) -> Cell:
+    """Return whose the punch may be, or is; None if it is the person's."""
+    if punch.claim is None:
+        return None
+    name = punch.claim.name or Phrase("another name")
+    return Phrase("is %(name)s's", name=name) if punch.is_foreign else name
 
 
 def _phrase(text: str | None) -> Phrase | None:

@@ -11,7 +11,7 @@ import msgspec
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
-from ..people.model import OtherPerson, Spans
+from ..people.model import PunchClaim, Spans
 from .tables import ATTLOG
 
 
@@ -37,13 +37,16 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
         return datetime.datetime.fromisoformat(self.time)
 
 
-def other_person(
-    punch: Punch, others: Mapping[tuple[str, str], Sequence[OtherPerson]]
-) -> OtherPerson | None:
-    """Return whose a punch may be, of the people that `PersonSurvey.other_people` has found."""
-    found = others.get((punch.pin, punch.device), ())
-    may = (one for one in found if one.may_have_made(punch.utc, punch.received_at))
-    return next(may, None)
+def claim_to(
+    punch: Punch, claims: Mapping[tuple[str, str], Sequence[PunchClaim]]
+) -> PunchClaim | None:
+    """Return the claim of another person to a punch, of those that `ClaimStore.by_place` has found.
+
+    One that is decided comes first.
+    """
+    found = claims.get((punch.pin, punch.device), ())
+    own = [one for one in found if one.span.has(punch.received_at, punch.utc)]
+    return min(own, key=lambda one: one.owner is None, default=None)
 
 
 STORED_PUNCH = stored_type(Punch, ATTLOG)

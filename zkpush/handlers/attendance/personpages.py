@@ -12,18 +12,21 @@ from msgspec import Meta
 from ...manage.console.pages import ConsolePage, ConsoleRoute, View
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...manage.limits import of_device, visible_thd
 from ...manage.services import Services
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
-from ..people.store import EarlierHolders, FormerPeople, PeopleStore
+from ..people.model import PunchClaim
+from ..people.store import ClaimStore, EarlierHolders, FormerPeople, PeopleStore
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
 from .finding import PRESENT, HolderNumber, spans_thd
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
+from .spans import count_punches
 from .strips import WIDTH, MonthTotals, strips_of
 from .unread import unread_thd
 
@@ -170,6 +173,8 @@ class PersonAttendancePages:
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
+                "claims": _claims_thd(tx, pin, visit.areas),
+                "may_change": visit.allows(Scope.WRITE),
                 "unread": unread_thd(tx, visit, period),
                 "absent": absent_thd(tx, visit, window, period),
             }
@@ -178,3 +183,14 @@ class PersonAttendancePages:
 
     def _today(self, visit: Visit) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
+
+
+def _claims_thd(
+    tx: Transaction, pin: str, areas: frozenset[str] | None
+) -> list[tuple[PunchClaim, int]]:
+    """Return the claims to punches of a person that a visitor may see, with their numbers."""
+    found = tx[ClaimStore].of_people([pin])
+    if areas is not None:
+        found = visible_thd(tx, found, of_device, areas)
+    counted = [(one, count_punches(tx, one.span)) for one in found]
+    return [(one, count) for one, count in counted if count]

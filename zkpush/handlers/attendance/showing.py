@@ -14,9 +14,9 @@ from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
-from ..people.model import OtherPerson
-from ..people.store import FormerPeople, Holders, PeopleStore, PersonSurvey
-from .model import Punch, other_person
+from ..people.model import PunchClaim, PunchOwner
+from ..people.store import ClaimStore, FormerPeople, Holders, PeopleStore
+from .model import Punch, claim_to
 from .photos import AttendancePhotoStore
 from .tables import ATTLOG
 
@@ -92,8 +92,19 @@ class ShownPunch:
     work_code: str | None
     temperature: float | None
     mask: str | None
-    other: OtherPerson | None
-    """Somebody else whom the terminal has or had under the user ID, and whose the punch may be."""
+    claim: PunchClaim | None
+    """That the terminal had somebody else under the user ID, whose the punch is or may be; None if
+    it is the person's."""
+
+    @property
+    def other(self) -> str | None:
+        """Name of whom the terminal had, while the punch may be that one's; else None."""
+        return None if self.claim is None or self.claim.owner is not None else self.claim.name
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is decided that the punch is another person's."""
+        return self.claim is not None and self.claim.owner is PunchOwner.OTHER
 
 
 def shown_punches(
@@ -113,12 +124,12 @@ def shown_punches(
     holders = tx[PeopleStore].holders(pins, areas)
     left = tx[FormerPeople].among(pins, areas)
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas) | left
-    others = tx[PersonSurvey].other_people(pins, areas)
+    claims = tx[ClaimStore].by_place(mine)
     serials = {punch.device for punch in punches}
     aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
     shown = [
-        _shown(punch, zone, holders, mine, aliases, others, found.get(punch.id))
+        _shown(punch, zone, holders, mine, aliases, claims, found.get(punch.id))
         for punch in punches
     ]
     return sorted(shown, key=lambda one: (one.wall, one.id), reverse=not oldest_first)
@@ -130,7 +141,7 @@ def _shown(
     holders: Holders,
     with_page: Collection[str],
     aliases: Mapping[str, str | None],
-    others: Mapping[tuple[str, str], Sequence[OtherPerson]],
+    claims: Mapping[tuple[str, str], Sequence[PunchClaim]],
     photo: int | None,
 ) -> ShownPunch:
     wall = punch.wall(zone)
@@ -158,5 +169,5 @@ def _shown(
         work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
-        other=other_person(punch, others) if holder.earlier is None else None,
+        claim=claim_to(punch, claims),
     )

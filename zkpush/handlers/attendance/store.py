@@ -39,12 +39,13 @@ from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 from .photos import AttendancePhotoStore
 from .plain import AttendanceRows, distinctions, reckon
 from .schema import arrivals, attendance
+from .spans import count_punches
 from .tables import ATTLOG
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-__all__ = ["AttendanceStore", "erase_person"]
+__all__ = ["AttendanceStore", "count_punches", "erase_person"]
 
 MOST_WAITING = 10_000
 """Most rows buffered until the end of the group; more are written at once."""

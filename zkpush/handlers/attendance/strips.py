@@ -30,7 +30,14 @@ class DayStrip:
 
     day: datetime.date
     punches: Sequence[ShownPunch]
-    """In the order of time."""
+    """Those that count for the person, in the order of time; some may be another person's."""
+    foreign: Sequence[ShownPunch] = ()
+    """Those that are another person's by a decision; they count nowhere."""
+
+    @property
+    def every(self) -> list[ShownPunch]:
+        """All punches in the order of time, also those that do not count."""
+        return sorted([*self.punches, *self.foreign], key=lambda one: (one.wall, one.id))
 
     @property
     def marks(self) -> list[Mark]:
@@ -40,9 +47,13 @@ class DayStrip:
     @property
     def minutes(self) -> int | None:
         """Minutes from the first to the last punch; None with fewer than two."""
-        if len(self.punches) < 2:
-            return None
-        return int((self.punches[-1].wall - self.punches[0].wall).total_seconds()) // 60
+        return _between(self.punches)
+
+    @property
+    def doubtful_minutes(self) -> int:
+        """Those of the minutes that would not be without punches that may be another person's."""
+        sure = [one for one in self.punches if one.other is None]
+        return (self.minutes or 0) - (_between(sure) or 0)
 
     @property
     def is_single(self) -> bool:
@@ -95,8 +106,12 @@ class MonthTotals:
     """Days without punches, before today."""
     empty_weekend_days: int
     """Saturdays and Sundays among them."""
+    foreign: int
+    """Punches that are another person's by a decision; they are not in the other numbers."""
     minutes: int
     """The times from the first to the last punch of each day, added."""
+    doubtful_minutes: int
+    """Those of the minutes that depend on punches that may be another person's."""
 
     @classmethod
     def of(cls, strips: Sequence[DayStrip], today: datetime.date) -> MonthTotals:
@@ -111,8 +126,16 @@ class MonthTotals:
             others=sum(len(one.others) for one in strips),
             empty_days=len(empty),
             empty_weekend_days=sum(one.is_weekend for one in empty),
+            foreign=sum(len(one.foreign) for one in strips),
             minutes=sum(one.minutes or 0 for one in strips),
+            doubtful_minutes=sum(one.doubtful_minutes for one in strips),
         )
+
+
+def _between(punches: Sequence[ShownPunch]) -> int | None:
+    if len(punches) < 2:
+        return None
+    return int((punches[-1].wall - punches[0].wall).total_seconds()) // 60
 
 
 def _place(punch: ShownPunch) -> float:
@@ -125,8 +148,12 @@ def strips_of(period: DayPeriod, punches: Sequence[ShownPunch]) -> list[DayStrip
     if period.first is None or period.last is None:
         raise ValueError("the period has no end")
     days: dict[datetime.date, list[ShownPunch]] = {}
+    foreign: dict[datetime.date, list[ShownPunch]] = {}
     for punch in sorted(punches, key=lambda one: (one.wall, one.id)):
-        days.setdefault(punch.wall.date(), []).append(punch)
+        kept = foreign if punch.is_foreign else days
+        kept.setdefault(punch.wall.date(), []).append(punch)
     count = (period.last - period.first) // DAY + 1
     every = [period.first + number * DAY for number in range(count)]
-    return [DayStrip(day=day, punches=days.get(day, [])) for day in every]
+    return [
+        DayStrip(day=day, punches=days.get(day, []), foreign=foreign.get(day, [])) for day in every
+    ]

@@ -30,11 +30,11 @@ from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
-from ..attendance.model import Punch, PunchFilter, other_person
+from ..attendance.model import Punch, PunchFilter, claim_to
 from ..attendance.store import AttendanceStore
 from ..forward.model import ForwardFigures
-from ..people.model import OtherPerson
-from ..people.store import Holders, PeopleStore, PersonSurvey
+from ..people.model import PunchClaim
+from ..people.store import ClaimStore, Holders, PeopleStore
 
 MOST_PROBLEMS = 20
 """Problems of terminals, and of the server, that are shown."""
@@ -57,8 +57,8 @@ class FeedPunch:
     """Whether the account that sees the punch may see the page of the person."""
     meaning: Phrase | None
     """Check in, check out and the like; None if no state was chosen."""
-    other: OtherPerson | None
-    """Somebody else whom the terminal has or had under the user ID, and whose it may be."""
+    claim: PunchClaim | None
+    """That the terminal had somebody else under the user ID, whose it is or may be."""
     photo: int | None
     """Id of the photo taken with it; None without one, or if the visit may not see photos."""
     earlier: int | None
@@ -192,9 +192,9 @@ class OverviewPages:
             holders = tx[PeopleStore].holders(pins, visit.areas)
             mine = pins if visit.areas is None else tx[AreaLimitStore].people(pins, visit.areas)
             photos = store.photos_beside(newest) if visit.allows(Scope.BIOMETRICS) else {}
-            others = tx[PersonSurvey].other_people(pins, visit.areas)
+            claims = tx[ClaimStore].by_place(mine)
             return store.hours(since, 24, visit.areas), _feed(
-                newest, visit.zone, holders, mine, others, photos
+                newest, visit.zone, holders, mine, claims, photos
             )
 
         hours, feed = await self._store.read(find)
@@ -215,7 +215,7 @@ def _feed(
     zone: ZoneInfo,
     holders: Holders,
     with_page: Collection[str],
-    others: Mapping[tuple[str, str], Sequence[OtherPerson]],
+    claims: Mapping[tuple[str, str], Sequence[PunchClaim]],
     photos: Mapping[int, int],
 ) -> list[FeedPunch]:
     feed = []
@@ -228,7 +228,7 @@ def _feed(
                 whose.name,
                 whose.has_page(punch.pin in with_page),
                 _meaning(msgspec.structs.asdict(punch).get("status")),
-                other_person(punch, others) if whose.earlier is None else None,
+                claim_to(punch, claims),
                 photos.get(punch.id),
                 whose.earlier,
             )

@@ -32,11 +32,13 @@ from .bounds import (
     own_terminals_thd,
 )
 from .cards import check_cards_thd, with_numbers
-from .contested import outcome_of
+from .claims import ClaimStore
+from .contested import Outcome, outcome_of
 from .contradictions import ConflictStore
+from .deciding import check_others_thd, decide_thd, doubtful_thd
 from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
-from .model import ERASE, Conflict, DeletePerson, Portrait, check_area
+from .model import ERASE, Conflict, DeletePerson, Portrait, PunchOwner, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .returns import HOWEVER_LATE
@@ -108,9 +110,18 @@ class PeopleAdministration:
         return await self._store.write(lambda tx: put_thd(tx, edit, by, now))
 
     async def remove(
-        self, pin: str, by: Caller, *, erase: bool = False, attendance: bool = False
+        self,
+        pin: str,
+        by: Caller,
+        *,
+        erase: bool = False,
+        attendance: bool = False,
+        others: bool = False,
     ) -> tuple[list[str], list[QueuedCommand]]:
         """Remove a person here; with `erase`, everywhere.
+
+        With `attendance`, punches are erased, too; with `others` as well, also those that are, or
+        may be, another person's; see `claims`.
 
         Returns the serial numbers of the terminals that last stated that they have the person, and
         the commands queued for them; with `erase`, also of terminals that may have got the person
@@ -128,10 +139,13 @@ class PeopleAdministration:
                 pin=pin,
                 now=now,
                 with_attendance=attendance,
+                with_others=others,
                 spans=tx[PeopleStore].holders([pin]).present_spans(pin),
             )
             subject = subject_of(_PUT, {"PIN": pin})
             check_removal_thd(tx, by, pin, holders if erase else ())
+            if others:
+                check_others_thd(tx, pin, by)
             if erase and subject is not None:
                 earlier = tx[ErasedPeople].holders(pin)
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
@@ -141,6 +155,8 @@ class PeopleAdministration:
                 raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
             have = f"{counted(len(holders), 'terminal has', 'terminals have')} the person"
             punches = "punches erased, too" if attendance else "punches stay"
+            if others:
+                punches += ", also those of other people"
             detail = acts.in_parts(have if holders else "", punches if erase else "")
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
@@ -190,12 +206,17 @@ class PeopleAdministration:
         await self._store.write(unit)
 
     async def settle(
-        self, conflict_id: int, fields: Mapping[str, object] | None, by: Caller
+        self,
+        conflict_id: int,
+        fields: Mapping[str, object] | None,
+        by: Caller,
+        owner: PunchOwner | None = None,
     ) -> Conflict:
         """Settle a conflict: take these fields, the terminal's word without them, or keep ours.
 
         `fields` of None takes the values that the terminal states; an empty mapping keeps the
-        stored ones. Raises `LookupError` if there is no such open conflict, `ValueError` for
+        stored ones. `owner` says whose the doubtful punches are that came from the terminal; None
+        leaves that open. Raises `LookupError` if there is no such open conflict, `ValueError` for
         invalid values, and `CardTaken` if another person has a card that the terminal does not
         state.
         """
@@ -210,13 +231,17 @@ class PeopleAdministration:
                         conflict_id=conflict_id,
                     )
                 )
-            _settle_thd(tx, found, fields, by, now)
+            _settle_thd(tx, found, fields, by, now, owner)
             return found
 
         return await self._store.write(unit)
 
     async def settle_all(
-        self, ids: Sequence[int], fields: Mapping[str, object] | None, by: Caller
+        self,
+        ids: Sequence[int],
+        fields: Mapping[str, object] | None,
+        by: Caller,
+        owner: PunchOwner | None = None,
     ) -> int:
         """Settle several conflicts in the same way, as `settle` does: all of them or none.
 
@@ -231,7 +256,7 @@ class PeopleAdministration:
                 check_agreement(found)
             for one in found:
                 try:
-                    _settle_thd(tx, one, fields, by, now)
+                    _settle_thd(tx, one, fields, by, now, owner)
                 except ValueError as error:
                     raise ValueError(
                         Phrase("User %(pin)s: %(why)s", pin=one.pin, why=words_of(error))
@@ -261,6 +286,7 @@ def _settle_thd(
     fields: Mapping[str, object] | None,
     by: Caller,
     now: int,
+    owner: PunchOwner | None,
 ) -> None:
     """Settle a conflict with its audit record; see `PeopleAdministration.settle`."""
     pin, people = conflict.pin, tx[PersonStore]
@@ -282,7 +308,10 @@ def _settle_thd(
         kept |= _former(tx, conflict)
         people.put(pin, kept, by.actor, now)
     tx[ConflictStore].settle(conflict.id, by.actor, now)
-    _end_conflicts(tx, pin, before, now)
+    _end_conflicts(tx, pin, before, by, now)
+    if owner is not None:
+        for one in doubtful_thd(tx, conflict):
+            decide_thd(tx, one, owner, by, now)
     acts.record(tx, by, SETTLE, person, " ".join(conflict.fields), now)
 
 
@@ -304,7 +333,9 @@ def _check_known(tx: Transaction, pin: str) -> None:
         raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
 
 
-def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: int) -> None:
+def _end_conflicts(
+    tx: Transaction, pin: str, before: Sequence[Conflict], by: Caller, now: int
+) -> None:
     """Decide about what was kept apart of a user, after conflicts have been settled."""
     if not before:
         return
@@ -313,7 +344,10 @@ def _end_conflicts(tx: Transaction, pin: str, before: Sequence[Conflict], now: i
     for one in before:
         device = tx[DeviceStore].find(one.device)
         if one.id not in still and device is not None:
-            tx[StatedParts].end_conflict(device.id, [pin], outcome_of(one, values), now)
+            outcome = outcome_of(one, values)
+            if outcome is Outcome.TERMINAL:
+                tx[ClaimStore].take(device.id, pin, by.actor, now)
+            tx[StatedParts].end_conflict(device.id, [pin], outcome, now)
 
 
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = "") -> bool:
@@ -327,7 +361,7 @@ def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = 
     check_cards_thd(tx, by, edit.pin, edit.fields)
     before = tx[ConflictStore].page(Page(MOST_CONFLICTS), edit.pin)
     is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
-    _end_conflicts(tx, edit.pin, before, now)
+    _end_conflicts(tx, edit.pin, before, by, now)
     if areas is not None:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
     told = [*edit.fields, *(() if edit.areas is None else ("areas",))]

@@ -24,6 +24,7 @@ from ...phrases import Phrase
 from ...protocol.fields import SMALL, Scope
 from ...values.people import Person
 from .authorship import is_terminal
+from .conflictapi import ConflictEndpoints
 from .editing import EditingEndpoints
 from .enrolling import EnrolmentEndpoints
 from .former import FormerPeople
@@ -31,6 +32,7 @@ from .holders import EarlierHolders
 from .model import DeletePerson, PeopleFilter, PutPerson
 from .persons import PersonStore
 from .photographing import PhotoEndpoints
+from .punchapi import PunchEndpoints
 from .store import PeopleStore
 from .tables import USER
 from .views import (
@@ -294,6 +296,8 @@ def routes(services: Services) -> list[Route]:
     return [
         *PeopleEndpoints(services).routes(),
         *EditingEndpoints(services).routes(),
+        *ConflictEndpoints(services).routes(),
+        *PunchEndpoints(services).routes(),
         *EnrolmentEndpoints(services).routes(),
         *PhotoEndpoints(services).routes(),
     ]

@@ -16,13 +16,16 @@ from ...manage.console.pages import (
 )
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
-from ...manage.limits import PERSON
+from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
 from ...pathparts import path_part
 from ...persist.areas import distributing_thd
 from ...persist.transaction import Transaction
+from ...phrases import counted_phrase, sentences
 from ...protocol.fields import Scope
 from .administration import PeopleAdministration
+from .claims import ClaimStore
+from .deciding import CountedClaim, PunchDecisions, is_others
 from .erased import ErasedPeople
 from .former import FormerPeople
 from .showing import person_thd
@@ -46,6 +49,8 @@ class EraseForm(msgspec.Struct, frozen=True):
 
     confirm: str
     attendance: bool = False
+    others: bool = False
+    """Also punches that are, or may be, another person's."""
 
 
 class RemovalPages:
@@ -54,6 +59,7 @@ class RemovalPages:
     def __init__(self, services: Services) -> None:
         self._store = services.store
         self._people = PeopleAdministration(services)
+        self._decisions = PunchDecisions(services)
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the page and the forms."""
@@ -100,6 +106,7 @@ class RemovalPages:
             return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
 
         values = await self._store.read(find_thd)
+        values["others"] = await self._others(visit, pin)
         return View(
             template="remove.html",
             title=Phrase("Remove a person"),
@@ -115,7 +122,31 @@ class RemovalPages:
         """Erase a person everywhere."""
         if form.confirm != pin:
             raise FormMistakes(confirm=Phrase("This is not the user ID of the person."))
-        await self._people.remove(pin, visit.caller, erase=True, attendance=form.attendance)
+        spared = [] if form.others else await self._others(visit, pin)
+        await self._people.remove(
+            pin,
+            visit.caller,
+            erase=True,
+            attendance=form.attendance,
+            others=form.attendance and form.others,
+        )
         # Where the deletion at terminals is watched, and the punches that stay can be erased.
         to = f"/people/{path_part(pin)}/remove" if visit.areas is None else "/people"
-        return Redirect(to=to, notice=ERASED_ALL if form.attendance else ERASED)
+        if not form.attendance:
+            return Redirect(to=to, notice=ERASED)
+        count = sum(one.punches for one in spared)
+        stays = counted_phrase(
+            "%(num)s punch of other people stays.", "%(num)s punches of other people stay.", count
+        )
+        return Redirect(to=to, notice=sentences([ERASED_ALL, stays]) if count else ERASED_ALL)
+
+    async def _others(self, visit: Visit, pin: str) -> list[CountedClaim]:
+        """Return the claims to punches that are, or may be, another person's."""
+
+        def find_thd(tx: Transaction) -> list[CountedClaim]:
+            found = [one for one in tx[ClaimStore].of_people([pin]) if is_others(one)]
+            if visit.areas is not None:
+                found = visible_thd(tx, found, of_device, visit.areas)
+            return [one for one in self._decisions.counted_thd(tx, found) if one.punches]
+
+        return await self._store.read(find_thd)

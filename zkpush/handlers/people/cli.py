@@ -25,7 +25,7 @@ from ...cli.tables import Column
 from ...cli.times import shown_instant
 from ...counting import counted
 from ...protocol.codes import Privilege
-from .conflictcli import conflicts
+from .conflictcli import conflicts, of_others
 from .enrolcli import enrol, photo
 from .userfields import fields_of
 from .words import WORDS
@@ -281,9 +281,14 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
 @users.command()
 @click.argument("pin", metavar="PIN")
 @click.option("--attendance", is_flag=True, help="Remove the attendance records as well.")
+@click.option(
+    "--others",
+    is_flag=True,
+    help="With --attendance, also those of others; see `zkpush conflicts punches`.",
+)
 @yes
 @with_api
-async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
+async def erase(api: Api, pin: str, attendance: bool, others: bool, yes: bool) -> None:
     """Remove the user PIN everywhere: here, from terminals, from queued commands.
 
     Templates, photos and attendance photos are deleted. Attendance records stay under the user ID,
@@ -293,10 +298,14 @@ async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
     Example:
       zkpush users erase 7
     """
+    if others and not attendance:
+        raise click.UsageError("--others needs --attendance.")
     what = "and all attendance records " if attendance else ""
+    what += f"(also {await of_others(api, pin)}) " if others and not yes else ""
     confirm(f"Erase user {pin} {what}for ever?", yes=yes)
-    more = {"attendance": "true"} if attendance else {}
-    erased = await api.send("DELETE", "users", pin, query={"erase": "true", **more})
+    given = {"erase": True, "attendance": attendance, "others": others}
+    query = {name: "true" for name, is_given in given.items() if is_given}
+    erased = await api.send("DELETE", "users", pin, query=query)
     echo(f"User {pin} is erased here.")
     if erased["commands"]:
         names = ", ".join(erased["devices"])

@@ -14,6 +14,7 @@ from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from ...counting import counted
 from .userfields import fields_of
 from .words import WORDS
 
@@ -44,6 +45,18 @@ _CONFLICTS = (
     Column("Terminal says", "sides", _terminal_side, wraps=True),
 )
 
+
+_OWNERS = ["person", "other", "later"]
+_CLAIMS = (
+    Column("ID", "id"),
+    Column("PIN", "pin"),
+    Column("Device", "device"),
+    Column("Has, or had", "name", wraps=True),
+    Column("Received since", "since", shown_instant),
+    Column("Until", "until", shown_instant),
+    Column("Punches", "punches"),
+    Column("Whose", "owner"),
+)
 
 conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
 
@@ -79,8 +92,16 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
 )
 @click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
 @click.option("--keep", type=click.Choice(["stored", "terminal"]), help="Keep this side.")
+@click.option(
+    "--punches",
+    type=click.Choice(_OWNERS),
+    help="Whose the doubtful punches are: the stored person's or the other one's; see "
+    "`zkpush conflicts punches`.",
+)
 @with_api
-async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) -> None:
+async def settle(
+    api: Api, id: int, pairs: tuple[str, ...], keep: str | None, punches: str | None
+) -> None:
     """Settle the conflict ID: keep one side, or give the right values.
 
     FIELD is a field of `zkpush users put`, such as name, card or privilege. What you choose is not
@@ -89,7 +110,7 @@ async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) ->
 
     \b
     Examples:
-      zkpush conflicts settle 3 --keep stored
+      zkpush conflicts settle 3 --keep stored --punches other
       zkpush conflicts settle 3 name='Ann Lee' card=4712
     """
     if (keep is None) == (not pairs):
@@ -97,8 +118,77 @@ async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) ->
             "Say what is right: --keep stored, --keep terminal, or the values as field=value. "
             f"`zkpush conflicts list` shows both sides of {id}."
         )
-    body = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
+    body: dict[str, Any] = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
+    if punches is not None:
+        body["punches"] = punches
     user = await api.send("POST", "conflicts", str(id), body=body)
     kept = {"stored": "the stored values stay", "terminal": "those of the terminal are taken"}
     done = kept.get(keep or "", "the values that you gave are taken")
     echo(f"The conflict {id} of user {user['pin']} is settled: {done}.")
+
+
+@conflicts.command("punches", cls=ListCommand, order=OLDEST_FIRST)
+@click.option("--pin", metavar="PIN", help="Only of this user ID.")
+@click.option("--undecided", is_flag=True, help="Only those about which nobody has decided.")
+@list_options
+@with_api
+async def list_punches(api: Api, pin: str | None, undecided: bool, form: ListForm) -> None:
+    """List punches that came from terminals while they had somebody else under the user ID.
+
+    They are doubtful until somebody decides whose they are, also after the conflict is settled.
+
+    \b
+    Example:
+      zkpush conflicts punches --undecided
+    """
+    await print_records(
+        api,
+        "conflicts",
+        "punches",
+        form=form,
+        columns=_CLAIMS,
+        filters={"pin": pin, "undecided": "true" if undecided else None},
+        pin=pin,
+        empty="No such punches found.",
+    )
+
+
+@conflicts.command()
+@click.argument(
+    "id",
+    type=ListedNumber("conflicts punches"),
+    metavar="ID",
+    shell_complete=completion.names_of("conflicts/punches", "id"),
+)
+@click.argument("owner", metavar="person|other|later", type=click.Choice(_OWNERS))
+@with_api
+async def decide(api: Api, id: int, owner: str) -> None:
+    """Decide whose the punches ID are; the decision can be changed.
+
+    person: the stored person's. other: those of whom the terminal had; they stay stored, and the
+    console does not count them. later: they are doubtful again.
+
+    \b
+    Example:
+      zkpush conflicts decide 3 other
+    """
+    body = {"owner": owner}
+    found = await api.send("POST", "conflicts", "punches", str(id), body=body)
+    words = counted(found["punches"], "punch is", "punches are")
+    whose = {
+        "person": f"user {found['pin']}'s",
+        "other": f"those of {found['name'] or 'somebody else'}",
+        "later": "doubtful",
+    }
+    echo(f"{words} {whose[owner]}.")
+
+
+async def of_others(api: Api, pin: str) -> str:
+    """Say how many punches are, or may be, other people's, with the names of these."""
+    told = []
+    async for page in api.pages("conflicts", "punches", filters={"pin": pin}):
+        for one in page.items:
+            if one["owner"] != "person":
+                words = counted(one["punches"], "punch", "punches")
+                told.append(f"{words} of {one['name'] or 'somebody else'} at {one['device']}")
+    return ", ".join(told) or "those of other people, of whom there are none"

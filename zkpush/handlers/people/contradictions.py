@@ -28,10 +28,6 @@ _RESTATE = (
 )
 
 
-_OPEN_END = 2**62
-"""A time after all others."""
-
-
 class ConflictStore:
     """Conflicts; each terminal has at most one open conflict about a user."""
 
@@ -106,26 +102,7 @@ class ConflictStore:
         self._connection.execute(
             update(conflicts)
             .where(_is_about(device_id, pin), conflicts.c.settled_at.is_(None))
-            .values(settled_at=now, settled_by="deletion", doubtful_until=now)
-        )
-
-    def doubt(self, device_id: int, pin: str, until: int | None, now: int) -> None:
-        """Record that the conflict settled now was decided against the terminal.
-
-        `until` is when the terminal deleted the other person, or None if it still has that one.
-        """
-        self._connection.execute(
-            update(conflicts)
-            .where(_is_about(device_id, pin), conflicts.c.settled_at == now)
-            .values(doubtful_until=_OPEN_END if until is None else until)
-        )
-
-    def end_doubt(self, device_id: int, pin: str, now: int) -> None:
-        """Record that a terminal has the other person no more."""
-        self._connection.execute(
-            update(conflicts)
-            .where(_is_about(device_id, pin), conflicts.c.doubtful_until > now)
-            .values(doubtful_until=now)
+            .values(settled_at=now, settled_by="deletion")
         )
 
     def keep(

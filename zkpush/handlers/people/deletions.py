@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from sqlalchemy import select
+
+from ...device.replacing import subject_of
+from ...persist.commandrows import subject_index
+from ...persist.commandschema import commands
 from ...persist.devices import DeviceStore
+from ...values.commands import OPEN_STATES
 from .limits import FEW, deletion_of, is_many
 from .survey import PersonSurvey
+from .wording import UPDATES
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -22,7 +29,26 @@ class TerminalDeletions(NamedTuple):
     """Whether they need a confirmation."""
 
 
+_DELETION = UPDATES["DATA DELETE USERINFO"]
 NO_DELETIONS = TerminalDeletions(0, is_many=False)
+
+
+def queued_deletions_thd(
+    tx: Transaction, places: Collection[tuple[int, str]]
+) -> set[tuple[int, str]]:
+    """Return those of some terminals and user IDs for which a deletion of the user is open."""
+    subjects = {
+        subject_index(tx.vault, subject_of(_DELETION, {"PIN": pin}) or b""): pin
+        for _, pin in places
+    }
+    query = select(commands.c.device_id, commands.c.subject).where(
+        commands.c.device_id.in_({device_id for device_id, _ in places}),
+        commands.c.subject.in_([*subjects]),
+        commands.c.command == _DELETION.name,
+        commands.c.state.in_([state.value for state in OPEN_STATES]),
+    )
+    rows = tx.connection.execute(query).all()
+    return {(row.device_id, subjects[bytes(row.subject)]) for row in rows} & {*places}
 
 
 def deletions_thd(

@@ -21,6 +21,7 @@ from ...protocol.fields import Command, Kind, Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
 from ...values.commands import CommandFile, QueuedCommand
+from .claims import ClaimStore
 from .commands import COMMANDS
 from .contested import ContestedParts, Outcome
 from .contradictions import ConflictStore
@@ -124,6 +125,7 @@ def _delete_person(
 ) -> None:
     pin = str(values["pin"])
     if tx[PersonStore].is_erased(pin):
+        tx[ClaimStore].end(device.id, [pin], now)
         tx[RemovalStore].forget(device.id, pin)
         tx[ErasedPeople].deleted(device.id, pin)
         forget_command(tx, command, now)
@@ -131,9 +133,9 @@ def _delete_person(
     for table in (users, templates, person_photos):
         tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)
     tx[RemovalStore].remove_all(device.id, pin, now)
+    tx[ClaimStore].end(device.id, [pin], now)
     if tx[StrangerStore].gone(device.id, pin):
         tx[ConflictStore].end(device.id, pin, now)
-        tx[ConflictStore].end_doubt(device.id, pin, now)
         tx[ContestedParts].take(device.id, [pin])
         tx[PersonStore].tell("user", device.sn, [pin], now)
 

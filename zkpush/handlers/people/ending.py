@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, update
 
 from ...persist.ending import TerminalEnding
+from .claims import ClaimStore
 from .schema import (
     conflicts,
     contested_parts,
@@ -22,13 +23,6 @@ def end_terminal(ending: TerminalEnding) -> None:
         connection.execute(delete(table).where(table.c.device_id == device_id))
     is_open = (conflicts.c.device_id == device_id) & conflicts.c.settled_at.is_(None)
     connection.execute(
-        update(conflicts)
-        .where(is_open)
-        .values(settled_at=ending.now, settled_by="retirement", doubtful_until=ending.now)
+        update(conflicts).where(is_open).values(settled_at=ending.now, settled_by="retirement")
     )
-    is_doubtful = conflicts.c.doubtful_until > ending.now
-    connection.execute(
-        update(conflicts)
-        .where(conflicts.c.device_id == device_id, is_doubtful)
-        .values(doubtful_until=ending.now)
-    )
+    ending.tx[ClaimStore].end_all(device_id, ending.now)

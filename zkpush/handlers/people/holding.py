@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, case, delete, func, select
 
 from ...protocol.codes import BiometricType
-from .contradictions import ConflictStore
+from .claims import ClaimStore
 from .model import Key, key_text
 from .removals import RemovalStore
 from .schema import REMOVED, holdings, person_words, templates, users
@@ -77,12 +77,12 @@ class TerminalHoldings:
         found = self._connection.execute(query.order_by(holdings.c.key).limit(limit)).scalars()
         return [tuple(msgspec.json.decode(key)) for key in found]
 
-    def lose_people(self, device_id: int, pins: Iterable[str], now: int) -> None:
+    def lose_people(self, device_id: int, pins: Sequence[str], now: int) -> None:
         """Forget what a terminal stated about people, because it has lost them."""
+        self._tx[ClaimStore].end(device_id, pins, now)
         for pin in pins:
             self._tx[RemovalStore].forget(device_id, pin)
             self._tx[StrangerStore].gone(device_id, pin)
-            self._tx[ConflictStore].end_doubt(device_id, pin, now)
             self._connection.execute(
                 delete(person_words).where(
                     person_words.c.device_id == device_id, person_words.c.pin == pin

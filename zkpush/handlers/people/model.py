@@ -11,6 +11,7 @@ import msgspec
 from ...phrases import counted_phrase
 from ...stored import stored_type
 from ...values.people import OfPerson, Person
+from ...values.punchspans import PunchSpan
 from .limits import EMPTYING, RULE, is_many
 from .tables import BIODATA, BIOPHOTO, USER
 
@@ -106,25 +107,6 @@ class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
     new: str | None
 
 
-class OtherPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody else whom a terminal has, or had, under the user ID of a person."""
-
-    name: str
-    """As the terminal states it; empty if it is damaged."""
-    since: int
-    """When the terminal stated it, in milliseconds since the epoch."""
-    until: int | None
-    """When the terminal had the other person no more (ms); None while the conflict is open."""
-
-    def may_have_made(self, utc: int, received_at: int) -> bool:
-        """Whether a punch of an instant (s), received at another (ms), may be that person's.
-
-        A terminal that was away sends its punches shortly before or after it states the name.
-        """
-        is_begun = received_at >= self.since - ARRIVAL
-        return is_begun and (self.until is None or utc * 1000 <= self.until)
-
-
 class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """Values that a terminal states about a user and that were not taken."""
 
@@ -135,6 +117,44 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """The values by field; None if they are damaged."""
     fields: Sequence[str]
     at: int
+
+
+class PunchOwner(StrEnum):
+    """Whose the punches are that came from a terminal with somebody else under the user ID."""
+
+    PERSON = "person"
+    """They are the stored person's."""
+    OTHER = "other"
+    """They are those of whom the terminal had."""
+
+
+class PunchClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A span of time in which a terminal has, or had, somebody else under a user ID."""
+
+    id: int
+    pin: str
+    device: str
+    device_id: int
+    name: str
+    """Whom the terminal has; empty if that is damaged."""
+    since_at: int | None
+    """From when on the punches came; None if nothing shows that the terminal had the person."""
+    until_at: int | None
+    """None while it goes on."""
+    owner: PunchOwner | None = None
+    """None until somebody decides: the punches are doubtful."""
+    decided_at: int | None = None
+    decided_by: str | None = None
+
+    @property
+    def span(self) -> PunchSpan:
+        """The punches that it is about."""
+        return PunchSpan(
+            pin=self.pin,
+            device_id=self.device_id,
+            since_at=self.since_at,
+            until_at=self.until_at,
+        )
 
 
 class HeardPeople(NamedTuple):

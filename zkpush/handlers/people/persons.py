@@ -18,6 +18,7 @@ from ...persist.sealed import opened
 from .authorship import (
     COMMAND,
     FIELDS,
+    NAME,
     AuthoredValue,
     Merged,
     commanded,
@@ -25,6 +26,7 @@ from .authorship import (
     stated,
     terminal,
 )
+from .claims import ClaimStore
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .former import FormerPeople
@@ -137,6 +139,9 @@ class PersonStore:
         self._rows.author(authors)
         self._rows.remember(changes)
         self._rows.keep_words(device_id, words)
+        if written_at is None:
+            names = {pin: stored[pin].value(NAME) for pin in words}
+            self._tx[ClaimStore].heard(device_id, contradicted, words, former, names, now)
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [str(row["pin"]) for row in changed], now)
         self.tell("conflict", sn, in_conflict, now)
@@ -270,6 +275,7 @@ class PersonStore:
         areas = self.areas([pin]).get(pin, [])
         named = select(users.c.name).where(users.c.pin == pin)
         name = None if erased else self._connection.execute(named).scalar()
+        self._tx[ClaimStore].keep_names(pin)
         gone = self._connection.execute(delete(users).where(users.c.pin == pin)).rowcount
         for table in (templates, person_photos, *_OF_PERSON):
             gone += self._connection.execute(delete(table).where(table.c.pin == pin)).rowcount

@@ -8,8 +8,8 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, counted_phrase, sentences, with_more
 from ...problems import ProblemCode, ServerProblem
+from .conflictapi import conflict_words
 from .contradictions import ConflictStore
-from .editing import conflict_words
 from .erased import ErasedPeople
 from .model import Removal
 from .removals import RemovalStore

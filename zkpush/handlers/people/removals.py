@@ -81,17 +81,6 @@ class RemovalStore:
         is_own = about(holdings, pin) & (holdings.c.device_id == device_id)
         self._connection.execute(delete(holdings).where(is_own))
 
-    def removed_at(self, device_id: int, pin: str) -> int | None:
-        """Return when a user was removed from a terminal (ms); None if it was not."""
-        query = select(holdings.c.at).where(
-            holdings.c.table_name == str(users.name),
-            holdings.c.key == key_text((pin,)),
-            holdings.c.device_id == device_id,
-            holdings.c.digest == REMOVED,
-        )
-        at: int | None = self._connection.execute(query).scalar_one_or_none()
-        return at
-
     def removed(self, device_id: int, table: sqlalchemy.Table, keys: Iterable[Key]) -> set[Key]:
         """Return the keys of records that were removed from a terminal, or from all that had them.
 

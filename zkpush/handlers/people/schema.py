@@ -164,7 +164,6 @@ person_changes = Table(
 """Changes of the fields of users."""
 
 _OPEN = text("settled_at IS NULL")
-_DOUBTFUL = text("doubtful_until IS NOT NULL")
 
 conflicts = Table(
     "conflicts",
@@ -179,14 +178,6 @@ conflicts = Table(
     Column("at", BigInteger(), nullable=False),
     Column("settled_at", BigInteger()),
     Column("settled_by", PlainText()),
-    # Until when the terminal had, or has, another person under the user ID, after a decision.
-    Column("doubtful_until", BigInteger()),
-    Index(
-        "conflicts_doubtful",
-        "pin",
-        sqlite_where=_DOUBTFUL,
-        postgresql_where=_DOUBTFUL,
-    ),
     Index(
         "conflicts_open",
         "pin",
@@ -237,6 +228,38 @@ strangers = Table(
 )
 """Terminals that have somebody else, or templates of somebody else, under the user ID of a person;
 since when. See `strangers`."""
+
+_GOES_ON = text("until_at IS NULL")
+
+punch_claims = Table(
+    "punch_claims",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("pin", KeyText, nullable=False),
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
+    # Whom the terminal has; null if only the conflict says it.
+    Column("name", SealedText()),
+    Column("conflict_id", BigInteger()),
+    # Null for all earlier punches, and as long as it goes on.
+    Column("since_at", BigInteger()),
+    Column("until_at", BigInteger()),
+    # Null until somebody decides.
+    Column("owner", PlainText()),
+    Column("decided_at", BigInteger()),
+    Column("decided_by", PlainText()),
+    Index(
+        "punch_claims_open",
+        "pin",
+        "device_id",
+        unique=True,
+        sqlite_where=_GOES_ON,
+        postgresql_where=_GOES_ON,
+    ),
+    Index("punch_claims_pin", "pin"),
+    info={KEY: ("pin", "device_id"), OF_PEOPLE: ("device_id", "pin")},
+)
+"""Spans of time in which a terminal has somebody else under a user ID, and whose punches those
+are. See `claims`."""
 
 removed_people = Table(
     "removed_people",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -21,6 +21,7 @@ from ...protocol.secrecy import secrets_of
 from ...values.personwords import PERSON_LABELS
 from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
+from .deletions import queued_deletions_thd
 from .former import Departure, FormerPeople
 from .model import Conflict
 from .persons import PersonStore
@@ -60,6 +61,8 @@ class ShownConflict:
         tuple[Phrase | str, str | datetime.datetime, str | datetime.datetime, str | None]
     ]
     """Field, stored value, value of the terminal, and author of the stored one."""
+    deletion: Literal["queued", "done"] | None
+    """Whether the terminal is to delete its user, or has none any more."""
 
 
 def conflicts_thd(
@@ -68,20 +71,39 @@ def conflicts_thd(
     """Return open conflicts with the stored values beside those of terminals, without secrets."""
     people, found = tx[PersonStore], tx[ConflictStore].page(part, pin)
     names = tx[PeopleStore].names({one.pin for one in found})
+    keys = {one.sn: one.id for one in tx[DeviceStore].find_all({one.device for one in found})}
+    queued = queued_deletions_thd(tx, {(keys[one.device], one.pin) for one in found})
     shown = []
     for one in found:
         stored, authors, said = people.values(one.pin), people.authors(one.pin), one.said or {}
         rows = [
             (
                 PERSON_LABELS.get(field, field),
-                value_text(field, stored.get(field)),
-                value_text(field, said.get(field)),
+                *_told_apart(field, stored.get(field), said.get(field)),
                 author_for(caller, authors[field]) if field in authors else None,
             )
             for field in one.fields
         ]
-        shown.append(ShownConflict(one, names.get(one.pin), rows))
+        deletion: Literal["queued", "done"] | None = None
+        if (keys[one.device], one.pin) in queued:
+            deletion = "queued"
+        elif one.device not in people.holders(one.pin):
+            deletion = "done"
+        shown.append(ShownConflict(one, names.get(one.pin), rows, deletion))
     return shown
+
+
+def _told_apart(
+    field: str, stored: object, said: object
+) -> tuple[str | datetime.datetime, str | datetime.datetime]:
+    """Return two values in words, with the values themselves where the words are the same."""
+    ours, theirs = value_text(field, stored), value_text(field, said)
+    if ours != theirs or field in _SECRETS:
+        return ours, theirs
+    return (
+        Phrase("%(words)s (%(value)s)", words=ours, value=str(stored)),
+        Phrase("%(words)s (%(value)s)", words=theirs, value=str(said)),
+    )
 
 
 def value_text(field: str, value: object) -> str | datetime.datetime:

@@ -22,13 +22,11 @@ from ...persist.pictures import PictureStore
 from ...persist.schema import devices
 from ...persist.sealed import POINTER, seal_columns
 from .contested import ContestedParts, Outcome
-from .contradictions import ConflictStore
 from .erased import ErasedPeople
 from .model import PersonStatement
 from .news import Keyed, StatementLog, first_of, keyed, parts_of, pins_of
 from .persons import PersonStore
 from .portraits import PortraitStore
-from .removals import RemovalStore
 from .schema import person_photos, templates
 from .strangers import StrangerStore
 from .tables import BIODATA, BIOPHOTO, FACE, FVEIN, USERPIC
@@ -135,9 +133,6 @@ class StatedParts:
         taken = contested.take(device_id, pins)
         if outcome is Outcome.STORED:
             self._tx[StrangerStore].add(pins, [device_id], now)
-            for pin in pins:
-                until = self._tx[RemovalStore].removed_at(device_id, pin)
-                self._tx[ConflictStore].doubt(device_id, pin, until, now)
             return
         if outcome is Outcome.TERMINAL:
             for pin in pins:

@@ -22,6 +22,7 @@ from ...persist.schema import devices
 from ...persist.sealed import check_pointer, note, opened
 from ...values.people import Person
 from .authorship import terminal
+from .claims import ClaimStore
 from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_AREA",
+    "ClaimStore",
     "EarlierHolder",
     "EarlierHolders",
     "ErasedPeople",

@@ -15,8 +15,9 @@ from ...persist.limits import within
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
-from .authorship import FIELDS, NAME, NEUTRAL, is_terminal
-from .model import OtherPerson, PartRecord, PersonField, PersonOverview, key_text
+from .authorship import FIELDS, NEUTRAL, is_terminal
+from .claims import ClaimStore
+from .model import PartRecord, PersonField, PersonOverview, key_text
 from .ordering import behind, natural_order
 from .persons import PersonStore
 from .schema import (
@@ -109,32 +110,6 @@ class PersonSurvey:
         )
         keys = {"keys": msgspec.json.encode([*pins]).decode()}
         return {(row.pin, row.sn) for row in self._connection.execute(query, keys)}
-
-    def other_people(
-        self, pins: Collection[str], areas: frozenset[str] | None = None
-    ) -> dict[tuple[str, str], list[OtherPerson]]:
-        """Return whom terminals have under user IDs of others, by the user ID and the terminal.
-
-        They are those of open conflicts about the name, and of settled ones that were decided
-        against the terminal. `areas` are those of a limited caller, who sees their conflicts.
-        """
-        keys = {"keys": msgspec.json.encode([*pins]).decode()}
-        found: dict[tuple[str, str], list[OtherPerson]] = {}
-        for state in (conflicts.c.settled_at.is_(None), conflicts.c.doubtful_until.is_not(None)):
-            query = (
-                select(conflicts, devices.c.sn)
-                .join(devices, devices.c.id == conflicts.c.device_id)
-                .where(conflicts.c.pin.in_(self._keys), state)
-                .where(*([] if areas is None else within(conflicts.c.id, areas)))
-            )
-            for row in self._connection.execute(query, keys).all():
-                if NAME in row.fields.split():
-                    said = opened(self._vault, conflicts, row._mapping)["said"]
-                    values = {} if said is None else msgspec.json.decode(said)
-                    name = str(values.get(NAME) or "")
-                    one = OtherPerson(name=name, since=row.at, until=row.doubtful_until)
-                    found.setdefault((row.pin, row.sn), []).append(one)
-        return found
 
     def open_conflicts(self, terminals: Collection[int]) -> int:
         """Return the number of open conflicts with some terminals."""
@@ -250,6 +225,7 @@ class PersonSurvey:
         is_own = person_words.c.device_id == device_id
         self._connection.execute(delete(person_words).where(is_own, ~is_held.exists()))
         self._connection.execute(delete(strangers).where(strangers.c.device_id == device_id))
+        self._tx[ClaimStore].end_all(device_id, emptied_at)
         is_deleted = (erased_holders.c.device_id == device_id) & erased_holders.c.pin.is_(None)
         self._connection.execute(delete(erased_holders).where(is_deleted))
 

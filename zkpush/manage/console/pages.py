@@ -126,6 +126,15 @@ class ConsolePage:
         return _claim(self.method, self.path)
 
 
+@attrs.frozen
+class QuestionChoice:
+    """One of several answers to a question: a button, and the field that it adds to the form."""
+
+    button: Phrase
+    name: str
+    value: str
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class ConfirmationQuestion:
     """What a person confirms on a page of its own before a form does something."""
@@ -136,6 +145,10 @@ class ConfirmationQuestion:
     button: Phrase
     back: str
     """Path of the page to return to; it may have the variables of the path of the form."""
+    subject: str | None = None
+    """What it is about; None for the variables of the path of the form."""
+    choices: Sequence[QuestionChoice] = ()
+    """Answers to choose from, in place of the button."""
 
 
 Asking = Callable[..., Awaitable[ConfirmationQuestion | None]]

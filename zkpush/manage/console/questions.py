@@ -46,12 +46,15 @@ def question_view(
         title=question.title,
         values={
             "question": question,
-            "subject": ", ".join(
-                (name == "sn" and visit.named(str(value))) or str(value)
-                for name, value in names.items()
-            ),
+            "subject": _subject(visit, names) if question.subject is None else question.subject,
             "action": action_of(request),
             "fields": [*fields, (CONFIRMED, "true")],
             "back": back,
         },
+    )
+
+
+def _subject(visit: Visit, names: Mapping[str, object]) -> str:
+    return ", ".join(
+        (name == "sn" and visit.named(str(value))) or str(value) for name, value in names.items()
     )
