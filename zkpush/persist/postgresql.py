@@ -341,17 +341,15 @@ def open_postgresql(
     try:
         import psycopg
 
+        # No column is of the type hstore, for which an engine would look in the catalogue.
+        both: dict[str, Any] = {"hide_parameters": True, "use_native_hstore": False}
         # The lock belongs to a connection, so exclusive use needs a single one.
         one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
         engine = sqlalchemy.create_engine(
-            full, hide_parameters=True, **(one if alone else {"poolclass": NullPool})
+            full, **both, **(one if alone else {"poolclass": NullPool})
         )
         pool = sqlalchemy.create_engine(
-            full,
-            poolclass=QueuePool,
-            pool_size=READERS,
-            pool_pre_ping=True,
-            hide_parameters=True,
+            full, poolclass=QueuePool, pool_size=READERS, pool_pre_ping=True, **both
         )
     except ImportError as error:
         raise StoreError(_NO_DRIVER) from error
