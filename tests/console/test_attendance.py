@@ -232,12 +232,12 @@ async def test_the_order_is_kept_by_filters_periods_and_files(rig: Rig) -> None:
     oldest = await browser.get("/attendance?device=T1&order=oldest")
     assert [one[:5] for one in rows(oldest)] == ["08:00", "09:00", "10:00", "11:00"]
     assert [one for one in links(oldest) if "order=oldest" not in one] == ["/attendance?device=T1"]
-    assert len(links(oldest)) == 9  # two files, six periods, and the other order
+    assert len(links(oldest)) == 11  # two files of two kinds, six periods, and the other order
     assert '<input type="hidden" name="order" value="oldest">' in oldest.body.decode()
-    (book,) = [one for one in links(oldest) if "xlsx" in one]
+    (book,) = [one for one in links(oldest) if "export.xlsx" in one]
     _, *found = cells((await browser.get(book)).body)
     assert [row[1] for row in found] == sorted(row[1] for row in found)
-    (text,) = [one for one in links(oldest) if "csv" in one]
+    (text,) = [one for one in links(oldest) if "export.csv" in one]
     lines = (await browser.get(text)).body.decode("utf-8-sig").splitlines()[1:]
     assert [one.split(",")[1][:2] for one in lines] == ["08", "09", "10", "11"]
 
@@ -301,7 +301,7 @@ async def test_the_csv_has_the_cells_of_the_workbook(rig: Rig) -> None:
     browser.language = "es"
     period = "since=2026-02-28&until=2026-03-01"
     got = await browser.get(f"/attendance/export.csv?{period}")
-    heading, *found = csv.reader(io.StringIO(got.body.decode("utf-8-sig")))
+    heading, *found = csv.reader(io.StringIO(got.body.decode("utf-8-sig")), delimiter=";")
     assert got.body.startswith(codecs.BOM_UTF8)
     book = cells((await browser.get(f"/attendance/export.xlsx?{period}")).body)
     assert heading == book[0]

@@ -46,8 +46,10 @@ async def speaking(rig: Rig, language: str) -> Browser:
 
 
 def lines_of(got: Response) -> list[list[str]]:
-    """The rows of a CSV file."""
-    return [*csv.reader(io.StringIO(got.body.decode("utf-8-sig")))]
+    """The rows of a CSV file, with the separators of its language."""
+    text = got.body.decode("utf-8-sig")
+    separator = ";" if ";" in text.partition("\n")[0] else ","
+    return [*csv.reader(io.StringIO(text), delimiter=separator)]
 
 
 @EVERY_LANGUAGE

@@ -162,7 +162,7 @@ class ChronologicalPunches:
             return ListedKeys(PEOPLE, [wanted.pin])
         if wanted.device is None and wanted.area is None:
             return None
-        keys = _terminals(wanted)
+        keys = terminals_of(wanted)
         some = select(TERMINALS.key).where(TERMINALS.key.in_(keys)).limit(FEW_LISTED + 1)
         count = select(func.count()).select_from(some.subquery())
         is_few = int(self._connection.execute(count).scalar_one()) <= FEW_LISTED
@@ -204,7 +204,7 @@ class ChronologicalPunches:
         )
         if wanted.device is not None:
             device_id = attendance.c.device_id + 0 if is_sorted else attendance.c.device_id
-            query = query.where(device_id.in_(_terminals(wanted)))
+            query = query.where(device_id.in_(terminals_of(wanted)))
         if wanted.areas is not None:
             query = query.where((attendance.c.device_id + 0).in_(terminals_in(wanted.areas)))
         number = attendance.c.id
@@ -217,7 +217,7 @@ class ChronologicalPunches:
         return query.order_by(time.desc(), number.desc())
 
 
-def _terminals(wanted: PunchFilter) -> Select[tuple[int]]:
+def terminals_of(wanted: PunchFilter) -> Select[tuple[int]]:
     """Subquery for the keys of the terminals of a filter, or else of its area."""
     if wanted.device is None:
         return select(devices.c.id).where(

@@ -38,21 +38,32 @@ COLUMNS: Sequence[SheetColumn] = (
 
 
 def punch_table(
-    store: IStore, wanted: PunchFilter, visit: Visit, *, oldest_first: bool
+    store: IStore,
+    wanted: PunchFilter,
+    visit: Visit,
+    notes: Sequence[Phrase],
+    *,
+    oldest_first: bool,
 ) -> ExportedTable:
-    """Return the records of a filter, by their time."""
+    """Return the records of a filter, by their time, and the notes that stand below them."""
     title = visit.said(Phrase("Attendance"))
-    rows = PunchRows(store, wanted, visit.zone, oldest_first)
-    return ExportedTable(title, COLUMNS, rows, visit.said)
+    rows = PunchRows(store, wanted, visit.zone, notes, oldest_first)
+    return ExportedTable(title, COLUMNS, rows, visit.said, visit.language.has_decimal_commas)
 
 
 class PunchRows:
     """The rows of an export."""
 
     def __init__(
-        self, store: IStore, wanted: PunchFilter, zone: ZoneInfo, oldest_first: bool
+        self,
+        store: IStore,
+        wanted: PunchFilter,
+        zone: ZoneInfo,
+        notes: Sequence[Phrase],
+        oldest_first: bool,
     ) -> None:
         self._store = store
+        self._notes = notes
         self._next_thd = functools.partial(
             _slice_thd, wanted=wanted, zone=zone, oldest_first=oldest_first
         )
@@ -65,7 +76,8 @@ class PunchRows:
             functools.partial(self._next_thd, past=self._past)
         )
         self.is_over = self._past is None
-        return [*map(cells_of, shown)]
+        rows = [*map(cells_of, shown)]
+        return [*rows, *([note] for note in self._notes)] if self.is_over else rows
 
 
 def cells_of(punch: ShownPunch) -> list[Cell]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
-
-import attrs
-import msgspec
-from msgspec import Meta
+from collections.abc import Sequence
+from typing import Any
 
 from ...manage.console.areachoice import no_area
 from ...manage.console.days import NO_DAY, NO_PERIOD
-from ...manage.console.exports import ExportedTable, SheetExport, file_name, line_stream
+from ...manage.console.exports import ExportedTable, SheetExport, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -33,102 +28,24 @@ from ...manage.services import Services
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase
-from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
-from ..people.model import Spans
 from ..people.store import DEFAULT_AREA, unknown_person_thd
 from .absent import absent_thd
-from .chronology import CURSOR, ChronologicalPunches, TimePlace
+from .chronology import ChronologicalPunches, TimePlace
 from .earlierpages import EarlierErasurePages
 from .exports import punch_table
-from .finding import HolderNumber, PersonMatch, people_thd, spans_thd
+from .finding import PersonMatch, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
-from .periods import PERIODS, DayPeriod, PeriodName, named_period, parse_day
+from .payroll import DAYS, is_payroll_period, payroll_table
+from .periods import PERIODS, DayPeriod, named_period, parse_day
 from .personpages import PersonAttendancePages
+from .searching import Search, SearchQuery
 from .showing import DOUBT_WORDS, shown_punches
-from .unread import unread_thd
+from .unread import unread_notes, unread_thd
 
 ROWS = 40
 """Records on a page."""
-
-
-class SearchQuery(msgspec.Struct, frozen=True):
-    """What is searched for."""
-
-    person: str = ""
-    """User ID, or part of a name."""
-    holder: HolderNumber | None = None
-    """Which of the people who have had the user ID; None for all of them."""
-    device: str | None = None
-    """Serial number of a terminal, or its name."""
-    area: str | None = None
-    doubt: Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None = None
-    period: PeriodName | None = None
-    since: str = ""
-    """First day; without a day and a period, today."""
-    until: str = ""
-    order: Literal["newest", "oldest"] = "newest"
-    """What comes first."""
-    past: Annotated[str, Meta(pattern=CURSOR)] | None = None
-    """Place of the last record of the page before."""
-
-    @property
-    def oldest_first(self) -> bool:
-        """Whether the oldest records come first."""
-        return self.order == "oldest"
-
-
-@attrs.frozen(kw_only=True)
-class Search:
-    """A query whose person and days are known."""
-
-    query: SearchQuery
-    period: DayPeriod
-    pin: str | None = None
-    has_page: bool = False
-    """Whether the account that searches may see the page of this person."""
-    device: str | None = None
-    """Serial number of the terminal."""
-    holder: int | None = None
-    """Whose punches under the user ID are wanted; None for everybody's."""
-    spans: Spans | None = None
-    """When these are that person's."""
-    matches: Sequence[PersonMatch] = ()
-    """People to choose from, if several are found."""
-    wrong: Mapping[str, Phrase] = attrs.field(factory=dict)
-    """Mistakes by field."""
-
-    def filter(self, visit: Visit) -> PunchFilter:
-        """Return the filter of the records."""
-        return PunchFilter(
-            device=self.device,
-            area=self.query.area,
-            areas=visit.areas,
-            pin=self.pin,
-            spans=self.spans,
-            doubt=self.query.doubt,
-            since=self.period.since(visit.zone),
-            until=self.period.until(visit.zone),
-            record_type=RecordType.ATTENDANCE,
-        )
-
-    def file_name(self, visit: Visit, kind: str) -> str:
-        """Return the name of an exported file: whose records of which days it has."""
-        terminal = self.device and (visit.named(self.device) or self.device)
-        period = self.period.name or visit.said(Phrase("All"))
-        what = visit.said(Phrase("Attendance"))
-        return file_name(kind, what, self.query.area, terminal, self.pin, period)
-
-    def link(self, **changed: str | int | None) -> str:
-        """Return the query of a link, with some arguments changed."""
-        kept = {**msgspec.structs.asdict(self.query), "past": None}
-        if "person" in changed:
-            kept["holder"] = None
-        given = {**kept, **changed}
-        if given["order"] == "newest":
-            del given["order"]
-        return urlencode({name: value for name, value in given.items() if value not in ("", None)})
 
 
 class AttendancePages:
@@ -153,6 +70,8 @@ class AttendancePages:
             ),
             self._file("/attendance/export.csv", self.csv),
             self._file("/attendance/export.xlsx", self.xlsx),
+            self._file("/attendance/days.csv", self.days_csv),
+            self._file("/attendance/days.xlsx", self.days_xlsx),
             ConsolePage(
                 path="/attendance/photos/<int:photo_id>",
                 title=Phrase("Photo"),
@@ -238,6 +157,7 @@ class AttendancePages:
                 ],
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
+                "has_days": is_payroll_period(search.period),
                 "all": Phrase("All"),
                 "is_first": query.past is None,
                 "oldest_first": query.oldest_first,
@@ -249,8 +169,22 @@ class AttendancePages:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
         await note_export(self._store, visit.caller, "csv", "attendance", query)
-        stream = line_stream(self._table(search, visit))
+        stream = line_stream(await self._table(search, visit))
         return PageStream(stream=stream, name=search.file_name(visit, "csv"))
+
+    async def days_csv(self, visit: Visit, query: SearchQuery) -> PageStream:
+        """Export the payroll sheet as CSV."""
+        search = await self._searched(visit, query)
+        stream = line_stream(await self._days(search, visit))
+        await note_export(self._store, visit.caller, "csv", "attendance", query)
+        return PageStream(stream=stream, name=search.file_name(visit, "csv", DAYS))
+
+    async def days_xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
+        """Export the payroll sheet as XLSX."""
+        search = await self._searched(visit, query)
+        stream = self._sheets.stream(await self._days(search, visit))
+        await note_export(self._store, visit.caller, "xlsx", "attendance", query)
+        return PageStream(stream=stream, name=search.file_name(visit, "xlsx", DAYS))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as XLSX."""
@@ -270,12 +204,24 @@ class AttendancePages:
                 )
             )
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
-        stream = self._sheets.stream(self._table(search, visit))
-        return PageStream(stream=stream, name=search.file_name(visit, "xlsx"))
+        tables = [await self._table(search, visit)]
+        if search.pin is not None and is_payroll_period(search.period):
+            tables.append(await self._days(search, visit))
+        return PageStream(stream=self._sheets.stream(*tables), name=search.file_name(visit, "xlsx"))
 
-    def _table(self, search: Search, visit: Visit) -> ExportedTable:
-        first = search.query.oldest_first
-        return punch_table(self._store, search.filter(visit), visit, oldest_first=first)
+    async def _table(self, search: Search, visit: Visit) -> ExportedTable:
+        first, notes = search.query.oldest_first, await self._notes(search, visit)
+        return punch_table(self._store, search.filter(visit), visit, notes, oldest_first=first)
+
+    async def _days(self, search: Search, visit: Visit) -> ExportedTable:
+        has_total, notes = search.pin is not None, await self._notes(search, visit)
+        wanted, period = search.filter(visit), search.period
+        return payroll_table(self._store, wanted, period, visit, notes, has_total=has_total)
+
+    async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
+        """Return what stands below the rows of a file."""
+        where = search.period, search.device, search.query.area
+        return unread_notes(await self._store.read(lambda tx: unread_thd(tx, visit, *where)), visit)
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

@@ -160,6 +160,10 @@ class AttendanceStore(BufferedInserts):
         )
         return self._punches(self._connection.execute(query).all())
 
+    def found(self, query: Select[Any]) -> list[Punch]:
+        """Return the records that a query selects, with all their columns."""
+        return self._punches(self._connection.execute(query).all())
+
     def of_ids(self, ids: Collection[int]) -> list[Punch]:
         """Return the records with some ids, by id."""
         query = select(attendance).where(attendance.c.id.in_(ids)).order_by(attendance.c.id)

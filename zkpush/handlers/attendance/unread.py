@@ -9,6 +9,7 @@ import attrs
 from ...manage.console.visits import Visit
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
+from ...phrases import Phrase, counted_phrase
 from ...values.setaside import StoredReject
 from .periods import DayPeriod
 from .tables import ATTLOG
@@ -55,6 +56,19 @@ def unread_thd(
             by_terminal.setdefault(one.device, []).append(one)
     is_full = len(found) == MOST_REJECTS
     return [_counted(sn, by_terminal[sn], is_full) for sn in sorted(by_terminal)]
+
+
+def unread_notes(unread: Iterable[UnreadLines], visit: Visit) -> list[Phrase]:
+    """Say in a file what nobody could read."""
+    return [
+        counted_phrase(
+            "%(num)s line from %(terminal)s could not be read. It is missing here.",
+            "%(num)s lines from %(terminal)s could not be read. They are missing here.",
+            one.count,
+            terminal=visit.named(one.sn) or one.sn,
+        )
+        for one in unread
+    ]
 
 
 def _counted(sn: str, rejects: Iterable[StoredReject], is_full: bool) -> UnreadLines:

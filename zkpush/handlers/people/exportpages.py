@@ -93,7 +93,8 @@ class PeopleExportPages:
 
     def _table(self, visit: Visit, query: ListedPeople) -> ExportedTable:
         rows = PeopleRows(self._store, query.filter, visit)
-        return ExportedTable(visit.said(Phrase("People")), COLUMNS, rows, visit.said)
+        commas = visit.language.has_decimal_commas
+        return ExportedTable(visit.said(Phrase("People")), COLUMNS, rows, visit.said, commas)
 
 
 def _name(visit: Visit, query: ListedPeople, kind: str) -> str:

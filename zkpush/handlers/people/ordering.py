@@ -31,6 +31,11 @@ def key_of_pin(pin: str) -> str:
     return mark + _LENGTHS[len(rest) : len(rest) + 1] + rest
 
 
+def pin_order(pin: str) -> tuple[str, str]:
+    """Return what to sort user IDs by."""
+    return key_of_pin(pin), pin
+
+
 def natural_key(column: ColumnElement[str]) -> ColumnElement[str]:
     """Return the key of a column of user IDs."""
     return literal_column(EXPRESSION.format(pin=str(column)), KeyText)

@@ -40,7 +40,7 @@ from .model import (
     Template,
 )
 from .naming import check_commands_thd
-from .ordering import behind, natural_order
+from .ordering import behind, natural_order, pin_order
 from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
 from .searching import PersonSearch
@@ -69,6 +69,7 @@ __all__ = [
     "deletions_thd",
     "end_terminal",
     "forget_templates",
+    "pin_order",
     "similar_people_thd",
     "unknown_person_thd",
 ]

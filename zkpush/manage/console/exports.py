@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import datetime
 import functools
 import re
 from collections.abc import Callable, Sequence
@@ -43,6 +44,9 @@ class ExportedTable:
     rows: TableRows
     said: Callable[[str], str]
     """Translates headings and words."""
+    has_decimal_commas: bool = False
+    """Whether the language writes decimal commas, so that semicolons separate the cells of CSV, as
+    spreadsheet programs of that language expect them."""
 
 
 def file_name(kind: str, *parts: str | None) -> str:
@@ -59,7 +63,8 @@ def line_stream(table: ExportedTable) -> Stream:
 
     Spreadsheet programs recognise UTF-8 by its byte order mark.
     """
-    heading = codecs.BOM_UTF8 + csv_lines([[table.said(one.heading) for one in table.columns]])
+    names = [table.said(one.heading) for one in table.columns]
+    heading = codecs.BOM_UTF8 + csv_lines([names], _separator(table))
     begin = functools.partial(send_parts, _TableLines(table), heading)
     return Stream(f"{CSV}; charset=utf-8", begin)
 
@@ -73,13 +78,25 @@ class _TableLines:
 
     async def next(self) -> bytes:
         """Read the next rows; return their lines."""
-        said, rows = self._table.said, self._table.rows
+        rows = self._table.rows
         found = await rows.next()
         self.is_over = rows.is_over
-        return csv_lines(
-            [safe_cell(said(cell) if isinstance(cell, Phrase) else cell) for cell in row]
-            for row in found
-        )
+        lines = ([self._text(cell) for cell in row] for row in found)
+        return csv_lines(lines, _separator(self._table))
+
+    def _text(self, cell: Cell) -> object:
+        if isinstance(cell, Phrase):
+            return safe_cell(self._table.said(cell))
+        if isinstance(cell, datetime.timedelta):
+            minutes = int(cell.total_seconds()) // 60
+            return f"{minutes // 60}:{minutes % 60:02}"
+        if isinstance(cell, float) and self._table.has_decimal_commas:
+            return str(cell).replace(".", ",")
+        return safe_cell(cell)
+
+
+def _separator(table: ExportedTable) -> str:
+    return ";" if table.has_decimal_commas else ","
 
 
 class SheetExport:
@@ -91,11 +108,11 @@ class SheetExport:
         self._reactor = reactor
         self._lock = DeferredLock()
 
-    def stream(self, table: ExportedTable) -> Stream:
-        """Return a reply with a table."""
-        return Stream(XLSX, functools.partial(self._begin, table))
+    def stream(self, *tables: ExportedTable) -> Stream:
+        """Return a reply with tables, each on a sheet."""
+        return Stream(XLSX, functools.partial(self._begin, tables))
 
-    def _begin(self, table: ExportedTable, request: Request) -> Callable[[], None]:
+    def _begin(self, tables: Sequence[ExportedTable], request: Request) -> Callable[[], None]:
         """Start to make and send a workbook; the returned function aborts that."""
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
@@ -103,7 +120,7 @@ class SheetExport:
         async def run() -> None:
             async with self._lock:
                 if not gone:
-                    await self._make_and_send(table, request, gone)
+                    await self._make_and_send(tables, request, gone)
 
         def failed(failure: Any) -> None:
             if failure.check(Interrupted) is None:
@@ -115,12 +132,17 @@ class SheetExport:
         return lambda: gone.append(None)
 
     async def _make_and_send(
-        self, table: ExportedTable, request: Request, gone: list[object]
+        self, tables: Sequence[ExportedTable], request: Request, gone: list[object]
     ) -> None:
-        sheet = await self._on_thread(TableSheet, table.title, table.columns, table.said)
+        first = tables[0]
+        sheet = await self._on_thread(TableSheet, first.title, first.columns, first.said)
         try:
-            while not gone and not table.rows.is_over:
-                await self._on_thread(sheet.add, await table.rows.next())
+            for table in tables:
+                if table is not first:
+                    await self._on_thread(sheet.begin, table.title, table.columns)
+                while not gone and not table.rows.is_over:
+                    await self._on_thread(sheet.add, await table.rows.next())
+                await self._on_thread(sheet.end)
             size = await self._on_thread(sheet.close)
             if gone:
                 return

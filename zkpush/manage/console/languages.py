@@ -18,6 +18,7 @@ import attrs
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
 from babel.support import NullTranslations, Translations
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
@@ -39,6 +40,11 @@ class ConsoleLanguage:
     def direction(self) -> str:
         """Direction of the text, as in the attribute `dir`."""
         return "rtl" if self.is_rtl else "ltr"
+
+    @property
+    def has_decimal_commas(self) -> bool:
+        """Whether numbers are written with a decimal comma."""
+        return get_decimal_symbol(self.locale) == ","
 
 
 ENGLISH = ConsoleLanguage("en", "English", "en_GB")

@@ -25,7 +25,16 @@ MOST_ROWS = 200_000
 _FIRST_YEAR = 1900
 """Spreadsheets have no dates before it."""
 
-Cell = Phrase | str | float | datetime.datetime | datetime.date | datetime.time | None
+Cell = (
+    Phrase
+    | str
+    | float
+    | datetime.datetime
+    | datetime.date
+    | datetime.time
+    | datetime.timedelta
+    | None
+)
 """A value of a table; phrases are to be translated."""
 
 
@@ -39,16 +48,15 @@ class SheetColumn:
 
 
 class TableSheet:
-    """A workbook with one sheet; all methods block."""
+    """A workbook with a sheet or several, one after the other; all methods block."""
 
     def __init__(
         self, title: str, columns: Sequence[SheetColumn], said: Callable[[str], str]
     ) -> None:
-        """`title` is the name of the sheet, `said` translates headings and words."""
+        """`title` is the name of the first sheet, `said` translates headings and words."""
         # Loaded by the first export only.
         import xlsxwriter
 
-        self._columns = columns
         self._said = said
         self._folder = tempfile.TemporaryDirectory(prefix="zkpush-")
         self.path = pathlib.Path(self._folder.name) / "table.xlsx"
@@ -59,15 +67,21 @@ class TableSheet:
         add = self._book.add_format
         self._date, self._time = add({"num_format": "yyyy-mm-dd"}), add({"num_format": "hh:mm:ss"})
         self._moment = add({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._duration = add({"num_format": "[h]:mm"})
         self._quoted = add({"quote_prefix": True})
-        self._sheet = self._book.add_worksheet(title)
+        self._bold = add({"bold": True, "bottom": 1})
         self._book.set_properties({"title": title})
+        self.begin(title, columns)
+
+    def begin(self, title: str, columns: Sequence[SheetColumn]) -> None:
+        """Begin a sheet, to which rows are added from now on."""
+        self._columns = columns
+        self._sheet = self._book.add_worksheet(title)
         self._sheet.freeze_panes(1, 0)
         self._sheet.ignore_errors({"number_stored_as_text": "A1:Z1048576"})
-        bold = add({"bold": True, "bottom": 1})
         for place, column in enumerate(columns):
             self._sheet.set_column(place, place, column.width)
-            self._sheet.write_string(0, place, said(column.heading), bold)
+            self._sheet.write_string(0, place, self._said(column.heading), self._bold)
         self._rows = 0
 
     def add(self, rows: Sequence[Sequence[Cell]]) -> None:
@@ -78,9 +92,12 @@ class TableSheet:
                 if value is not None and value != "":
                     write(self._rows, place, value, form)
 
+    def end(self) -> None:
+        """End a sheet."""
+        self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
+
     def close(self) -> int:
         """Complete the file; return its size in bytes."""
-        self._sheet.autofilter(0, 0, self._rows, len(self._columns) - 1)
         self._book.close()
         return self.path.stat().st_size
 
@@ -102,6 +119,8 @@ class TableSheet:
                 yield self._of_day(cell, cell.year, self._date)
             elif isinstance(cell, datetime.time):
                 yield self._sheet.write_datetime, cell, self._time
+            elif isinstance(cell, datetime.timedelta):
+                yield self._sheet.write_datetime, cell, self._duration
             elif isinstance(cell, int | float):
                 yield self._sheet.write_number, cell, None
             else:
