@@ -8,6 +8,8 @@ from html import unescape
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.people.conflictpages import PER_PAGE
+
 from ..promises.limited import MINE, OTHER, plant
 from ..rig import Response, Rig
 from .browser import Browser, location, signed_in, text_of
@@ -85,13 +87,15 @@ async def test_one_tick_chooses_all_of_the_page(rig: Rig) -> None:
 async def test_a_long_list_of_conflicts_has_pages(rig: Rig) -> None:
     """Each conflict is on one of them, the newest first."""
     await rig.exchange("T1")
-    pins = [str(1000 + number) for number in range(51)]
-
+    pins = [str(1000 + number) for number in range(PER_PAGE + 1)]
     for pin in pins:
         await person(rig, pin, "Ann Ash")
-    await operate(rig, *(f"USER PIN={pin}\tName=Zoe\tPri=0\n" for pin in pins))
+    await operate(rig, *(f"USER PIN={pin}\tName=Zoe\tPri=14\tCard={pin}\n" for pin in pins))
     browser = await signed_in(rig)
-    first = unescape((await browser.get(PAGE)).body.decode())
+    browser.language = "ar"
+    shown = await browser.get(PAGE)
+    assert len(shown.body) < 50_000
+    first = unescape(shown.body.decode())
     before = first.partition(f"{PAGE}?before=")[2].partition('"')[0]
     last = (await browser.get(f"{PAGE}?before={before}")).body.decode()
     found = [pin for pin in pins if f'href="/console/people/{pin}"' in last]

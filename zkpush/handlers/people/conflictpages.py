@@ -31,7 +31,7 @@ from .conflictquestions import BACK, ConflictQuestions
 from .contradictions import ConflictStore
 from .deciding import owner_of
 from .model import DeletePerson
-from .showing import MOST_CONFLICTS, conflicts_thd
+from .showing import conflicts_thd
 
 _NONE_CHOSEN = Phrase("Choose conflicts first: tick the boxes beside them.")
 
@@ -43,6 +43,8 @@ class ConflictsQuery(msgspec.Struct, frozen=True):
 
 
 FIRST_PAGE = ConflictsQuery()
+PER_PAGE = 12
+"""Conflicts on a page of the list, which stays under 50 KB in each language."""
 
 
 class SettleForm(msgspec.Struct, frozen=True):
@@ -114,10 +116,10 @@ class ConflictPages:
         entry: FormEntry = NOTHING_ENTERED,
     ) -> View:
         """List the open conflicts, the newest first."""
-        limit, before = MOST_CONFLICTS + 1, query.before
+        limit, before = PER_PAGE + 1, query.before
         part = Page(limit, before=before, newest_first=True, areas=visit.areas)
         found = await self._store.read(lambda tx: conflicts_thd(tx, part, visit.caller))
-        shown = found[:MOST_CONFLICTS]
+        shown = found[:PER_PAGE]
         more = f"before={shown[-1].conflict.id}" if len(found) > len(shown) else None
         values = {
             "conflicts": shown,
