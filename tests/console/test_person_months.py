@@ -82,7 +82,7 @@ async def test_a_month_is_the_sum_of_its_days(rig: Rig) -> None:
         "punches": "7",
         "hours from first to last punch": "15:55",
         "days with one punch only": "2",
-        "more day with an odd number of punches": "1",
+        "day with three punches or another odd number": "1",
         "punch with a doubtful time": "1",
         "days without punches 7 of them on weekends": "24",
     }
@@ -140,6 +140,6 @@ async def test_a_day_on_which_a_punch_may_be_missing_is_marked(rig: Rig) -> None
     assert days[3] == "Wed 4 Feb 2026 08:00 17:00 9:00"
     assert days[4] == "Thu 5 Feb 2026 08:00 one punch only"
     counted = totals(shown)
-    assert counted["more day with an odd number of punches"] == "1"
+    assert counted["day with three punches or another odd number"] == "1"
     assert counted["day with one punch only"] == "1"
     assert "print command of your browser" in text_of(shown)

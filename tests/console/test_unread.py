@@ -32,8 +32,13 @@ async def test_lines_that_could_not_be_read_are_mentioned_beside_the_files(rig: 
     await punch(rig, line("1", "2026-03-01 08:00:00"), "1\tno time\n", "2\tnor this\n", "3\tnor\n")
     await punch(rig, line("1", "2026-03-01 08:00:05"), sn="T2")
     browser = await signed_in(rig, "read")
-    for path in ("/attendance", "/attendance?device=T1", "/attendance/people/1"):
-        assert f"3 lines from Gate 1 {MISSING}" in text_of(await browser.get(path)), path
+    for path, words in (
+        ("/attendance", "3 lines"),
+        ("/attendance?device=T1", "3 lines"),
+        ("/attendance?person=1", "1 line"),
+        ("/attendance/people/1", "1 line"),
+    ):
+        assert f"{words} from Gate 1 {MISSING}" in text_of(await browser.get(path)), path
         assert await links(browser, path) == ["/console/rejects?device=T1&table=ATTLOG"], path
     assert await links(browser, "/attendance?device=T2") == []
     (found,) = await links(browser, "/attendance")
@@ -42,6 +47,28 @@ async def test_lines_that_could_not_be_read_are_mentioned_beside_the_files(rig: 
     for one in await rig.items("/rejects"):
         assert (await rig.api("DELETE", f"/rejects/{one['id']}")).status == 204
     assert MISSING not in text_of(await browser.get("/attendance"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_lines_of_other_people_and_days_are_not_mentioned(rig: Rig) -> None:
+    """Where the beginning of a line is a user ID, or where it has a date."""
+    await rig.exchange("T1")
+    await punch(
+        rig,
+        line("1", "2026-03-01 08:00:00"),
+        line("2", "2026-03-01 08:00:05"),
+        "2\t2026-02-26 8.05\n",
+        "??\tno time\n",
+    )
+    browser = await signed_in(rig, "read")
+    for path, words in (
+        ("/attendance", "1 line"),
+        ("/attendance?since=2026-02-26&until=2026-03-01", "2 lines"),
+        ("/attendance/people/1?month=2026-02", "1 line"),
+        ("/attendance/people/2?month=2026-02", "2 lines"),
+        ("/attendance/people/2?month=2026-03", "1 line"),
+    ):
+        assert f"{words} from T1 {MISSING}" in text_of(await browser.get(path)), path
 
 
 @pytest_twisted.ensureDeferred

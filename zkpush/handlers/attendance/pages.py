@@ -116,7 +116,7 @@ class AttendancePages:
                 if past is None:
                     values.update(count=found.count, is_more=found.is_more)
                     where = search.period, search.device, query.area
-                    values["unread"] = unread_thd(tx, visit, *where)
+                    values["unread"] = unread_thd(tx, visit, *where, search.pin)
                     values["absent"] = absent_thd(tx, visit, window, *where)
             names = _area_names_thd(tx, visit.areas)
             return {
@@ -220,7 +220,7 @@ class AttendancePages:
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
         """Return what stands below the rows of a file."""
-        where = search.period, search.device, search.query.area
+        where = search.period, search.device, search.query.area, search.pin
         return unread_notes(await self._store.read(lambda tx: unread_thd(tx, visit, *where)), visit)
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:

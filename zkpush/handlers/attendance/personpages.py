@@ -175,7 +175,7 @@ class PersonAttendancePages:
                 "width": WIDTH,
                 "claims": _claims_thd(tx, pin, visit.areas),
                 "may_change": visit.allows(Scope.WRITE),
-                "unread": unread_thd(tx, visit, period),
+                "unread": unread_thd(tx, visit, period, pin=pin),
                 "absent": absent_thd(tx, visit, window, period),
             }
 

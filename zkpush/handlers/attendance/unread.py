@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime
+import re
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -14,6 +16,9 @@ from ...values.setaside import StoredReject
 from .periods import DayPeriod
 from .tables import ATTLOG
 
+_USER_ID = re.compile(rb"([0-9A-Za-z]{1,24})\t")
+"""The beginning of a line, if it is the user ID."""
+_DATE = re.compile(rb"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 MOST_REJECTS = 300
 """Maximum number of rejects whose lines are counted; one may have several lines."""
 
@@ -37,11 +42,14 @@ def unread_thd(
     period: DayPeriod,
     device: str | None = None,
     area: str | None = None,
+    pin: str | None = None,
 ) -> list[UnreadLines]:
     """Return what nobody could read, by terminal.
 
-    Its days are not known, so all is counted that came since the period began: a line is never
-    received before its day. `device` and `area` limit it. Empty for accounts that may not see it.
+    Lines are left out whose beginning is the user ID of somebody else than `pin`, and those with a
+    date outside the period. Of lines without a date all count that came since the period began: a
+    line is never received before its day. `device` and `area` limit it. Empty for accounts that may
+    not see it.
     """
     if not visit.reaches("/rejects"):
         return []
@@ -55,7 +63,8 @@ def unread_thd(
         if device in (None, one.device):
             by_terminal.setdefault(one.device, []).append(one)
     is_full = len(found) == MOST_REJECTS
-    return [_counted(sn, by_terminal[sn], is_full) for sn in sorted(by_terminal)]
+    counted = (_counted(sn, by_terminal[sn], is_full, period, pin) for sn in sorted(by_terminal))
+    return [one for one in counted if one is not None]
 
 
 def unread_notes(unread: Iterable[UnreadLines], visit: Visit) -> list[Phrase]:
@@ -71,19 +80,48 @@ def unread_notes(unread: Iterable[UnreadLines], visit: Visit) -> list[Phrase]:
     ]
 
 
-def _counted(sn: str, rejects: Iterable[StoredReject], is_full: bool) -> UnreadLines:
-    times = [one.received_at for one in rejects]
+def _counted(
+    sn: str, rejects: Sequence[StoredReject], is_full: bool, period: DayPeriod, pin: str | None
+) -> UnreadLines | None:
+    """Count the lines of a terminal that matter; None without any."""
+    lines = {one.id: _lines(one, period, pin) for one in rejects}
+    found = [one for one in rejects if lines[one.id]]
+    if not found:
+        return None
+    times = [one.received_at for one in found]
     return UnreadLines(
         sn=sn,
-        count=sum(_lines(one) for one in rejects),
-        is_least=is_full or any(one.raw is None or one.packed for one in rejects),
+        count=sum(lines.values()),
+        is_least=is_full or any(one.raw is None or one.packed for one in found),
         first_at=min(times),
         last_at=max(times),
     )
 
 
-def _lines(reject: StoredReject) -> int:
-    """Count the lines of a reject; one whose bytes are not in a list has at least one."""
+def _lines(reject: StoredReject, period: DayPeriod, pin: str | None) -> int:
+    """Count the lines of a reject that matter; one whose bytes are not in a list has one."""
     if reject.raw is None or reject.packed:
         return 1
-    return max(1, sum(1 for line in reject.raw.split(b"\n") if line.strip()))
+    lines = [line for line in reject.raw.split(b"\n") if line.strip()]
+    return sum(_matters(line, period, pin) for line in lines) if lines else 1
+
+
+def _matters(line: bytes, period: DayPeriod, pin: str | None) -> bool:
+    """Whether a line may be of a person, if one is given, and of a period."""
+    whose = _USER_ID.match(line)
+    if pin is not None and whose is not None and whose[1].decode() != pin:
+        return False
+    day = _day(line)
+    if day is None:
+        return True
+    is_before = period.first is not None and day < period.first
+    return not is_before and (period.last is None or day <= period.last)
+
+
+def _day(line: bytes) -> datetime.date | None:
+    """Return the date in a line, if there is a valid one."""
+    found = _DATE.search(line)
+    try:
+        return None if found is None else datetime.date.fromisoformat(found[0].decode())
+    except ValueError:
+        return None
