@@ -64,7 +64,7 @@ def test_a_shortfall_fails(daemon: Daemon) -> None:
     assert process.returncode == 1
     (found,) = json.loads(out)
     assert (found["state"], found["missing"]) == ("short", 1)
-    assert "No record is missing on 0 of 1 day of terminals: 1 short." in err
+    assert "No record is missing on 0 of 1 day of terminals: records are missing on 1 day." in err
     listed = json.loads(said(daemon.zkpush("problems", "list", "--json")))
     (problem,) = [one for one in listed if one["device"] == "SUM2"]
     assert problem["code"] == "attendance missing"

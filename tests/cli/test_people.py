@@ -86,7 +86,9 @@ def test_a_conflict_is_settled(daemon: Daemon) -> None:
     (head, line) = listing.splitlines()
     assert head.endswith("Terminal says")
     assert line.endswith("name=Ann (device PEOPLE2)  name=Eve (device PEOPLE3)")
-    said(daemon.zkpush("conflicts", "settle", str(found["id"]), "--keep", "terminal"))
+    settled = daemon.zkpush("conflicts", "settle", "--keep", "terminal")
+    assert f"The only conflict is {found['id']}: user 8831, " in settled.stderr
+    said(settled)
     assert user(daemon, "8831")["name"] == "Eve"
     none = daemon.zkpush("conflicts", "list", "--pin", "8831")
     assert none.stderr == "No conflicts found.\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pathlib
 
 from .program import Daemon, cells, failed, misused, said, zkpush
 
@@ -21,20 +22,63 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
         "Table",
         "Received",
         "(UTC)",
+        "Last",
+        "Rejects",
         "Times",
         "Bytes",
         "Attempts",
         "Reason",
     ]
-    assert (line[1:3], line[5:9]) == (
+    assert (line[1:3], line[7:12]) == (
         ["REJ1", "ATTLOG"],
-        ["1", str(len(BAD)), "0", "Time:"],
+        ["1", "1", str(len(BAD)), "0", "Time:"],
     )
     args = ("--device", "REJ1", "--table", "ATTLOG", "--json")
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
     assert base64.b64decode(item["raw"]).decode() == BAD
     none = daemon.zkpush("rejects", "list", "--device", "REJ1", "--table", "USER")
     assert (said(none), none.stderr) == ("", "No rejects found.\n")
+
+
+def test_equal_rejects_are_one_line(daemon: Daemon) -> None:
+    """With their number and the ID of the newest; those with another reason are another one."""
+    terminal = daemon.terminal("REJG")
+    for number in range(3):
+        terminal.upload("ATTLOG", f"{number}\tnot-a-time\t0\t1")
+    terminal.upload("FOOLOG", "a")
+    of_terminal = ("rejects", "list", "--device", "REJG")
+    ids = [one["id"] for one in json.loads(said(daemon.zkpush(*of_terminal, "--json")))]
+    assert len(ids) == 4
+    _, *lines = cells(said(daemon.zkpush(*of_terminal)))
+    assert [(line[0], line[2], line[7]) for line in lines] == [
+        (str(ids[2]), "ATTLOG", "3"),
+        (str(ids[3]), "FOOLOG", "1"),
+    ]
+    _, *lines = cells(said(daemon.zkpush(*of_terminal, "--all")))
+    assert [(line[0], line[7]) for line in lines] == [(str(id), "1") for id in ids]
+    assert len(said(daemon.zkpush(*of_terminal, "--csv")).splitlines()) == 5
+
+
+def test_the_only_reject_needs_no_number(tmp_path: pathlib.Path) -> None:
+    """It is said which; several are listed by the error, and none are a failure."""
+    daemon = Daemon(tmp_path / "data")
+    try:
+        assert "There is no reject." in failed(daemon.zkpush("rejects", "show"))
+        terminal = daemon.terminal("ONLY1")
+        terminal.upload("FOOLOG", "a")
+        shown = daemon.zkpush("rejects", "show")
+        assert "a" in said(shown)
+        assert "The only reject is 1: FOOLOG of terminal ONLY1, " in shown.stderr
+        assert "--yes needs the ID" in failed(daemon.zkpush("rejects", "delete", "--yes"), 2)
+        terminal.upload("ATTLOG", BAD)
+        several = daemon.zkpush("rejects", "show")
+        assert (several.returncode, several.stdout) == (2, "")
+        assert "Give the ID of one reject:" in several.stderr
+        first, second = several.stderr.splitlines()[-2:]
+        assert first.strip().startswith("2: ATTLOG of terminal ONLY1, ")
+        assert second.strip().startswith("1: FOOLOG of terminal ONLY1, ")
+    finally:
+        daemon.stop()
 
 
 def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:

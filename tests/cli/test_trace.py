@@ -26,7 +26,8 @@ def test_the_last_requests_of_a_terminal_are_shown(daemon: Daemon) -> None:
         ["POST", "/iclock/cdata"],
         ["GET", "/iclock/rtdata"],
     ]
-    assert lines[1].endswith("upload                   OK: 1")
+    assert lines[1].split()[-3:] == ["upload", "OK:", "1"]
+    assert "refused: There is nothing under this path " in lines[2]
     assert lines[2].endswith("There is nothing under this path.")
     items = json.loads(said(daemon.zkpush("devices", "trace", "TRACE1", "--json")))
     assert [item["status"] for item in items] == [200, 200, 404]

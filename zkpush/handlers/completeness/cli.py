@@ -31,6 +31,12 @@ _COLUMNS = (
     Column("State", "state"),
     Column("Records", "meaning", wraps=True),
 )
+_WORDS = {
+    "short": "records are missing",
+    "unsupported": "the terminal cannot count",
+    "not_answered": "no answer in time",
+    "cancelled": "the command was cancelled",
+}
 _NOT_OVER = (
     "The day is not over: what the terminals hold by now was compared. Compare it again when it is "
     "over; by default, the server does so at night."
@@ -41,7 +47,7 @@ _STATUS = (
 )
 
 _NOT_TOLD = (
-    " A terminal that is unsupported does not tell how many records it holds: export its records "
+    " A terminal that cannot count does not tell how many records it holds: export its records "
     "at the terminal (USB), and compare them with `zkpush attendance list`."
 )
 """What to do about days that cannot be compared."""
@@ -164,7 +170,7 @@ def _report(run: Item) -> None:
     if incomparable == total:
         words = f"{counted(total, 'day')} of terminals could not be compared"
     others = [
-        f"{number} {state.replace('_', ' ')}"
+        f"{_WORDS.get(state, state)} on {counted(number, 'day')}"
         for state, number in counts.items()
         if number and state not in _PROVED
     ]

@@ -9,6 +9,7 @@ import click
 from ...cli import completion
 from ...cli.arguments import ListedNumber
 from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
+from ...cli.onlyone import number_of
 from ...cli.output import echo
 from ...cli.records import ListForm, list_options, print_records
 from ...cli.running import with_api
@@ -35,6 +36,11 @@ def _terminal_side(sides: list[dict[str, Any]]) -> str:
 def _side(side: dict[str, Any]) -> str:
     values = ", ".join(f"{name}={value}" for name, value in side["fields"].items())
     return f"{values} ({side['author']})"
+
+
+def _words_of(conflict: dict[str, Any]) -> str:
+    sides = conflict["sides"]
+    return f"user {conflict['pin']}, {_stored_side(sides)}, or {_terminal_side(sides)}"
 
 
 _CONFLICTS = (
@@ -87,7 +93,8 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
 @click.argument(
     "id",
     type=ListedNumber("conflicts list"),
-    metavar="ID",
+    metavar="[ID]",
+    required=False,
     shell_complete=completion.names_of("conflicts", "id"),
 )
 @click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
@@ -100,13 +107,14 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
 )
 @with_api
 async def settle(
-    api: Api, id: int, pairs: tuple[str, ...], keep: str | None, punches: str | None
+    api: Api, id: int | None, pairs: tuple[str, ...], keep: str | None, punches: str | None
 ) -> None:
     """Settle the conflict ID: keep one side, or give the right values.
 
     FIELD is a field of `zkpush users put`, such as name, card or privilege. What you choose is not
     overwritten by a terminal. If the user ID belongs to two people, first delete the user at the
     terminal, and enrol the person there under another user ID. Then keep what is stored.
+    The ID can be left out with --keep if there is only one conflict.
 
     \b
     Examples:
@@ -116,8 +124,9 @@ async def settle(
     if (keep is None) == (not pairs):
         raise click.UsageError(
             "Say what is right: --keep stored, --keep terminal, or the values as field=value. "
-            f"`zkpush conflicts list` shows both sides of {id}."
+            "`zkpush conflicts list` shows both sides."
         )
+    id = await number_of(api, id, "conflict", "conflicts", words_of=_words_of)
     body: dict[str, Any] = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
     if punches is not None:
         body["punches"] = punches

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Never
 
+import attrs
 import click
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
@@ -13,7 +14,7 @@ from twisted.internet.task import deferLater
 from ...cli.arguments import as_json, serial
 from ...cli.groups import OLDEST_FIRST, ListCommand
 from ...cli.output import echo, print_json, print_list
-from ...cli.replies import Item
+from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
 from ...cli.tables import Column, ListTable
 from ...cli.times import shown_instant
@@ -57,8 +58,9 @@ async def trace(api: Api, sn: str, follow: bool, as_json: bool) -> None:
         with suppress(CancelledError):
             await _follow(api, sn, as_json=as_json)
         return
+    pages = api.pages("devices", sn, "trace")
     await print_list(
-        api.pages("devices", sn, "trace"),
+        pages if as_json else _in_words(pages),
         _COLUMNS,
         as_json=as_json,
         empty=f"No request of {sn} is known. Check the server address and port in its menu.",
@@ -79,8 +81,20 @@ async def _follow(api: Api, sn: str, *, as_json: bool) -> Never:
                 for item in news:
                     print_json(item)
             elif news:
-                table.print(news)
+                table.print([*map(_with_refusal, news)])
         await deferLater(api.clock, PAUSE)
+
+
+async def _in_words(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
+    async for page in pages:
+        yield attrs.evolve(page, items=[*map(_with_refusal, page.items)])
+
+
+def _with_refusal(item: Item) -> Item:
+    """Return a request, which is understood as a refusal if it was refused before it was read."""
+    if item["understood"] is not None or item["served"]:
+        return item
+    return {**item, "understood": f"refused: {item['answered'].removesuffix('.')}"}
 
 
 def _is_news(item: Item, known: Mapping[str, int]) -> bool:
