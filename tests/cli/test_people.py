@@ -25,9 +25,10 @@ def test_a_user_is_put_and_changed(daemon: Daemon) -> None:
     listing = said(daemon.zkpush("users", "history", "8801"))
     assert "4711" in listing
     assert "token" in listing
-    message = failed(daemon.zkpush("users", "put", "8801", "privilege=3"))
+    message = failed(daemon.zkpush("users", "put", "8801", "privilege=3"), 2)
     assert "privilege: 3 is none of 0 (User), 2 (Registrar), 6 (Administrator)" in message
     assert "field=value" in failed(daemon.zkpush("users", "put", "8801", "name"), 2)
+    assert "group" in failed(daemon.zkpush("users", "put", "8801", "group=many"), 2)
 
 
 def test_a_file_is_imported(daemon: Daemon, tmp_path: pathlib.Path) -> None:

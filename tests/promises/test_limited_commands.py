@@ -202,6 +202,17 @@ async def test_commands_of_a_former_area_show_their_name_and_state(rig: Rig) -> 
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_command_that_a_job_queued_in_the_present_area_is_shown(rig: Rig) -> None:
+    """As one that was queued by itself."""
+    site = await moved(rig)
+    body = {"devices": [HERE], "command": "DATA UPDATE WORKCODE", "params": CODE}
+    job = (await rig.api("POST", "/commands", body)).json["id"]
+    await work(rig)
+    (one,) = await rig.items(f"/commands?job={job}")
+    assert (await site.seen(one["id"]))["params"] == CODE
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_command_of_an_unknown_area_is_hidden(rig: Rig) -> None:
     """A version that did not record it has queued the command."""
     site = await moved(rig)

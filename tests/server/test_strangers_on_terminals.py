@@ -116,6 +116,27 @@ async def test_the_terminal_of_the_chosen_person_keeps_no_fingers_from_earlier_c
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_a_clear_data_overtakes_brings_no_fingers_of_the_other_person(rig: Rig) -> None:
+    """The commands that wait are executed after it."""
+    first, second = await joined(rig, "A1"), await joined(rig, "A2")
+    await distribute(rig)
+    await fetch(rig, first, second)
+    for number in (1, 2):
+        await enrol(first, "5", "Ann", number)
+    await look(rig)
+    for number in (2, 7):
+        await enrol(second, "5", "Eve", number)
+    rig.clock.advance(1)
+    await settle(rig, keep="terminal")
+    assert (await rig.api("POST", "/devices/A2/commands", {"command": "CLEAR DATA"})).status == 202
+    await second.poll()
+    assert held(second) == {}
+    await fetch(rig, first, second)
+    assert held(first) == held(second) == {"5": "Eve"}
+    assert fingers(first) == fingers(second) == EVE
+
+
+@pytest_twisted.ensureDeferred
 async def test_where_nobody_is_distributed_a_stranger_is_a_problem(rig: Rig) -> None:
     """Until the stranger is deleted there; nothing is deleted by itself."""
     first, second = await two_people(rig)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -234,7 +235,12 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
         body["password"] = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     known = await known_areas(api) if body.get("areas") else None
     former = await former_name(api, pin)
-    user = await api.send("PUT", "users", pin, body=body)
+    try:
+        user = await api.send("PUT", "users", pin, body=body)
+    except ApiFailure as failure:
+        if failure.status == HTTPStatus.BAD_REQUEST:  # as other commands that are given values
+            raise click.UsageError(failure.message) from None
+        raise
     note_reuse(pin, user["name"], former)
     if as_json:
         print_object(user, as_json=True)

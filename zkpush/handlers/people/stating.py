@@ -15,8 +15,6 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, select
 
-from ...persist.commandrows import person_subject
-from ...persist.commands import CommandStore
 from ...persist.databases import Insert, quoted, texts
 from ...persist.pictures import PictureStore
 from ...persist.schema import devices
@@ -29,18 +27,12 @@ from .persons import PersonStore
 from .portraits import PortraitStore
 from .schema import person_photos, templates
 from .strangers import StrangerStore
-from .tables import BIODATA, BIOPHOTO, FACE, FVEIN, USERPIC
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
-_BRINGING = tuple(
-    f"DATA UPDATE {name}"
-    for name in ("FINGERTMP", *(one.name for one in (FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)))
-)
-"""Commands that put templates and photos on terminals."""
 _place, _algorithm = itemgetter(*_PLACE), itemgetter(*_ALGORITHM)
 
 
@@ -138,7 +130,7 @@ class StatedParts:
             for pin in pins:
                 others = contested.drop_others(device_id, pin)
                 # What waits for a terminal, also for this one, is of the other person.
-                others |= self._tx[CommandStore].terminals_awaiting(person_subject(pin), _BRINGING)
+                others |= self._tx[StrangerStore].awaiting(pin)
                 self._tx[StrangerStore].add([pin], others, now)
         for at, told in taken[templates].items():
             self._take_templates(device_id, told, now, at)
@@ -178,7 +170,10 @@ class StatedParts:
             return told
         contested = self._tx[ContestedParts]
         if is_commanded:
-            return contested.without_strangers(table, device_id, told)
+            left = contested.without_strangers(table, device_id, told)
+            # The terminal is compared again: it has the other person now.
+            self._tell("user", device_id, [one for one in told if one not in left], now)
+            return left
         return contested.divert(table, device_id, told, now)
 
     def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:

@@ -16,15 +16,23 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import ColumnElement, and_, delete, select
 
+from ...persist.commandrows import person_subject
+from ...persist.commands import CommandStore
 from ...persist.databases import Insert, texts
 from ...persist.schema import devices
 from .model import Removal
 from .schema import REMOVED, holdings, strangers, users
+from .tables import BIODATA, BIOPHOTO, FACE, FVEIN, USERPIC
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _NAMES = ("pin", "device_id", "at")
+BRINGING = tuple(
+    f"DATA UPDATE {name}"
+    for name in ("FINGERTMP", *(one.name for one in (FACE, FVEIN, BIODATA, USERPIC, BIOPHOTO)))
+)
+"""Commands that put templates and photos on terminals."""
 
 
 class StrangerStore:
@@ -45,6 +53,20 @@ class StrangerStore:
         """Record that a terminal has nobody under a user ID; returns whether it had a stranger."""
         is_own = (strangers.c.device_id == device_id) & (strangers.c.pin == pin)
         return self._connection.execute(delete(strangers).where(is_own)).rowcount > 0
+
+    def awaiting(self, pin: str) -> set[int]:
+        """Return the terminals for which templates or photos of a user wait, or are unanswered."""
+        return self._tx[CommandStore].terminals_awaiting(person_subject(pin), BRINGING)
+
+    def forget(self, device_id: int) -> None:
+        """Forget who was on a terminal that was emptied, except for those who may come yet.
+
+        What waits for the terminal may be of the other person.
+        """
+        own = strangers.c.device_id == device_id
+        for pin in self._connection.execute(select(strangers.c.pin).where(own)).scalars().all():
+            if device_id not in self.awaiting(pin):
+                self.gone(device_id, pin)
 
     def at(self, device_id: int, pins: Sequence[str]) -> set[str]:
         """Return those of some user IDs under which a terminal has somebody else."""

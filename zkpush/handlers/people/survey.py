@@ -30,7 +30,6 @@ from .schema import (
     person_areas,
     person_photos,
     person_words,
-    strangers,
     templates,
     users,
 )
@@ -224,7 +223,7 @@ class PersonSurvey:
         )
         is_own = person_words.c.device_id == device_id
         self._connection.execute(delete(person_words).where(is_own, ~is_held.exists()))
-        self._connection.execute(delete(strangers).where(strangers.c.device_id == device_id))
+        self._tx[StrangerStore].forget(device_id)
         self._tx[ClaimStore].end_all(device_id, emptied_at)
         is_deleted = (erased_holders.c.device_id == device_id) & erased_holders.c.pin.is_(None)
         self._connection.execute(delete(erased_holders).where(is_deleted))
