@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.people.identifying import PATIENCE, UserQuestions
 from zkpush.simulator.terminal import SimulatedTerminal
 
 from ..rig import Rig
 from .test_contested_parts import settle
-from .test_distribution import distribute, enrol, fetch, fingers, held, joined, look, person
+from .test_distribution import distribute, enrol, fetch, fingers, held, joined, look, person, places
 
 ANN, EVE = {("5", 1), ("5", 2)}, {("5", 2), ("5", 7)}
 
@@ -178,3 +179,32 @@ async def test_a_stranger_outside_the_area_is_deleted(rig: Rig) -> None:
     await fetch(rig, first, second)
     assert held(first) == held(second) == {}
     assert await problems(rig) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest_twisted.ensureDeferred
+async def test_a_late_finger_of_a_deleted_user_holds_nobody_back(
+    make_rig: Any, request: pytest.FixtureRequest, database: str
+) -> None:
+    """There is no conflict to settle; once the terminal was asked, the person is sent there."""
+    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
+    rig = await make_rig(**more)
+    first, second = await two_people(rig)
+    assert (await rig.api("DELETE", "/devices/A2/users/5")).status == 202
+    await settle(rig, keep="stored")
+    await fetch(rig, first, second)
+    late = b"FP PIN=5\tFID=7\tSize=4\tValid=1\tTMP=AAAA\n"
+    await second.link.post("cdata", late, table="OPERLOG", Stamp="1")
+    await distribute(rig)
+    await look(rig)
+    found = {one["device"]: one["meaning"] for one in await rig.items("/users/5/places")}
+    assert "conflict" in found["A2"], found
+    assert await rig.items("/conflicts") == []
+    rig.clock.advance(PATIENCE // 1000 + 1)
+    (job,) = (one for one in rig.daemon.jobs if isinstance(one, UserQuestions))
+    await job.work()
+    await fetch(rig, first, second)
+    assert (await rig.api("POST", "/areas/North/repair")).status < 300
+    await fetch(rig, first, second)
+    assert (held(second), fingers(second)) == ({"5": "Ann"}, ANN)
+    assert await places(rig, "5") == {"A1": "there", "A2": "there"}

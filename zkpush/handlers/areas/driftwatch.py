@@ -230,6 +230,7 @@ class DriftWatch:
 
         while count := await self._store.write(unit):
             lost += count
+        await self._store.write(lambda tx: tx[TerminalHoldings].drop_unstated(key, since))
         found = max(0, stated + lost - drift.known)
         return msgspec.structs.replace(drift, lost=lost, found=found, lost_templates=0, reason=None)
 

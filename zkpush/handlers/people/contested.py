@@ -176,6 +176,37 @@ class ContestedParts:
         query = query.distinct().order_by(contested_parts.c.device_id, contested_parts.c.pin)
         return [(row.device_id, row.pin) for row in self._connection.execute(query.limit(limit))]
 
+    def drop_unstated(self, device_id: int, since: int) -> None:
+        """Delete what a terminal sent before it stated all its users, if it has no such user.
+
+        `since` is when it was asked for all of them (ms).
+        """
+        is_stated = (
+            select(holdings.c.key)
+            .where(
+                holdings.c.table_name == str(users.name),
+                holdings.c.key == '["' + contested_parts.c.pin + '"]',
+                holdings.c.device_id == device_id,
+                holdings.c.digest != REMOVED,
+                holdings.c.at >= since,
+            )
+            .exists()
+        )
+        is_older = (contested_parts.c.device_id == device_id) & (contested_parts.c.at < since)
+        self._connection.execute(delete(contested_parts).where(is_older, ~is_stated))
+
+    def drop_nobodys(self, device_id: int, pin: str) -> None:
+        """Delete what a terminal sent of a user whom it does not have, before it gets a person."""
+        held = select(holdings.c.key).where(
+            holdings.c.table_name == str(users.name),
+            holdings.c.key == key_text((pin,)),
+            holdings.c.device_id == device_id,
+            holdings.c.digest != REMOVED,
+        )
+        is_own = (contested_parts.c.device_id == device_id) & (contested_parts.c.pin == pin)
+        is_asked = contested_parts.c.asked.is_(True)
+        self._connection.execute(delete(contested_parts).where(is_own, is_asked, ~held.exists()))
+
     def asked(self, device_id: int) -> None:
         """Record that a terminal has been asked who its users are."""
         self._connection.execute(

@@ -81,6 +81,7 @@ def _put(table: Table) -> _Act:
         row = _row(table, values)
         store, at = tx[StatedParts], command.created_at
         if table is USER:
+            tx[ContestedParts].drop_nobodys(device.id, str(values["pin"]))
             heard = tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
             if heard.agreed:  # the terminal had another person before
                 store.end_conflict(device.id, heard.agreed, Outcome.STORED, now)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, case, delete, func, select
 
 from ...protocol.codes import BiometricType
 from .claims import ClaimStore
+from .contested import ContestedParts
 from .model import Key, key_text
 from .removals import RemovalStore
 from .schema import REMOVED, holdings, person_words, templates, users
@@ -88,6 +89,10 @@ class TerminalHoldings:
                     person_words.c.device_id == device_id, person_words.c.pin == pin
                 )
             )
+
+    def drop_unstated(self, device_id: int, since: int) -> None:
+        """Forget templates and photos without a user, after all users were stated since (ms)."""
+        self._tx[ContestedParts].drop_unstated(device_id, since)
 
     def lose_templates(self, device_id: int, keys: Iterable[Key]) -> None:
         """Forget templates that a terminal stated, because it has lost them."""

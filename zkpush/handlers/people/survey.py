@@ -10,11 +10,13 @@ import sqlalchemy
 from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, func, select, union
 
 from ...model import Page
+from ...persist.commandschema import commands
 from ...persist.databases import texts
 from ...persist.limits import within
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
+from ...values.commands import OPEN_STATES
 from .authorship import FIELDS, NEUTRAL, is_terminal
 from .claims import ClaimStore
 from .model import PartRecord, PersonField, PersonOverview, key_text
@@ -66,7 +68,7 @@ class PersonSurvey:
         is_open = conflicts.c.pin.in_(pins) & conflicts.c.settled_at.is_(None)
         doubtful = select(conflicts.c.pin, conflicts.c.device_id).where(is_open)
         apart = select(contested_parts.c.pin, contested_parts.c.device_id)
-        apart = apart.where(contested_parts.c.pin.in_(pins))
+        apart = apart.where(contested_parts.c.pin.in_(pins), ~_is_nobodys())
         for pin, device in self._connection.execute(union(doubtful, apart)):
             contradicting.setdefault(pin, set()).add(device)
         others = self._tx[StrangerStore].places(pins)
@@ -283,6 +285,25 @@ def _record(
         reporters=frozenset(reporters),
         removed_from=frozenset(device for device, digest in held.items() if digest == REMOVED),
     )
+
+
+def _is_nobodys() -> ColumnElement[bool]:
+    """Return the condition for what is stored apart from a terminal that has no such user.
+
+    It was asked for its users since, and has answered without this one.
+    """
+    held = select(holdings.c.key).where(
+        holdings.c.table_name == str(users.name),
+        holdings.c.key == '["' + contested_parts.c.pin + '"]',
+        holdings.c.device_id == contested_parts.c.device_id,
+        holdings.c.digest != REMOVED,
+    )
+    asking = select(commands.c.id).where(
+        commands.c.device_id == contested_parts.c.device_id,
+        commands.c.command == "DATA QUERY USERINFO",
+        commands.c.state.in_([state.value for state in OPEN_STATES]),
+    )
+    return contested_parts.c.asked.is_(True) & ~held.exists() & ~asking.exists()
 
 
 def _is_held(device_id: int) -> ColumnElement[bool]:
