@@ -35,6 +35,7 @@ ASK = {
     "/jobs/new",
     "/people/<pin>/photos/remove",
     "/people/conflicts",
+    "/people/new",
     "/people/conflicts/<int:conflict_id>",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
@@ -45,6 +46,7 @@ ASK = {
 """Forms that ask."""
 ASKED_THERE = {
     "/account/code/remove",  # the password
+    "/attendance/people/<pin>/earlier/<int:number>",  # the user ID
     "/files/<int:file_id>/send",  # a tick, for firmware
     "/people/<pin>/erase",  # the user ID
     "/people/<pin>/remove",  # a page of its own
@@ -78,7 +80,6 @@ CHANGING = {
     "/people/<pin>/photos",
     "/people/punches/<int:claim_id>",
     "/people/import",
-    "/people/new",
     "/rejects/retry",
     "/settings/zone",
     "/sign-in",
@@ -102,6 +103,7 @@ NOTHING_TO_ASK = {
     "/terminals/<sn>/area",
     "/jobs/<job_id>/retry",
     "/people/conflicts",
+    "/people/new",
     "/people/conflicts/<int:conflict_id>",
 }
 """Those that ask only if there is something to lose, which `filled` does not make."""
