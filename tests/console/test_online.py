@@ -8,6 +8,11 @@ import pytest
 import pytest_twisted
 
 from zkpush.counting import counted
+from zkpush.model import Problem
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.transaction import Transaction
+from zkpush.phrases import Phrase
+from zkpush.problems import ProblemCode
 
 from ..rig import Rig
 from .browser import Browser, document, signed_in, text_of
@@ -60,3 +65,22 @@ async def test_number_filter_and_badge_agree_while_terminals_go(rig: Rig) -> Non
     assert changes == [("T1", "T2"), ("T2",), ()]
     await rig.get("getrequest?SN=T1")
     assert await shown(browser) == ("T1",)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_whose_requests_are_refused_is_said_to_be_refused(rig: Rig) -> None:
+    """It is connected, and none of its requests is served."""
+    await rig.exchange("T1")
+    problem = Problem(ProblemCode.TOKEN_MISSING, Phrase("The token is missing."), 0)
+
+    def refuse(tx: Transaction) -> None:
+        (device,) = tx[DeviceStore].find_all(["T1"])
+        tx[DeviceStore].raise_problem(device.id, problem)
+
+    await rig.store.write(refuse)
+    rig.clock.advance(300)
+    await rig.registry.follow()
+    browser = await signed_in(rig)
+    for path in ("/terminals", "/terminals/T1"):
+        assert "requests are refused" in text_of(await browser.get(path)), path
+    assert "last request that was served" in text_of(await browser.get("/terminals/T1"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ...device.registry import Registry
-from ...device.silence import is_silent
+from ...device.silence import Absence, absence_of, is_silent
 from ...manage.console.phrases import Phrase
 from ...model import Device, DeviceState
 from ...persist.online import OnlineWindow
@@ -19,6 +19,7 @@ ONLINE = Phrase("online")
 OFFLINE = Phrase("not connected")
 SILENT = Phrase("silent")
 NEVER = Phrase("never connected")
+REFUSED = Phrase("requests are refused")
 
 
 @attrs.frozen
@@ -32,6 +33,11 @@ class SeenTerminal:
     """Kind of the badge: good, warn, bad or calm."""
     last_seen_at: int | None
     address: str | None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether requests come and are refused."""
+        return self.words is REFUSED
 
     @property
     def name(self) -> str:
@@ -56,6 +62,8 @@ def seen_terminal(registry: Registry, device: Device, window: OnlineWindow) -> S
         words, kind = RETIRED, "calm"
     elif window.holds(device):
         words, kind = ONLINE, "good"
+    elif absence_of(device, last_seen_at, window.now, is_online=False) is Absence.REFUSED:
+        words, kind = REFUSED, "bad"
     elif last_seen_at is None:
         words, kind = NEVER, "calm"
     elif is_silent(device, last_seen_at, window.now, is_online=False):
