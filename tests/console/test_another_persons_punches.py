@@ -64,6 +64,47 @@ async def test_doubtful_punches_are_marked_and_their_hours_named(rig: Rig) -> No
     assert await exported(rig) == ["Ivy Eriksen", "", ""]
 
 
+async def day_of_payroll(browser: Browser) -> dict[str, str]:
+    """What the payroll sheet has of the day, and what its column of days adds up to."""
+    period = "since=2026-03-01&until=2026-03-31"
+    got = await browser.get(f"/attendance/days.csv?{period}")
+    heading, day = csv.reader(io.StringIO(got.body.decode("utf-8-sig")))
+    return dict(zip(heading, day, strict=True))
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_payroll_sheet_counts_what_the_page_counts(rig: Rig) -> None:
+    """Hours that depend on doubtful punches are named; those of the other person are left out."""
+    action = await two_people(rig)
+    browser = await signed_in(rig)
+    doubtful = await day_of_payroll(browser)
+    assert [doubtful[one] for one in ("Punches", "Hours between", "Of which doubtful")] == [
+        *("3", "3:00", "1:00")
+    ]
+    assert doubtful[DOUBTFUL.capitalize()] == "1"
+    await browser.send("/people/7", action, {"keep": "stored", "punches": "other", **YES})
+    shown = await browser.get(MONTH)
+    assert totals(shown)["hours from first to last punch"] == "2:00"
+    decided = await day_of_payroll(browser)
+    assert [decided[one] for one in ("First", "Punches", "Hours between", "Of which doubtful")] == [
+        *("09:00:00", "2", "2:00", "")
+    ]
+    assert decided["Another person's, not counted"] == "1"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_day_with_punches_of_the_other_person_alone_has_no_hours(rig: Rig) -> None:
+    """It stays in the payroll sheet, so that nobody looks for the punches."""
+    action = await two_people(rig)
+    await punch(rig, line("7", "2026-03-02 08:00:00"), line("7", "2026-03-02 16:00:00"), sn="T1")
+    browser = await signed_in(rig)
+    await browser.send("/people/7", action, {"keep": "stored", "punches": "other", **YES})
+    got = await browser.get("/attendance/days.csv?since=2026-03-02&until=2026-03-02")
+    _, day = csv.reader(io.StringIO(got.body.decode("utf-8-sig")))
+    assert day[3:9] == ["2026-03-02", "", "", "0", "", ""]
+    assert day[-1] == "2"
+
+
 @pytest.mark.parametrize("choice", ["person", "other", "later"])
 @pytest_twisted.ensureDeferred
 async def test_settling_asks_whose_the_punches_are(rig: Rig, choice: str) -> None:

@@ -38,15 +38,15 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
     await _filled(rig)
     browser = await signed_in(rig)
     heading, *found = cells((await browser.get(f"/attendance/days.csv?{MARCH}")).body)
-    assert heading[:9] == [
+    assert heading[:10] == [
         *("User ID", "Name", "Left", "Date", "First", "Last"),
-        *("Punches", "Hours between", "Number of punches"),
+        *("Punches", "Hours between", "Of which doubtful", "To check"),
     ]
     start, other = ["9", "Bob Birch", ""], ["10", "Ann Ash", ""]
-    assert [one[:10] for one in found] == [
-        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15", ODD, "no check-out"],
-        [*start, "2026-03-02", "09:00:00", "", "1", "", "one punch only", ""],
-        [*other, "2026-03-02", "08:00:00", "16:30:00", "2", "8:30", "", "no check-out"],
+    assert [one[:11] for one in found] == [
+        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15", "", ODD, "no check-out"],
+        [*start, "2026-03-02", "09:00:00", "", "1", "", "", "one punch only", ""],
+        [*other, "2026-03-02", "08:00:00", "16:30:00", "2", "8:30", "", "", "no check-out"],
     ]
     of_device = await browser.get(f"/attendance/days.csv?{MARCH}&device=T1&area=default")
     assert len(cells(of_device.body)) == 4

@@ -53,10 +53,12 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("Last"), 10),
     SheetColumn(Phrase("Punches"), 10),
     SheetColumn(Phrase("Hours between"), 14),
-    SheetColumn(Phrase("Number of punches"), 24),
+    SheetColumn(Phrase("Of which doubtful"), 14),
+    SheetColumn(Phrase("To check"), 24),
     SheetColumn(Phrase("Check-out"), 16),
     SheetColumn(Phrase("Doubtful time"), 16),
     SheetColumn(Phrase("May be another person's"), 28),
+    SheetColumn(Phrase("Another person's, not counted"), 28),
 )
 
 
@@ -72,8 +74,7 @@ class PersonDay:
     def cells(self) -> list[Cell]:
         """Return the values in the order of `COLUMNS`."""
         strip = self.strip
-        first, last = strip.punches[0].wall, strip.punches[-1].wall
-        minutes = strip.minutes
+        times = [one.wall.time() for one in strip.punches]
         number = None
         if strip.is_single:
             number = Phrase("one punch only")
@@ -84,15 +85,21 @@ class PersonDay:
             self.name,
             Phrase("left") if self.has_left else None,
             strip.day,
-            first.time(),
-            None if strip.is_single else last.time(),
-            len(strip.punches),
-            None if minutes is None else datetime.timedelta(minutes=minutes),
+            times[0] if times else None,
+            times[-1] if len(times) > 1 else None,
+            len(times),
+            _hours(strip.minutes),
+            _hours(strip.doubtful_minutes or None),
             number,
             Phrase("no check-out") if strip.lacks_out else None,
             Phrase("doubtful time") if strip.has_doubt else None,
-            Phrase("may be another person's") if strip.others else None,
+            len(strip.others) or None,
+            len(strip.foreign) or None,
         ]
+
+
+def _hours(minutes: int | None) -> datetime.timedelta | None:
+    return None if minutes is None else datetime.timedelta(minutes=minutes)
 
 
 def payroll_table(
@@ -150,7 +157,7 @@ class PayrollRows:
         self._has_total = has_total
         self._at_once = max(1, PERSON_DAYS // days)
         self._pins: list[str] | None = None
-        self._days = self._punches = self._minutes = 0
+        self._days = self._punches = self._minutes = self._doubtful = 0
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
@@ -161,18 +168,19 @@ class PayrollRows:
         pins, self._pins = self._pins[: self._at_once], self._pins[self._at_once :]
         self.is_over = not self._pins
         found = await self._store.read(lambda tx: days_thd(tx, wanted, pins, zone))
-        self._days += len(found)
+        self._days += sum(bool(one.strip.punches) for one in found)
         self._punches += sum(len(one.strip.punches) for one in found)
         self._minutes += sum(one.strip.minutes or 0 for one in found)
+        self._doubtful += sum(one.strip.doubtful_minutes for one in found)
         rows = [one.cells() for one in found]
         return [*rows, *self._end()] if self.is_over else rows
 
     def _end(self) -> Iterator[list[Cell]]:
         """Generate the rows below the days."""
         if self._has_total:
-            hours = datetime.timedelta(minutes=self._minutes)
+            hours = _hours(self._minutes), _hours(self._doubtful or None)
             blank: list[Cell] = [None, None]
-            yield [Phrase("Total"), *blank, self._days, *blank, self._punches, hours]
+            yield [Phrase("Total"), *blank, self._days, *blank, self._punches, *hours]
         for note in self._notes:
             yield [note]
 
@@ -205,7 +213,9 @@ def days_thd(
 
 def _day(day: datetime.date, punches: Sequence[ShownPunch]) -> PersonDay:
     last = punches[-1]
-    strip = DayStrip(day=day, punches=punches)
+    counted = [one for one in punches if not one.is_foreign]
+    foreign = [one for one in punches if one.is_foreign]
+    strip = DayStrip(day=day, punches=counted, foreign=foreign)
     return PersonDay(pin=last.pin, name=last.name, has_left=last.has_left, strip=strip)
 
 
