@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest_twisted
 
 from ..rig import Rig
+from ..server.test_jobs import answer_all
 from .browser import Browser, hidden_of, location, signed_in, text_of
 from .test_attendance import line, person, punch, rows
+from .test_people import operate
 
 MONTH = "/attendance/people/24?month=2026-03"
 
@@ -177,3 +179,42 @@ async def test_who_is_limited_does_not_see_the_name_of_another_area(rig: Rig) ->
         "08:00:00 24 Ch",
     ]
     assert "Nobody has" in text_of(await limited.get("/attendance?person=andres"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_punches_where_who_left_still_is_are_doubtful(rig: Rig) -> None:
+    """A finger of who left works on at the terminal, until that has deleted the user."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    await operate(rig, "USER PIN=24\tName=Andrés Sanz\tPri=0\n", sn="T1")
+    assert (await rig.api("DELETE", "/users/24")).status == 200
+    rig.clock.advance(7200)
+    await person(rig, "24", "Nuevo Empleado")
+    for number, sn in enumerate(("T1", "T2")):
+        await punch(rig, line("24", f"2026-03-01 1{4 + number}:30:00"), sn=sn)
+    browser = await signed_in(rig)
+    there, elsewhere = reversed(rows(await browser.get("/attendance?person=24")))
+    assert "At T1 , this ID is Andrés Sanz ." in there
+    assert "may be another person's" not in elsewhere
+    places = text_of(await browser.get("/people/24/places"))
+    assert "has somebody else" in places
+    await rig.api(
+        "POST", "/devices/T1/commands", {"command": "DATA DELETE USERINFO", "params": {"PIN": "24"}}
+    )
+    await answer_all(rig, "T1")
+    await punch(rig, line("24", "2026-03-01 16:30:00"), sn="T1")
+    latest = rows(await browser.get("/attendance?person=24"))[0]
+    assert "16:30:00 Nuevo Empleado" in latest
+    assert "another person's" not in latest
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_back_is_nobody_else(rig: Rig) -> None:
+    """The same name is the same person, whom the terminal has."""
+    await rig.exchange("T1")
+    await operate(rig, "USER PIN=24\tName=Andrés Sanz\tPri=0\n", sn="T1")
+    assert (await rig.api("DELETE", "/users/24")).status == 200
+    await person(rig, "24", "andres sanz")
+    await punch(rig, line("24", "2026-03-01 10:30:00"))
+    (only,) = rows(await (await signed_in(rig)).get("/attendance?person=24"))
+    assert "another person's" not in only

@@ -20,6 +20,7 @@ STATES: Mapping[str, tuple[Phrase, str]] = {
     "on_its_way": (Phrase("on its way"), "calm"),
     "held_back": (Phrase("waits for a confirmation"), "warn"),
     "conflict": (Phrase("waits for a decision"), "warn"),
+    "somebody_else": (Phrase("has somebody else"), "bad"),
     "refused": (Phrase("refused by the terminal"), "bad"),
     "does_not_fit": (Phrase("does not fit"), "warn"),
     "unknown": (Phrase("no answer"), "warn"),

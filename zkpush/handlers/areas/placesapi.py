@@ -26,7 +26,7 @@ from .distribution import DistributionStore, emptied_by_counts
 from .driftstore import DriftStore
 from .model import PersonPlace
 from .store import AreaStore
-from .whereabouts import HELD_BACK, WhereaboutsStore
+from .whereabouts import HELD_BACK, SOMEBODY_ELSE, WhereaboutsStore
 
 REPAIR = "repair terminal"
 
@@ -39,8 +39,8 @@ class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         Literal["there", "on_its_way", "refused", "does_not_fit", "unknown"],
         Meta(
-            description="`refused` also while a conflict waits for a decision, or a deletion for a "
-            "confirmation: `meaning` says so"
+            description="`refused` also while a conflict waits for a decision, a deletion for a "
+            "confirmation, or somebody else's deletion: `meaning` says so"
         ),
     ]
     meaning: Annotated[str, Meta(description="The state in words, with the reason")]
@@ -131,7 +131,7 @@ def _at_thd(tx: Transaction, part: Page, query: object, sn: str) -> list[PersonP
     return [] if device is None else tx[WhereaboutsStore].at(device.id, sn, part)
 
 
-_NAMES = {"conflict": "refused", HELD_BACK: "refused"}
+_NAMES = {"conflict": "refused", HELD_BACK: "refused", SOMEBODY_ELSE: "refused"}
 """Names in the API of states that came after it."""
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ...model import Page
 from ...persist.devices import DeviceStore
 from ...phrases import Phrase, two_sentences
 from ...protocol.codes import BiometricType
-from ..people.store import PersonSurvey
+from ..people.store import PersonSurvey, StrangerStore
 from .model import PartState, PersonPlace, PlacedPart
 from .places import PlaceStore
 from .reasons import PLACE_REASONS
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 ON_ITS_WAY = "on_its_way"
 HELD_BACK = "held_back"
-STATES = ("there", ON_ITS_WAY, HELD_BACK, "conflict", "refused", "does_not_fit", "unknown")
+SOMEBODY_ELSE = "somebody_else"
+STATES = (
+    *("there", ON_ITS_WAY, HELD_BACK, "conflict", SOMEBODY_ELSE, "refused", "does_not_fit"),
+    "unknown",
+)
 """States of people on terminals."""
 _STATED = Phrase("The terminal has stated that it has the person.")
+_STRANGER = Phrase("The terminal has somebody else under this user ID. Delete the user there.")
 _WORDS = {
     PartState.THERE: Phrase("The terminal has the person."),
     PartState.WAITING: Phrase("Waits to be sent."),
@@ -108,8 +113,9 @@ class WhereaboutsStore:
         if person.fields is None and not keys:
             return None
         devices = {one.id: one.sn for one in self._tx[DeviceStore].with_keys(keys)}
+        strangers = self._tx[StrangerStore].places([pin])
         return [
-            self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()])
+            self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()], strangers)
             for key in sorted(keys, key=devices.__getitem__)
         ]
 
@@ -130,18 +136,31 @@ class WhereaboutsStore:
         return self._at(device_id, sn, found)
 
     def _at(self, device_id: int, sn: str, found: Collection[tuple[int, str]]) -> list[PersonPlace]:
-        parts = self._tx[PlaceStore].of_people([pin for _, pin in found])
+        pins = [pin for _, pin in found]
+        parts = self._tx[PlaceStore].of_people(pins)
+        strangers = self._tx[StrangerStore].places(pins)
         return [
-            self._place(key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()])
+            self._place(
+                key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()], strangers
+            )
             for key, pin in found
         ]
 
     def _place(
-        self, key: int, device_id: int, sn: str, pin: str, parts: Collection[PlacedPart]
+        self,
+        key: int,
+        device_id: int,
+        sn: str,
+        pin: str,
+        parts: Collection[PlacedPart],
+        strangers: Mapping[str, Collection[int]],
     ) -> PersonPlace:
+        """`strangers` are the terminals that have somebody else, by user ID."""
         state, at = "there", None
         meaning: str = _STATED
-        if parts:
+        if not parts and device_id in strangers.get(pin, ()):
+            state, meaning = SOMEBODY_ELSE, _STRANGER
+        elif parts:
             is_guarded = any(part.is_guarded for part in parts)
             is_held_back = is_guarded and self._tx[PlaceStore].is_held_back(device_id)
             state, meaning = state_of(parts, is_held_back=is_held_back)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ...folding import fold
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
@@ -38,13 +39,14 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
 
 
 def claim_to(
-    punch: Punch, claims: Mapping[tuple[str, str], Sequence[PunchClaim]]
+    punch: Punch, name: str | None, claims: Mapping[tuple[str, str], Sequence[PunchClaim]]
 ) -> PunchClaim | None:
     """Return the claim of another person to a punch, of those that `ClaimStore.by_place` has found.
 
-    One that is decided comes first.
+    `name` is that of whoever had the user ID when it was made. A claim that is decided comes first.
     """
-    found = claims.get((punch.pin, punch.device), ())
+    every = claims.get((punch.pin, punch.device), ())
+    found = [one for one in every if name is None or fold(one.name) != fold(name)]
     own = [one for one in found if one.span.has(punch.received_at, punch.utc)]
     return min(own, key=lambda one: one.owner is None, default=None)
 

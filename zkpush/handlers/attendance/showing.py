@@ -169,5 +169,5 @@ def _shown(
         work_code=None if values["work_code"] in ("", _NO_WORK_CODE) else values["work_code"],
         temperature=values["temperature"],
         mask=None if mask in (None, Mask.UNKNOWN_MASK) else Mask(mask).meaning,
-        claim=claim_to(punch, claims),
+        claim=claim_to(punch, holder.name, claims),
     )

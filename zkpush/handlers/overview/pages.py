@@ -228,7 +228,7 @@ def _feed(
                 whose.name,
                 whose.has_page(punch.pin in with_page),
                 _meaning(msgspec.structs.asdict(punch).get("status")),
-                claim_to(punch, claims),
+                claim_to(punch, whose.name, claims),
                 photos.get(punch.id),
                 whose.earlier,
             )

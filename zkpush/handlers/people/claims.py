@@ -8,6 +8,8 @@ the user ID of a person, its punches may be those of that one. Such a span of ti
   terminal ever had the person, it has all earlier punches of the terminal, too.
 - It ends when the terminal states the person by itself, or has deleted the user. The settlement of
   the conflict does not end it: the terminal still has a stranger; see `strangers`.
+- It begins, too, when somebody else gets the user ID of a person who left, if the terminal still
+  has that person.
 - Taking the terminal's values makes its user the person: the punches are the person's.
 
 Its punches are *doubtful* until somebody decides whose they are, whatever becomes of the conflict
@@ -18,20 +20,21 @@ somebody else then, or states the person although it has a stranger, another cla
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, delete, select, update
 
+from ...folding import fold
 from ...model import Page
 from ...persist.databases import Insert, texts
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from .authorship import NAME, is_same_name
-from .model import ARRIVAL, PunchClaim, PunchOwner
-from .schema import conflicts, punch_claims
+from .model import ARRIVAL, PunchClaim, PunchOwner, key_text
+from .schema import REMOVED, conflicts, holdings, punch_claims, users
 from .strangers import StrangerStore
 
 if TYPE_CHECKING:
@@ -116,8 +119,27 @@ class ClaimStore:
         renewed = {pin for pin in going.keys() & strangers if going[pin].owner is not None}
         begun |= {pin: (going[pin].name, now) for pin in renewed}
         self.end(device_id, ended | begun.keys(), now)
-        if begun:
-            rows = [(pin, device_id, name, since) for pin, (name, since) in begun.items()]
+        self._begin([(pin, device_id, name, since) for pin, (name, since) in begun.items()])
+
+    def reuse(self, pin: str, former: str, name: object, now: int) -> None:
+        """Begin claims where terminals still have the former holder of a user ID.
+
+        `former` is the name of that one, and `name` that of whoever gets the user ID now. The same
+        name is the same person.
+        """
+        if fold(former) == fold(str(name or "")):
+            return
+        is_held = (holdings.c.table_name == str(users.name)) & (holdings.c.digest != REMOVED)
+        query = select(holdings.c.device_id).where(is_held, holdings.c.key == key_text((pin,)))
+        terminals = self._connection.execute(query).scalars().all()
+        self._tx[StrangerStore].add([pin], terminals, now)
+        for device_id in terminals:
+            self.end(device_id, [pin], now)
+        self._begin([(pin, device_id, former, now) for device_id in terminals])
+
+    def _begin(self, rows: Sequence[tuple[str, int, str, int | None]]) -> None:
+        """Store claims: user ID, terminal, name, and since when (ms)."""
+        if rows:
             columns = [*zip(*rows, strict=True)]
             values = seal_columns(self._vault, punch_claims, _NAMES, columns)
             self._tx.insert(Insert(punch_claims, _NAMES, values))

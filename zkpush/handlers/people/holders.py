@@ -76,18 +76,18 @@ class EarlierHolders:
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
-    def begin(self, pin: str, digest: bytes, now: int) -> bool:
+    def begin(self, pin: str, digest: bytes, now: int) -> str | None:
         """End the removal of whoever had a user ID, since somebody gets it now (ms).
 
-        Returns whether there was a removal.
+        Returns the name of who was removed, which is empty if it is not stored; None for nobody.
         """
         former = delete(removed_people).where(removed_people.c.digest == digest)
         row = self._connection.execute(former.returning(removed_people)).first()
         if row is None:
-            return False
+            return None
         kept = {"pin": pin, "until": now, "name": row.name, "areas": row.areas}
         self._connection.execute(insert(earlier_holders).values(kept))
-        return True
+        return row.name or ""
 
     def of(
         self, pins: Collection[str], areas: frozenset[str] | None = None

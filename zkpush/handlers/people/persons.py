@@ -194,7 +194,9 @@ class PersonStore:
         somebody else under the user ID stay that person's; see `holders`. Settles conflicts about
         these fields. Returns whether the user is new.
         """
-        if self._tx[EarlierHolders].begin(pin, self._digest(pin), now):
+        former = self._tx[EarlierHolders].begin(pin, self._digest(pin), now)
+        if former is not None:
+            self._tx[ClaimStore].reuse(pin, former, values.get(NAME), now)
             self._hear_again(pin)
             self._tx[ErasedPeople].forget(pin)
         keys = {"keys": msgspec.json.encode([pin]).decode()}

@@ -45,6 +45,7 @@ from .persons import PersonStore
 from .schema import person_changes, person_photos, templates, users
 from .searching import PersonSearch
 from .similar import similar_people_thd, unknown_person_thd
+from .strangers import StrangerStore
 from .survey import PersonSurvey
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",
+    "StrangerStore",
     "TerminalDeletions",
     "TerminalHoldings",
     "check_commands_thd",
