@@ -213,6 +213,20 @@ async def test_a_command_that_a_job_queued_in_the_present_area_is_shown(rig: Rig
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_command_for_a_terminal_without_area_is_of_the_area_default(rig: Rig) -> None:
+    """A caller of that area sees its values."""
+    await rig.exchange("NOWHERE1")
+    await rig.api("PATCH", "/devices/NOWHERE1", {"state": "approved"})
+    body = {"name": "default", "scopes": [scope.value for scope in Scope], "areas": ["default"]}
+    token = (await rig.api("POST", "/tokens", body)).json["token"]
+    order = {"command": "DATA UPDATE WORKCODE", "params": CODE}
+    made = await rig.api("POST", "/devices/NOWHERE1/commands", order)
+    headers = [f"Authorization: Bearer {token}"]
+    seen = await rig.api("GET", f"/commands/{made.json['id']}", headers=headers)
+    assert seen.json["params"] == CODE
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_command_of_an_unknown_area_is_hidden(rig: Rig) -> None:
     """A version that did not record it has queued the command."""
     site = await moved(rig)
