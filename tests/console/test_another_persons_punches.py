@@ -113,7 +113,8 @@ async def test_settling_asks_whose_the_punches_are(rig: Rig, choice: str) -> Non
     browser = await signed_in(rig)
     asked = text_of(await browser.send("/people/7", action, {"keep": "stored"}))
     assert "Whose is this 1 punch?" in asked
-    assert "came from terminal T1 while it had Ivy Eriksen as user 7." in asked
+    assert "may be that of Ivy Eriksen, whom it has or had as user 7." in asked
+    assert "nothing shows that the terminal ever had Elena Marín." in asked
     for button in ("Punches of Elena Marín", "Punches of Ivy Eriksen", "Decide later"):
         assert button in asked
     assert len(await rig.items("/conflicts")) == 1
@@ -238,6 +239,31 @@ async def doubted(rig: Rig) -> None:
     rig.clock.advance(7200)
     await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\n")
     await punch(rig, line("7", "2026-03-01 13:00:00"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_and_the_page_say_which_punches_are_meant(rig: Rig) -> None:
+    """Those since the terminal was last known to have the person, not all that it just sent."""
+    await rig.exchange("T1")
+    await person(rig, "7", "Elena Marín")
+    for day in ("26", "27", "28"):
+        await punch(rig, line("7", f"2026-02-{day} 08:00:00"))
+    rig.clock.advance(60)
+    await operate(rig, "USER PIN=7\tName=Elena Marín\tPri=0\n")
+    rig.clock.advance(60)
+    await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\n")
+    rig.clock.advance(60)
+    await punch(rig, line("7", "2026-03-01 12:02:30"))
+    await punch(rig, line("7", "2026-03-01 09:00:00"))
+    browser = await signed_in(rig)
+    said = "They were received and made since Sun 1 Mar 2026 12:01:00 , when the terminal was last"
+    (conflict,) = await rig.items("/conflicts")
+    action = f"/people/conflicts/{conflict['id']}"
+    asked = text_of(await browser.send("/people/7", action, {"keep": "stored"}))
+    assert "Whose is this 1 punch?" in asked
+    assert said in asked
+    assert said in text_of(await browser.get(MONTH))
+    assert (await rig.items("/conflicts/punches"))[0]["stated"] == "2026-03-01T12:01:00.000Z"
 
 
 async def decided(rig: Rig) -> None:

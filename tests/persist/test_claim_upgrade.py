@@ -40,3 +40,20 @@ def test_conflicts_have_claims_to_punches(empty_url: str) -> None:
             ("3", 2, None, None, None),
             ("6", 2, None, 8, None),
         ]
+
+
+def test_claims_know_when_the_other_person_was_named(empty_url: str) -> None:
+    """Those of conflicts, an hour after their beginning; nothing else is known of older ones."""
+    with old_database(empty_url, "0071") as old:
+        old.put("devices", {**DEVICE, "id": 1, "sn": "T1"})
+        for pin, conflict_id, since in (("1", 4, 5), ("2", 5, None), ("3", None, 7)):
+            row = {"pin": pin, "device_id": 1, "conflict_id": conflict_id, "since_at": since}
+            old.put("punch_claims", {**row, "until_at": 9})
+        old.upgrade("0072")
+        claims = table("punch_claims", *map(column, ("pin", "named_at", "stated_at")))
+        found = old.connection.execute(select(claims).order_by(claims.c.pin)).all()
+        assert [one[1:] for one in map(tuple, found)] == [
+            (3_600_005, None),
+            (None, None),
+            (None, None),
+        ]

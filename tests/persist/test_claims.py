@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 
 from zkpush.device.functions import Effect
+from zkpush.handlers.attendance.model import Punch, claim_to
 from zkpush.handlers.attendance.store import AttendanceStore, count_punches, erase_person
 from zkpush.handlers.people.claims import ClaimStore
 from zkpush.handlers.people.handler import FUNCTIONS
@@ -15,6 +16,7 @@ from zkpush.persist.commands import CommandStore
 from zkpush.persist.erasing import PersonErasure
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.replies import CommandReply
+from zkpush.protocol.times import UnknownClock
 
 from .contract import (
     HOUR,
@@ -52,15 +54,20 @@ def known(device):
 
 
 def told(found: list[PunchClaim]) -> list[tuple[str, int | None, int | None]]:
-    """Whom each claim is about, and its ends, since `NOW`; it begins an hour before the upload."""
+    """Whom each claim is about, and its ends, since `NOW`."""
     return [
         (
             one.name,
-            None if one.since_at is None else one.since_at + HOUR - NOW,
+            None if one.since_at is None else one.since_at - NOW,
             None if one.until_at is None else one.until_at - NOW,
         )
         for one in found
     ]
+
+
+def held(claim: PunchClaim, found: list[Punch]) -> list[str]:
+    """The times of the punches that are in a claim."""
+    return [one.time[11:16] for one in found if claim_to(one, None, {("7", one.device): [claim]})]
 
 
 def punch(device, time: str, now: int):
@@ -96,8 +103,8 @@ def make_claim_tests(factory):
             await store.write(known(device))
             await store.write(punch(device, "08:00:00", NOW + SECOND))
             await store.write(say(device, OTHER, now=NOW + 2 * HOUR))
-            await store.write(punch(device, "08:30:00", NOW + 2 * HOUR + SECOND))
-            assert told(await store.read(claims)) == [("Ivy", 2 * HOUR, None)]
+            await store.write(punch(device, "10:30:00", NOW + 2 * HOUR + SECOND))
+            assert told(await store.read(claims)) == [("Ivy", HOUR, None)]
             (claim,) = await store.read(claims)
             assert await store.read(lambda tx: count_punches(tx, claim.span)) == 1
 
@@ -117,17 +124,59 @@ def make_claim_tests(factory):
         async def test_a_claim_ends_when_the_terminal_has_the_person_again(
             self, store, device
         ) -> None:
-            """Punches made before that belong to it, also if they come later; it stays stored."""
+            """It stays stored; punches that come later do not belong to it."""
             await store.write(known(device))
             await store.write(say(device, OTHER, now=NOW + SECOND))
             await store.write(say(device, OURS, now=NOW + HOUR))
-            assert told(await store.read(claims)) == [("Ivy", SECOND, HOUR)]
-            await store.write(punch(device, "09:30:00", NOW + 2 * HOUR))
-            await store.write(punch(device, "10:30:00", NOW + 2 * HOUR))
+            assert told(await store.read(claims)) == [("Ivy", 0, HOUR)]
+            await store.write(punch(device, "09:30:00", NOW + HOUR - 1))
+            await store.write(punch(device, "09:40:00", NOW + 2 * HOUR))
             (claim,) = await store.read(claims)
             assert await store.read(lambda tx: count_punches(tx, claim.span)) == 1
-            held = [claim.span.has(one.received_at, one.utc) for one in await store.read(punches)]
-            assert held == [True, False]
+            assert held(claim, await store.read(punches)) == ["09:30"]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_claim_has_nothing_from_before_the_terminal_last_stated_the_person(
+            self, store, device
+        ) -> None:
+            """Neither what it sent until then, nor what was made before and comes later."""
+            await store.write(known(device))
+            await store.write(punch(device, "09:10:00", NOW + HOUR))
+            await store.write(say(device, OURS, now=NOW + 2 * HOUR))  # repeated
+            await store.write(punch(device, "10:50:00", NOW + 2 * HOUR + SECOND))
+            await store.write(punch(device, "11:00:02", NOW + 2 * HOUR + 2 * SECOND))
+            await store.write(say(device, OTHER, now=NOW + 2 * HOUR + 3 * SECOND))
+            await store.write(punch(device, "10:40:00", NOW + 3 * HOUR))
+            await store.write(punch(device, "11:30:00", NOW + 3 * HOUR))
+            (claim,) = await store.read(claims)
+            assert (claim.since_at, claim.stated_at) == (NOW + 2 * HOUR, NOW + 2 * HOUR)
+            assert held(claim, await store.read(punches)) == ["11:00", "11:30"]
+            assert await store.read(lambda tx: count_punches(tx, claim.span)) == 2
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_doubtful_time_does_not_take_a_punch_out_of_a_claim(
+            self, store, device
+        ) -> None:
+            """A clock that is slow would give another's punches to the person."""
+            await store.write(known(device))
+            await store.write(say(device, OTHER, now=NOW + SECOND))
+            row = rows("7\t2026-01-05 06:00:00\n")
+            await store.write(
+                lambda tx: tx[AttendanceStore].add(device.id, row, UnknownClock(), NOW + HOUR)
+            )
+            (claim,) = await store.read(claims)
+            assert held(claim, await store.read(punches)) == ["06:00"]
+            assert await store.read(lambda tx: count_punches(tx, claim.span)) == 1
+
+        @pytest_twisted.ensureDeferred
+        async def test_the_next_other_person_has_nothing_from_before_the_person_either(
+            self, store, device
+        ) -> None:
+            """When the terminal last stated the person is kept from claim to claim."""
+            await store.write(known(device))
+            await store.write(say(device, OTHER, now=NOW + SECOND))
+            await store.write(say(device, THIRD, now=NOW + 2 * SECOND))
+            assert [one.stated_at for one in await store.read(claims)] == [NOW, NOW]
 
         @pytest_twisted.ensureDeferred
         async def test_each_other_person_has_a_claim(self, store, device) -> None:
@@ -136,7 +185,7 @@ def make_claim_tests(factory):
             for number, body in enumerate((OTHER, "USER PIN=7\tName=IVY\n", THIRD), 1):
                 await store.write(say(device, body, now=NOW + number * SECOND))
             found = told(await store.read(claims))
-            assert found == [("Ivy", SECOND, 3 * SECOND), ("Zoe", 3 * SECOND, None)]
+            assert found == [("Ivy", 0, 3 * SECOND), ("Zoe", 0, None)]
 
         @pytest_twisted.ensureDeferred
         async def test_terminals_have_claims_of_their_own(self, store, device, other) -> None:
@@ -154,11 +203,11 @@ def make_claim_tests(factory):
             await store.write(known(device))
             await store.write(say(device, OTHER, now=NOW + SECOND))
             await store.write(put("7", {"name": "Elena"}, NOW + 2 * SECOND))
-            assert told(await store.read(claims)) == [("Ivy", SECOND, None)]
+            assert told(await store.read(claims)) == [("Ivy", 0, None)]
             await store.write(deleted(device, NOW + 3 * SECOND))
-            assert told(await store.read(claims)) == [("Ivy", SECOND, 3 * SECOND)]
+            assert told(await store.read(claims)) == [("Ivy", 0, 3 * SECOND)]
             await store.write(say(device, THIRD, now=NOW + 4 * SECOND))
-            assert told(await store.read(claims))[1:] == [("Zoe", 4 * SECOND, None)]
+            assert told(await store.read(claims))[1:] == [("Zoe", 0, None)]
 
         @pytest_twisted.ensureDeferred
         async def test_a_claim_outlives_the_removal_of_the_person(self, store, device) -> None:
@@ -172,9 +221,9 @@ def make_claim_tests(factory):
                 )
 
             await store.write(bare)
-            assert told(await store.read(claims)) == [("Ivy", SECOND, None)]
+            assert told(await store.read(claims)) == [("Ivy", 0, None)]
             await store.write(lambda tx: tx[PersonStore].remove("7", "token x", NOW + 2 * SECOND))
-            assert told(await store.read(claims)) == [("Ivy", SECOND, None)]
+            assert told(await store.read(claims)) == [("Ivy", 0, None)]
 
         @pytest_twisted.ensureDeferred
         async def test_a_decision_is_kept_and_can_be_changed(self, store, device) -> None:
@@ -201,8 +250,8 @@ def make_claim_tests(factory):
             await store.write(decide(PunchOwner.OTHER))
             await store.write(say(device, OURS, now=NOW + 3 * SECOND))
             found = await store.read(claims)
-            renewed = ("Ivy", 3 * SECOND + HOUR, None)  # from the upload on
-            assert told(found) == [("Ivy", SECOND, 3 * SECOND), renewed]
+            renewed = ("Ivy", 3 * SECOND, None)  # from the upload on
+            assert told(found) == [("Ivy", 0, 3 * SECOND), renewed]
             assert [one.owner for one in found] == [PunchOwner.OTHER, None]
             await store.write(say(device, OURS + "FP PIN=7\tTMP=AA==\n", now=NOW + 4 * SECOND))
             assert len(await store.read(claims)) == 2
@@ -215,7 +264,7 @@ def make_claim_tests(factory):
             await store.write(known(device))
             await store.write(punch(device, "08:00:00", NOW))
             await store.write(say(device, OTHER, now=NOW + 2 * HOUR))
-            await store.write(punch(device, "08:30:00", NOW + 2 * HOUR))
+            await store.write(punch(device, "10:30:00", NOW + 2 * HOUR))
 
             def erase(*, others: bool):
                 def unit(tx: Transaction) -> None:
@@ -229,7 +278,7 @@ def make_claim_tests(factory):
                 return unit
 
             await store.write(erase(others=False))
-            assert [one.time[11:] for one in await store.read(punches)] == ["08:30:00"]
+            assert [one.time[11:] for one in await store.read(punches)] == ["10:30:00"]
             assert [one.name for one in await store.read(claims)] == ["Ivy"]
             await store.write(erase(others=True))
             assert await store.read(punches) == []
@@ -242,7 +291,7 @@ def make_claim_tests(factory):
             """They are like all others of the person."""
             await store.write(known(device))
             await store.write(say(device, OTHER, now=NOW + SECOND))
-            await store.write(punch(device, "08:30:00", NOW + 2 * SECOND))
+            await store.write(punch(device, "10:30:00", NOW + 2 * SECOND))
             await store.write(decide(PunchOwner.PERSON))
             await store.write(
                 lambda tx: erase_person(

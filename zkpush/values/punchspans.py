@@ -6,10 +6,10 @@ import msgspec
 
 
 class PunchSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """Punches that came since a moment, and were made or came before another one.
+    """Punches that came between two moments, and were made since a third one until the second one.
 
-    A terminal may send punches late: those that came after the end, but were made before it, are
-    among them. Times are in milliseconds since the epoch; None has no end on its side.
+    Punches whose times are in doubt may have been made at any time. Times are in milliseconds since
+    the epoch; None has no end on its side.
     """
 
     pin: str
@@ -17,10 +17,16 @@ class PunchSpan(msgspec.Struct, frozen=True, kw_only=True):
     """Key of the terminal; None for all terminals."""
     since_at: int | None = None
     until_at: int | None = None
+    made_since: int | None = None
+    """The earliest time of the punches."""
 
-    def has(self, received_at: int, utc: int) -> bool:
-        """Whether a punch is in the span, by its receipt (ms) and its own time (s)."""
+    def has(self, received_at: int, utc: int, doubt: str | None) -> bool:
+        """Whether a punch is in the span, by its receipt (ms), its own time (s) and its doubt."""
         if self.since_at is not None and received_at < self.since_at:
             return False
-        until = self.until_at
-        return until is None or received_at < until or utc * 1000 < until
+        if self.until_at is not None and received_at > self.until_at:
+            return False
+        # A terminal tells whole seconds.
+        is_early = self.made_since is not None and (utc + 1) * 1000 <= self.made_since
+        is_late = self.until_at is not None and utc * 1000 > self.until_at
+        return doubt is not None or not (is_early or is_late)

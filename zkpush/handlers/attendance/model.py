@@ -47,7 +47,7 @@ def claim_to(
     """
     every = claims.get((punch.pin, punch.device), ())
     found = [one for one in every if name is None or fold(one.name) != fold(name)]
-    own = [one for one in found if one.span.has(punch.received_at, punch.utc)]
+    own = [one for one in found if one.span.has(punch.received_at, punch.utc, punch.doubt)]
     return min(own, key=lambda one: one.owner is None, default=None)
 
 

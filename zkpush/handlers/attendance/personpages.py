@@ -19,7 +19,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import PunchClaim
-from ..people.store import ClaimStore, EarlierHolders, FormerPeople, PeopleStore
+from ..people.store import ClaimStore, EarlierHolders, FormerPeople, PeopleStore, span_phrase
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
 from .finding import PRESENT, HolderNumber, spans_thd
@@ -173,7 +173,7 @@ class PersonAttendancePages:
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
-                "claims": _claims_thd(tx, pin, visit.areas),
+                "claims": _claims_thd(tx, pin, name or pin, visit.areas),
                 "may_change": visit.allows(Scope.WRITE),
                 "unread": unread_thd(tx, visit, period, pin=pin),
                 "absent": absent_thd(tx, visit, window, period),
@@ -186,11 +186,11 @@ class PersonAttendancePages:
 
 
 def _claims_thd(
-    tx: Transaction, pin: str, areas: frozenset[str] | None
-) -> list[tuple[PunchClaim, int]]:
-    """Return the claims to punches of a person that a visitor may see, with their numbers."""
+    tx: Transaction, pin: str, name: str, areas: frozenset[str] | None
+) -> list[tuple[PunchClaim, int, Phrase]]:
+    """Return the claims that a visitor may see, with the number of their punches and a sentence."""
     found = tx[ClaimStore].of_people([pin])
     if areas is not None:
         found = visible_thd(tx, found, of_device, areas)
     counted = [(one, count_punches(tx, one.span)) for one in found]
-    return [(one, count) for one, count in counted if count]
+    return [(one, count, span_phrase(one, name)) for one, count in counted if count]

@@ -4,8 +4,10 @@ Theory of operation. A punch has a user ID and no name. While a terminal has som
 the user ID of a person, its punches may be those of that one. Such a span of time is a *claim*:
 
 - It begins with the upload that names somebody else, and has the punches that came shortly before:
-  a terminal that was away sends all in any order. If nothing that is stored shows that the
-  terminal ever had the person, it has all earlier punches of the terminal, too.
+  a terminal that was away sends all in any order. It has none that came before the terminal last
+  stated the person, and none whose time is sure and before that, whenever they come. If nothing
+  that is stored shows that the terminal ever had the person, it has all earlier punches, too.
+- It has no punch that came, or was made, after its end.
 - It ends when the terminal states the person by itself, or has deleted the user. The settlement of
   the conflict does not end it: the terminal still has a stranger; see `strangers`.
 - It begins, too, when somebody else gets the user ID of a person who left, if the terminal still
@@ -40,7 +42,7 @@ from .strangers import StrangerStore
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-_NAMES = ("pin", "device_id", "name", "since_at")
+_NAMES = ("pin", "device_id", "name", "since_at", "stated_at", "named_at")
 _GOES_ON = punch_claims.c.until_at.is_(None)
 
 
@@ -87,13 +89,14 @@ class ClaimStore:
         contradicted: Mapping[str, Mapping[str, object]],
         words: Mapping[str, Mapping[str, object]],
         former: Mapping[str, Mapping[str, object]],
+        heard_at: Mapping[str, int | None],
         names: Mapping[str, object],
         now: int,
     ) -> None:
         """Begin and end claims by what a terminal has stated.
 
         All are by user ID: the values that contradict the stored ones, all that the terminal has
-        stated, what it had stated before, and the stored names.
+        stated, what it had stated before, when that was (ms), and the stored names.
         """
         named = {pin: str(one[NAME]) for pin, one in contradicted.items() if NAME in one}
         stated = {
@@ -106,20 +109,29 @@ class ClaimStore:
         found = self.of_people(named.keys() | stated)
         earlier = [one for one in found if one.device_id == device_id]
         going = {one.pin: one for one in earlier if one.until_at is None}
-        known = {one.pin for one in earlier}
-        known |= {pin for pin in named if _is_named(former.get(pin), names[pin])}
+        strangers = self._tx[StrangerStore].at(device_id, sorted(named.keys() | stated))
+        had = {one.pin: one.stated_at for one in earlier}
+        had |= {
+            pin: heard_at.get(pin)
+            for pin in named
+            if pin not in strangers and _is_named(former.get(pin), names[pin])
+        }
         begun: dict[str, tuple[str, int | None]] = {
-            pin: (name, now - ARRIVAL if pin in known else None)
+            pin: (name, max(now - ARRIVAL, had[pin] or 0) if pin in had else None)
             for pin, name in named.items()
             if pin not in going or not is_same_name(going[pin].name, name)
         }
-        strangers = self._tx[StrangerStore].at(device_id, sorted(stated))
         ended = {pin for pin in going.keys() & stated if pin not in strangers}
         # The terminal was given the name, or has got the person without a deletion.
-        renewed = {pin for pin in going.keys() & strangers if going[pin].owner is not None}
+        renewed = {pin for pin in going.keys() & strangers & stated if going[pin].owner is not None}
         begun |= {pin: (going[pin].name, now) for pin in renewed}
         self.end(device_id, ended | begun.keys(), now)
-        self._begin([(pin, device_id, name, since) for pin, (name, since) in begun.items()])
+        self._begin(
+            [
+                (pin, device_id, name, since, had.get(pin), now)
+                for pin, (name, since) in begun.items()
+            ]
+        )
 
     def reuse(self, pin: str, former: str, name: object, now: int) -> None:
         """Begin claims where terminals still have the former holder of a user ID.
@@ -135,10 +147,10 @@ class ClaimStore:
         self._tx[StrangerStore].add([pin], terminals, now)
         for device_id in terminals:
             self.end(device_id, [pin], now)
-        self._begin([(pin, device_id, former, now) for device_id in terminals])
+        self._begin([(pin, device_id, former, now, None, now) for device_id in terminals])
 
-    def _begin(self, rows: Sequence[tuple[str, int, str, int | None]]) -> None:
-        """Store claims: user ID, terminal, name, and since when (ms)."""
+    def _begin(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Store claims, by the columns `_NAMES`."""
         if rows:
             columns = [*zip(*rows, strict=True)]
             values = seal_columns(self._vault, punch_claims, _NAMES, columns)
@@ -204,6 +216,8 @@ class ClaimStore:
             name=name or "",
             since_at=row.since_at,
             until_at=row.until_at,
+            stated_at=row.stated_at,
+            named_at=row.named_at,
             owner=None if row.owner is None else PunchOwner(row.owner),
             decided_at=row.decided_at,
             decided_by=row.decided_by,

@@ -15,6 +15,7 @@ from ...values.personwords import PERSON_LABELS
 from ...values.punchspans import PunchSpan
 from .administration import check_agreement
 from .authorship import NAME
+from .claimwords import NO_NAME, span_phrase
 from .deciding import CountedClaim, PunchDecisions, doubtful_thd
 from .model import Conflict
 from .store import PeopleStore
@@ -26,7 +27,6 @@ _CHANGEABLE = Phrase(
     "Punches of another person stay stored and shown, and count for nobody. The attendance page of "
     "the person shows what was decided, and can change it."
 )
-NO_NAME = Phrase("somebody else")
 
 
 class ConflictQuestions:
@@ -67,19 +67,21 @@ class ConflictQuestions:
         other = listed_phrases([*dict.fromkeys(one.claim.name or NO_NAME for one in counted)])
         count = sum(one.punches for one in counted)
         asked = counted_phrase(
-            "%(num)s punch came from terminal %(sn)s while it had %(other)s as user %(pin)s. Is "
-            "it %(name)s's?",
-            "%(num)s punches came from terminal %(sn)s while it had %(other)s as user %(pin)s. "
-            "Are they %(name)s's?",
+            "%(num)s punch from terminal %(sn)s may be that of %(other)s, whom it has or had as "
+            "user %(pin)s. Is it %(name)s's?",
+            "%(num)s punches from terminal %(sn)s may be those of %(other)s, whom it has or had as "
+            "user %(pin)s. Are they %(name)s's?",
             count,
             sn=terminal_phrase(found.device),
             pin=found.pin,
             name=name,
             other=other,
         )
+        spans = [span_phrase(one.claim, name) for one in counted]
+        kept = Phrase("What is stored about the person stays.")
         return ConfirmationQuestion(
             title=_whose(count),
-            text=sentences([asked, _CHANGEABLE, Phrase("What is stored about the person stays.")]),
+            text=sentences([asked, *spans, _CHANGEABLE, kept]),
             button=Phrase("Decide later"),
             back=BACK,
             subject=_subject(visit, found, name),
@@ -162,8 +164,10 @@ class ConflictQuestions:
             )
         texts.append(
             counted_phrase(
-                "%(num)s punch came from these terminals while they had somebody else.",
-                "%(num)s punches came from these terminals while they had somebody else.",
+                "%(num)s punch from these terminals may be that of somebody else, whom they have "
+                "or had.",
+                "%(num)s punches from these terminals may be those of somebody else, whom they "
+                "have or had.",
                 count,
             )
         )

@@ -141,6 +141,10 @@ class PunchClaim(msgspec.Struct, frozen=True, kw_only=True):
     """From when on the punches came; None if nothing shows that the terminal had the person."""
     until_at: int | None
     """None while it goes on."""
+    stated_at: int | None = None
+    """When the terminal last stated the person; None if that is not known."""
+    named_at: int | None = None
+    """When the terminal named the other one; None if that is not known."""
     owner: PunchOwner | None = None
     """None until somebody decides: the punches are doubtful."""
     decided_at: int | None = None
@@ -154,6 +158,7 @@ class PunchClaim(msgspec.Struct, frozen=True, kw_only=True):
             device_id=self.device_id,
             since_at=self.since_at,
             until_at=self.until_at,
+            made_since=self.stated_at,
         )
 
 

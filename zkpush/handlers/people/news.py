@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -46,6 +46,8 @@ class Recorded(NamedTuple):
     news: list[Keyed]
     changed: list[Keyed]
     """Those that differ from the terminal's last statement; news are among them."""
+    heard_at: Mapping[str, int]
+    """When the terminal made its last statement before (ms), by key."""
 
 
 class StatementLog:
@@ -80,7 +82,8 @@ class StatementLog:
             spoken.add((key, digest))
         place = {"table": table, "keys": msgspec.json.encode([*latest]).decode()}
         of_terminal = self._connection.execute(self._find.held, {**place, "device": device_id})
-        held = {key: bytes(digest) for key, digest in of_terminal if digest != REMOVED}
+        before = [row for row in of_terminal if row.digest != REMOVED]
+        held = {row.key: bytes(row.digest) for row in before}
         of_all = self._connection.execute(self._find.known, place)
         known = {(key, bytes(digest)) for key, digest in of_all}
         changed = sorted([key for key, digest in digests.items() if held.get(key) != digest])
@@ -108,6 +111,7 @@ class StatementLog:
                 if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
             ],
             [(key, latest[key]) for key in changed],
+            {row.key: row.at for row in before},
         )
 
     def unlearn(self, kept: sqlalchemy.Table, said: Sequence[Keyed]) -> None:
@@ -135,7 +139,7 @@ def _lookups(dialect: str) -> _StatementLookups:
     keys = texts(dialect, "keys")
     table, device = bindparam("table", type_=Text()), bindparam("device", type_=BigInteger())
     return _StatementLookups(
-        held=select(holdings.c.key, holdings.c.digest).where(
+        held=select(holdings.c.key, holdings.c.digest, holdings.c.at).where(
             holdings.c.table_name == table,
             holdings.c.device_id == device,
             holdings.c.key.in_(keys),

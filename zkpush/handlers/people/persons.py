@@ -141,7 +141,8 @@ class PersonStore:
         self._rows.keep_words(device_id, words)
         if written_at is None:
             names = {pin: stored[pin].value(NAME) for pin in words}
-            self._tx[ClaimStore].heard(device_id, contradicted, words, former, names, now)
+            heard = {str(one.key[0]): recorded.heard_at.get(key) for key, one in spoken}
+            self._tx[ClaimStore].heard(device_id, contradicted, words, former, heard, names, now)
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
         self.tell("user", sn, [str(row["pin"]) for row in changed], now)
         self.tell("conflict", sn, in_conflict, now)

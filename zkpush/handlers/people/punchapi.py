@@ -51,7 +51,14 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     until: Annotated[
         str | None,
-        Meta(description="They were received or made before that; null while it goes on"),
+        Meta(description="They were received and made until then; null while it goes on"),
+    ]
+    stated: Annotated[
+        str | None,
+        Meta(
+            description="They were made since then, when the terminal last stated the stored "
+            "person, if their times are not in doubt; null if that is unknown"
+        ),
     ]
     punches: Annotated[int, Meta(description="Number of attendance records")]
     owner: Annotated[
@@ -134,6 +141,7 @@ def claim_view(found: CountedClaim) -> ClaimView:
         name=claim.name,
         since=None if claim.since_at is None else instant(claim.since_at),
         until=None if claim.until_at is None else instant(claim.until_at),
+        stated=None if claim.stated_at is None else instant(claim.stated_at),
         punches=found.punches,
         owner=None if claim.owner is None else claim.owner.value,
         decided_at=None if claim.decided_at is None else instant(claim.decided_at),

@@ -243,6 +243,9 @@ punch_claims = Table(
     # Null for all earlier punches, and as long as it goes on.
     Column("since_at", BigInteger()),
     Column("until_at", BigInteger()),
+    # When the terminal last stated the person, and when it named the other one; null if unknown.
+    Column("stated_at", BigInteger()),
+    Column("named_at", BigInteger()),
     # Null until somebody decides.
     Column("owner", PlainText()),
     Column("decided_at", BigInteger()),

@@ -23,6 +23,7 @@ from ...persist.sealed import check_pointer, note, opened
 from ...values.people import Person
 from .authorship import terminal
 from .claims import ClaimStore
+from .claimwords import span_phrase
 from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
@@ -73,6 +74,7 @@ __all__ = [
     "forget_templates",
     "pin_order",
     "similar_people_thd",
+    "span_phrase",
     "unknown_person_thd",
 ]
 
