@@ -218,3 +218,40 @@ async def test_who_comes_back_is_nobody_else(rig: Rig) -> None:
     await punch(rig, line("24", "2026-03-01 10:30:00"))
     (only,) = rows(await (await signed_in(rig)).get("/attendance?person=24"))
     assert "another person's" not in only
+
+
+async def erased_with_doubts(rig: Rig) -> tuple[Browser, str]:
+    """An erased person whose ID a newcomer has, where Fatima works; with the path of a decision."""
+    await rig.exchange("T1")
+    await person(rig, "24", "Luis Vega")
+    await operate(rig, "USER PIN=24\tName=Fatima Brandt\tPri=0\n", sn="T1")
+    await punch(rig, line("24", "2026-03-01 08:00:00"))
+    assert (await rig.api("DELETE", "/users/24?erase=true")).status == 200
+    shown = text_of(await (await signed_in(rig, name="before")).get(MONTH))
+    assert "Punches of Fatima Brandt" in shown
+    assert "Punches of 24 Punches of Fatima" not in shown
+    rig.clock.advance(7200)
+    await person(rig, "24", "Pau Nou")
+    await punch(rig, line("24", "2026-03-01 14:30:00", 1))
+    first = (await rig.items("/conflicts/punches"))[0]
+    return await signed_in(rig), f"/conflicts/punches/{first['id']}"
+
+
+@pytest_twisted.ensureDeferred
+async def test_punches_from_before_a_newcomer_are_not_offered_to_the_newcomer(rig: Rig) -> None:
+    """They cannot be given to who is erased either, and keep their mark; later ones are offered."""
+    browser, path = await erased_with_doubts(rig)
+    month = text_of(await browser.get(MONTH))
+    assert "1 punch in all: whose is it?" in month
+    assert "08:00" not in month
+    assert [one["punches"] for one in await rig.items("/conflicts/punches")] == [1, 1]
+    refused = await rig.api("POST", path, {"owner": "person"})
+    assert refused.status == 409
+    assert "is erased" in refused.body.decode()
+    mark = "may be another person's"
+    listed = rows(await browser.get("/attendance?order=oldest"))
+    assert [mark in one for one in listed] == [True, True]
+    assert (await rig.api("POST", path, {"owner": "other"})).status == 200
+    listed = rows(await browser.get("/attendance?order=oldest"))
+    assert "another person's" in listed[0]
+    assert [mark in one for one in listed] == [False, True]

@@ -9,6 +9,7 @@ from zkpush.handlers.attendance.model import Punch, claim_to
 from zkpush.handlers.attendance.store import AttendanceStore, count_punches, erase_person
 from zkpush.handlers.people.claims import ClaimStore
 from zkpush.handlers.people.handler import FUNCTIONS
+from zkpush.handlers.people.holders import Holders
 from zkpush.handlers.people.model import PunchClaim, PunchOwner
 from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.strangers import StrangerStore
@@ -224,6 +225,26 @@ def make_claim_tests(factory):
             assert told(await store.read(claims)) == [("Ivy", 0, None)]
             await store.write(lambda tx: tx[PersonStore].remove("7", "token x", NOW + 2 * SECOND))
             assert told(await store.read(claims)) == [("Ivy", 0, None)]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_claim_begins_anew_when_somebody_gets_the_user_id(
+            self, store, device
+        ) -> None:
+            """What came before is that of who had the ID, or of the other one."""
+            await store.write(known(device))
+            await store.write(say(device, OTHER, now=NOW + SECOND))
+            await store.write(decide(PunchOwner.OTHER))
+            later = NOW + 2 * HOUR
+            await store.write(
+                lambda tx: tx[PersonStore].remove("7", "token x", NOW + HOUR, erased=True)
+            )
+            await store.write(put("7", {"name": "Pau"}, later))
+            found = await store.read(claims)
+            assert told(found) == [("Ivy", 0, 2 * HOUR), ("Ivy", 2 * HOUR, None)]
+            assert [one.owner for one in found] == [PunchOwner.OTHER, None]
+            holders = await store.read(lambda tx: Holders.of(tx, {"7": "Pau"}, ["7"]))
+            assert [holders.of_claim(one).name for one in found] == [None, "Pau"]
+            assert [holders.of_claim(one).is_hidden for one in found] == [True, False]
 
         @pytest_twisted.ensureDeferred
         async def test_a_decision_is_kept_and_can_be_changed(self, store, device) -> None:

@@ -166,6 +166,7 @@ class PersonAttendancePages:
                 "holder": holder,
                 "holders": [one for one in earlier if one.is_known],
                 "has_page": whose is None and (is_stored or departure is not None),
+                "is_erased": departure is not None and departure.is_erased,
                 "has_left": whose is not None or not is_erased,
                 "may_erase": visit.allows(Scope.DANGEROUS)
                 and visit.areas is None
@@ -173,7 +174,9 @@ class PersonAttendancePages:
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "width": WIDTH,
-                "claims": _claims_thd(tx, pin, name or pin, visit.areas),
+                "claims": _claims_thd(
+                    tx, pin, holder, (name if whose is None else whose.name) or pin, visit.areas
+                ),
                 "may_change": visit.allows(Scope.WRITE),
                 "unread": unread_thd(tx, visit, period, pin=pin),
                 "absent": absent_thd(tx, visit, window, period),
@@ -186,11 +189,13 @@ class PersonAttendancePages:
 
 
 def _claims_thd(
-    tx: Transaction, pin: str, name: str, areas: frozenset[str] | None
+    tx: Transaction, pin: str, holder: int, name: str, areas: frozenset[str] | None
 ) -> list[tuple[PunchClaim, int, Phrase]]:
     """Return the claims that a visitor may see, with the number of their punches and a sentence."""
     found = tx[ClaimStore].of_people([pin])
     if areas is not None:
         found = visible_thd(tx, found, of_device, areas)
+    holders = tx[PeopleStore].holders([pin], areas)
+    found = [one for one in found if (holders.of_claim(one).earlier or PRESENT) == holder]
     counted = [(one, count_punches(tx, one.span)) for one in found]
     return [(one, count, span_phrase(one, name)) for one, count in counted if count]

@@ -11,7 +11,7 @@ the user ID of a person, its punches may be those of that one. Such a span of ti
 - It ends when the terminal states the person by itself, or has deleted the user. The settlement of
   the conflict does not end it: the terminal still has a stranger; see `strangers`.
 - It begins, too, when somebody else gets the user ID of a person who left, if the terminal still
-  has that person.
+  has that person. Claims from before then are about the punches of who left.
 - Taking the terminal's values makes its user the person: the punches are the person's.
 
 Its punches are *doubtful* until somebody decides whose they are, whatever becomes of the conflict
@@ -136,6 +136,7 @@ class ClaimStore:
     def reuse(self, pin: str, former: str, name: object, now: int) -> None:
         """Begin claims where terminals still have the former holder of a user ID.
 
+        Those of others begin anew: the punches until now are not those of the new holder.
         `former` is the name of that one, and `name` that of whoever gets the user ID now. The same
         name is the same person.
         """
@@ -145,9 +146,17 @@ class ClaimStore:
         query = select(holdings.c.device_id).where(is_held, holdings.c.key == key_text((pin,)))
         terminals = self._connection.execute(query).scalars().all()
         self._tx[StrangerStore].add([pin], terminals, now)
-        for device_id in terminals:
+        going = {one.device_id: one.name for one in self.of_people([pin]) if one.until_at is None}
+        others = {**dict.fromkeys(terminals, former), **going}
+        for device_id in others:
             self.end(device_id, [pin], now)
-        self._begin([(pin, device_id, former, now, None, now) for device_id in terminals])
+        self._begin(
+            [
+                (pin, device_id, other, now, None, now)
+                for device_id, other in others.items()
+                if fold(other) != fold(str(name or ""))
+            ]
+        )
 
     def _begin(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Store claims, by the columns `_NAMES`."""

@@ -17,7 +17,9 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from .claims import ClaimStore
+from .holders import Holders
 from .model import Conflict, PunchClaim, PunchOwner
+from .persons import PersonStore
 
 DECIDE = "decide on punches"
 _WORDS = {
@@ -43,9 +45,39 @@ def decide_thd(
 
 
 def doubtful_thd(tx: Transaction, conflict: Conflict) -> list[PunchClaim]:
-    """Return the claims that a conflict is about and that nobody has decided."""
+    """Return the claims that a conflict is about and that nobody has decided.
+
+    Those from before the person had the user ID are not among them.
+    """
     found = tx[ClaimStore].of_people([conflict.pin])
-    return [one for one in found if one.device == conflict.device and one.owner is None]
+    holders = Holders.of(tx, {}, [conflict.pin])
+    return [
+        one
+        for one in found
+        if one.device == conflict.device
+        and one.owner is None
+        and holders.of_claim(one).earlier is None
+    ]
+
+
+def check_owner_thd(tx: Transaction, claim: PunchClaim, owner: PunchOwner | None) -> None:
+    """Raise `ApiError` (409) if punches are given to somebody who is erased.
+
+    They would be nobody's, and would lose their mark.
+    """
+    holder = Holders.of(tx, {}, [claim.pin]).of_claim(claim)
+    is_erased = holder.is_hidden or (
+        holder.earlier is None and tx[PersonStore].is_erased(claim.pin)
+    )
+    if owner is PunchOwner.PERSON and is_erased:
+        raise ApiError(
+            HTTPStatus.CONFLICT,
+            Phrase(
+                "These punches are from the time of a person who is erased, and who had user ID "
+                "%(pin)s. They cannot be given to that person, nor to whoever has the ID now.",
+                pin=claim.pin,
+            ),
+        )
 
 
 @attrs.frozen
@@ -75,6 +107,7 @@ class PunchDecisions:
             found = tx[ClaimStore].get(claim_id)
             if found is None:
                 raise LookupError(Phrase("There are no such punches any more."))
+            check_owner_thd(tx, found, owner)
             decide_thd(tx, found, owner, by, now)
             after = tx[ClaimStore].get(claim_id)
             return after or found

@@ -16,13 +16,14 @@ from sqlalchemy import delete, insert, select, update
 
 from ...folding import fold
 from .former import FormerPeople
-from .model import Spans
+from .model import PunchClaim, Spans
 from .schema import earlier_holders, removed_people, users
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 
+_FOREVER = 2**62
 _NOBODY = "\0"
 """Name of nobody, for user IDs that nobody has."""
 
@@ -198,6 +199,13 @@ class Holders:
                     is_hidden=not one.is_named,
                 )
         return Holder(name=self._names.get(pin), has_left=pin in self._left)
+
+    def of_claim(self, claim: PunchClaim) -> Holder:
+        """Return the holder of the user ID whose punches those of a claim may be."""
+        if claim.until_at is None:
+            return self.at(claim.pin, _FOREVER)
+        last = max((claim.since_at or 0) // 1000, claim.until_at // 1000 - 1)
+        return self.at(claim.pin, last)
 
     def present_spans(self, pin: str) -> Spans | None:
         """Return when the punches under a user ID are those of its present holder; None: always."""
