@@ -255,3 +255,22 @@ async def test_punches_from_before_a_newcomer_are_not_offered_to_the_newcomer(ri
     listed = rows(await browser.get("/attendance?order=oldest"))
     assert "another person's" in listed[0]
     assert [mark in one for one in listed] == [False, True]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_user_id_of_an_erased_person_with_punches_is_asked_about(rig: Rig) -> None:
+    """The search finds those punches by the exact ID, though other IDs begin alike."""
+    await rig.exchange("T1")
+    for pin, name in (("2", "Luis Vega"), ("20", "Ann Lee"), ("21", "Bob Ray")):
+        await person(rig, pin, name)
+    await punch(rig, line("2", "2026-03-01 08:00:00"))
+    assert (await rig.api("DELETE", "/users/2?erase=true")).status == 200
+    browser = await signed_in(rig)
+    (found,) = rows(await browser.get("/attendance?person=2"))
+    assert found.startswith("08:00:00 2 ")
+    fields = {"pin": "2", "name": "Pau Nou"}
+    asked = text_of(await browser.send("/people/new", "/people/new", fields))
+    assert "was that of a person who is erased, and 1 punch is stored under it." in asked
+    assert (await rig.api("GET", "/users/2")).status == 404
+    await browser.confirm("/people/new", "/people/new", fields)
+    assert (await rig.api("GET", "/users/2")).json["name"] == "Pau Nou"

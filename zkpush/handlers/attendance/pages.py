@@ -257,16 +257,16 @@ class AttendancePages:
             matches = people_thd(tx, text, visit.areas)
             if holder:
                 pin, matches, has_page = text, [], True
+            elif all(one.pin != text for one in matches) and tx[ChronologicalPunches].count(
+                PunchFilter(pin=text, areas=visit.areas), 1
+            ):
+                # A person who is not stored, or not of the areas of the account.
+                pin, matches, has_page = text, [], visit.areas is None
             elif len(matches) == 1:
                 pin, has_page = matches[0].pin, True
                 if holder is None and pin != text:
                     holder = matches[0].holder
                 matches = []
-            elif not matches and tx[ChronologicalPunches].count(
-                PunchFilter(pin=text, areas=visit.areas), 1
-            ):
-                # A person who is not stored, or not of the areas of the account.
-                pin, has_page = text, visit.areas is None
             elif not matches:
                 wrong["person"] = unknown_person_thd(tx, text, visit.areas)
         if pin is not None and holder is not None:

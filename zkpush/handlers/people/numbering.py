@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from ...folding import fold
-from ...phrases import Phrase
+from ...phrases import Phrase, counted_phrase
 from .ordering import natural_key
 from .schema import earlier_holders, removed_people, users
 
@@ -29,6 +29,21 @@ def free_pin_thd(tx: Transaction) -> str:
         query = select(table.c.pin).where(key < _TEN_DIGITS).order_by(key.desc()).limit(1)
         highest = max(highest, int(tx.connection.execute(query).scalar() or 0))
     return str(highest + 1)
+
+
+def erased_phrase(pin: str, count: int, free: str) -> Phrase:
+    """Say what happens if a new person gets the user ID of an erased one with stored punches."""
+    return counted_phrase(
+        "The user ID %(pin)s was that of a person who is erased, and %(num)s punch is stored under "
+        "it. It stays without a name; only those from now on are of the new person. The next free "
+        "user ID is %(free)s.",
+        "The user ID %(pin)s was that of a person who is erased, and %(num)s punches are stored "
+        "under it. They stay without a name; only those from now on are of the new person. The "
+        "next free user ID is %(free)s.",
+        count,
+        pin=pin,
+        free=free,
+    )
 
 
 def reuse_phrase(pin: str, name: str | None, left: str | None, free: str) -> Phrase | None:

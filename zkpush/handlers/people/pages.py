@@ -79,6 +79,7 @@ class PeoplePages:
     """The list, one person, and the form of a person."""
 
     def __init__(self, services: Services) -> None:
+        self._count = services.count_punches_thd
         self._store = services.store
         self._people = PeopleAdministration(services)
 
@@ -213,7 +214,7 @@ class PeoplePages:
     async def ask_reuse(self, visit: Visit, form: NewPersonForm) -> ConfirmationQuestion | None:
         """Ask whether a person gets the user ID of somebody else who left."""
         return await self._store.read(
-            lambda tx: reuse_question_thd(tx, form.pin, form.name, visit.areas)
+            lambda tx: reuse_question_thd(tx, form.pin, form.name, visit.areas, self._count)
         )
 
     async def add(self, visit: Visit, form: NewPersonForm) -> Redirect:
