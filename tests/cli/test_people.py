@@ -93,3 +93,12 @@ def test_a_conflict_is_settled(daemon: Daemon) -> None:
     assert user(daemon, "8831")["name"] == "Eve"
     none = daemon.zkpush("conflicts", "list", "--pin", "8831")
     assert none.stderr == "No conflicts found.\n"
+
+
+def test_the_user_id_of_an_erased_person_is_noted(daemon: Daemon) -> None:
+    """Whose the stored punches are is said when somebody else gets it."""
+    said(daemon.zkpush("users", "put", "8877", "name=Luis"))
+    said(daemon.zkpush("users", "erase", "8877", "--yes"))
+    run = daemon.zkpush("users", "put", "8877", "name=Pau")
+    assert run.returncode == 0
+    assert "was that of a person who is erased" in run.stderr

@@ -274,3 +274,19 @@ async def test_the_user_id_of_an_erased_person_with_punches_is_asked_about(rig: 
     assert (await rig.api("GET", "/users/2")).status == 404
     await browser.confirm("/people/new", "/people/new", fields)
     assert (await rig.api("GET", "/users/2")).json["name"] == "Pau Nou"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_import_and_the_names_say_whose_user_id_was_erased(rig: Rig) -> None:
+    """With the number of punches that are stored under it; without any, nothing is to be said."""
+    await rig.exchange("T1")
+    for pin in ("2", "3"):
+        await person(rig, pin, "Luis Vega")
+    await punch(rig, line("2", "2026-03-01 08:00:00"))
+    for pin in ("2", "3"):
+        assert (await rig.api("DELETE", f"/users/{pin}?erase=true")).status == 200
+    assert (await rig.api("GET", "/names?pins=2,3,4")).json["erased"] == ["2", "3"]
+    told = await rig.api("POST", "/users/import?dry_run=true", b"pin,name\n2,Pau\n3,Ann\n4,Bob\n")
+    first, *others = [one["detail"] for one in told.json["lines"]]
+    assert "was that of a person who is erased, and 1 punch is stored under it." in first
+    assert others == ["", ""]

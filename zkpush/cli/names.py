@@ -58,14 +58,30 @@ async def with_names(
         yield attrs.evolve(page, items=[names.named(item, key) for item in page.items])
 
 
+ERASED = ""
+"""Name of a former holder of a user ID who is erased."""
+
+
 async def former_name(api: Api, pin: str) -> str | None:
-    """Return the name of somebody who left and had a user ID, or else the ID; None for nobody."""
+    """Return the name of somebody who left and had a user ID, or else the ID.
+
+    Returns `ERASED` for somebody who is erased, and None for nobody.
+    """
     found = await api.get("names", query={"pins": pin})
+    if pin in found.get("erased", ()):
+        return ERASED
     return found["names"].get(pin, pin) if pin in found.get("left", ()) else None
 
 
 def note_reuse(pin: str, name: str | None, former: str | None) -> None:
     """Say whose the punches are if a person got the user ID of somebody else who left."""
+    if former == ERASED:
+        echo(
+            f"The user ID {pin} was that of a person who is erased: punches that are stored under "
+            "it stay without a name; only those from now on are of the new person.",
+            err=True,
+        )
+        return
     if former is not None and fold(former) != fold(name or pin):
         echo(
             f"The user ID {pin} was that of {former}, who left: the punches so far stay that "

@@ -79,6 +79,10 @@ class NamesView(msgspec.Struct, frozen=True):
     left: Annotated[
         list[str], Meta(description="The user IDs of those who were removed, not erased")
     ]
+    erased: Annotated[
+        list[str],
+        Meta(description="The user IDs of erased people; none for callers who are limited"),
+    ]
     earlier: Annotated[
         list[EarlierName],
         Meta(description="Who had these user IDs before somebody else got them, in order"),
@@ -241,6 +245,7 @@ class PeopleEndpoints:
             return NamesView(
                 tx[PeopleStore].names(pins, caller.areas),
                 sorted(tx[FormerPeople].among(pins, caller.areas)),
+                tx[FormerPeople].erased(pins) if caller.areas is None else [],
                 [
                     EarlierName(pin, one.name, instant(one.until * 1000))
                     for pin in sorted(earlier)

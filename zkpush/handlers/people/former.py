@@ -61,6 +61,13 @@ class FormerPeople:
         """Return which of some user IDs are those of people who left."""
         return {pin for pin, _ in self._found(areas, removed_people.c.pin.in_(pins))}
 
+    def erased(self, pins: Collection[str]) -> list[str]:
+        """Return which of some user IDs are those of erased people, sorted."""
+        digests = {self._vault.index(pin.encode()): pin for pin in pins}
+        kept = removed_people.c
+        query = select(kept.digest).where(kept.digest.in_([*digests]), kept.pin.is_(None))
+        return sorted(digests[bytes(one)] for one in self._connection.execute(query).scalars())
+
     def everybody(self) -> dict[str, str | None]:
         """Return the names of all people who left, by user ID."""
         return dict(self._found(None))

@@ -19,6 +19,7 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...values.people import Person
+from ...values.punchspans import PunchSpan
 from .administration import REMOVE, PersonEdit, put_thd
 from .cards import PlannedCards
 from .columns import AREAS, Saying
@@ -26,8 +27,9 @@ from .filelines import FileLine, read_lines
 from .filetexts import decoded
 from .former import FormerPeople
 from .limits import RULE, is_many
-from .numbering import free_pin_thd, reuse_phrase
+from .numbering import erased_phrase, free_pin_thd, reuse_phrase
 from .persons import PersonStore
+from .reusing import CountPunches
 from .store import PeopleStore
 
 MOST_CSV = 16 * 1024 * 1024
@@ -64,7 +66,7 @@ class LineView(msgspec.Struct, frozen=True):
         str,
         Meta(
             description="The mistakes, the fields that change, or that the user ID is that of "
-            "somebody who left"
+            "somebody who left, or is erased"
         ),
     ]
 
@@ -105,7 +107,9 @@ class PeopleImport:
         self, text: str, query: ImportQuery, caller: Caller, said: Saying = str
     ) -> ImportView:
         """As `run`; `said` translates names of columns and values into the language of a page."""
-        plan = await self._store.read(lambda tx: _plan_thd(tx, text, said))
+        plan = await self._store.read(
+            lambda tx: _plan_thd(tx, text, said, self._services.count_punches_thd)
+        )
         lines, planned, absent, new_areas = plan
         removed = absent if query.remove_absent else {}
         views = [view for view in planned if view.action != "unchanged"]
@@ -182,7 +186,7 @@ def _version_of(person: Person) -> _Version:
 
 
 def _plan_thd(
-    tx: Transaction, text: str, said: Saying
+    tx: Transaction, text: str, said: Saying, count: CountPunches
 ) -> tuple[list[FileLine], list[LineView], dict[str, _Version], list[str]]:
     """Read a file; return its lines, the outcome of each, who is in none, and new areas."""
     stored: dict[str, Mapping[str, Any]] = {}
@@ -208,6 +212,8 @@ def _plan_thd(
             pin, reuse = edit.pin, None
             if pin in left:
                 reuse = reuse_phrase(pin, line.name, left[pin], free)
+            elif (punches := count(tx, PunchSpan(pin=pin))) and tx[PersonStore].is_erased(pin):
+                reuse = erased_phrase(pin, punches, free)
             views.append(LineView(line.number, line.pin, line.name, "add", reuse or ""))
             continue
         changed = [name for name, value in edit.fields.items() if value != before[name]]
