@@ -33,7 +33,7 @@ async def test_a_command_is_sent_by_a_form_and_its_result_is_shown(rig: Rig) -> 
     assert "Restart the terminal" in text_of(await browser.get("/jobs/new"))
     job = await send(rig, browser, "REBOOT", device="T1", hours="2", priority="7")
     waiting = await browser.get(job)
-    assert "0 of 1 commands have ended" in text_of(waiting)
+    assert "0 of 1 command has ended" in text_of(waiting)
     live_part = waiting.body.decode().partition('sse-swap="jobs-progress')[2]
     assert f'action="/console{job}/cancel"' in live_part
     (command,) = await rig.items("/commands")
@@ -48,7 +48,7 @@ async def test_a_command_is_sent_by_a_form_and_its_result_is_shown(rig: Rig) -> 
     assert "done" in shown
     assert "The terminal answered that it succeeded." in shown
     ended = await browser.get(job)
-    assert "1 of 1 commands have ended" in text_of(ended)
+    assert "1 of 1 command has ended" in text_of(ended)
     assert f"{job}/cancel" not in ended.body.decode()
     actors = {one["actor"] for one in await rig.items("/audit?action=create+job")}
     assert actors == {"account ann"}

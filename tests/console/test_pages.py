@@ -31,6 +31,9 @@ MOST_BYTES = 50_000
 async def filled(rig: Rig) -> None:
     """Give the daemon a terminal with people, punches and a reject, and one that waits."""
     await rig.exchange("T1")
+    await rig.api("PUT", "/users/1", {"name": "Eve"})
+    await rig.api("DELETE", "/users/1")
+    await rig.api("PUT", "/users/1", {"name": "Ann"})
     line = b"1\t2026-03-01 08:00:00\t0\t1\t0\t0\t0\t0\t0\t0\t\n"
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=1\tName=Ann\tPri=0\n")

@@ -239,7 +239,7 @@ async def test_rejects_of_the_day_are_named(rig: Rig) -> None:
     found = await outcome(rig)
     assert (found["state"], found["rejects"]) == ("short", 1)
     assert "1 reject contains this date: `zkpush rejects list --device T1`" in found["meaning"]
-    assert (await problems(rig))[0].endswith("1 rejects contain these dates.")
+    assert (await problems(rig))[0].endswith("1 reject contains these dates.")
 
 
 @pytest.mark.parametrize("code", [-1002, -1])

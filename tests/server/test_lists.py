@@ -168,6 +168,7 @@ OPEN = {
     "/operations": {"code"},
     "/idcards": {"pin"},
     "/conflicts": {"pin"},
+    "/conflicts/punches": {"pin", "undecided"},
     "/audit": {"pin", "actor", "action", "device"},
     "/users": {
         "search",

@@ -41,9 +41,7 @@ MOST_OF_PERSON = 200_000
 """Maximum number of punches of one person."""
 LAST = sys.maxsize
 """Place of the present holder of a user ID, after the earlier ones."""
-TOO_LONG = Phrase(
-    "Choose a period with a first and a last day, of at most %(most)s days.", most=MOST_DAYS
-)
+TOO_LONG = Phrase("Choose a period with a first and a last day, of at most a year.")
 COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("User ID"), 12),
     SheetColumn(Phrase("Name"), 28),
