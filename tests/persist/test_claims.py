@@ -125,16 +125,17 @@ def make_claim_tests(factory):
         async def test_a_claim_ends_when_the_terminal_has_the_person_again(
             self, store, device
         ) -> None:
-            """It stays stored; punches that come later do not belong to it."""
+            """It stays stored; punches made before that belong to it, also if they come later."""
             await store.write(known(device))
             await store.write(say(device, OTHER, now=NOW + SECOND))
             await store.write(say(device, OURS, now=NOW + HOUR))
             assert told(await store.read(claims)) == [("Ivy", 0, HOUR)]
             await store.write(punch(device, "09:30:00", NOW + HOUR - 1))
-            await store.write(punch(device, "09:40:00", NOW + 2 * HOUR))
+            for time in ("09:40:00", "10:30:00"):
+                await store.write(punch(device, time, NOW + 2 * HOUR))
             (claim,) = await store.read(claims)
-            assert await store.read(lambda tx: count_punches(tx, claim.span)) == 1
-            assert held(claim, await store.read(punches)) == ["09:30"]
+            assert await store.read(lambda tx: count_punches(tx, claim.span)) == 2
+            assert held(claim, await store.read(punches)) == ["09:30", "09:40"]
 
         @pytest_twisted.ensureDeferred
         async def test_a_claim_has_nothing_from_before_the_terminal_last_stated_the_person(

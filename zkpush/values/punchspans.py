@@ -6,10 +6,11 @@ import msgspec
 
 
 class PunchSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """Punches that came between two moments, and were made since a third one until the second one.
+    """Punches that came since a moment, and were made since another one and before a third one.
 
-    Punches whose times are in doubt may have been made at any time. Times are in milliseconds since
-    the epoch; None has no end on its side.
+    A terminal may send punches late: those that came after the end, but were made before it, are
+    among them. Punches whose times are in doubt may have been made at any time since. Times are in
+    milliseconds since the epoch; None has no end on its side.
     """
 
     pin: str
@@ -24,9 +25,9 @@ class PunchSpan(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a punch is in the span, by its receipt (ms), its own time (s) and its doubt."""
         if self.since_at is not None and received_at < self.since_at:
             return False
-        if self.until_at is not None and received_at > self.until_at:
+        until = self.until_at
+        if until is not None and received_at > until and utc * 1000 > until:
             return False
         # A terminal tells whole seconds.
         is_early = self.made_since is not None and (utc + 1) * 1000 <= self.made_since
-        is_late = self.until_at is not None and utc * 1000 > self.until_at
-        return doubt is not None or not (is_early or is_late)
+        return doubt is not None or not is_early

@@ -47,9 +47,8 @@ def _conditions(span: PunchSpan) -> list[ColumnElement[bool]]:
     if span.since_at is not None:
         found.append(columns.received_at >= span.since_at)
     if span.until_at is not None:
-        is_earlier = columns.utc * 1000 <= span.until_at
-        found.append(columns.received_at <= span.until_at)
-        found.append(or_(columns.doubt.is_not(None), is_earlier))
+        until = span.until_at
+        found.append(or_(columns.received_at <= until, columns.utc * 1000 <= until))
     if span.made_since is not None:
         # A terminal tells whole seconds.
         is_later = (columns.utc + 1) * 1000 > span.made_since
