@@ -52,6 +52,8 @@ def test_a_conflict_is_settled(work: WorkSite, hand: Manner) -> None:
     hand.sees("Ann Ash")
     hand.sees("Bob Birch")
     hand.press("Take", begins=True)
+    hand.sees("Take the terminal's values?")
+    hand.press("Take the terminal's values")
     hand.sees("No terminal contradicts what is stored.")
     hand.visit(f"people/{pin}")
     hand.sees("Bob Birch")
@@ -65,7 +67,7 @@ def test_a_job_is_sent_and_watched(work: WorkSite, hand: Manner) -> None:
     hand.press("Send")
     hand.sees("Restart this terminal?")
     hand.press("Restart it")
-    hand.sees("1 of 1 commands have ended")
+    hand.sees("1 of 1 command has ended")
     assert not hand.offers("Send again")
 
 
