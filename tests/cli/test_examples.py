@@ -115,6 +115,8 @@ def prepared(daemon: Daemon, words: Words, line: str) -> str:
         daemon.api("PUT", "users/7", {"name": "Ann"})
     elif words[0] == "conflicts" and words[1] == "settle":
         line = line.replace(" 3 ", f" {newest('conflicts')} ")
+    elif words == ("conflicts", "decide"):
+        line = line.replace(" 3 ", f" {newest('conflicts/punches')} ")
     elif words in {("rejects", "show"), ("rejects", "delete")}:
         line = line.replace(" 12", f" {newest('rejects')}")
     elif words in {("files", "get"), ("files", "remove")}:

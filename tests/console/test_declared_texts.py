@@ -34,7 +34,8 @@ DECLARED_ELSEWHERE = {
     "handlers/jobs/progresspages.py": 1,
     "handlers/jobs/sendpages.py": 1,
     "handlers/overview/pages.py": 1,  # meanings of codes
-    "handlers/people/conflictpages.py": 1,  # meanings of rights
+    "handlers/people/claimwords.py": 3,  # since when, why and until when punches are doubtful
+    "handlers/people/conflictquestions.py": 1,  # meanings of rights
     "handlers/people/columns.py": 2,  # meanings of codes
     "handlers/people/importpages.py": 2,
     "handlers/people/pages.py": 1,

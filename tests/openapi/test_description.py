@@ -144,6 +144,11 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
         daemon.terminal("T3").upload("OPERLOG", "USER PIN=78\tName=Eve\n")
         (conflict,) = daemon.api("GET", "conflicts?pin=78")["items"]
         return path.replace("{id}", str(conflict["id"])), {"keep": "stored"}
+    if short == "/conflicts/punches/{id}":
+        daemon.api("PUT", "users/80", {"name": "Ann"})
+        daemon.terminal("T3").upload("OPERLOG", "USER PIN=80\tName=Eve\n")
+        (claim,) = daemon.api("GET", "conflicts/punches?pin=80")["items"]
+        return path.replace("{id}", str(claim["id"])), {"owner": "other"}
     if short in ("/devices/{sn}/replace", "/devices/{sn}/retire"):
         sn = short.rpartition("/")[2].upper()
         daemon.api("PUT", f"devices/{sn}", {"alias": "Old"})

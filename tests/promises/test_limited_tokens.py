@@ -78,6 +78,8 @@ TRIED: Mapping[str, Sequence[object]] = {
     "PUT /devices/<sn>/users/<pin>": [None],
     "DELETE /devices/<sn>/users/<pin>": [None],
     "POST /conflicts/<int:id>": [{"keep": "terminal"}],
+    "POST /conflicts/punches/<int:id>": [{"owner": "other"}],
+    "DELETE /users/<pin>/earlier/<int:id>": [None],
     "DELETE /rejects/<int:id>": [None],
     "POST /rejects/retry": [{"device": OTHER}, {}, {"device": MINE}],
 }
@@ -174,6 +176,7 @@ def _ends_something(route: Route) -> int:
 
 
 NEVER_SERVED = {
+    "DELETE /users/<pin>/earlier/<int:id>",
     "PUT /users/<pin>/photo",
     "DELETE /users/<pin>/photo",
     "POST /areas/<name>/repair",
