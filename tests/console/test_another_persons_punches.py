@@ -281,7 +281,7 @@ async def deleted(rig: Rig) -> None:
 
 
 async def times(browser: Browser) -> tuple[list[str], list[str]]:
-    """The times of the punches that are marked, and of those that are not."""
+    """The times of marked punches, and of all others."""
     shown = rows(await browser.get("/attendance?order=oldest"))
     found: tuple[list[str], list[str]] = ([], [])
     for one in shown:

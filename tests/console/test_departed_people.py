@@ -56,7 +56,7 @@ async def test_links_of_an_erased_person_lead_somewhere_without_punches_as_well(
 
 @pytest_twisted.ensureDeferred
 async def test_the_page_of_who_left_has_what_stays(rig: Rig) -> None:
-    """The name, when, by whom, and the way to the punches; whoever comes back is there again."""
+    """The page names the person, the time and the author, and links the punches."""
     await departed(rig)
     browser = await signed_in(rig)
     shown = await browser.get("/people/7")

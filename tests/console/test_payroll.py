@@ -88,7 +88,7 @@ async def test_the_file_of_a_month_has_its_days(rig: Rig) -> None:
     assert "9:15" in text_of(await browser.get("/attendance/people/9?month=2026-03"))
     book = await browser.get(f"/attendance/export.xlsx?person=9&{MARCH}")
     with zipfile.ZipFile(io.BytesIO(book.body)) as parts:
-        sheet = ElementTree.fromstring(parts.read("xl/worksheets/sheet2.xml"))  # noqa: S314 - our own
+        sheet = ElementTree.fromstring(parts.read("xl/worksheets/sheet2.xml"))  # noqa: S314 - the server wrote it
         names = parts.read("xl/workbook.xml").decode()
     assert 'name="Days"' in names
     last = sheet.findall(".//s:row", XML)[-1]

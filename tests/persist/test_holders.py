@@ -59,7 +59,7 @@ def make_holder_tests(factory):
         async def test_a_terminal_that_has_who_left_is_doubtful_from_then_on(
             self, store, device
         ) -> None:
-            """Whoever comes back is nobody else."""
+            """A person who comes back under the same name starts no doubt."""
             await store.write(reused(device))
             (claim,) = await store.read(lambda tx: tx[ClaimStore].of_people(["7"]))
             assert (claim.name, claim.since_at, claim.until_at) == ("Elena", NOW + HOUR, None)

@@ -43,7 +43,7 @@ async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
             connection.execute(text(PUNCH), values)
         for number in range(MANY):
             connection.exec_driver_sql(
-                "INSERT INTO attendance_photos (device_id, received_at, name, picture, size) "  # noqa: S608
+                "INSERT INTO attendance_photos (device_id, received_at, name, picture, size) "  # noqa: S608 - a number
                 f"SELECT device_id, received_at, '{number}.jpg', picture, size "
                 "FROM attendance_photos WHERE id = 1"
             )

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 # pytest finds fixtures by their names here.
-from ..persist.conftest import data, databases, empty_url, url  # noqa: F401
+from ..persist.conftest import data, databases, empty_url, url  # noqa: F401 - fixtures

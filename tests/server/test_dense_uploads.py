@@ -65,7 +65,7 @@ async def test_many_records_take_few_statements(rig: Rig, what: str) -> None:
     body = b"".join(LINES[what](number) for number in range(2000))
     with counted() as statements:
         assert (await rig.post("cdata?SN=T1&table=OPERLOG", body)).body == b"OK: 2000"
-    assert len(statements) < 70
+    assert len(statements) < 60
 
 
 @pytest_twisted.ensureDeferred

@@ -41,9 +41,10 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
 def claim_to(
     punch: Punch, name: str | None, claims: Mapping[tuple[str, str], Sequence[PunchClaim]]
 ) -> PunchClaim | None:
-    """Return the claim of another person to a punch, of those that `ClaimStore.by_place` has found.
+    """Return another person's claim to a punch.
 
-    `name` is that of whoever had the user ID when it was made. A claim that is decided comes first.
+    `claims` come from `ClaimStore.by_place`. `name` is the person who had the user ID at the time
+    of the punch. A decided claim comes first.
     """
     every = claims.get((punch.pin, punch.device), ())
     found = [one for one in every if name is None or fold(one.name) != fold(name)]

@@ -109,6 +109,8 @@ class ClaimStore:
         found = self.of_people(named.keys() | stated)
         earlier = [one for one in found if one.device_id == device_id]
         going = {one.pin: one for one in earlier if one.until_at is None}
+        if not named and not going:
+            return
         strangers = self._tx[StrangerStore].at(device_id, sorted(named.keys() | stated))
         had = {one.pin: one.stated_at for one in earlier}
         had |= {
@@ -137,8 +139,8 @@ class ClaimStore:
         """Begin claims where terminals still have the former holder of a user ID.
 
         Those of others begin anew: the punches until now are not those of the new holder.
-        `former` is the name of that one, and `name` that of whoever gets the user ID now. The same
-        name is the same person.
+        `former` is the name of the former holder, and `name` the name of the new one. If both are
+        the same, so is the person, and nothing begins.
         """
         if fold(former) == fold(str(name or "")):
             return

@@ -61,7 +61,7 @@ class SettleChosenForm(msgspec.Struct, frozen=True):
     keep: Literal["stored", "terminal"]
     punches: Literal["person", "other", "later"] = "later"
     conflict: list[int] = []
-    """IDs of those that were ticked."""
+    """IDs of the ticked conflicts."""
     shown: str = ""
     """IDs of all on the page, if that was ticked, with spaces between them."""
 

@@ -74,7 +74,8 @@ def check_owner_thd(tx: Transaction, claim: PunchClaim, owner: PunchOwner | None
             HTTPStatus.CONFLICT,
             Phrase(
                 "These punches are from the time of a person who is erased, and who had user ID "
-                "%(pin)s. They cannot be given to that person, nor to whoever has the ID now.",
+                "%(pin)s. They cannot be given to that person, nor to the present holder of the "
+                "ID.",
                 pin=claim.pin,
             ),
         )

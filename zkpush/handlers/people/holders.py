@@ -78,7 +78,7 @@ class EarlierHolders:
         self._connection = tx.connection
 
     def begin(self, pin: str, digest: bytes, now: int) -> str | None:
-        """End the removal of whoever had a user ID, since somebody gets it now (ms).
+        """End the removal of a former holder, because somebody gets the user ID now (ms).
 
         Returns the name of who was removed, which is empty if it is not stored; None for nobody.
         """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _TEN_DIGITS = "a"
-"""Begin of the keys of numbers with more than nine digits, and of those that follow them."""
+"""The sort keys of numbers with more than nine digits begin here; shorter numbers are before."""
 
 
 def free_pin_thd(tx: Transaction) -> str:

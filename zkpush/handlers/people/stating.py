@@ -129,7 +129,7 @@ class StatedParts:
         if outcome is Outcome.TERMINAL:
             for pin in pins:
                 others = contested.drop_others(device_id, pin)
-                # What waits for a terminal, also for this one, is of the other person.
+                # Commands that wait for terminals, this one among them, bring the other person.
                 others |= self._tx[StrangerStore].awaiting(pin)
                 self._tx[StrangerStore].add([pin], others, now)
         for at, told in taken[templates].items():

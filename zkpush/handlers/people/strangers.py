@@ -61,7 +61,7 @@ class StrangerStore:
     def forget(self, device_id: int) -> None:
         """Forget who was on a terminal that was emptied, except for those who may come yet.
 
-        What waits for the terminal may be of the other person.
+        Commands that wait for the terminal may bring the other person.
         """
         own = strangers.c.device_id == device_id
         for pin in self._connection.execute(select(strangers.c.pin).where(own)).scalars().all():
