@@ -26,7 +26,7 @@ class PunchSpan(msgspec.Struct, frozen=True, kw_only=True):
         if self.since_at is not None and received_at < self.since_at:
             return False
         until = self.until_at
-        if until is not None and received_at > until and utc * 1000 > until:
+        if until is not None and received_at >= until and utc * 1000 >= until:
             return False
         # A terminal tells whole seconds.
         is_early = self.made_since is not None and (utc + 1) * 1000 <= self.made_since

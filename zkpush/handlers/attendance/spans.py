@@ -48,7 +48,7 @@ def _conditions(span: PunchSpan) -> list[ColumnElement[bool]]:
         found.append(columns.received_at >= span.since_at)
     if span.until_at is not None:
         until = span.until_at
-        found.append(or_(columns.received_at <= until, columns.utc * 1000 <= until))
+        found.append(or_(columns.received_at < until, columns.utc * 1000 < until))
     if span.made_since is not None:
         # A terminal tells whole seconds.
         is_later = (columns.utc + 1) * 1000 > span.made_since
