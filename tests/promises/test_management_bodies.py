@@ -93,7 +93,9 @@ async def test_a_body_without_a_length_is_charged_with_the_limit_of_its_path(mak
 @pytest_twisted.ensureDeferred
 async def test_the_console_says_it_in_the_language_of_the_account(make_rig) -> None:
     """Also what else it refuses before it reads it."""
-    rig = await make_rig(limits={**SMALL, "file_bytes": SIZE})
+    wait = 7
+    limits = {**SMALL, "file_bytes": SIZE, "body_wait_seconds": wait}
+    rig = await make_rig(limits=limits)
     browser = await signed_in(rig)
     await browser.send("/account", "/account", {"language": "es", "zone": ""})
     browser.cookies = {name: text for name, text in browser.cookies.items() if "lang" not in name}
@@ -109,9 +111,10 @@ async def test_the_console_says_it_in_the_language_of_the_account(make_rig) -> N
     assert await large.status() == 413
     assert "El archivo es demasiado grande." in large.wire.value().decode()
     full = Person(rig, "127.0.0.1").send(*head, f"Content-Length: {SIZE}")
-    while not full.wire.value():
+    end = rig.clock.seconds() + wait
+    while end not in [call.getTime() for call in rig.clock.getDelayedCalls()]:
         await a_turn()
-        rig.clock.advance(0.1)
+    rig.clock.advance(wait)
     assert await full.status() == 503
     assert "Este servidor está recibiendo" in full.wire.value().decode()
 
