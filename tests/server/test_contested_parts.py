@@ -139,6 +139,25 @@ async def test_a_corrected_name_loses_nothing_that_the_terminal_has(rig: Rig) ->
     assert await fingers(rig) == {1: ANN, 3: EVE}
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "expected"), [(ANN, {1: ANN, 3: EVE}), (OTHER, {3: EVE})], ids=["same", "other"]
+)
+@pytest_twisted.ensureDeferred
+async def test_a_finger_of_the_chosen_terminal_stays_whatever_table_it_is_in_elsewhere(
+    rig: Rig, elsewhere: bytes, expected: dict[int, bytes]
+) -> None:
+    """Another one under its number is not its own; that of the terminal is heard when it comes."""
+    own = b"BIODATA Pin=5\tNo=1\tValid=1\tType=1\tFormat=0\tTmp=%s\n" % ANN
+    await said(rig, "A1", user("Ann"), own)
+    assert (await rig.api("PUT", "/users/5", {"name": "Ann"})).status == 200
+    await said(rig, "B1", user("Ann"), finger(elsewhere))
+    await said(rig, "A1", user("Anne"), finger(EVE, 3))
+    await settle(rig, keep="terminal")
+    assert await fingers(rig) == expected
+    await said(rig, "A1", own)
+    assert await fingers(rig) == {1: ANN, 3: EVE}
+
+
 @pytest.mark.parametrize("path", ["/users/5", "/users/5?erase=true"])
 @pytest_twisted.ensureDeferred
 async def test_a_removed_person_leaves_nothing_kept_apart(rig: Rig, path: str) -> None:

@@ -275,6 +275,20 @@ async def test_a_command_does_not_undo_what_is_newer(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_command_does_not_undo_a_change_of_the_same_millisecond(rig: Rig) -> None:
+    """It has a value that was replaced in that millisecond; one with another value is taken."""
+    await rig.exchange()
+    await rig.api("PUT", "/users/7", {"name": "Ann", "privilege": 2})
+    rig.clock.advance(60)
+    command = await sent(rig, "DATA UPDATE USERINFO", PIN="7", Name="Ann", Pri="2")
+    await rig.api("PUT", "/users/7", {"name": "Eve"})
+    await answered(rig, f"ID={command}&Return=0&CMD=DATA".encode())
+    assert (await person(rig))["name"] == "Eve"
+    await order(rig, "DATA UPDATE USERINFO", PIN="7", Name="Ada", Pri="2")
+    assert (await person(rig))["name"] == "Ada"
+
+
+@pytest_twisted.ensureDeferred
 async def test_templates_and_photos_that_commands_added_are_known(rig: Rig) -> None:
     """They are shown with the person, as if the terminal had uploaded them."""
     await rig.exchange()

@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from ...interfaces import NotUnsealed
 from ...persist.databases import Insert, texts
 from ...persist.pictures import PictureStore
 from ...persist.sealed import POINTER, opened, seal_columns
-from .model import Conflict, PersonStatement, key_text
+from .model import Conflict, Key, PersonStatement, key_text
 from .news import Keyed, StatementLog, parts_of, pins_of
 from .schema import (
     REMOVED,
@@ -48,7 +48,9 @@ from .schema import (
     person_photos,
     templates,
     users,
+    versions,
 )
+from .statements import texts_of
 from .strangers import StrangerStore
 from .survey import PersonSurvey
 from .tables import BIODATA, BIOPHOTO
@@ -236,30 +238,51 @@ class ContestedParts:
             self._connection.execute(delete(contested_parts).where(which))
         return taken
 
-    def drop_others(self, device_id: int, pin: str) -> set[int]:
-        """Delete the templates and photos of a user that a terminal does not state itself.
+    def drop_others(self, device_id: int, pin: str, apart: Collection[str]) -> set[int]:
+        """Delete the templates and photos of a user that a terminal does not have itself.
 
-        Photos without a terminal stay: an operator has uploaded them. Returns the other terminals
-        that have some of the deleted ones.
+        Of those that it may have in another version, its next statement is news, unless they were
+        kept `apart`, by key. Photos without a terminal stay: an operator has uploaded them. Returns
+        the other terminals that have some of the deleted ones.
         """
         terminals = set[int]()
         overview = self._tx[PersonSurvey].of([pin])[pin]
         for table, records in ((templates, overview.templates), (person_photos, overview.photos)):
             for one in records:
-                if device_id in one.reporters:
+                key = key_text(one.key)
+                if device_id in one.reporters or self._states_alike(device_id, table, one.key):
                     continue
-                place = zip(_KEYS[table], one.key, strict=True)
-                which = [table.c[name] == value for name, value in place]
+                which = _is_record(table, one.key)
                 if table is person_photos:
-                    which.append(table.c.device_id.is_not(None))
-                self._connection.execute(delete(table).where(*which))
-                held = select(holdings.c.device_id).where(
-                    holdings.c.table_name == str(table.name),
-                    holdings.c.key == key_text(one.key),
-                    holdings.c.digest != REMOVED,
-                )
+                    which &= table.c.device_id.is_not(None)
+                self._connection.execute(delete(table).where(which))
+                of_key = _is_key(table, key)
+                held = select(holdings.c.device_id).where(of_key, holdings.c.digest != REMOVED)
                 terminals |= {*self._connection.execute(held).scalars()}
+                if key not in apart:
+                    self._forget(table, device_id, key)
         return terminals - {device_id}
+
+    def _states_alike(self, device_id: int, table: sqlalchemy.Table, key: Key) -> bool:
+        """Whether a terminal has a stored template, but has stated it in another table."""
+        if table is not templates:
+            return False
+        row = self._connection.execute(select(table).where(_is_record(table, key))).one()
+        said = opened(self._vault, table, row._mapping)
+        digests = [self._vault.index(text) for text in texts_of(said)]
+        held = select(holdings.c.key).where(
+            _is_key(table, key_text(key)),
+            holdings.c.device_id == device_id,
+            holdings.c.digest.in_(digests),
+        )
+        return self._connection.execute(held).first() is not None
+
+    def _forget(self, table: sqlalchemy.Table, device_id: int, key: str) -> None:
+        """Forget what a terminal stated for a key, so that its next statement is news."""
+        is_own = _is_key(table, key) & (holdings.c.device_id == device_id)
+        if self._connection.execute(delete(holdings).where(is_own)).rowcount:
+            known = (versions.c.table_name == str(table.name)) & (versions.c.key == key)
+            self._connection.execute(delete(versions).where(known))
 
     def _put(
         self,
@@ -314,6 +337,18 @@ class ContestedParts:
         listed = {"keys": msgspec.json.encode(pins).decode()}
         rows = self._connection.execute(query, listed).all()
         return {row.pin for row in rows if not IDENTITY.isdisjoint(row.fields.split())}
+
+
+def _is_record(table: sqlalchemy.Table, key: Key) -> ColumnElement[bool]:
+    """Return the condition for the stored record of a key."""
+    return sqlalchemy.and_(
+        *(table.c[name] == value for name, value in zip(_KEYS[table], key, strict=True))
+    )
+
+
+def _is_key(table: sqlalchemy.Table, key: str) -> ColumnElement[bool]:
+    """Return the condition for what terminals stated for a key."""
+    return (holdings.c.table_name == str(table.name)) & (holdings.c.key == key)
 
 
 _Said = tuple[tuple[str | int, ...], dict[str, object], bytes]

@@ -118,6 +118,29 @@ class PersonRows:
             values = seal_columns(self._vault, person_changes, _CHANGE, columns)
             self._tx.insert(Insert(person_changes, _CHANGE, values))
 
+    def is_overtaken(
+        self, pin: str, row: PersonRow, values: Mapping[str, object], written_at: int
+    ) -> bool:
+        """Whether what is stored of a user is newer than a command with these values.
+
+        If both are of one millisecond, the command is the older one if it has a value that was
+        replaced in it.
+        """
+        if row.updated_at is None or row.updated_at != written_at:
+            return row.updated_at is not None and row.updated_at > written_at
+        query = select(person_changes).where(
+            person_changes.c.pin == pin, person_changes.c.at == written_at
+        )
+        replaced = {
+            (change["field"], change["old"] or "")
+            for change in (
+                opened(self._vault, person_changes, one._mapping)
+                for one in self._connection.execute(query)
+            )
+        }
+        sent = {(name, _text(value)) for name, value in values.items() if name in FIELDS}
+        return not replaced.isdisjoint(sent)
+
 
 class PersonRow(NamedTuple):
     """A stored user."""

@@ -122,7 +122,7 @@ class PersonStore:
             if written_at is None:
                 result = merge(row.fields, one.values, word, by, is_known=row.is_known)
                 contradicted[pin] = result.contradicted
-            elif row.updated_at is None or row.updated_at <= written_at:
+            elif not self._rows.is_overtaken(pin, row, one.values, written_at):
                 result = commanded(row.fields, one.values)
                 contradicted[pin] = {}
             else:

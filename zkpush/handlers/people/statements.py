@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 import msgspec
@@ -13,12 +13,14 @@ from ...protocol.hybrid import Hybrid
 from ...protocol.scalars import plain_base64
 from ...protocol.secrecy import EXTRA, RAW
 from .model import PersonStatement
-from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER
+from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, TEMPLATE_TABLES, USER
 
 _UNDER_DURESS = 3
 """Value of Valid for a fingerprint that is valid and a duress finger (12.1.1.3)."""
 _RANDOM = 16
 """Random bytes before the template of a face (11.10)."""
+_USUAL_FORMAT = "0"
+"""Value of Format that ZKTeco's own templates have (11.15)."""
 _TYPES = {
     FP.name: BiometricType.FINGERPRINT,
     FACE.name: BiometricType.FACE,
@@ -60,12 +62,30 @@ def templates_of(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Pers
             values[name] = row[place]
         if type_ is not None and values["valid"] == _UNDER_DURESS:
             values["valid"], values["duress"] = 1, 1
-        stated = values
-        if table is FACE and isinstance(values["template"], bytes):
-            # The random bytes differ each time, and do not make another template.
-            stated = {**values, "template": plain_base64(values["template"])[_RANDOM:]}
-        said.append(PersonStatement(_template_key(values), values, msgspec.json.encode(stated)))
+        said.append(PersonStatement(_template_key(values), values, _text_of(values)))
     return said
+
+
+def texts_of(template: Mapping[str, object]) -> list[bytes]:
+    """Return the texts of the statements that terminals may make of a stored template.
+
+    The same template may be stated in different tables, of which only one has its format.
+    """
+    values = {name: template[name] for name in (*_TEMPLATE, EXTRA, RAW)}
+    return [
+        _text_of({**values, "form": table.name, "format": format_})
+        for table in TEMPLATE_TABLES
+        for format_ in {None, _USUAL_FORMAT, template["format"]}
+    ]
+
+
+def _text_of(values: Mapping[str, object]) -> bytes:
+    """Return the text of the statement of a template, of which a digest is stored."""
+    template = values["template"]
+    if values["form"] == FACE.name and isinstance(template, bytes):
+        # The random bytes differ each time, and do not make another template.
+        values = {**values, "template": plain_base64(template)[_RANDOM:]}
+    return msgspec.json.encode(values)
 
 
 def photos_of(table: Table, rows: Sequence[Row]) -> list[PersonStatement]:

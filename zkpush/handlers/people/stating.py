@@ -127,8 +127,9 @@ class StatedParts:
             self._tx[StrangerStore].add(pins, [device_id], now)
             return
         if outcome is Outcome.TERMINAL:
+            apart = {key for told in taken.values() for some in told.values() for key, _ in some}
             for pin in pins:
-                others = contested.drop_others(device_id, pin)
+                others = contested.drop_others(device_id, pin, apart)
                 # Commands that wait for terminals, this one among them, bring the other person.
                 others |= self._tx[StrangerStore].awaiting(pin)
                 self._tx[StrangerStore].add([pin], others, now)
