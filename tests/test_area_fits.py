@@ -204,6 +204,15 @@ def test_a_deletion_outlives_what_led_to_it() -> None:
     assert DELETED == b""
 
 
+@pytest.mark.parametrize("area", ["North", "South"])
+def test_the_deletion_of_a_stranger_needs_no_confirmation(area: str) -> None:
+    """An operator has decided already; whoever is of the area is sent there again."""
+    deletion = state(overview(area=area, holders=HERE, strangers=HERE))
+    assert deletion is not None
+    assert (deletion.wanted, deletion.state) == (None, PartState.WAITING)
+    assert not deletion.is_guarded
+
+
 def test_an_area_that_does_not_distribute_deletes_only_whom_it_was_sent() -> None:
     """And only after they were removed from the server."""
     assert state(overview(area="South", **AGREES), distributes=False) is None

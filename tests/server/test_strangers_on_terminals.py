@@ -157,6 +157,17 @@ async def test_where_nobody_is_distributed_a_stranger_is_a_problem(rig: Rig) -> 
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_stranger_under_the_name_of_the_person_is_still_a_stranger(rig: Rig) -> None:
+    """Somebody has changed the name at the terminal; the fingers are those of the other person."""
+    _, second = await two_people(rig)
+    await settle(rig, keep="stored")
+    await enrol(second, "5", "Eve", 8)
+    await second.link.post("cdata", b"USER PIN=5\tName=Ann\n", table="OPERLOG", Stamp="1")
+    assert await rig.items("/conflicts") == []
+    assert {one["number"] for one in await rig.items("/users/5/templates")} == {1, 2}
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_person_put_over_another_takes_none_of_the_other_fingers(rig: Rig) -> None:
     """The command settles the conflict for the stored person."""
     first, second = await two_people(rig)
