@@ -81,7 +81,8 @@ async def test_the_payroll_sheet_counts_what_the_page_counts(rig: Rig) -> None:
     assert [doubtful[one] for one in ("Punches", "Hours between", "Of which doubtful")] == [
         *("3", "3:00", "1:00")
     ]
-    assert doubtful[DOUBTFUL.capitalize()] == "1"
+    assert doubtful["Punches that may be another person's"] == "1"
+    assert doubtful["To check"] == "odd number of punches; no check-out; may be another person's"
     await browser.send("/people/7", action, {"keep": "stored", "punches": "other", **YES})
     shown = await browser.get(MONTH)
     assert totals(shown)["hours from first to last punch"] == "2:00"
@@ -89,7 +90,7 @@ async def test_the_payroll_sheet_counts_what_the_page_counts(rig: Rig) -> None:
     assert [decided[one] for one in ("First", "Punches", "Hours between", "Of which doubtful")] == [
         *("09:00:00", "2", "2:00", "")
     ]
-    assert decided["Another person's, not counted"] == "1"
+    assert decided["Punches of another person, not counted"] == "1"
 
 
 @pytest_twisted.ensureDeferred

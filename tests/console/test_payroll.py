@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
+import re
 from xml.etree import ElementTree
 
 import pytest_twisted
 
 from ..rig import Rig
-from .browser import signed_in, text_of
-from .test_attendance import XML, line, person, punch
+from .browser import document, signed_in, text_of
+from .test_attendance import XML, line, part_of, person, punch
 
 ODD = "odd number of punches"
 MARCH = "since=2026-03-01&until=2026-03-31"
@@ -25,6 +25,25 @@ async def _filled(rig: Rig) -> None:
     times = [("10", "02 08:00"), ("10", "02 16:30"), ("9", "02 09:00"), ("9", "01 08:00")]
     times += [("9", "01 12:00"), ("9", "01 17:15")]
     await punch(rig, *(line(pin, f"2026-03-{time}:00") for pin, time in times))
+
+
+def sheets(body: bytes) -> dict[str, list[list[str]]]:
+    """The rows of the sheets of a workbook, by their names; they end with the last full cell."""
+    names = [
+        one.get("name", "") for one in part_of(body, "workbook.xml").findall(".//s:sheet", XML)
+    ]
+    parts = [part_of(body, f"worksheets/sheet{number + 1}.xml") for number in range(len(names))]
+    rows = [[_row(one) for one in part.findall(".//s:row", XML)] for part in parts]
+    return dict(zip(names, rows, strict=True))
+
+
+def _row(row: ElementTree.Element) -> list[str]:
+    found: list[str] = []
+    for cell in row.findall("s:c", XML):
+        place = ord(cell.get("r", "A")[0]) - ord("A")
+        found += [""] * (place - len(found))
+        found.append("".join(cell.itertext()))
+    return found
 
 
 def cells(body: bytes, separator: str = ",") -> list[list[str]]:
@@ -43,10 +62,19 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
         *("Punches", "Hours between", "Of which doubtful", "To check"),
     ]
     start, other = ["9", "Bob Birch", ""], ["10", "Ann Ash", ""]
-    assert [one[:11] for one in found] == [
-        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15", "", ODD, "no check-out"],
-        [*start, "2026-03-02", "09:00:00", "", "1", "", "", "one punch only", ""],
-        [*other, "2026-03-02", "08:00:00", "16:30:00", "2", "8:30", "", "", "no check-out"],
+    assert [one[:10] for one in found] == [
+        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15", "", f"{ODD}; no check-out"],
+        [*start, "2026-03-02", "09:00:00", "", "1", "", "", "one punch only"],
+        [
+            *other,
+            "2026-03-02",
+            "08:00:00",
+            "16:30:00",
+            "2",
+            "8:30",
+            "",
+            "no check-out; doubtful time",
+        ],
     ]
     of_device = await browser.get(f"/attendance/days.csv?{MARCH}&device=T1&area=default")
     assert len(cells(of_device.body)) == 4
@@ -82,19 +110,35 @@ async def test_a_sheet_needs_both_ends_of_a_period(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_the_file_of_a_month_has_its_days(rig: Rig) -> None:
-    """On a second sheet, with the sums that the page shows."""
+    """On a second sheet, with the sums that the page shows on a third one."""
     await _filled(rig)
     browser = await signed_in(rig)
     assert "9:15" in text_of(await browser.get("/attendance/people/9?month=2026-03"))
     book = await browser.get(f"/attendance/export.xlsx?person=9&{MARCH}")
-    with zipfile.ZipFile(io.BytesIO(book.body)) as parts:
-        sheet = ElementTree.fromstring(parts.read("xl/worksheets/sheet2.xml"))  # noqa: S314 - the server wrote it
-        names = parts.read("xl/workbook.xml").decode()
-    assert 'name="Days"' in names
-    last = sheet.findall(".//s:row", XML)[-1]
-    numbers = [float(one.text or 0) for one in last.findall("s:c[s:v]/s:v", XML)]
-    assert numbers[:2] == [2, 4]
-    assert round(numbers[2] * 24, 2) == 9.25
+    found = sheets(book.body)
+    assert [*found] == ["Attendance", "Payroll", "Totals"]
+    assert len(found["Payroll"]) == 3
+    (total,) = found["Totals"][1:]
+    assert total[:5] == ["9", "Bob Birch", "", "2", "4"]
+    assert round(float(total[5]) * 24, 2) == 9.25
+
+
+@pytest_twisted.ensureDeferred
+async def test_everybody_has_totals_on_a_sheet_of_their_own(rig: Rig) -> None:
+    """The sheet of the days has nothing but days, so that it can be sorted and imported."""
+    await _filled(rig)
+    browser = await signed_in(rig)
+    found = sheets((await browser.get(f"/attendance/days.xlsx?{MARCH}")).body)
+    assert [*found] == ["Payroll", "Totals"]
+    assert [one[0] for one in found["Payroll"][1:]] == ["9", "9", "10"]
+    heading, *totals = found["Totals"]
+    assert heading[:5] == ["User ID", "Name", "Left", "Days with punches", "Punches"]
+    assert [one[:5] for one in totals] == [
+        ["9", "Bob Birch", "", "2", "4"],
+        ["10", "Ann Ash", "", "1", "2"],
+    ]
+    assert [round(float(one[5]) * 24, 2) for one in totals] == [9.25, 8.5]
+    assert [one[7] for one in totals] == ["2", "1"]
 
 
 @pytest_twisted.ensureDeferred
@@ -113,11 +157,27 @@ async def test_spanish_files_have_semicolons(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_files_say_what_could_not_be_read(rig: Rig) -> None:
-    """Below the rows."""
+    """Behind an empty line in CSV, and on a sheet of its own in a workbook."""
     await _filled(rig)
     sent = b"10\t2026-03-02 25:99:00\t0\t1\t0\t0\t0\t255\t\t\n"
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=2", sent)
     browser = await signed_in(rig)
+    note = "1 line from T1 could not be read. It is missing here."
     for name in ("days", "export"):
-        *_, last = cells((await browser.get(f"/attendance/{name}.csv?{MARCH}")).body)
-        assert last == ["1 line from T1 could not be read. It is missing here."]
+        *_, empty, last = cells((await browser.get(f"/attendance/{name}.csv?{MARCH}")).body)
+        assert [empty, last] == [[], [note]]
+        found = sheets((await browser.get(f"/attendance/{name}.xlsx?{MARCH}")).body)
+        assert found.pop("Notes") == [["Notes"], [note]]
+        assert note not in str(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_file_has_a_name_of_its_own(rig: Rig) -> None:
+    """No two buttons of the page say the same."""
+    await _filled(rig)
+    shown = document(await (await signed_in(rig)).get(f"/attendance?{MARCH}"))
+    links = [one for one in shown.iter("a") if re.search(r"\.(csv|xlsx)\?", one.get("href", ""))]
+    assert ["".join(one.itertext()) for one in links] == [
+        *("List of punches (Excel)", "List of punches (CSV)"),
+        *("Payroll sheet (Excel)", "Payroll sheet (CSV)"),
+    ]

@@ -143,3 +143,23 @@ async def test_a_day_on_which_a_punch_may_be_missing_is_marked(rig: Rig) -> None
     assert counted["day with three punches or another odd number"] == "1"
     assert counted["day with one punch only"] == "1"
     assert "print command of your browser" in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_newcomer_was_not_away_before_the_first_day(rig: Rig) -> None:
+    """Days without punches are counted from the first punch of all on."""
+    await rig.exchange("T1")
+    await person(rig, "1", "Ann Ash")
+    await punch(
+        rig,
+        line("1", "2026-02-25 08:00:00"),
+        line("1", "2026-02-27 08:00:00"),
+        line("2", "2026-01-31 08:00:00"),
+        line("2", "2026-02-25 08:00:00"),
+    )
+    browser = await signed_in(rig)
+    new, old = [
+        totals(await browser.get(f"/attendance/people/{pin}?month=2026-02")) for pin in "12"
+    ]
+    assert new["days without punches 1 of them on a weekend"] == "2"
+    assert old["days without punches 8 of them on weekends"] == "27"

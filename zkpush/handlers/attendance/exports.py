@@ -45,10 +45,11 @@ def punch_table(
     *,
     oldest_first: bool,
 ) -> ExportedTable:
-    """Return the records of a filter, by their time, and the notes that stand below them."""
+    """Return the records of a filter, by their time, and notes about them."""
     title = visit.said(Phrase("Attendance"))
-    rows = PunchRows(store, wanted, visit.zone, notes, oldest_first)
-    return ExportedTable(title, COLUMNS, rows, visit.said, visit.language.has_decimal_commas)
+    rows = PunchRows(store, wanted, visit.zone, oldest_first)
+    commas = visit.language.has_decimal_commas
+    return ExportedTable(title, COLUMNS, rows, visit.said, commas, notes)
 
 
 class PunchRows:
@@ -59,11 +60,9 @@ class PunchRows:
         store: IStore,
         wanted: PunchFilter,
         zone: ZoneInfo,
-        notes: Sequence[Phrase],
         oldest_first: bool,
     ) -> None:
         self._store = store
-        self._notes = notes
         self._next_thd = functools.partial(
             _slice_thd, wanted=wanted, zone=zone, oldest_first=oldest_first
         )
@@ -76,8 +75,7 @@ class PunchRows:
             functools.partial(self._next_thd, past=self._past)
         )
         self.is_over = self._past is None
-        rows = [*map(cells_of, shown)]
-        return [*rows, *([note] for note in self._notes)] if self.is_over else rows
+        return [*map(cells_of, shown)]
 
 
 def cells_of(punch: ShownPunch) -> list[Cell]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import attrs
 import msgspec
 
 from ...folding import fold
@@ -14,6 +16,10 @@ from ...protocol.times import NO_ZONE
 from ...stored import DatedRecord, TerminalRecord, stored_type
 from ..people.model import PunchClaim, Spans
 from .tables import ATTLOG
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+    from .periods import DayPeriod
 
 
 class Punch(DatedRecord, frozen=True, kw_only=True):
@@ -83,6 +89,25 @@ class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVERY_PUNCH = PunchFilter()
+
+
+@attrs.frozen
+class RecentDays:
+    """How many days of people there are to check of the last days."""
+
+    period: DayPeriod
+    count: int | None
+    """None if none was found among the punches that were looked at, and there are more."""
+    is_more: bool
+    """Whether there may be more than `count`."""
+
+
+@attrs.frozen
+class CheckFigures:
+    """Access to this number for capabilities that require attendance."""
+
+    recent_thd: Callable[[Transaction, ZoneInfo, datetime.date, frozenset[str] | None], RecentDays]
+    """Called with the zone and the day of the reader, and the areas of a limited one."""
 
 
 class AttendancePhoto(TerminalRecord, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...manage.console.areachoice import no_area
-from ...manage.console.days import NO_DAY, NO_PERIOD
 from ...manage.console.exports import ExportedTable, SheetExport, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
@@ -25,22 +24,22 @@ from ...manage.console.terminalchoice import find_terminal_thd, terminal_options
 from ...manage.console.visits import Visit
 from ...manage.exporting import note_export
 from ...manage.services import Services
-from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase
 from ...protocol.fields import Scope
-from ..people.store import DEFAULT_AREA, unknown_person_thd
+from ..people.store import unknown_person_thd
 from .absent import absent_thd
+from .checkpages import CheckPages
 from .chronology import ChronologicalPunches, TimePlace
 from .earlierpages import EarlierErasurePages
 from .exports import punch_table
 from .finding import PersonMatch, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
-from .payroll import DAYS, is_payroll_period, payroll_table
-from .periods import PERIODS, DayPeriod, named_period, parse_day
+from .payroll import DAYS, is_payroll_period, payroll_tables
+from .periods import PERIODS, named_period
 from .personpages import PersonAttendancePages
-from .searching import Search, SearchQuery
+from .searching import Search, SearchQuery, area_names_thd, asked_period
 from .showing import DOUBT_WORDS, shown_punches
 from .unread import unread_notes, unread_thd
 
@@ -118,7 +117,7 @@ class AttendancePages:
                     where = search.period, search.device, query.area
                     values["unread"] = unread_thd(tx, visit, *where, search.pin)
                     values["absent"] = absent_thd(tx, visit, window, *where)
-            names = _area_names_thd(tx, visit.areas)
+            names = area_names_thd(tx, visit.areas)
             return {
                 **values,
                 "areas": [("", Phrase("All")), *((name, name) for name in names)],
@@ -158,6 +157,7 @@ class AttendancePages:
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
                 "has_days": is_payroll_period(search.period),
+                "check": search.check_link(today),
                 "all": Phrase("All"),
                 "is_first": query.past is None,
                 "oldest_first": query.oldest_first,
@@ -175,14 +175,14 @@ class AttendancePages:
     async def days_csv(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the payroll sheet as CSV."""
         search = await self._searched(visit, query)
-        stream = line_stream(await self._days(search, visit))
+        stream = line_stream((await self._days(search, visit))[0])
         await note_export(self._store, visit.caller, "csv", "attendance", query)
         return PageStream(stream=stream, name=search.file_name(visit, "csv", DAYS))
 
     async def days_xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the payroll sheet as XLSX."""
         search = await self._searched(visit, query)
-        stream = self._sheets.stream(await self._days(search, visit))
+        stream = self._sheets.stream(*await self._days(search, visit))
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
         return PageStream(stream=stream, name=search.file_name(visit, "xlsx", DAYS))
 
@@ -206,20 +206,19 @@ class AttendancePages:
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
         tables = [await self._table(search, visit)]
         if search.pin is not None and is_payroll_period(search.period):
-            tables.append(await self._days(search, visit))
+            tables += await self._days(search, visit)
         return PageStream(stream=self._sheets.stream(*tables), name=search.file_name(visit, "xlsx"))
 
     async def _table(self, search: Search, visit: Visit) -> ExportedTable:
         first, notes = search.query.oldest_first, await self._notes(search, visit)
         return punch_table(self._store, search.filter(visit), visit, notes, oldest_first=first)
 
-    async def _days(self, search: Search, visit: Visit) -> ExportedTable:
-        has_total, notes = search.pin is not None, await self._notes(search, visit)
-        wanted, period = search.filter(visit), search.period
-        return payroll_table(self._store, wanted, period, visit, notes, has_total=has_total)
+    async def _days(self, search: Search, visit: Visit) -> tuple[ExportedTable, ExportedTable]:
+        notes = await self._notes(search, visit)
+        return payroll_tables(self._store, search.filter(visit), search.period, visit, notes)
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
-        """Return what stands below the rows of a file."""
+        """Return the notes of a file."""
         where = search.period, search.device, search.query.area, search.pin
         return unread_notes(await self._store.read(lambda tx: unread_thd(tx, visit, *where)), visit)
 
@@ -240,7 +239,7 @@ class AttendancePages:
 
     def _search_thd(self, tx: Transaction, visit: Visit, query: SearchQuery) -> Search:
         wrong: dict[str, Phrase] = {}
-        period = self._period(visit, query, wrong)
+        period = asked_period(query, self._today(visit), wrong)
         pin, device, has_page, holder, spans = None, None, False, query.holder, None
         matches: Sequence[PersonMatch] = []
         if query.device is not None and query.device.strip():
@@ -249,7 +248,7 @@ class AttendancePages:
             except ValueError as error:
                 wrong["device"] = error.args[0]
         if query.area is not None:
-            known = _area_names_thd(tx, visit.areas)
+            known = area_names_thd(tx, visit.areas)
             if query.area not in known:
                 wrong["area"] = no_area(query.area, known)
         text = query.person.strip()
@@ -283,31 +282,8 @@ class AttendancePages:
             wrong=wrong,
         )
 
-    def _period(self, visit: Visit, query: SearchQuery, wrong: dict[str, Phrase]) -> DayPeriod:
-        today = self._today(visit)
-        if query.period is not None:
-            return named_period(query.period, today)
-        days: dict[str, datetime.date | None] = {"since": None, "until": None}
-        for name in days:
-            try:
-                days[name] = parse_day(getattr(query, name))
-            except ValueError:
-                wrong[name] = NO_DAY
-        first, last = days.values()
-        if first is not None and last is not None and first > last:
-            wrong["until"] = NO_PERIOD
-        if first is None and last is None:
-            return named_period("today", today)
-        return DayPeriod(first, last)
-
     def _today(self, visit: Visit) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
-
-
-def _area_names_thd(tx: Transaction, mine: frozenset[str] | None) -> list[str]:
-    """Return the areas that have terminals; `mine` are those of a limited account."""
-    names = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
-    return sorted(names if mine is None else mine & names)
 
 
 def _text(day: datetime.date | None) -> str:
@@ -318,6 +294,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
     """The pages of attendance."""
     return [
         *AttendancePages(services).routes(),
+        *CheckPages(services).routes(),
         *PersonAttendancePages(services).routes(),
         *EarlierErasurePages(services).routes(),
     ]

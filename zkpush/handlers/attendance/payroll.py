@@ -8,8 +8,7 @@ on the number of people and not on that of punches.
 from __future__ import annotations
 
 import datetime
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -27,20 +26,20 @@ from .chronology import ChronologicalPunches, terminals_of
 from .conditions import kinds_of, period_of
 from .model import Punch, PunchFilter
 from .periods import DAY, DayPeriod
+from .persondays import PersonDay, person_days
 from .schema import attendance
-from .showing import ShownPunch, shown_punches
+from .showing import shown_punches
 from .store import AttendanceStore
 from .strips import DayStrip
 
-DAYS = Phrase("Days")
+DAYS = Phrase("Payroll")
+TOTALS = Phrase("Totals")
 MOST_DAYS = 366
 """Maximum number of days of a sheet."""
 PERSON_DAYS = 3000
 """People times days that are read at once."""
 MOST_OF_PERSON = 200_000
 """Maximum number of punches of one person."""
-LAST = sys.maxsize
-"""Place of the present holder of a user ID, after the earlier ones."""
 TOO_LONG = Phrase("Choose a period with a first and a last day, of at most a year.")
 COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("User ID"), 12),
@@ -52,73 +51,62 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("Punches"), 10),
     SheetColumn(Phrase("Hours between"), 14),
     SheetColumn(Phrase("Of which doubtful"), 14),
-    SheetColumn(Phrase("To check"), 24),
-    SheetColumn(Phrase("Check-out"), 16),
-    SheetColumn(Phrase("Doubtful time"), 16),
-    SheetColumn(Phrase("May be another person's"), 28),
-    SheetColumn(Phrase("Another person's, not counted"), 28),
+    SheetColumn(Phrase("To check"), 40),
+    SheetColumn(Phrase("Punches that may be another person's"), 20),
+    SheetColumn(Phrase("Punches of another person, not counted"), 20),
+)
+TOTAL_COLUMNS: Sequence[SheetColumn] = (
+    SheetColumn(Phrase("User ID"), 12),
+    SheetColumn(Phrase("Name"), 28),
+    SheetColumn(Phrase("Left"), 10),
+    SheetColumn(Phrase("Days with punches"), 12),
+    SheetColumn(Phrase("Punches"), 10),
+    SheetColumn(Phrase("Hours between"), 14),
+    SheetColumn(Phrase("Of which doubtful"), 14),
+    SheetColumn(Phrase("Days to check"), 14),
 )
 
 
-@attrs.frozen(kw_only=True)
-class PersonDay:
-    """The punches of a person on a day."""
-
-    pin: str
-    name: str | None
-    has_left: bool
-    strip: DayStrip
-
-    def cells(self) -> list[Cell]:
-        """Return the values in the order of `COLUMNS`."""
-        strip = self.strip
-        times = [one.wall.time() for one in strip.punches]
-        number = None
-        if strip.is_single:
-            number = Phrase("one punch only")
-        elif strip.is_odd:
-            number = Phrase("odd number of punches")
-        return [
-            self.pin,
-            self.name,
-            Phrase("left") if self.has_left else None,
-            strip.day,
-            times[0] if times else None,
-            times[-1] if len(times) > 1 else None,
-            len(times),
-            _hours(strip.minutes),
-            _hours(strip.doubtful_minutes or None),
-            number,
-            Phrase("no check-out") if strip.lacks_out else None,
-            Phrase("doubtful time") if strip.has_doubt else None,
-            len(strip.others) or None,
-            len(strip.foreign) or None,
-        ]
+def cells_of(day: PersonDay) -> list[Cell]:
+    """Return the values of a day in the order of `COLUMNS`."""
+    strip = day.strip
+    times = [one.wall.time() for one in strip.punches]
+    return [
+        day.pin,
+        day.name,
+        Phrase("left") if day.has_left else None,
+        strip.day,
+        times[0] if times else None,
+        times[-1] if len(times) > 1 else None,
+        len(times),
+        _hours(strip.minutes),
+        _hours(strip.doubtful_minutes or None),
+        day.to_check,
+        len(strip.others) or None,
+        len(strip.foreign) or None,
+    ]
 
 
 def _hours(minutes: int | None) -> datetime.timedelta | None:
     return None if minutes is None else datetime.timedelta(minutes=minutes)
 
 
-def payroll_table(
-    store: IStore,
-    wanted: PunchFilter,
-    period: DayPeriod,
-    visit: Visit,
-    notes: Sequence[Phrase],
-    *,
-    has_total: bool = False,
-) -> ExportedTable:
-    """Return the sheet of a filter; `ValueError` if the period has no end or is too long.
+def payroll_tables(
+    store: IStore, wanted: PunchFilter, period: DayPeriod, visit: Visit, notes: Sequence[Phrase]
+) -> tuple[ExportedTable, ExportedTable]:
+    """Return the sheet of a filter, with its notes, and that of the totals, to be read after it.
 
-    `notes` stand below it, and with `has_total` the sums of all rows.
+    `ValueError` if the period has no end or is too long.
     """
     days = days_of(period)
     if days is None or not is_payroll_period(period):
         raise ValueError(TOO_LONG)
-    rows = PayrollRows(store, wanted, days, visit.zone, notes, has_total=has_total)
+    rows = PayrollRows(store, wanted, days, visit.zone)
     commas = visit.language.has_decimal_commas
-    return ExportedTable(visit.said(DAYS), COLUMNS, rows, visit.said, commas)
+    return (
+        ExportedTable(visit.said(DAYS), COLUMNS, rows, visit.said, commas, notes),
+        ExportedTable(visit.said(TOTALS), TOTAL_COLUMNS, TotalRows(rows), visit.said, commas),
+    )
 
 
 def is_payroll_period(period: DayPeriod) -> bool:
@@ -134,53 +122,85 @@ def days_of(period: DayPeriod) -> int | None:
     return (period.last - period.first) // DAY + 1
 
 
-class PayrollRows:
-    """The rows of a sheet."""
+@attrs.define
+class PersonTotal:
+    """The sums of a person's days."""
 
-    def __init__(
-        self,
-        store: IStore,
-        wanted: PunchFilter,
-        days: int,
-        zone: ZoneInfo,
-        notes: Sequence[Phrase],
-        *,
-        has_total: bool,
-    ) -> None:
+    pin: str
+    name: str | None
+    has_left: bool
+    days: int = 0
+    punches: int = 0
+    minutes: int = 0
+    doubtful_minutes: int = 0
+    to_check: int = 0
+    """Days with something to check."""
+
+    def add(self, strip: DayStrip) -> None:
+        """Add a day."""
+        self.days += bool(strip.punches)
+        self.punches += len(strip.punches)
+        self.minutes += strip.minutes or 0
+        self.doubtful_minutes += strip.doubtful_minutes
+        self.to_check += bool(strip.to_check)
+
+    def cells(self) -> list[Cell]:
+        """Return the values in the order of `TOTAL_COLUMNS`."""
+        return [
+            self.pin,
+            self.name,
+            Phrase("left") if self.has_left else None,
+            self.days,
+            self.punches,
+            _hours(self.minutes),
+            _hours(self.doubtful_minutes or None),
+            self.to_check or None,
+        ]
+
+
+class PayrollRows:
+    """The rows of a sheet, and the totals of its people."""
+
+    def __init__(self, store: IStore, wanted: PunchFilter, days: int, zone: ZoneInfo) -> None:
         """`days` is the number of days of the period."""
         self._store = store
         self._wanted = wanted
         self._zone = zone
-        self._notes = notes
-        self._has_total = has_total
         self._at_once = max(1, PERSON_DAYS // days)
         self._pins: list[str] | None = None
-        self._days = self._punches = self._minutes = self._doubtful = 0
+        self.totals: dict[tuple[str, int | None], PersonTotal] = {}
+        """By the user ID and the number of an earlier holder, as the rows are read."""
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Read the days of the next people."""
+        return [*map(cells_of, await self.next_days())]
+
+    async def next_days(self) -> Sequence[PersonDay]:
+        """Read the days of the next people, and add them to the totals."""
         wanted, zone = self._wanted, self._zone
         if self._pins is None:
             self._pins = await self._store.read(lambda tx: pins_thd(tx, wanted))
         pins, self._pins = self._pins[: self._at_once], self._pins[self._at_once :]
         self.is_over = not self._pins
         found = await self._store.read(lambda tx: days_thd(tx, wanted, pins, zone))
-        self._days += sum(bool(one.strip.punches) for one in found)
-        self._punches += sum(len(one.strip.punches) for one in found)
-        self._minutes += sum(one.strip.minutes or 0 for one in found)
-        self._doubtful += sum(one.strip.doubtful_minutes for one in found)
-        rows = [one.cells() for one in found]
-        return [*rows, *self._end()] if self.is_over else rows
+        for one in found:
+            total = PersonTotal(one.pin, one.name, one.has_left)
+            self.totals.setdefault((one.pin, one.earlier), total).add(one.strip)
+        return found
 
-    def _end(self) -> Iterator[list[Cell]]:
-        """Generate the rows below the days."""
-        if self._has_total:
-            hours = _hours(self._minutes), _hours(self._doubtful or None)
-            blank: list[Cell] = [None, None]
-            yield [Phrase("Total"), *blank, self._days, *blank, self._punches, *hours]
-        for note in self._notes:
-            yield [note]
+
+class TotalRows:
+    """The rows of the totals of a sheet that has been read."""
+
+    def __init__(self, days: PayrollRows) -> None:
+        self._days = days
+        self.is_over = False
+
+    async def next(self) -> Sequence[Sequence[Cell]]:
+        """Return a row for each person."""
+        self.is_over = True
+        return [one.cells() for one in self._days.totals.values()]
 
 
 def pins_thd(tx: Transaction, wanted: PunchFilter) -> list[str]:
@@ -201,20 +221,7 @@ def days_thd(
         query = select(attendance).where(*_conditions(wanted), attendance.c.pin.in_(pins))
         found = tx[AttendanceStore].found(query)
     shown = shown_punches(tx, found, zone, wanted.areas, photos=False, oldest_first=True)
-    days: dict[tuple[str, int, datetime.date], list[ShownPunch]] = {}
-    for one in shown:
-        holder = LAST if one.earlier is None else one.earlier
-        days.setdefault((one.pin, holder, one.wall.date()), []).append(one)
-    ordered = sorted(days, key=lambda key: (pin_order(key[0]), *key[1:]))
-    return [_day(key[2], days[key]) for key in ordered]
-
-
-def _day(day: datetime.date, punches: Sequence[ShownPunch]) -> PersonDay:
-    last = punches[-1]
-    counted = [one for one in punches if not one.is_foreign]
-    foreign = [one for one in punches if one.is_foreign]
-    strip = DayStrip(day=day, punches=counted, foreign=foreign)
-    return PersonDay(pin=last.pin, name=last.name, has_left=last.has_left, strip=strip)
+    return person_days(shown)
 
 
 def _conditions(wanted: PunchFilter) -> list[ColumnElement[bool] | TextClause]:

@@ -90,7 +90,7 @@ class PersonAttendancePages:
             title=values["name"] or pin,
             values={
                 **values,
-                "totals": MonthTotals.of(values["strips"], today),
+                "totals": MonthTotals.of(values["strips"], today, is_new=values["is_new"]),
                 "first": first,
                 "before": f"{first - DAY:%Y-%m}",
                 "after": f"{first + 31 * DAY:%Y-%m}" if first + 31 * DAY <= today else None,
@@ -155,7 +155,9 @@ class PersonAttendancePages:
                 is_there = punches.count(PunchFilter(pin=pin), 1) > 0
             if not is_there:
                 raise LookupError(Phrase("There is no such person."))
-            found = punches.page(msgspec.structs.replace(wanted, spans=spans), MOST + 1)
+            own = msgspec.structs.replace(wanted, spans=spans)
+            before = msgspec.structs.replace(own, since=None, until=period.since(visit.zone))
+            found = punches.page(own, MOST + 1)
             is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
             shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
@@ -173,6 +175,7 @@ class PersonAttendancePages:
                 and (whose is not None or not is_stored),
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
+                "is_new": not punches.count(before, 1),
                 "width": WIDTH,
                 "claims": _claims_thd(
                     tx, pin, holder, (name if whose is None else whose.name) or pin, visit.areas

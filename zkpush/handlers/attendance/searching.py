@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from urllib.parse import urlencode
 
 import attrs
 import msgspec
 from msgspec import Meta
 
+from ...manage.console.days import NO_DAY, NO_PERIOD
 from ...manage.console.exports import file_name
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
+from ...persist.targets import TargetStore
+from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ..people.model import Spans
+from ..people.store import DEFAULT_AREA
 from .chronology import CURSOR
 from .finding import HolderNumber, PersonMatch
 from .model import PunchFilter
-from .periods import DayPeriod, PeriodName
+from .periods import DayPeriod, PeriodName, named_period, parse_day
+
+
+class PeriodQuery(Protocol):
+    """A query with days."""
+
+    @property
+    def period(self) -> PeriodName | None:
+        """A period by its name; it comes before the days."""
+
+    @property
+    def since(self) -> str:
+        """First day."""
+
+    @property
+    def until(self) -> str:
+        """Last day."""
 
 
 class SearchQuery(msgspec.Struct, frozen=True):
@@ -98,3 +119,42 @@ class Search:
         if given["order"] == "newest":
             del given["order"]
         return urlencode({name: value for name, value in given.items() if value not in ("", None)})
+
+    def check_link(self, today: datetime.date) -> str:
+        """Return the query of the days to check: of the same area, and period if it has any."""
+        period, query = self.period, self.query
+        given = {"since": period.first, "until": period.last, "area": query.area}
+        if period.first == today:
+            given = {"area": query.area}
+        elif query.period is not None:
+            given = {"period": query.period, "area": query.area}
+        return urlencode({name: value for name, value in given.items() if value is not None})
+
+
+def asked_period(
+    query: PeriodQuery,
+    today: datetime.date,
+    wrong: dict[str, Phrase],
+    otherwise: DayPeriod | None = None,
+) -> DayPeriod:
+    """Return the days of a query, or else `otherwise` or today; add mistakes to `wrong`."""
+    if query.period is not None:
+        return named_period(query.period, today)
+    days: dict[str, datetime.date | None] = {"since": None, "until": None}
+    for name in days:
+        try:
+            days[name] = parse_day(getattr(query, name))
+        except ValueError:
+            wrong[name] = NO_DAY
+    first, last = days.values()
+    if first is not None and last is not None and first > last:
+        wrong["until"] = NO_PERIOD
+    if first is None and last is None:
+        return named_period("today", today) if otherwise is None else otherwise
+    return DayPeriod(first, last)
+
+
+def area_names_thd(tx: Transaction, mine: frozenset[str] | None) -> list[str]:
+    """Return the areas that have terminals; `mine` are those of a limited account."""
+    names = {name or DEFAULT_AREA for name in tx[TargetStore].area_counts()}
+    return sorted(names if mine is None else mine & names)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Sequence
 
 import attrs
 
+from .marks import DayMark, marks_of
 from .periods import DAY, DayPeriod
 from .showing import ShownPunch
 
@@ -33,6 +35,8 @@ class DayStrip:
     """Those that count for the person, in the order of time; some may be another person's."""
     foreign: Sequence[ShownPunch] = ()
     """Those that are another person's by a decision; they count nowhere."""
+    unread: int = 0
+    """Lines of the person and day that could not be read."""
 
     @property
     def every(self) -> list[ShownPunch]:
@@ -56,20 +60,27 @@ class DayStrip:
         return (self.minutes or 0) - (_between(sure) or 0)
 
     @property
+    def to_check(self) -> list[DayMark]:
+        """What a payroll clerk has to look at."""
+        directions = [one.direction for one in self.punches]
+        return marks_of(
+            punches=len(self.punches),
+            ins=directions.count("in"),
+            outs=directions.count("out"),
+            doubtful=sum(one.doubt is not None for one in self.punches),
+            others=len(self.others),
+            unread=self.unread,
+        )
+
+    @property
     def is_single(self) -> bool:
         """Whether there is only one punch, so that another may have been forgotten."""
-        return len(self.punches) == 1
+        return DayMark.ONE_PUNCH in self.to_check
 
     @property
-    def is_odd(self) -> bool:
-        """Whether the number of punches is odd and not one, so that one may be missing."""
-        return len(self.punches) > 1 and len(self.punches) % 2 == 1
-
-    @property
-    def lacks_out(self) -> bool:
-        """Whether some of several punches go in by their states, and none goes out."""
-        directions = {one.direction for one in self.punches}
-        return len(self.punches) > 1 and "in" in directions and "out" not in directions
+    def more_to_check(self) -> list[DayMark]:
+        """What there is to look at besides that there is only one punch."""
+        return [one for one in self.to_check if one is not DayMark.ONE_PUNCH]
 
     @property
     def others(self) -> list[ShownPunch]:
@@ -80,11 +91,6 @@ class DayStrip:
     def is_weekend(self) -> bool:
         """Whether it is a Saturday or Sunday."""
         return self.day.weekday() >= 5
-
-    @property
-    def has_doubt(self) -> bool:
-        """Whether a time is doubtful."""
-        return any(one.doubt is not None for one in self.punches)
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +109,7 @@ class MonthTotals:
     others: int
     """Punches that may be another person's."""
     empty_days: int
-    """Days without punches, before today."""
+    """Days without punches, after the first punch of the person and before today."""
     empty_weekend_days: int
     """Saturdays and Sundays among them."""
     foreign: int
@@ -114,14 +120,17 @@ class MonthTotals:
     """Those of the minutes that depend on punches that may be another person's."""
 
     @classmethod
-    def of(cls, strips: Sequence[DayStrip], today: datetime.date) -> MonthTotals:
-        """Count what strips show."""
-        empty = [one for one in strips if not one.punches and one.day < today]
+    def of(cls, strips: Sequence[DayStrip], today: datetime.date, *, is_new: bool) -> MonthTotals:
+        """Count what strips show; `is_new` is whether the person has no punch before them."""
+        counted = [one for one in strips if one.day < today]
+        if is_new:
+            counted = [*itertools.dropwhile(lambda one: not one.punches, counted)]
+        empty = [one for one in counted if not one.punches]
         return cls(
             days=sum(bool(one.punches) for one in strips),
             punches=sum(len(one.punches) for one in strips),
             single_days=sum(one.is_single for one in strips),
-            odd_days=sum(one.is_odd for one in strips),
+            odd_days=sum(DayMark.ODD_NUMBER in one.to_check for one in strips),
             doubtful=sum(each.doubt is not None for one in strips for each in one.punches),
             others=sum(len(one.others) for one in strips),
             empty_days=len(empty),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import attrs
@@ -51,13 +52,7 @@ def unread_thd(
     line is never received before its day. `device` and `area` limit it. Empty for accounts that may
     not see it.
     """
-    if not visit.reaches("/rejects"):
-        return []
-    areas = visit.areas
-    if area is not None:
-        areas = frozenset({area}) if areas is None else areas & {area}
-    since = (period.since(visit.zone) or 0) * 1000
-    found = tx[RejectStore].newest(ATTLOG.name, since, MOST_REJECTS, areas)
+    found = _rejects_thd(tx, visit, period, area)
     by_terminal: dict[str, list[StoredReject]] = {}
     for one in found:
         if device in (None, one.device):
@@ -65,6 +60,35 @@ def unread_thd(
     is_full = len(found) == MOST_REJECTS
     counted = (_counted(sn, by_terminal[sn], is_full, period, pin) for sn in sorted(by_terminal))
     return [one for one in counted if one is not None]
+
+
+def unread_days_thd(
+    tx: Transaction, visit: Visit, period: DayPeriod, area: str | None = None
+) -> dict[tuple[datetime.date, str], int]:
+    """Count the lines of a period that say their day and user ID, by these.
+
+    The others are in `unread_thd` only. Empty for accounts that may not see them.
+    """
+    counts = Counter[tuple[datetime.date, str]]()
+    for one in _rejects_thd(tx, visit, period, area):
+        lines = [] if one.packed or one.raw is None else one.raw.split(b"\n")
+        for line in lines:
+            whose, day = _USER_ID.match(line), _day(line)
+            if whose is not None and day is not None and _matters(line, period, None):
+                counts[day, whose[1].decode()] += 1
+    return counts
+
+
+def _rejects_thd(
+    tx: Transaction, visit: Visit, period: DayPeriod, area: str | None
+) -> list[StoredReject]:
+    if not visit.reaches("/rejects"):
+        return []
+    areas = visit.areas
+    if area is not None:
+        areas = frozenset({area}) if areas is None else areas & {area}
+    since = (period.since(visit.zone) or 0) * 1000
+    return tx[RejectStore].newest(ATTLOG.name, since, MOST_REJECTS, areas)
 
 
 def unread_notes(unread: Iterable[UnreadLines], visit: Visit) -> list[Phrase]:

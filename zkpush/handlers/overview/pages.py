@@ -30,7 +30,7 @@ from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, RecordType
 from ...protocol.fields import Scope
-from ..attendance.model import Punch, PunchFilter, claim_to
+from ..attendance.model import CheckFigures, Punch, PunchFilter, claim_to
 from ..attendance.store import AttendanceStore
 from ..forward.model import ForwardFigures
 from ..people.model import PunchClaim
@@ -83,6 +83,7 @@ class OverviewPages:
         self._store = services.store
         self._registry = services.registry
         self._forwarders = services.offers[ForwardFigures]
+        self._to_check = services.offers[CheckFigures]
 
     def routes(self) -> list[ConsoleRoute]:
         """Return the page and its live parts."""
@@ -122,6 +123,7 @@ class OverviewPages:
             **await self._problems(visit),
             **await self._counts(visit),
             **await self._punches(visit),
+            **await self._days(visit),
         }
         return View(
             template="overview.html",
@@ -178,6 +180,14 @@ class OverviewPages:
             }
 
         return await self._store.read(find)
+
+    async def _days(self, visit: Visit) -> Mapping[str, object]:
+        today = datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
+        return {
+            "days": await self._store.read(
+                lambda tx: self._to_check.recent_thd(tx, visit.zone, today, visit.areas)
+            )
+        }
 
     async def _punches(self, visit: Visit) -> Mapping[str, object]:
         now = datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone)

@@ -98,6 +98,12 @@ class EarlierHolders:
         rows = self._connection.execute(query.order_by(earlier_holders.c.id)).all()
         return self._holders(rows, areas)
 
+    def given_away(self, since: int, until: int) -> set[str]:
+        """Return the user IDs that somebody else got in a period, in seconds since the epoch."""
+        at = earlier_holders.c.until
+        query = select(earlier_holders.c.pin).where(at >= since * 1000, at < until * 1000)
+        return {*self._connection.execute(query).scalars()}
+
     def find(
         self, pin: str, number: int, areas: frozenset[str] | None = None
     ) -> EarlierHolder | None:

@@ -22,6 +22,8 @@ from ..routes import Stream
 from .phrases import Phrase
 from .sheets import XLSX, Cell, SheetColumn, TableSheet
 
+NOTES = Phrase("Notes")
+"""Name of the sheet with the notes of a workbook."""
 _NOT_IN_FILE_NAMES = re.compile(r"[^\w-]+")
 
 
@@ -47,6 +49,9 @@ class ExportedTable:
     has_decimal_commas: bool = False
     """Whether the language writes decimal commas, so that semicolons separate the cells of CSV, as
     spreadsheet programs of that language expect them."""
+    notes: Sequence[Phrase] = ()
+    """What is to be known about the table. In CSV they stand below it, behind an empty line; in a
+    workbook they are a sheet of their own, so that they are never sorted or added up."""
 
 
 def file_name(kind: str, *parts: str | None) -> str:
@@ -81,7 +86,9 @@ class _TableLines:
         rows = self._table.rows
         found = await rows.next()
         self.is_over = rows.is_over
-        lines = ([self._text(cell) for cell in row] for row in found)
+        lines = [[self._text(cell) for cell in row] for row in found]
+        if self.is_over and self._table.notes:
+            lines += [[], *([self._text(note)] for note in self._table.notes)]
         return csv_lines(lines, _separator(self._table))
 
     def _text(self, cell: Cell) -> object:
@@ -143,6 +150,9 @@ class SheetExport:
                 while not gone and not table.rows.is_over:
                     await self._on_thread(sheet.add, await table.rows.next())
                 await self._on_thread(sheet.end)
+            if notes := [*dict.fromkeys(note for table in tables for note in table.notes)]:
+                await self._on_thread(sheet.begin, first.said(NOTES), [SheetColumn(NOTES, 80)])
+                await self._on_thread(sheet.add, [[note] for note in notes])
             size = await self._on_thread(sheet.close)
             if gone:
                 return

@@ -1,0 +1,83 @@
+"""What a payroll clerk has to look at in a person's day: the rule for pages, files and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+
+
+class DayMark(Enum):
+    """Something to check; the values are those of the API."""
+
+    ONE_PUNCH = "one punch"
+    ODD_NUMBER = "odd number"
+    NO_CHECK_OUT = "no check-out"
+    DOUBTFUL_TIME = "doubtful time"
+    OTHER_PERSON = "other person"
+    UNREADABLE = "unreadable"
+
+    @property
+    def words(self) -> MarkWords:
+        """The mark in words, and what to do about it."""
+        return _WORDS[self]
+
+
+@attrs.frozen
+class MarkWords:
+    """A mark in words."""
+
+    mark: Phrase
+    todo: Phrase
+    """What to do about it."""
+
+
+_WORDS: Mapping[DayMark, MarkWords] = {
+    DayMark.ONE_PUNCH: MarkWords(
+        Phrase("one punch only"),
+        Phrase("Ask when the person came and left: a punch may be missing."),
+    ),
+    DayMark.ODD_NUMBER: MarkWords(
+        Phrase("odd number of punches"),
+        Phrase("Compare the times with the person's: a punch may be missing, or one too many."),
+    ),
+    DayMark.NO_CHECK_OUT: MarkWords(
+        Phrase("no check-out"),
+        Phrase("Ask when the person left: no punch of the day checks out."),
+    ),
+    DayMark.DOUBTFUL_TIME: MarkWords(
+        Phrase("doubtful time"),
+        Phrase("Ask for the right time; the day says what is wrong with it."),
+    ),
+    DayMark.OTHER_PERSON: MarkWords(
+        Phrase("may be another person's"),
+        Phrase("Decide whose punches they are."),
+    ),
+    DayMark.UNREADABLE: MarkWords(
+        Phrase("unreadable punch"),
+        Phrase("Look at the line that the terminal sent: its punch is missing here."),
+    ),
+}
+
+
+def marks_of(
+    *, punches: int, ins: int, outs: int, doubtful: int, others: int = 0, unread: int = 0
+) -> list[DayMark]:
+    """Return the marks of a day by the numbers of its punches that count for the person.
+
+    `ins` and `outs` are those that go in and out by their states, `doubtful` those with a doubtful
+    time, `others` those that may be another person's, and `unread` is a number of lines of the
+    person and day that could not be read.
+    """
+    found = {
+        DayMark.ONE_PUNCH: punches == 1,
+        DayMark.ODD_NUMBER: punches > 1 and punches % 2 == 1,
+        DayMark.NO_CHECK_OUT: punches > 1 and ins > 0 and outs == 0,
+        DayMark.DOUBTFUL_TIME: doubtful > 0,
+        DayMark.OTHER_PERSON: others > 0,
+        DayMark.UNREADABLE: unread > 0,
+    }
+    return [mark for mark, is_there in found.items() if is_there]
