@@ -12,17 +12,9 @@ MOST = {"zkpush": 400, "tests": 500}
 LONGER = frozenset(
     {
         "tests/crypto/test_suite.py",
-        "tests/door/corpus.py",
-        "tests/forward/test_mqtt.py",
         "tests/forward/test_smtp.py",
-        "tests/promises/test_audit_chain.py",
         "tests/promises/test_collection.py",
-        "tests/promises/test_cost_at_the_gate.py",
-        "tests/promises/test_management_listener.py",
-        "tests/promises/test_rejects.py",
         "tests/server/test_command_life.py",
-        "tests/server/test_completeness.py",
-        "tests/server/test_events.py",
         "tests/server/test_jobs.py",
     }
 )

@@ -6,7 +6,7 @@ import pathlib
 import re
 import socket
 
-from .corpus import SECRET, Attack, Canaries
+from .attack import SECRET, Attack, Canaries
 
 _PICTURE = re.compile(r"data/zkpush\.sqlite-pictures(?:/[0-9a-f]+)*")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) ")

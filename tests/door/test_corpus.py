@@ -21,7 +21,8 @@ from twisted.python.failure import Failure
 
 from ..daemon.process import STOPPED_WITHIN, Daemon
 from ..rig import Rig, Wire
-from .corpus import EVIL, INJECTED, KINDS, SECRET, Attack, attacks
+from .attack import EVIL, INJECTED, SECRET, Attack
+from .corpus import KINDS, attacks
 from .judge import Replies, Watch, mistakes
 from .proxies import NAMES, Proxy, free_ports, program
 

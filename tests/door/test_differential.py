@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from .corpus import HEADERS, SMUGGLING
 from .differential import compare, compare_cut, in_parts
+from .framing import HEADERS, SMUGGLING
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
 

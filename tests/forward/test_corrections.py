@@ -10,7 +10,7 @@ import pytest_twisted
 from zkpush.device.zones import ZoneKeeper
 from zkpush.protocol.rejects import Reject
 
-from ..promises.test_rejects import keep
+from ..promises.setting_aside import keep
 from ..rig import Rig
 from .receivers import Memory, add, punch, shown, turn, turns
 

@@ -9,6 +9,8 @@ VAULT, ROTATION = "persist/test_vault.py", "persist/test_rotation.py"
 DISK, DAMAGE = "daemon/test_secrets_on_disk.py", "promises/test_damage.py"
 SECRETS, MODES = "promises/test_secrets.py", "promises/test_permissions.py"
 ROTATED, CHAIN = "promises/test_rotated_keys.py", "promises/test_audit_chain.py"
+AUDIT_NAMES = "promises/test_audit_names.py"
+RETENTION = "promises/test_audit_retention.py"
 CHECK, PRIVACY = "promises/test_database_check.py", "server/test_privacy.py"
 UPGRADE, LAST_RELEASE = "persist/test_sealing_upgrade.py", "persist/test_last_release.py"
 ACTS, RANGES = "server/test_acts.py", "server/test_file_ranges.py"
@@ -154,14 +156,14 @@ CLAIMS = {
         f"{ROTATED}::test_a_key_that_was_rotated_away_signs_no_row",
     ],
     "Rows from before the chain were chained when the database was upgraded": [
-        f"{CHAIN}::test_rows_from_before_are_kept_without_names_and_chained",
+        f"{AUDIT_NAMES}::test_rows_from_before_are_kept_without_names_and_chained",
     ],
     "The log is kept for ever unless `audit.keep_days` is set.": [
-        f"{CHAIN}::test_the_log_is_kept_for_ever_unless_configured",
+        f"{RETENTION}::test_the_log_is_kept_for_ever_unless_configured",
     ],
-    "a row `checkpoint` says up to which id": [f"{CHAIN}::test_retention_ends_at_a_checkpoint"],
+    "a row `checkpoint` says up to which id": [f"{RETENTION}::test_retention_ends_at_a_checkpoint"],
     "A log that does not verify is never shortened.": [
-        f"{CHAIN}::test_retention_removes_no_evidence",
+        f"{RETENTION}::test_retention_removes_no_evidence",
     ],
     "On PostgreSQL the check looks at all indexes if the extension `amcheck` is installed": [
         f"{CHECK}::test_a_damaged_index_of_postgresql_is_found_with_amcheck",

@@ -12,6 +12,8 @@ CAPTURED = "promises/test_captured_tokens.py"
 AREAS = "promises/test_limited_tokens.py"
 FILES, POLLS = "promises/test_identity_of_files.py", "promises/test_repeated_polls.py"
 FLOODS, GATE = "promises/test_floods.py", "promises/test_cost_at_the_gate.py"
+MEMORY = "promises/test_memory_at_the_gate.py"
+LONG_BODIES = "promises/test_long_bodies.py"
 REFUSED, PAGES = "promises/test_cost_of_refused_terminals.py", "promises/test_web_pages.py"
 LIMITS, TOKENS = "server/test_limits.py", "server/test_tokens.py"
 LOCKS, LEFT = "promises/test_lock_outs.py", "promises/test_uploads_of_strangers.py"
@@ -245,7 +247,7 @@ CLAIMS = {
     ],
     "large bodies in the terminal's name fill its share": [
         f"{FLOODS}::test_large_bodies_in_a_terminal_s_name_hold_up_its_own_large_ones",
-        f"{GATE}::test_a_short_body_without_memory_is_refused",
+        f"{MEMORY}::test_a_short_body_without_memory_is_refused",
     ],
     "the disk is full, for all terminals": ["promises/test_health.py::test_a_full_disk"],
     "a flood in the terminal's name": [
@@ -324,8 +326,8 @@ CLAIMS = {
         f"{STRANGERS}::test_a_terminal_without_its_share_of_memory_still_sends_punches",
     ],
     "**Packets** are decoded on a thread, in parts.": [
-        f"{GATE}::test_a_gzip_bomb_is_decoded_in_parts_and_charged",
-        f"{GATE}::test_a_long_body_of_bad_lines_makes_a_bounded_number_of_rejects",
+        f"{LONG_BODIES}::test_a_gzip_bomb_is_decoded_in_parts_and_charged",
+        f"{LONG_BODIES}::test_a_long_body_of_bad_lines_makes_a_bounded_number_of_rejects",
     ],
     "makes a token that sees and changes only the terminals and people of these areas, and the "
     "records of these terminals.": [

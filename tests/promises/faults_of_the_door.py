@@ -11,6 +11,8 @@ DISCLOSURE = [
     "promises/test_secrets.py::test_needles_are_where_secrets_were_shown",
 ]
 GATE, DECODING = "promises/test_cost_at_the_gate.py", "promises/test_cost_of_decoding.py"
+LONG_BODIES = "promises/test_long_bodies.py"
+DESCRIPTORS = "promises/test_descriptors.py"
 SESSIONS = "promises/test_identity_of_sessions.py"
 PLUGINS, DATABASE = "promises/test_plugins.py", "promises/test_the_right_database.py"
 FAULTS = {
@@ -19,7 +21,7 @@ FAULTS = {
         "a small packet of many bad lines": [
             f"{DECODING}::test_rubbish_costs_about_what_a_plain_upload_does",
             f"{DECODING}::test_rejects_are_not_sealed_while_others_wait_to_write",
-            f"{GATE}::test_a_gzip_bomb_is_decoded_in_parts_and_charged",
+            f"{LONG_BODIES}::test_a_gzip_bomb_is_decoded_in_parts_and_charged",
         ],
         "declared bodies of invented serial numbers": [
             f"{GATE}::test_strangers_that_hold_bodies_open_take_nothing_from_terminals",
@@ -28,15 +30,15 @@ FAULTS = {
         "long bodies of one terminal at once": [
             "promises/test_memory_of_bodies.py"
             "::test_long_bodies_at_once_take_a_bounded_amount_of_memory",
-            f"{GATE}::test_long_bodies_are_decoded_one_after_the_other",
+            f"{LONG_BODIES}::test_long_bodies_are_decoded_one_after_the_other",
         ],
         "polls with serial numbers that nobody knows": [
             f"{GATE}::test_many_strangers_share_one_look_at_the_store",
             f"{GATE}::test_beyond_the_limit_strangers_reach_the_store_no_more",
         ],
         "bodies and heads without a token at the management port": [
-            "promises/test_management_listener.py::test_bodies_of_strangers_take_no_memory",
-            "promises/test_management_listener.py::test_slow_strangers_take_nothing_from_terminals",
+            "promises/test_management_attackers.py::test_bodies_of_strangers_take_no_memory",
+            "promises/test_management_attackers.py::test_slow_strangers_take_nothing_from_terminals",
         ],
         "pings in the name of a terminal": [
             f"{GATE}::test_a_flood_from_elsewhere_does_not_silence_a_terminal"
@@ -50,8 +52,8 @@ FAULTS = {
             f"{DECODING}::test_many_answers_take_no_longer_turn_of_the_reactor_than_few",
         ],
         "few file descriptors": [
-            f"{GATE}::test_a_daemon_with_few_descriptors_says_so_and_serves",
-            f"{GATE}::test_a_daemon_with_too_few_descriptors_does_not_start",
+            f"{DESCRIPTORS}::test_a_daemon_with_few_descriptors_says_so_and_serves",
+            f"{DESCRIPTORS}::test_a_daemon_with_too_few_descriptors_does_not_start",
         ],
         "readers of events that are far behind": [
             "promises/test_shared_events.py::test_readers_at_the_same_place_cost_what_one_costs"
@@ -80,7 +82,7 @@ FAULTS = {
         "a sealed poll that is sent again": [f"{SESSIONS}::test_a_sealed_poll_is_taken_once"],
         "a plain exchange before a sealed upload": [f"{SESSIONS}::test_a_downgrade_loses_nothing"],
         "a trusted proxy in the audit log": [
-            "promises/test_management_listener.py"
+            "promises/test_management_connections.py"
             "::test_the_audit_log_names_the_client_behind_a_trusted_proxy"
         ],
     },

@@ -16,7 +16,7 @@ import zkpush
 from zkpush.device.refusals import MOST
 
 from ..rig import Rig
-from .test_cost_at_the_gate import HOME, MODES, STRANGER, Caller, blocked, head, pending
+from .callers import HOME, MODES, STRANGER, Caller, blocked, head, pending
 
 OURS = str(pathlib.Path(zkpush.__file__).parent)
 TESTING = str(pathlib.Path(OURS) / "testing")

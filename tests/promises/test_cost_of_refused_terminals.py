@@ -9,7 +9,7 @@ import pytest_twisted
 
 from ..nodes.conftest import a_second
 from ..rig import Rig
-from .test_cost_at_the_gate import STRANGER, Caller, counted, head, turns
+from .callers import STRANGER, Caller, counted, head, turns
 from .test_identity_of_sessions import BEGIN_AGAIN, IDLE, Client, begun, change
 
 LIMITS = {"requests_per_minute": 1_000_000}

@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from ..rig import Rig
-from .test_cost_at_the_gate import LINE, STRANGER, UPLOAD, Caller, head, held, turns
+from .callers import LINE, STRANGER, UPLOAD, Caller, head, held, turns
 
 MODES = ("approve", "open", "closed")
 LENGTH = 50_000_000

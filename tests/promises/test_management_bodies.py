@@ -13,7 +13,7 @@ import pytest_twisted
 from ..console.browser import HOST, signed_in
 from ..daemon.process import Daemon
 from ..rig import Response, Rig
-from .test_management_listener import AUTH, Person, a_turn
+from .managing import AUTH, Person, a_turn
 
 MIB = 1024 * 1024
 SIZE = 3 * MIB

@@ -11,7 +11,7 @@ from zkpush.persist.vault import AuditKeys
 
 from ..keys import KEY
 from ..persist.conftest import opened
-from .test_audit_chain import Tampering, check, head, recorded
+from .tampering import Tampering, check, head, recorded
 
 
 async def keys_of_the_log(url: str) -> AuditKeys:

@@ -22,7 +22,7 @@ from ..keys import KEY
 from ..persist.conftest import open_database
 from ..persist.contract import NOW
 from ..postgres import OwnServer
-from .test_audit_chain import Tampering, check, recorded
+from .tampering import Tampering, check, recorded
 
 PEOPLE = b"".join(b"USER PIN=%d\tPasswd=12345\n" % pin for pin in range(50))
 PUNCHES = b"".join(

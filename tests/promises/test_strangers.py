@@ -14,7 +14,7 @@ from zkpush.persist.transaction import Transaction
 from ..declared import RECORD_TABLES
 from ..rig import Rig
 from ..server.files import fetch
-from .test_cost_at_the_gate import Caller, head, turns
+from .callers import Caller, head, turns
 from .test_identity_of_files import PACKAGE, holds_people, with_people
 from .test_identity_of_keys import THEIRS, change, exchange, fingerprint, keys
 from .test_identity_of_sessions import (

@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 
 from ..rig import Rig, talk
-from .test_cost_at_the_gate import LINE, UPLOAD
+from .callers import LINE, UPLOAD
 
 CHROME = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0"
 FIREFOX = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
