@@ -119,7 +119,7 @@ def test_models(
     """Terminals are of the models that are named: by default of one, with --everything of all."""
     plans: list[FleetPlan] = []
 
-    async def run_fleet(reactor: object, plan: FleetPlan, report: object) -> FleetResult:
+    async def run_fleet(reactor: object, plan: FleetPlan, *others: object) -> FleetResult:
         plans.append(plan)
         return FleetResult()
 

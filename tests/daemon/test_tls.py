@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 
 from ..certificates import DAY, Signed, sign
-from ..cli.program import environment, zkpush
+from ..cli.program import zkpush
 from .process import LOOPBACK, Daemon
 from .test_process import run, wait_until
 from .test_workers import children, served, stopped, wait_for_workers
@@ -265,11 +265,9 @@ def test_a_simulation_says_which_url_is_meant(tmp_path: pathlib.Path) -> None:
         trusted = str(tmp_path / "server.pem")
         assert fault(https) == f"Error: {https} speaks HTTP without TLS: use {plain}."
         assert fault(http) == f"Error: {http} speaks TLS (HTTPS): use {tls}."
-        assert "is not trusted: name the CA that signed it" in fault(tls)
-        run = zkpush(
-            *("simulate", "--server", tls, "--punches", "1", "--rate", "50"),
-            env=environment(SSL_CERT_FILE=trusted),
-        )
+        assert "is not trusted: give the CA that signed it" in fault(tls)
+        simulated = ("simulate", "--server", tls, "--punches", "1", "--rate", "50")
+        run = zkpush("--ca", trusted, *simulated)
         assert run.returncode == 0, run.stderr
 
 

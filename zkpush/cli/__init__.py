@@ -47,8 +47,8 @@ from .words import Program
     envvar="ZKPUSH_CA",
     metavar="FILE",
     show_envvar=True,
-    help="PEM file with the CA that signed the API's certificate, or with that certificate itself "
-    "if it is self-signed. Default: the CAs that this machine trusts.",
+    help="PEM file with the CA that signed the server's certificate, or with that certificate "
+    "itself if it is self-signed. Default: the CAs that this machine trusts.",
 )
 @click.version_option(__version__, prog_name="zkpush")
 @click.pass_context

@@ -15,7 +15,10 @@ from .output import echo, print_pairs
 from .running import run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..simulator.fleet import FleetPlan
+    from .target import Given
 
 SECONDS = 60.0
 """Default duration of a simulation."""
@@ -129,7 +132,9 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     metavar="NAME=VALUE,…",
     help=f"Faults to inject.\n\n\b\n{SYNTAX}",
 )
+@click.pass_obj
 def simulate(
+    given: Given,
     server: str,
     devices: int,
     users: int,
@@ -179,12 +184,13 @@ def simulate(
         strict=strict,
         faults=faults,
     )
-    run(lambda reactor: simulation(reactor, plan))
+    run(lambda reactor: simulation(reactor, plan, given.ca))
 
 
-async def simulation(reactor: Any, plan: FleetPlan) -> None:
-    """Run a simulation, and print the totals."""
+async def simulation(reactor: Any, plan: FleetPlan, ca: Path | None = None) -> None:
+    """Run a simulation, and print the totals; `ca` is a PEM file of the CAs to trust."""
     from ..simulator.fleet import run_fleet
+    from .trust import policy
 
     said: set[str] = set()
 
@@ -194,7 +200,7 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
             said.add(line)
             echo(line, err=True)
 
-    result = await run_fleet(reactor, plan, report)
+    result = await run_fleet(reactor, plan, report, policy(ca))
     if result.fault is not None:
         raise click.ClickException(result.fault)
     totals = ("punches", "acknowledged", "polls", "commands", "failures")

@@ -26,7 +26,7 @@ from .terminal import ExchangeWanted, SimulatedTerminal
 from .wrongserver import needs_tls, speaks_tls
 
 if TYPE_CHECKING:
-    from twisted.web.iweb import IAgent
+    from twisted.web.iweb import IAgent, IPolicyForHTTPS
 
 TICK = 0.1
 """Seconds between two steps of the simulation."""
@@ -246,13 +246,19 @@ class Fleet:
 
 
 async def run_fleet(
-    reactor: IReactorTime, plan: FleetPlan, report: Callable[[str], None]
+    reactor: IReactorTime,
+    plan: FleetPlan,
+    report: Callable[[str], None],
+    trust: IPolicyForHTTPS | None = None,
 ) -> FleetResult:
-    """Run terminals against a server; each request uses a new connection, as on most devices."""
-    from twisted.web.client import Agent, HTTPConnectionPool
+    """Run terminals against a server; each request uses a new connection, as on most devices.
+
+    `trust` decides about the certificate of a server with TLS; without it, this machine's CAs do.
+    """
+    from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool
 
     pool = HTTPConnectionPool(reactor, persistent=False)
-    agent = Agent(reactor, connectTimeout=10, pool=pool)
+    agent = Agent(reactor, trust or BrowserLikePolicyForHTTPS(), connectTimeout=10, pool=pool)
     probe = None
     if plan.server.startswith("http://"):
         probe = functools.partial(speaks_tls, agent, plan.server)

@@ -70,8 +70,8 @@ def check_tls(server: str, why: str) -> None:
         )
     if _NOT_TRUSTED in why:
         raise WrongServer(
-            f"The certificate of {server} is not trusted: name the CA that signed it, or the "
-            "certificate itself if it is self-signed, as SSL_CERT_FILE=FILE in the environment."
+            f"The certificate of {server} is not trusted: give the CA that signed it, or the "
+            "certificate itself if it is self-signed, as `zkpush --ca FILE simulate …`."
         )
 
 
