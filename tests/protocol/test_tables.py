@@ -261,8 +261,9 @@ def test_every_table_is_generated_for_the_tests() -> None:
 
 
 def test_scopes_have_the_names_that_callers_use() -> None:
-    """The scopes of a token are five words."""
+    """The scopes of a token are six words."""
     assert [scope.value for scope in Scope] == [
+        "attendance",
         "read",
         "biometrics",
         "write",

@@ -123,7 +123,7 @@ async def test_nobody_gives_away_what_they_do_not_have(rig: Rig) -> None:
         ({"name": "admin"}, 409, "another name"),
         ({"name": "taken"}, 409, "another name"),
         ({"scopes": []}, 400, "scopes"),
-        ({"scopes": ["read", "all"]}, 400, "one of admin, biometrics"),
+        ({"scopes": ["read", "all"]}, 400, "one of admin, attendance, biometrics"),
         ({"scopes": "read"}, 400, "scopes"),
         ({"token": "chosen"}, 400, "token"),
         ({"expires_at": "tomorrow"}, 400, "tomorrow"),

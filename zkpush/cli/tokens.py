@@ -41,9 +41,10 @@ tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
     type=click.Choice([scope.value for scope in Scope]),
     multiple=True,
     required=True,
-    help="What the token may do: read; biometrics (see passwords, templates, photos); write "
-    "(change people and terminals, ordinary commands); dangerous (SHELL, files, upgrades, every "
-    "CLEAR, doors, options with keys or addresses); admin (tokens, audit log, protection of "
+    help="What the token may do: attendance (punches and the names of people, nothing else); read "
+    "(see everything without secrets, punches too); biometrics (see passwords, templates, photos); "
+    "write (change people and terminals, ordinary commands); dangerous (SHELL, files, upgrades, "
+    "every CLEAR, doors, options with keys or addresses); admin (tokens, audit log, protection of "
     "terminals). Repeatable.",
 )
 @click.option(

@@ -24,7 +24,7 @@ from ..model import Caller
 from ..periodic import PeriodicService
 from ..persist.tokens import TokenStore
 from ..phrases import Phrase
-from ..protocol.fields import Scope
+from ..protocol.fields import Scope, scopes_named
 from ..values.tokens import StoredToken
 from .limits import AreaLimits
 
@@ -39,7 +39,6 @@ USED_EVERY = 30.0
 ASK_PER_MINUTE = 1200
 """Maximum number of lookups of unknown tokens in the store per minute."""
 _SCHEME = "bearer "
-_SCOPES = {scope.value: scope for scope in Scope}
 
 
 def digest_of(token: str) -> bytes:
@@ -68,8 +67,9 @@ class _Known:
     @classmethod
     def of(cls, stored: StoredToken) -> _Known:
         """Make the entry of a stored token; scopes of a later version are ignored."""
-        scopes = frozenset(_SCOPES[name] for name in stored.scopes if name in _SCOPES)
-        return cls(stored.name, scopes, stored.id, stored.expires_at, stored.areas)
+        return cls(
+            stored.name, scopes_named(stored.scopes), stored.id, stored.expires_at, stored.areas
+        )
 
 
 class Tokens(PeriodicService):

@@ -8,7 +8,7 @@ request of the server to a terminal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
 import msgspec
@@ -72,11 +72,21 @@ class Kind(Enum):
 class Scope(Enum):
     """Permission of an API caller; each command and each route requires one."""
 
+    ATTENDANCE = "attendance"
     READ = "read"
     BIOMETRICS = "biometrics"
     WRITE = "write"
     DANGEROUS = "dangerous"
     ADMIN = "admin"
+
+
+def scopes_named(names: Collection[str]) -> frozenset[Scope]:
+    """Return the scopes of these names; `read` includes `attendance`.
+
+    Names that only a later version knows are ignored.
+    """
+    found = {scope for scope in Scope if scope.value in names}
+    return frozenset(found | {Scope.ATTENDANCE} if Scope.READ in found else found)
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from ...manage.services import Services
 from ...model import Caller
 from ...persist.areas import check_areas_thd
 from ...persist.transaction import Transaction
-from ...protocol.fields import Scope
+from ...protocol.fields import Scope, scopes_named
 from .model import Account, AccountLink, check_account_name
 from .passwords import Passwords
 from .settings import AccountSettings
@@ -221,10 +221,9 @@ class AccountAdministration:
 
 def caller_of(account: Account, address: str | None) -> Caller:
     """Return an account as the caller of what it does in the console."""
-    scopes = frozenset(scope for scope in Scope if scope.value in account.scopes)
     return Caller(
         name=account.name,
-        scopes=scopes,
+        scopes=scopes_named(account.scopes),
         address=address,
         client="console",
         kind="account",

@@ -111,10 +111,16 @@ class OwnAccountPages:
     def routes(self) -> list[ConsoleRoute]:
         """Return the pages and forms; every account may use them."""
         return [
-            ConsolePage(path="/account", title=Phrase("Your account"), run=self.show, limited=()),
+            ConsolePage(
+                path="/account",
+                title=Phrase("Your account"),
+                scope=Scope.ATTENDANCE,
+                run=self.show,
+                limited=(),
+            ),
             ConsoleForm(
                 path="/account",
-                scope=Scope.READ,
+                scope=Scope.ATTENDANCE,
                 fields=OwnForm,
                 run=self.change,
                 again=self.show,
@@ -122,7 +128,7 @@ class OwnAccountPages:
             ),
             ConsoleForm(
                 path="/account/password",
-                scope=Scope.READ,
+                scope=Scope.ATTENDANCE,
                 fields=PasswordForm,
                 run=self.choose,
                 again=self.show,
@@ -130,14 +136,14 @@ class OwnAccountPages:
             ),
             ConsoleForm(
                 path="/account/sessions/<int:session_id>/end",
-                scope=Scope.READ,
+                scope=Scope.ATTENDANCE,
                 fields=SignOutForm,
                 run=self.end,
                 limited=(),
             ),
             ConsoleForm(
                 path="/account/code",
-                scope=Scope.READ,
+                scope=Scope.ATTENDANCE,
                 fields=CodeForm,
                 run=self.add_code,
                 again=self.show,
@@ -145,7 +151,7 @@ class OwnAccountPages:
             ),
             ConsoleForm(
                 path="/account/code/remove",
-                scope=Scope.READ,
+                scope=Scope.ATTENDANCE,
                 fields=PresentForm,
                 run=self.remove_code,
                 again=self.show,

@@ -13,7 +13,7 @@ from ...manage.services import Services
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase
-from ...protocol.fields import Scope
+from ...protocol.fields import scopes_named
 from .administration import SECRET_BYTES, caller_of
 from .model import SITE_ZONE, Account, AccountSession
 from .passwords import Passwords
@@ -28,7 +28,6 @@ USED_EVERY = 60_000
 """Milliseconds after which a further use of a session is written."""
 CLEAN_EVERY = 3600.0
 """Seconds between two removals of sessions that are over."""
-_SCOPES = {scope.value: scope for scope in Scope}
 
 WRONG = Phrase("Name, password or code is wrong.")
 
@@ -143,7 +142,7 @@ class AccountSessions(PeriodicService):
             )
         return Visitor(
             name=account.name,
-            scopes=frozenset(_SCOPES[name] for name in account.scopes if name in _SCOPES),
+            scopes=scopes_named(account.scopes),
             areas=account.areas,
             language=account.language,
             zone=zone or self._services.settings.timezone,

@@ -24,6 +24,7 @@ from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...phrases import sentences
+from ...protocol.fields import Scope
 from .checking import CURSOR, CheckFilter, DayPlace, DaysToCheck
 from .marks import DayMark
 from .payroll import TOO_LONG, is_payroll_period
@@ -104,7 +105,14 @@ class CheckPages:
         """Return the page and the files."""
         path = "/attendance/check"
         return [
-            ConsolePage(path=path, title=TITLE, run=self.show, query=CheckQuery, limited=()),
+            ConsolePage(
+                path=path,
+                title=TITLE,
+                scope=Scope.ATTENDANCE,
+                run=self.show,
+                query=CheckQuery,
+                limited=(),
+            ),
             self._file(f"{path}.csv", self.csv),
             self._file(f"{path}.xlsx", self.xlsx),
         ]
@@ -113,7 +121,13 @@ class CheckPages:
     def _file(path: str, run: Any) -> ConsolePage:
         title = Phrase("Export of days to check")
         return ConsolePage(
-            path=path, title=title, run=run, query=CheckQuery, is_file=True, limited=()
+            path=path,
+            title=title,
+            scope=Scope.ATTENDANCE,
+            run=run,
+            query=CheckQuery,
+            is_file=True,
+            limited=(),
         )
 
     async def show(self, visit: Visit, query: CheckQuery) -> View:

@@ -32,14 +32,18 @@ class PersonMatch:
     """Which of the people who have had the user ID; None if there was only one."""
 
 
-def people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> list[PersonMatch]:
+def people_thd(
+    tx: Transaction, text: str, areas: frozenset[str] | None, *, with_cards: bool
+) -> list[PersonMatch]:
     """Return the person with exactly this user ID alone, or else all found by a text.
 
-    People who left are among them, and those whose user ID somebody else has by now.
+    People who left are among them, and those whose user ID somebody else has by now. With
+    `with_cards`, the text may be a card number.
     """
     people, former = tx[PeopleStore], tx[FormerPeople]
+    wanted = PeopleFilter(text=text, with_cards=with_cards)
     exact = people.users(Page(1, areas=areas), text)
-    found = exact or people.search(Page(MOST_MATCHES, areas=areas), PeopleFilter(text=text))
+    found = exact or people.search(Page(MOST_MATCHES, areas=areas), wanted)
     divided = tx[EarlierHolders].of({one.pin for one in found}, areas)
     matches = [
         PersonMatch(pin=one.pin, name=one.name, holder=PRESENT if one.pin in divided else None)

@@ -22,6 +22,7 @@ from ...model import Caller
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...protocol.codes import RecordType
+from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
 from .export import csv_slice_thd
 from .model import Punch, PunchFilter
@@ -77,6 +78,7 @@ class AttendanceReadings:
             find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
             show=lambda punch, caller: attendance_view(punch, caller.scopes),
             note=self._note,
+            scope=Scope.ATTENDANCE,
             owner=of_device,
             csv_thd=lambda tx, part, wanted: csv_slice_thd(
                 tx, part, wanted, AttendanceView.__struct_fields__

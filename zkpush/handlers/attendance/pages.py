@@ -62,6 +62,7 @@ class AttendancePages:
             ConsolePage(
                 path="/attendance",
                 title=Phrase("Attendance"),
+                scope=Scope.ATTENDANCE,
                 run=self.show,
                 query=SearchQuery,
                 nav=NavPlace(NavGroup.DAILY, 30, "clock"),
@@ -85,7 +86,13 @@ class AttendancePages:
     def _file(path: str, run: Any) -> ConsolePage:
         title = Phrase("Export of attendance")
         return ConsolePage(
-            path=path, title=title, run=run, query=SearchQuery, is_file=True, limited=()
+            path=path,
+            title=title,
+            scope=Scope.ATTENDANCE,
+            run=run,
+            query=SearchQuery,
+            is_file=True,
+            limited=(),
         )
 
     async def show(self, visit: Visit, query: SearchQuery) -> View:
@@ -253,7 +260,7 @@ class AttendancePages:
                 wrong["area"] = no_area(query.area, known)
         text = query.person.strip()
         if text:
-            matches = people_thd(tx, text, visit.areas)
+            matches = people_thd(tx, text, visit.areas, with_cards=visit.allows(Scope.READ))
             if holder:
                 pin, matches, has_page = text, [], True
             elif all(one.pin != text for one in matches) and tx[ChronologicalPunches].count(

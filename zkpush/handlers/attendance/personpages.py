@@ -60,6 +60,7 @@ class PersonAttendancePages:
             ConsolePage(
                 path="/attendance/people/<pin>",
                 title=Phrase("Attendance"),
+                scope=Scope.ATTENDANCE,
                 run=self.month,
                 query=MonthQuery,
                 limited=(),
@@ -67,6 +68,7 @@ class PersonAttendancePages:
             ConsolePage(
                 path="/attendance/people/<pin>/<day>",
                 title=Phrase("Attendance"),
+                scope=Scope.ATTENDANCE,
                 run=self.day,
                 query=HolderQuery,
                 limited=(),

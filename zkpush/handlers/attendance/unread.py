@@ -49,8 +49,7 @@ def unread_thd(
 
     Lines are left out whose beginning is the user ID of somebody else than `pin`, and those with a
     date outside the period. Of lines without a date all count that came since the period began: a
-    line is never received before its day. `device` and `area` limit it. Empty for accounts that may
-    not see it.
+    line is never received before its day. `device` and `area` limit it.
     """
     found = _rejects_thd(tx, visit, period, area)
     by_terminal: dict[str, list[StoredReject]] = {}
@@ -82,8 +81,6 @@ def unread_days_thd(
 def _rejects_thd(
     tx: Transaction, visit: Visit, period: DayPeriod, area: str | None
 ) -> list[StoredReject]:
-    if not visit.reaches("/rejects"):
-        return []
     areas = visit.areas
     if area is not None:
         areas = frozenset({area}) if areas is None else areas & {area}

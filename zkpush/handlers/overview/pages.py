@@ -91,6 +91,7 @@ class OverviewPages:
             ConsolePage(
                 path="/",
                 title=Phrase("Overview"),
+                scope=Scope.ATTENDANCE,
                 run=self.show,
                 nav=NavPlace(NavGroup.DAILY, 10, "home"),
                 limited=(),
@@ -107,29 +108,31 @@ class OverviewPages:
                 run=self.counts_part,
                 kinds=("device", "command"),
                 every=15.0,
+                scope=Scope.ATTENDANCE,
                 limited=(),
             ),
             LivePart(
                 name="overview-punches",
                 run=self.punches_part,
                 kinds=("attendance", "user"),
+                scope=Scope.ATTENDANCE,
                 limited=(),
             ),
         ]
 
     async def show(self, visit: Visit) -> View:
         """Show everything."""
+        sees_problems = visit.allows(Scope.READ)
         values = {
-            **await self._problems(visit),
+            **(await self._problems(visit) if sees_problems else {}),
             **await self._counts(visit),
             **await self._punches(visit),
             **await self._days(visit),
         }
-        return View(
-            template="overview.html",
-            values=values,
-            live=["overview-problems", "overview-counts", "overview-punches"],
-        )
+        live = ["overview-counts", "overview-punches"]
+        if sees_problems:
+            live = ["overview-problems", *live]
+        return View(template="overview.html", values=values, live=live)
 
     async def problems_part(self, visit: Visit, argument: str | None) -> View:
         """Show the problems."""

@@ -161,7 +161,7 @@ class PeopleEndpoints:
             Route(
                 "GET",
                 "/names",
-                Scope.READ,
+                Scope.ATTENDANCE,
                 self.names,
                 "Names of users, to show beside their IDs",
                 query=NamesQuery,

@@ -185,6 +185,8 @@ class PeopleFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str | None = None
     """Beginning of the user ID, part of the name, or a card number."""
+    with_cards: bool = True
+    """Whether the text may be a card number."""
     name: str | None = None
     """Words of the name, in any case and order."""
     card: str | None = None

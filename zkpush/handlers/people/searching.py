@@ -25,7 +25,8 @@ class PersonSearch:
         """Generate the conditions of a filter."""
         if wanted.text is not None:
             named = self._contains(wanted.text, "pins_of_text")
-            yield or_(named, _begins_with(wanted.text), *_cards(wanted.text))
+            cards = _cards(wanted.text) if wanted.with_cards else ()
+            yield or_(named, _begins_with(wanted.text), *cards)
         if wanted.name is not None:
             yield self._contains(wanted.name, "pins_of_name")
         if wanted.card is not None:

@@ -20,6 +20,7 @@ from .actors import actor_phrase
 from .days import for_picker
 from .languages import ConsoleLanguage
 from .pages import PREFIX
+from .permissions import permission_of
 from .phrases import Phrase
 from .visits import Visit
 from .ways import is_command, way_of
@@ -306,6 +307,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "number": number,
         "size": size,
         "for_picker": for_picker,
+        "permission": lambda scope: said(permission_of(scope)),
         "part": path_part,
         "urlencode": lambda text: quote(str(text), safe=""),
     }

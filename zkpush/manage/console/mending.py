@@ -35,7 +35,7 @@ _COMMANDS = MendingPage(Phrase("Look at its commands"), "/commands?device=%s")
 _DAYS = MendingPage(Phrase("Look at the days"), "/terminals/%s/completeness")
 _PEOPLE = MendingPage(Phrase("Look at its people"), "/terminals/%s/people")
 _ACCESS = MendingPage(Phrase("Look at the access data"), "/access")
-_CONFLICTS = MendingPage(Phrase("Settle the conflicts"), "/people/conflicts")
+_CONFLICTS = MendingPage(Phrase("Settle the conflicts"), "/people/conflicts", Scope.WRITE)
 _FORWARDERS = MendingPage(Phrase("Look at the forwarders"), "/forwarders", Scope.ADMIN)
 
 _PAGES: Mapping[str, MendingPage] = {
@@ -80,6 +80,12 @@ class ShownProblem:
 
     view: ProblemView
     page: MendingPage | None
+
+    @property
+    def needs(self) -> Scope:
+        """The scope of whoever can follow the advice."""
+        page = self.page
+        return Scope.WRITE if page is None or page.scope is Scope.READ else page.scope
 
 
 def shown_problems(problems: Iterable[ProblemView]) -> list[ShownProblem]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..limits import refusal_of
+from .pagemap import PageMap
 from .pages import PREFIX, ConsoleForm, ConsolePage, NavGroup
 from .phrases import Phrase
 from .visits import Visit
@@ -57,6 +58,13 @@ def navigation(
         if links:
             found.append(NavSection(group.value, links))
     return found
+
+
+def reaches(pages: PageMap, visit: Visit, path: str, method: str = "GET") -> bool:
+    """Whether a page, or with POST a form, is served to an account; `path` is under `/console`."""
+    plain = path.partition("#")[0].partition("?")[0]
+    route = pages.match(method.encode(), f"{PREFIX}{plain}".encode()).route
+    return visit.allows(route.scope) and (visit.areas is None or refusal_of(route.limited) is None)
 
 
 def _is_current(path: str, visited: str) -> bool:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...protocol.fields import Scope
 from .phrases import Phrase
 
-SCOPES = (
+SCOPES: Sequence[tuple[Scope, Phrase, Phrase]] = (
+    (
+        Scope.ATTENDANCE,
+        Phrase("See attendance"),
+        Phrase("Punches, their files for payroll, and names of people; nothing else"),
+    ),
     (Scope.READ, Phrase("See"), Phrase("Terminals, people and attendance")),
     (
         Scope.BIOMETRICS,
@@ -25,3 +32,8 @@ SCOPES = (
     ),
 )
 """What an account or a token may be allowed, in words: scope, name and explanation."""
+
+
+def permission_of(scope: Scope) -> Phrase:
+    """Return the name of a permission."""
+    return next(name for one, name, _ in SCOPES if one is scope)

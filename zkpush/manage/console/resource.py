@@ -49,7 +49,7 @@ from .forms import (
 from .languages import language_of
 from .live import LiveHub, live_reply
 from .missing import error_view
-from .navigation import navigation
+from .navigation import navigation, reaches
 from .pagemap import NO_PAGE, FormOnly, PageMap, PageTarget
 from .pages import (
     MOST_FORM,
@@ -193,8 +193,7 @@ class ConsoleResource(Resource):
             if chosen is not None and language_of(chosen) is not None:
                 return self._redirect(request, Redirect(to=visit.path, language=chosen))
             visit = await self._visits.known(request, visit)
-            if visit.areas is not None:
-                visit = attrs.evolve(visit, reaches=self._reaches)
+            visit = attrs.evolve(visit, reaches=functools.partial(reaches, self._map, visit))
             if path == _LIVE:
                 return live_reply(self.hub, self._reactor, query_of(request).get("part", []), visit)
             return await self._page(request, visit)
@@ -259,12 +258,6 @@ class ConsoleResource(Resource):
                 await self._limits.check(limit, names, visit.areas)
             except ApiError as error:
                 raise ApiError(error.status, NO_PAGE) from None
-
-    def _reaches(self, path: str, method: str = "GET") -> bool:
-        """Whether a page, or with POST a form, is served to limited accounts."""
-        plain = path.partition("#")[0].partition("?")[0]
-        route = self._map.match(method.encode(), f"{PREFIX}{plain}".encode()).route
-        return refusal_of(route.limited) is None
 
     async def _shown(
         self, request: ManageRequest, visit: Visit, target: PageTarget, page: ConsolePage

@@ -67,8 +67,8 @@ class Visit:
     reaches: Callable[..., bool] = attrs.field(
         default=lambda path, method="GET": True, eq=False, repr=False
     )
-    """Whether the page of a path under `/console` is served to an account of these areas; called
-    with the path and, for a form, `POST`."""
+    """Whether the page of a path under `/console` is served to the account; called with the path
+    and, for a form, `POST`."""
     named: Callable[[str], str | None] = attrs.field(default=lambda sn: None, eq=False, repr=False)
     """Returns the name of a terminal, given its serial number; None without one."""
     said: Callable[[str], str] = attrs.field(default=str, eq=False, repr=False)
