@@ -60,16 +60,18 @@ def doubtful_thd(tx: Transaction, conflict: Conflict) -> list[PunchClaim]:
     ]
 
 
+def is_of_erased_thd(tx: Transaction, claim: PunchClaim) -> bool:
+    """Whether who had the user ID at the time of a claim is erased."""
+    holder = Holders.of(tx, {}, [claim.pin]).of_claim(claim)
+    return holder.is_hidden or (holder.earlier is None and tx[PersonStore].is_erased(claim.pin))
+
+
 def check_owner_thd(tx: Transaction, claim: PunchClaim, owner: PunchOwner | None) -> None:
     """Raise `ApiError` (409) if punches are given to somebody who is erased.
 
     They would be nobody's, and would lose their mark.
     """
-    holder = Holders.of(tx, {}, [claim.pin]).of_claim(claim)
-    is_erased = holder.is_hidden or (
-        holder.earlier is None and tx[PersonStore].is_erased(claim.pin)
-    )
-    if owner is PunchOwner.PERSON and is_erased:
+    if owner is PunchOwner.PERSON and is_of_erased_thd(tx, claim):
         raise ApiError(
             HTTPStatus.CONFLICT,
             Phrase(

@@ -51,7 +51,7 @@ from .numbering import free_pin_thd
 from .personforms import NewPersonForm, PersonForm, entered_texts, shown_texts
 from .persons import PersonStore
 from .portraitpages import PortraitPages
-from .punchapi import PunchPages
+from .punchpages import PunchPages
 from .reusing import reuse_question_thd
 from .showing import NO_PERSON, departed_thd, person_thd
 from .store import PeopleStore, similar_people_thd

@@ -1,4 +1,4 @@
-"""API and form of the decision whose the punches are that came while a terminal had another."""
+"""API of the decision whose the punches are that came while a terminal had another."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ...manage.console.pages import ConsoleForm, Redirect
-from ...manage.console.phrases import Phrase
-from ...manage.console.visits import Visit
 from ...manage.errors import not_found
 from ...manage.limits import of_both
 from ...manage.listing import ListQuery
@@ -19,7 +16,6 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
-from ...pathparts import path_part
 from ...persist.transaction import Transaction
 from ...phrases import words_of
 from ...protocol.fields import Scope
@@ -74,12 +70,6 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
 
 class ClaimDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose the punches are; `later` makes them doubtful again."""
-
-    owner: Choice
-
-
-class DecisionForm(msgspec.Struct, frozen=True):
-    """The same, from a page."""
 
     owner: Choice
 
@@ -147,27 +137,3 @@ def claim_view(found: CountedClaim) -> ClaimView:
         decided_at=None if claim.decided_at is None else instant(claim.decided_at),
         decided_by=claim.decided_by,
     )
-
-
-class PunchPages:
-    """The decision on the attendance pages of a person."""
-
-    def __init__(self, services: Services) -> None:
-        self._decisions = PunchDecisions(services)
-
-    def routes(self) -> list[ConsoleForm]:
-        """Return the form."""
-        return [
-            ConsoleForm(
-                path="/people/punches/<int:claim_id>",
-                fields=DecisionForm,
-                run=self.decide,
-                limited=(CLAIM,),
-            )
-        ]
-
-    async def decide(self, visit: Visit, form: DecisionForm, claim_id: int) -> Redirect:
-        """Decide whose punches are."""
-        claim = await self._decisions.decide(claim_id, owner_of(form.owner), visit.caller)
-        to = f"/attendance/people/{path_part(claim.pin)}"
-        return Redirect(to=to, notice=Phrase("It is decided whose the punches are."))
