@@ -102,3 +102,12 @@ def test_the_user_id_of_an_erased_person_is_noted(daemon: Daemon) -> None:
     run = daemon.zkpush("users", "put", "8877", "name=Pau")
     assert run.returncode == 0
     assert "was that of a person who is erased" in run.stderr
+
+
+def test_punches_of_nobody_are_noted(daemon: Daemon) -> None:
+    """Whoever gets their user ID gets them, which is said once."""
+    daemon.terminal("PEOPLE4").upload("ATTLOG", "8878\t2026-03-01 08:00:00\t0\t1\n")
+    run = daemon.zkpush("users", "put", "8878", "name=Pau")
+    assert "Punches are stored under the user ID 8878, which nobody had here" in run.stderr
+    assert "nobody had" not in daemon.zkpush("users", "put", "8878", "name=Pau Nou").stderr
+    assert daemon.zkpush("users", "put", "8879", "name=Eva").stderr == ""

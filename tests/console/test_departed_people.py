@@ -101,3 +101,30 @@ async def test_limited_accounts_see_who_left_their_areas_and_punches_at_their_te
             assert shown.status == 404, path
             assert "left" not in text_of(shown)
             assert "erased" not in text_of(shown)
+
+
+@pytest_twisted.ensureDeferred
+async def test_after_an_erasure_the_pages_offer_what_is_left(rig: Rig) -> None:
+    """They say what was erased and how many punches stay; nothing of the person is offered."""
+    await rig.exchange("T1")
+    await person(rig, "7", "Elena Marín")
+    await punch(rig, line("7", "2026-03-01 08:00:00"))
+    browser = await signed_in(rig)
+    await browser.send("/people/7/remove", "/people/7/erase", {"confirm": "7"})
+    for page in (MONTH, "/attendance/people/7/2026-03-01"):
+        text = text_of(await browser.get(page))
+        assert "This person was erased on" in text
+        assert "Erase the punches" in text
+        assert "Erase everywhere" not in text
+        assert "Personal data" not in text
+    for page in ("/people/7/remove", "/people/7"):
+        text = text_of(await browser.get(page))
+        assert "This person was erased" in text
+        assert "1 punch is stored under this user ID, without a name." in text
+    fields = {"confirm": "7", "attendance": "true"}
+    await browser.send("/people/7/remove", "/people/7/erase", fields)
+    for page in ("/people/7/remove", "/people/7"):
+        text = text_of(await browser.get(page))
+        assert "No punches are stored under this user ID." in text
+    assert "Erase the punches" not in text_of(await browser.get("/people/7"))
+    assert "Erase the punches" not in text_of(await browser.get(MONTH))

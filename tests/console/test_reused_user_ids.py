@@ -290,3 +290,37 @@ async def test_an_import_and_the_names_say_whose_user_id_was_erased(rig: Rig) ->
     first, *others = [one["detail"] for one in told.json["lines"]]
     assert "was that of a person who is erased, and 1 punch is stored under it." in first
     assert others == ["", ""]
+
+
+@pytest_twisted.ensureDeferred
+async def test_punches_of_nobody_are_asked_about(rig: Rig) -> None:
+    """A user ID that only punches have is given to a new person after a question, in all ways."""
+    await rig.exchange("T1")
+    await punch(rig, line("2", "2026-03-01 08:00:00"))
+    browser = await signed_in(rig)
+    fields = {"pin": "2", "name": "Pau Nou"}
+    told = await rig.api("POST", "/users/import?dry_run=true", b"pin,name\n2,Pau\n3,Ann\n")
+    imported, unused = [one["detail"] for one in told.json["lines"]]
+    asked = text_of(await browser.send("/people/new", "/people/new", fields))
+    for text in (asked, imported):
+        assert "1 punch is stored under the user ID 2, which nobody has here." in text
+    assert unused == ""
+    await browser.confirm("/people/new", "/people/new", fields)
+    (found,) = rows(await browser.get("/attendance?person=2"))
+    assert found.startswith("08:00:00 Pau Nou 2 ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_limited_account_is_asked_about_punches_of_its_terminals(rig: Rig) -> None:
+    """Those of other areas are not mentioned."""
+    for sn, area in (("T1", "North"), ("T2", "South")):
+        await rig.exchange(sn)
+        await rig.api("PATCH", f"/devices/{sn}", {"area": area})
+    await punch(rig, line("2", "2026-03-01 08:00:00"))
+    await punch(rig, line("3", "2026-03-01 08:00:00"), sn="T2")
+    browser = await signed_in(rig, areas=["North"])
+    fields = {"pin": "2", "name": "Pau Nou"}
+    asked = text_of(await browser.send("/people/new", "/people/new", fields))
+    assert "1 punch of your terminals is stored under the user ID 2 already." in asked
+    added = await browser.send("/people/new", "/people/new", {"pin": "3", "name": "Eva"})
+    assert location(added) == "/people/3"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import attrs
 
 from ..folding import fold
 from .output import echo
-from .replies import Item, ListPage
+from .replies import ApiFailure, Item, ListPage
 
 if TYPE_CHECKING:
     from .client import Api
@@ -60,25 +61,52 @@ async def with_names(
 
 ERASED = ""
 """Name of a former holder of a user ID who is erased."""
+NOBODY = "\0"
+"""Name of the holder of a user ID that only stored punches have."""
 
 
 async def former_name(api: Api, pin: str) -> str | None:
     """Return the name of somebody who left and had a user ID, or else the ID.
 
-    Returns `ERASED` for somebody who is erased, and None for nobody.
+    Returns `ERASED` for somebody who is erased, `NOBODY` if nobody had it but punches are stored,
+    and None for an unused ID and for one that somebody has.
     """
     found = await api.get("names", query={"pins": pin})
     if pin in found.get("erased", ()):
         return ERASED
-    return found["names"].get(pin, pin) if pin in found.get("left", ()) else None
+    if pin in found.get("left", ()):
+        return str(found["names"].get(pin, pin))
+    return NOBODY if await _has_only_punches(api, pin) else None
+
+
+async def _has_only_punches(api: Api, pin: str) -> bool:
+    try:
+        await api.get("users", pin)
+    except ApiFailure as failure:
+        if failure.status != HTTPStatus.NOT_FOUND:
+            return False
+    else:
+        return False
+    try:
+        punches = await api.get("attendance", query={"pin": pin, "limit": "1"})
+    except ApiFailure:  # without punches, the user ID is not known at all
+        return False
+    return bool(punches["items"])
 
 
 def note_reuse(pin: str, name: str | None, former: str | None) -> None:
-    """Say whose the punches are if a person got the user ID of somebody else who left."""
+    """Say whose the punches are if a new person got a user ID that was not unused."""
     if former == ERASED:
         echo(
             f"The user ID {pin} was that of a person who is erased: punches that are stored under "
             "it stay without a name; only those from now on are of the new person.",
+            err=True,
+        )
+        return
+    if former == NOBODY:
+        echo(
+            f"Punches are stored under the user ID {pin}, which nobody had here: they are the new "
+            "person's now.",
             err=True,
         )
         return

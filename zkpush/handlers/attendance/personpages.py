@@ -19,7 +19,15 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ..people.model import PunchClaim
-from ..people.store import ClaimStore, EarlierHolders, FormerPeople, PeopleStore, span_phrase
+from ..people.store import (
+    ERASED_PERSON,
+    ClaimStore,
+    EarlierHolders,
+    FormerPeople,
+    PeopleStore,
+    PersonStore,
+    span_phrase,
+)
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
 from .finding import PRESENT, HolderNumber, spans_thd
@@ -163,24 +171,29 @@ class PersonAttendancePages:
             is_cut = len(found) > MOST
             photos = visit.allows(Scope.BIOMETRICS) and period.first == period.last
             shown = shown_punches(tx, found[:MOST], visit.zone, visit.areas, photos=photos)
-            is_erased = departure is None or departure.is_erased
+            is_erased = whose is None and not is_stored and tx[PersonStore].is_erased(pin)
+            has_left = whose is not None or (departure is not None and not departure.is_erased)
+            has_any = punches.count(PunchFilter(pin=pin, areas=visit.areas, spans=spans), 1) > 0
+            shown_name = name if whose is None else whose.name
             return {
                 "pin": pin,
-                "name": name if whose is None else whose.name,
+                "name": shown_name,
                 "holder": holder,
                 "holders": [one for one in earlier if one.is_known],
-                "has_page": whose is None and (is_stored or departure is not None),
-                "is_erased": departure is not None and departure.is_erased,
-                "has_left": whose is not None or not is_erased,
+                "has_page": whose is None and (is_stored or has_left),
+                "is_erased": is_erased,
+                "erased_at": departure.at if departure is not None and is_erased else None,
+                "has_left": has_left,
                 "may_erase": visit.allows(Scope.DANGEROUS)
                 and visit.areas is None
-                and (whose is not None or not is_stored),
+                and (whose is not None or not is_stored)
+                and (has_any or not is_erased),
                 "most": MOST if is_cut else None,
                 "strips": strips_of(period, shown),
                 "is_new": not punches.count(before, 1),
                 "width": WIDTH,
                 "claims": _claims_thd(
-                    tx, pin, holder, (name if whose is None else whose.name) or pin, visit.areas
+                    tx, pin, holder, ERASED_PERSON if is_erased else shown_name or pin, visit.areas
                 ),
                 "may_change": visit.allows(Scope.WRITE),
                 "unread": unread_thd(tx, visit, period, pin=pin),
@@ -194,7 +207,7 @@ class PersonAttendancePages:
 
 
 def _claims_thd(
-    tx: Transaction, pin: str, holder: int, name: str, areas: frozenset[str] | None
+    tx: Transaction, pin: str, holder: int, name: str | Phrase, areas: frozenset[str] | None
 ) -> list[tuple[PunchClaim, int, Phrase]]:
     """Return the claims that a visitor may see, with the number of their punches and a sentence."""
     found = tx[ClaimStore].of_people([pin])

@@ -23,6 +23,7 @@ from ...persist.areas import distributing_thd
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase, sentences
 from ...protocol.fields import Scope
+from ...values.punchspans import PunchSpan
 from .administration import PeopleAdministration
 from .claims import ClaimStore
 from .deciding import CountedClaim, PunchDecisions, is_others
@@ -57,6 +58,7 @@ class RemovalPages:
     """Removal and erasure of a person."""
 
     def __init__(self, services: Services) -> None:
+        self._count = services.count_punches_thd
         self._store = services.store
         self._people = PeopleAdministration(services)
         self._decisions = PunchDecisions(services)
@@ -100,8 +102,15 @@ class RemovalPages:
             if tx[FormerPeople].among([pin], visit.areas):
                 return {"pin": pin, "name": name, "person": None}
             if may_erase and visit.areas is None and not tx[PeopleStore].known([pin]):
-                waiting = tx[ErasedPeople].holders(pin)
-                return {"pin": pin, "name": None, "person": None, "waiting": waiting}
+                departure = tx[FormerPeople].departure(pin)
+                return {
+                    "pin": pin,
+                    "name": None,
+                    "person": None,
+                    "waiting": tx[ErasedPeople].holders(pin),
+                    "erased_at": None if departure is None else departure.at,
+                    "punches": self._count(tx, PunchSpan(pin=pin)),
+                }
             found = {**person_thd(tx, pin, visit.caller), "name": name}
             return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
 

@@ -7,9 +7,10 @@ from ...phrases import Phrase, sentences
 from .model import ARRIVAL, PunchClaim
 
 NO_NAME = Phrase("somebody else")
+ERASED_PERSON = Phrase("the erased person")
 
 
-def span_phrase(claim: PunchClaim, name: str) -> Phrase:
+def span_phrase(claim: PunchClaim, name: str | Phrase) -> Phrase:
     """Say which punches a claim is about; `name` is the person's."""
     found = [_beginning(claim, name)]
     if claim.until_at is not None:
@@ -22,7 +23,7 @@ def span_phrase(claim: PunchClaim, name: str) -> Phrase:
     return sentences(found)
 
 
-def _beginning(claim: PunchClaim, name: str) -> Phrase:
+def _beginning(claim: PunchClaim, name: str | Phrase) -> Phrase:
     since, stated = claim.since_at, claim.stated_at
     if since is None:
         return Phrase(

@@ -19,7 +19,6 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...values.people import Person
-from ...values.punchspans import PunchSpan
 from .administration import REMOVE, PersonEdit, put_thd
 from .cards import PlannedCards
 from .columns import AREAS, Saying
@@ -27,9 +26,9 @@ from .filelines import FileLine, read_lines
 from .filetexts import decoded
 from .former import FormerPeople
 from .limits import RULE, is_many
-from .numbering import erased_phrase, free_pin_thd, reuse_phrase
+from .numbering import free_pin_thd, reuse_phrase
 from .persons import PersonStore
-from .reusing import CountPunches
+from .reusing import CountPunches, stored_phrase_thd
 from .store import PeopleStore
 
 MOST_CSV = 16 * 1024 * 1024
@@ -66,7 +65,7 @@ class LineView(msgspec.Struct, frozen=True):
         str,
         Meta(
             description="The mistakes, the fields that change, or that the user ID is that of "
-            "somebody who left, or is erased"
+            "somebody who left, or is erased, or has punches of nobody"
         ),
     ]
 
@@ -209,11 +208,11 @@ def _plan_thd(
             continue
         before = stored.get(edit.pin)
         if before is None:
-            pin, reuse = edit.pin, None
+            pin = edit.pin
             if pin in left:
                 reuse = reuse_phrase(pin, line.name, left[pin], free)
-            elif (punches := count(tx, PunchSpan(pin=pin))) and tx[PersonStore].is_erased(pin):
-                reuse = erased_phrase(pin, punches, free)
+            else:
+                reuse = stored_phrase_thd(tx, pin, free, count)
             views.append(LineView(line.number, line.pin, line.name, "add", reuse or ""))
             continue
         changed = [name for name, value in edit.fields.items() if value != before[name]]

@@ -46,6 +46,34 @@ def erased_phrase(pin: str, count: int, free: str) -> Phrase:
     )
 
 
+def unowned_phrase(pin: str, count: int, free: str) -> Phrase:
+    """Say what happens if a new person gets a user ID that only stored punches have."""
+    return counted_phrase(
+        "%(num)s punch is stored under the user ID %(pin)s, which nobody has here. It becomes the "
+        "new person's. If it is somebody else's, choose another user ID: the next free one is "
+        "%(free)s.",
+        "%(num)s punches are stored under the user ID %(pin)s, which nobody has here. They become "
+        "the new person's. If they are somebody else's, choose another user ID: the next free one "
+        "is %(free)s.",
+        count,
+        pin=pin,
+        free=free,
+    )
+
+
+def own_punches_phrase(pin: str, count: int, free: str) -> Phrase:
+    """Say to a limited caller that punches are stored, not whether their person is erased."""
+    return counted_phrase(
+        "%(num)s punch of your terminals is stored under the user ID %(pin)s already. If it is "
+        "somebody else's, choose another user ID: the next free one is %(free)s.",
+        "%(num)s punches of your terminals are stored under the user ID %(pin)s already. If they "
+        "are somebody else's, choose another user ID: the next free one is %(free)s.",
+        count,
+        pin=pin,
+        free=free,
+    )
+
+
 def reuse_phrase(pin: str, name: str | None, left: str | None, free: str) -> Phrase | None:
     """Say what happens if a new person gets the user ID of somebody else who left.
 

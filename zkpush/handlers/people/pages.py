@@ -35,6 +35,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
 from ...values.personwords import PERSON_LABELS
+from ...values.punchspans import PunchSpan
 from .administration import PeopleAdministration, edit_of
 from .bounds import area_without_choice
 from .cards import CardTaken
@@ -192,11 +193,13 @@ class PeoplePages:
 
         def find_thd(tx: Transaction) -> tuple[Departure | None, dict[str, Any]]:
             departure = departed_thd(tx, pin, visit.caller)
-            return departure, {} if departure else person_thd(tx, pin, visit.caller)
+            if departure is None:
+                return None, person_thd(tx, pin, visit.caller)
+            return departure, {"punches": self._count(tx, PunchSpan(pin=pin))}
 
         departure, values = await self._store.read(find_thd)
         if departure is not None:
-            return _departed_view(visit, pin, departure)
+            return _departed_view(visit, pin, departure, values["punches"])
         return View(
             template="person.html",
             title=values["person"].name or pin,
@@ -338,7 +341,7 @@ class PeoplePages:
         )
 
 
-def _departed_view(visit: Visit, pin: str, departure: Departure) -> View:
+def _departed_view(visit: Visit, pin: str, departure: Departure, punches: int) -> View:
     is_erased = departure.is_erased
     return View(
         template="departed.html",
@@ -347,8 +350,11 @@ def _departed_view(visit: Visit, pin: str, departure: Departure) -> View:
         values={
             "pin": pin,
             "departure": departure,
+            "punches": punches,
             "names_author": not is_erased or visit.allows(Scope.ADMIN),
-            "may_erase": visit.allows(Scope.DANGEROUS) and visit.areas is None,
+            "may_erase": visit.allows(Scope.DANGEROUS)
+            and visit.areas is None
+            and (punches > 0 or not is_erased),
         },
     )
 

@@ -19,14 +19,13 @@ from ...pathparts import path_part
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from .claims import ClaimStore
-from .claimwords import span_phrase
+from .claimwords import ERASED_PERSON, span_phrase
 from .deciding import CLAIM, PunchDecisions, is_of_erased_thd, owner_of
 from .model import PunchClaim
 from .punchapi import Choice
 from .store import PeopleStore
 
 LIST = "/people/punches"
-NOBODY = Phrase("the erased person")
 PER_PAGE = 20
 """Spans of punches on a page of the list."""
 
@@ -128,7 +127,7 @@ class PunchPages:
                 is_erased=is_erased,
                 has_month=not holder.is_hidden,
                 holder=holder.earlier,
-                span=span_phrase(claim, NOBODY if is_erased else holder.name or claim.pin),
+                span=span_phrase(claim, ERASED_PERSON if is_erased else holder.name or claim.pin),
             )
             if found.punches:
                 shown.append(one)

@@ -23,7 +23,7 @@ from ...persist.sealed import check_pointer, note, opened
 from ...values.people import Person
 from .authorship import terminal
 from .claims import ClaimStore
-from .claimwords import span_phrase
+from .claimwords import ERASED_PERSON, span_phrase
 from .deletions import TerminalDeletions, deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_AREA",
+    "ERASED_PERSON",
     "ClaimStore",
     "EarlierHolder",
     "EarlierHolders",
