@@ -73,7 +73,7 @@ class AccountSessions(PeriodicService):
             raise TooOften(wait)
         # Before the hash: attempts at the same time count as well.
         self.throttle.failed(address, name)
-        account = await self._services.store.read(lambda tx: tx[AccountStore].find(name))
+        account = await self._services.store.read(lambda tx: tx[AccountStore].signing_in(name))
         hashed = None if account is None else account.password
         is_right = await self._passwords.check(hashed, password)
         now = self._services.now()

@@ -34,7 +34,9 @@ class AccountStore:
         now: int,
         areas: Collection[str] | None = None,
     ) -> Account | None:
-        """Add an account without a password; None if the name is taken."""
+        """Add an account without a password; None if the name is taken, in any case."""
+        if self._in_any_case(name):
+            return None
         row = self._connection.execute(
             insert(self._connection, accounts)
             .values(
@@ -53,6 +55,18 @@ class AccountStore:
         """Return an account by its name."""
         found = self._accounts(select(accounts).where(accounts.c.name == name))
         return found[0] if found else None
+
+    def signing_in(self, name: str) -> Account | None:
+        """Return the account of a name as somebody types it, in any case.
+
+        Of names that differ in case only, the exact one is meant; None if there is none.
+        """
+        found = self._in_any_case(name)
+        exact = [one for one in found if one.name == name]
+        return (exact or found)[0] if len(exact or found) == 1 else None
+
+    def _in_any_case(self, name: str) -> list[Account]:
+        return self._accounts(select(accounts).where(func.lower(accounts.c.name) == name.lower()))
 
     def get(self, account_id: int) -> Account | None:
         """Return an account by its id."""
