@@ -111,3 +111,11 @@ def test_punches_of_nobody_are_noted(daemon: Daemon) -> None:
     assert "Punches are stored under the user ID 8878, which nobody had here" in run.stderr
     assert "nobody had" not in daemon.zkpush("users", "put", "8878", "name=Pau Nou").stderr
     assert daemon.zkpush("users", "put", "8879", "name=Eva").stderr == ""
+
+
+def test_an_import_says_which_areas_are_new(daemon: Daemon, tmp_path: pathlib.Path) -> None:
+    """As `users put` does."""
+    file = tmp_path / "people.csv"
+    file.write_text("pin,areas\n8880,Eastend\n")
+    assert "Area Eastend is new" in daemon.zkpush("users", "import", str(file)).stderr
+    assert daemon.zkpush("users", "import", str(file)).stderr == ""

@@ -85,7 +85,7 @@ async def test_details_are_shown_in_words(rig: Rig) -> None:
         "state=approved, timezone=Europe/Berlin, alias=Gate 1, north": "State: approved, "
         "Time zone: Europe/Berlin, Name: Gate 1, north",
         "Delay=30, comm_key (not shown)": "Option Delay: 30, Its key: not shown",
-        "area=": "Area: none",
+        "area=": "Area: default",
         "networks=('192.168.7.0/24',)": "Networks: 192.168.7.0/24",
         "networks=('10.0.0.0/8', '192.0.2.7')": "Networks: 10.0.0.0/8, 192.0.2.7",
         "networks=()": "Networks: none",

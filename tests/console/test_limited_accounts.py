@@ -34,6 +34,7 @@ IDS = {
     "photo_id": "/photos/{id}/content",
     "conflict_id": "/conflicts/{id}",
     "claim_id": "/conflicts/punches/{id}",
+    "number": "/users/{pin}/earlier/{id}",
     "job_id": "/jobs/{id}",
     "reject_id": "/rejects/{id}",
 }
@@ -59,6 +60,7 @@ ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
     ],
     "/people/<pin>/remove": [{"confirm": "99177"}],
     "/people/<pin>/erase": [{"confirm": "99177", "attendance": "true"}],
+    "/attendance/people/<pin>/earlier/<int:number>": [{"confirm": "1"}, {"confirm": "99177"}],
     "/people/<pin>/enrol": [
         {"device": OTHER, "what": "card"},
         {"device": "needle", "what": "card"},
@@ -106,8 +108,6 @@ NEVER_SERVED = {
     "POST /account/code",
     "POST /account/code/remove",
     "POST /people/<pin>/erase",
-    "GET /attendance/people/<pin>/earlier/<int:number>",
-    "POST /attendance/people/<pin>/earlier/<int:number>",
     "POST /people/<pin>/photos",
     "POST /people/conflicts",
     "GET /people/<pin>/photo",

@@ -305,12 +305,20 @@ async def test_the_mistakes_of_a_line_stand_below_each_other(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_areas_that_do_not_exist_yet_are_named_before_they_are_added(rig: Rig) -> None:
-    """So that a slip in a name is seen; those of terminals, people and descriptions are known."""
+async def test_areas_that_do_not_exist_yet_are_asked_about(rig: Rig) -> None:
+    """So that a slip in a name adds none; those of terminals, people and descriptions are known."""
     await rig.api("PUT", "/areas/North", {})
     await rig.api("PUT", "/users/1", {"areas": ["South"]})
     browser = await signed_in(rig)
     known = await checked(browser, b'pin,areas\n2,"North, South, default"\n')
-    assert "do not exist yet" not in text_of(known)
+    assert "There is no area" not in text_of(known)
     slip = await checked(browser, b'pin,areas\n2,"North, Suoth"\n3,Suoth\n')
-    assert "These areas do not exist yet. The import adds them: Suoth" in text_of(slip)
+    text = text_of(slip)
+    assert "There is no area Suoth; did you mean South?" in text
+    assert "Yes, add the area Suoth" in text
+    ((_, fields),) = [one for one in forms_of(slip) if one[0].endswith("/import/run")]
+    for ticked, status in ({}, 422), ({"new_area": "Suoth"}, 303):
+        sent = await browser.post("/people/import/run", {**fields, **ticked})
+        assert sent.status == status, sent.raw
+        names = [one["name"] for one in await rig.items("/areas")]
+        assert ("Suoth" in names) is (status == 303)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from zkpush.persist.schema import metadata
 from zkpush.persist.transaction import Transaction
@@ -30,6 +30,8 @@ NEEDLES = (
 an entry."""
 PEOPLE = ("99177", "99178")
 """People of the other area."""
+LONG_AGO = 1_700_000_000_000
+"""When earlier holders of user IDs left, in milliseconds."""
 
 
 @attrs.frozen
@@ -82,6 +84,8 @@ async def plant(rig: Rig) -> Planted:
         run = (await rig.api("POST", "/attendance/verify", {"devices": [sn]})).json
         wanted = {"device": sn, "what": "card"}
         enrolment = (await rig.api("POST", f"/users/{pin}/enrol", wanted)).json
+        await _had_before(rig, pin, f"{name}former", area)
+        (earlier,) = (await rig.api("GET", f"/users/{pin}/earlier")).json["items"]
         rejects = {one["device"]: one["id"] for one in await rig.items("/rejects")}
         photos = {one["device"]: one["id"] for one in await rig.items("/photos")}
         conflicts = {one["device"]: one["id"] for one in await rig.items("/conflicts")}
@@ -92,6 +96,7 @@ async def plant(rig: Rig) -> Planted:
             "/jobs/{id}/retry": job["id"],
             "/attendance/verify/{id}": run["id"],
             "/users/{pin}/enrol/{id}": enrolment["id"],
+            "/users/{pin}/earlier/{id}": str(earlier["id"]),
             "/rejects/{id}": str(rejects[sn]),
             "/photos/{id}/content": str(photos[sn]),
             "/conflicts/{id}": str(conflicts[sn]),
@@ -108,6 +113,13 @@ async def plant(rig: Rig) -> Planted:
     made = await rig.api("POST", "/tokens", body)
     assert (made.status, made.json["areas"]) == (201, ["North"])
     return Planted(rig, [f"Authorization: Bearer {made.json['token']}"], ids[MINE], ids[OTHER])
+
+
+async def _had_before(rig: Rig, pin: str, name: str, area: str) -> None:
+    """Record somebody who had a user ID before the punches that are planted."""
+    earlier_holders = metadata.tables["earlier_holders"]
+    values = {"pin": pin, "until": LONG_AGO, "name": name, "areas": f'["{area}"]'}
+    await rig.store.write(lambda tx: tx.connection.execute(insert(earlier_holders).values(values)))
 
 
 async def rows_of_the_other(rig: Rig) -> dict[str, set[str]]:

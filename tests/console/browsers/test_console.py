@@ -119,6 +119,7 @@ def test_every_page_is_accessible_everywhere(rig: Rig, site: LiveSite, open_page
     for path in without:
         look(path, "empty")
     filled_page(page, site)
+    give_on(page, site, "1")
     for path in paths(rig):
         look(path, "full")
         page.emulate_media(color_scheme="dark")
@@ -154,6 +155,15 @@ def filled_page(page: Page, site: LiveSite) -> None:
     approve(page, "Front door")
     page.goto(f"{site.url}/console/")
     expect(page.locator(".feed li").first).to_be_visible()
+
+
+def give_on(page: Page, site: LiveSite, pin: str) -> None:
+    """Give the user ID of somebody who left to somebody else."""
+    site.run("users", "put", pin, "name=Pilar Gil")
+    site.run("users", "delete", pin)
+    site.run("users", "put", pin, "name=Nora Blau")
+    page.goto(f"{site.url}/console/attendance/people/{pin}/earlier/1")
+    expect(page.get_by_role("heading", name="Erase a person")).to_be_visible()
 
 
 @needs_axe

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from ...manage.console.permissions import SCOPES
+from ...model import DEFAULT_AREA
 from ...phrases import Phrase, in_series, listed_phrases
 from ...values.devicewords import ENCRYPTION_WORDS, TOKEN_WORDS
 from ...values.personwords import PERSON_LABELS
@@ -132,6 +133,8 @@ def _value(name: str, value: str | None) -> str:
         return _WORDS[name][value]
     if _SEQUENCE.fullmatch(value):
         value = ", ".join(_QUOTED.findall(value))
+    if name == "area" and value in _NOTHING:
+        return DEFAULT_AREA
     if value in _NOTHING:
         return Phrase("none")
     return ", ".join(value.split("+")) if name == "areas" else value

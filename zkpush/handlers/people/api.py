@@ -19,6 +19,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
+from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ...protocol.fields import SMALL, Scope
@@ -241,7 +242,8 @@ class PeopleEndpoints:
             raise ValueError(Phrase("pins: at most %(most_names)s user IDs", most_names=MOST_NAMES))
 
         def find_thd(tx: Transaction) -> NamesView:
-            earlier = tx[EarlierHolders].of(pins, caller.areas)
+            areas, earlier = caller.areas, tx[EarlierHolders].of(pins, caller.areas)
+            mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas)
             return NamesView(
                 tx[PeopleStore].names(pins, caller.areas),
                 sorted(tx[FormerPeople].among(pins, caller.areas)),
@@ -250,6 +252,7 @@ class PeopleEndpoints:
                     EarlierName(pin, one.name, instant(one.until * 1000))
                     for pin in sorted(earlier)
                     for one in earlier[pin]
+                    if pin in mine or one.is_named
                 ],
             )
 

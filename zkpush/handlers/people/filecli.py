@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli.areas import known_areas, note_new_areas
 from ...cli.arguments import as_json, contents
 from ...cli.groups import LeafCommand
 from ...cli.output import echo, print_csv, print_object
@@ -99,6 +100,7 @@ async def import_(
         )
         if value not in (None, False)
     }
+    known = await known_areas(api)
     report = await api.send("POST", "users", "import", content=contents(file), query=query)
     if as_json:
         print_object(report, as_json=True)
@@ -116,5 +118,6 @@ async def import_(
             wrong = "Nothing would be stored before the wrong lines are corrected. Then"
             done = wrong if report["errors"] else "Would be stored"
         echo(f"{done}: {counts}, {report['errors']} wrong.")
+    note_new_areas(report["new_areas"], known)
     if report["errors"]:
         raise SystemExit(1)

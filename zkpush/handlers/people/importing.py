@@ -103,9 +103,17 @@ class PeopleImport:
         return await self.run_text(decoded(content), query, caller)
 
     async def run_text(
-        self, text: str, query: ImportQuery, caller: Caller, said: Saying = str
+        self,
+        text: str,
+        query: ImportQuery,
+        caller: Caller,
+        said: Saying = str,
+        meant: Collection[str] | None = None,
     ) -> ImportView:
-        """As `run`; `said` translates names of columns and values into the language of a page."""
+        """As `run`; `said` translates names of columns and values into the language of a page.
+
+        `meant` are the areas that may be new; None for any.
+        """
         plan = await self._store.read(
             lambda tx: _plan_thd(tx, text, said, self._services.count_punches_thd)
         )
@@ -114,6 +122,13 @@ class PeopleImport:
         views = [view for view in planned if view.action != "unchanged"]
         errors = sum(view.action == "error" for view in planned)
         is_stored, count = not query.dry_run and not errors, len(removed)
+        if is_stored and meant is not None and not {*new_areas} <= {*meant}:
+            raise ValueError(
+                Phrase(
+                    "These areas do not exist: %(areas)s. Confirm that the import adds them.",
+                    areas=", ".join(new_areas),
+                )
+            )
         if is_stored:
             await self._check(removed, query.confirm)
             count = await self._write(lines, planned, removed, caller)

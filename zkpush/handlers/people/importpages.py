@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from ...manage.cells import csv_lines
+from ...manage.console.areachoice import no_area
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry, FormMistakes
 from ...manage.console.pages import (
     MOST_FORM,
@@ -30,6 +31,7 @@ from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.lists import CSV
 from ...manage.services import Services
+from ...persist.areas import known_areas_thd
 from ...phrases import in_series
 from ...protocol.codes import Privilege
 from ...protocol.fields import Scope
@@ -84,12 +86,15 @@ class ImportForm(msgspec.Struct, frozen=True):
     packed: str
     remove_absent: bool = False
     confirm: int | None = None
+    new_area: list[str] = []
+    """The areas that may be added."""
 
 
 class ImportPages:
     """The import."""
 
     def __init__(self, services: Services) -> None:
+        self._store = services.store
         self._import = PeopleImport(services)
 
     def routes(self) -> list[ConsoleRoute]:
@@ -158,12 +163,14 @@ class ImportPages:
         text = decoded(form.file, encoding)
         query = ImportQuery(dry_run=True, remove_absent=form.remove_absent)
         report = await self._import.run_text(text, query, visit.caller, visit.said)
+        known = await self._store.read(known_areas_thd)
         lines = sorted(report.lines, key=lambda one: (one.action != "error", one.line))
         return View(
             template="import.html",
             title=Phrase("Import people"),
             values={
                 "report": report,
+                "new_areas": [(name, no_area(name, known)) for name in report.new_areas],
                 "lines": lines[:MOST_LINES],
                 "series": in_series(("", "")).text,
                 "more": max(0, len(lines) - MOST_LINES),
@@ -178,7 +185,9 @@ class ImportPages:
         """Import the file of the preview."""
         query = ImportQuery(remove_absent=form.remove_absent, confirm=form.confirm)
         text = decoded(_unpacked(form.packed))
-        report = await self._import.run_text(text, query, visit.caller, visit.said)
+        report = await self._import.run_text(
+            text, query, visit.caller, visit.said, meant=form.new_area
+        )
         if not report.stored:
             raise FormMistakes(Phrase("The people have changed meanwhile. Check the file again."))
         return Redirect(
