@@ -32,10 +32,12 @@ async def checked(browser: Browser, content: bytes, **fields: str) -> Response:
 
 
 async def imported(browser: Browser, content: bytes, **fields: str) -> None:
-    """Import a file without mistakes."""
+    """Import a file without mistakes, with the areas that it adds."""
     shown = await checked(browser, content, **fields)
     (form,) = [one for one in forms_of(shown) if one[0].endswith("/import/run")]
-    assert (await browser.post("/people/import/run", form[1])).status == 303
+    added = re.findall('name="new_area" value="([^"]*)"', shown.body.decode())
+    sent = await browser.post("/people/import/run", {**form[1], "new_area": added})
+    assert sent.status == 303
 
 
 async def speaking(rig: Rig, language: str) -> Browser:
