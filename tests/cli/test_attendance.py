@@ -148,3 +148,34 @@ def test_mistakes(daemon: Daemon) -> None:
     assert failed(daemon.zkpush("attendance", "list", "--csv", "--json"), 2) == (
         "Error: --csv and --json exclude each other."
     )
+
+
+def test_days_are_the_payroll_sheet(daemon: Daemon) -> None:
+    """A row for each person and day, with what there is to check; also as CSV and JSON."""
+    terminal = daemon.terminal("DAYS1")
+    daemon.api("PUT", "users/91", {"name": "Ann Ash"})
+    daemon.api("PATCH", "devices/DAYS1", {"timezone": "UTC"})
+    terminal.punch(
+        [
+            "91\t2026-01-05 08:00:00\t0\t1\t0\t0\t0",
+            "91\t2026-01-05 16:30:00\t1\t1\t0\t0\t0",
+            "91\t2026-01-06 08:00:00\t0\t1\t0\t0\t0",
+            "91\t2026-01-06 25:00:00\t0\t1\t0\t0\t0",
+        ]
+    )
+    words = "attendance", "days", "--first", "2026-01-01", "--last", "2026-01-31"
+    words += ("--device", "DAYS1", "--timezone", "UTC")
+    shown = daemon.zkpush(*words)
+    lines = [re.split(" {2,}", line) for line in shown.stdout.splitlines()]
+    assert lines == [
+        ["PIN", "Name", "Day", "First", "Last", "Punches", "Between", "To check"],
+        ["91", "Ann Ash", "2026-01-05", "08:00:00", "16:30:00", "2", "8:30"],
+        ["91", "Ann Ash", "2026-01-06", "08:00:00", "1", "one punch"],
+    ]
+    assert "1 line that could not be read is missing: zkpush rejects list" in shown.stderr
+    found = json.loads(said(daemon.zkpush(*words, "--json")))
+    assert [one["to_check"] for one in found] == [[], ["one punch"]]
+    assert said(daemon.zkpush(*words, "--to-check", "--csv")).count("\n") == 2
+    assert "No punches found" in daemon.zkpush(*words, "--last", "2026-01-04").stderr
+    assert misused(*words, "--csv", "--json").returncode == 2
+    assert "is not a day" in failed(daemon.zkpush("attendance", "days", "--first", "May"))

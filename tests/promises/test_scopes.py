@@ -84,6 +84,7 @@ ROUTES = {
     "GET /api/v1/users/{pin}/templates": B,
     "GET /api/v1/users/{pin}/photos": B,
     "GET /api/v1/attendance": ATTENDANCE,
+    "GET /api/v1/attendance/days": ATTENDANCE,
     "GET /api/v1/operations": R,
     "GET /api/v1/errors": R,
     "GET /api/v1/idcards": R,

@@ -83,6 +83,11 @@ class ZoneKeeper(PeriodicService):
         """Where the server has no time zone, take the one that this function reads, if any."""
         self._chosen = chosen
 
+    async def of_site(self) -> str | None:
+        """Return the time zone that was chosen for the site, or else that of the server, if any."""
+        chosen = None if self._chosen is None else await self._store.read(self._chosen)
+        return chosen or self._zone
+
     async def follow(self) -> None:
         """Assign time zones that are known now, and compute the instants of waiting records."""
         zone = self._zone

@@ -24,6 +24,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
 from ...protocol.fields import Scope
+from .daysapi import DaysEndpoint
 from .earlier import EarlierEndpoints
 from .listing import PHOTO, AttendanceReadings, AttendanceView, attendance_view, picture_type
 from .model import AttendancePhoto, Punch
@@ -151,4 +152,8 @@ RECORDS = RecordSource(
 
 def routes(services: Services) -> list[Route]:
     """Return the routes of attendance."""
-    return [*AttendanceEndpoints(services).routes(), *EarlierEndpoints(services).routes()]
+    return [
+        *AttendanceEndpoints(services).routes(),
+        DaysEndpoint(services).route(),
+        *EarlierEndpoints(services).routes(),
+    ]

@@ -31,7 +31,7 @@ from .payroll import TOO_LONG, is_payroll_period
 from .periods import DAY, PERIODS, DayPeriod, PeriodName, named_period
 from .persondays import PersonDay
 from .searching import area_names_thd, asked_period
-from .unread import UnreadLines, unread_days_thd, unread_notes, unread_thd
+from .unread import UnreadLines, UnreadReader, unread_days_thd, unread_notes, unread_thd
 
 ROWS = 40
 """People on a page; one who had the user ID before on the same day is one more row."""
@@ -217,8 +217,9 @@ class CheckPages:
             wrong["since" if period.first is None else "until"] = TOO_LONG
         if not wrong and not _is_in_reach(period):
             wrong["since"] = NO_DAY
-        unread = {} if wrong else unread_days_thd(tx, visit, period, query.area)
-        lines = [] if wrong else unread_thd(tx, visit, period, None, query.area)
+        reader = UnreadReader.of(visit)
+        unread = {} if wrong else unread_days_thd(tx, reader, period, query.area)
+        lines = [] if wrong else unread_thd(tx, reader, period, None, query.area)
         return _Asked(
             filter=CheckFilter(
                 period=period,
@@ -231,7 +232,7 @@ class CheckPages:
             ),
             areas=areas,
             unread=lines,
-            notes=unread_notes(lines, visit),
+            notes=unread_notes(lines, visit.named),
             wrong=wrong,
         )
 

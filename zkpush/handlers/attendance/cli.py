@@ -1,4 +1,4 @@
-"""`zkpush attendance`: list and follow attendance records; `verify` is of completeness."""
+"""`zkpush attendance`: list and follow records, print days; `verify` is of completeness."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ...cli.tables import Column, ListTable
 from ...cli.times import TIME_FORMAT, midnight, point_in_time, shown_wall_time
 from ...counting import agreeing, counted
 from ...protocol.times import DOUBT_WORDS, DOUBTS
+from .dayscli import days
 from .photocli import photos
 from .words import WORDS
 
@@ -51,6 +52,9 @@ attendance = WordGroup(
     help=WORDS["attendance"],
     of_nouns={"verify": "zkpush.handlers.completeness.cli"},
 )
+
+
+attendance.add_command(days)
 
 
 @attendance.command("list", cls=ListCommand, order=OLDEST_FIRST)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from ...interfaces import IStore
+from ...manage.console import sheets
 from ...manage.console.exports import ExportedTable
-from ...manage.console.phrases import Phrase
+from ...manage.console.phrases import Phrase, counted_phrase
 from ...manage.console.sheets import Cell, SheetColumn
 from ...manage.console.visits import Visit
 from ...persist.transaction import Transaction
@@ -35,6 +36,17 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("May be another person's"), 28),
     SheetColumn(Phrase("Left"), 10),
 )
+
+
+def too_many() -> Phrase:
+    """Return why a workbook is refused."""
+    return counted_phrase(
+        "This is more than %(num)s record. Choose a shorter period, or export them as CSV, which "
+        "has no limit.",
+        "These are more than %(num)s records. Choose a shorter period, or export them as CSV, "
+        "which has no limit.",
+        sheets.MOST_ROWS,
+    )
 
 
 def punch_table(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...manage.console.areachoice import no_area
-from ...manage.console.exports import ExportedTable, SheetExport, line_stream
+from ...manage.console.exports import ExportedTable, SheetExport, TableLanguage, line_stream
 from ...manage.console.forms import FormEntry, FormMistakes
 from ...manage.console.pages import (
     ConsolePage,
@@ -25,23 +25,22 @@ from ...manage.console.visits import Visit
 from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.transaction import Transaction
-from ...phrases import counted_phrase
 from ...protocol.fields import Scope
 from ..people.store import unknown_person_thd
 from .absent import absent_thd
 from .checkpages import CheckPages
 from .chronology import ChronologicalPunches, TimePlace
 from .earlierpages import EarlierErasurePages
-from .exports import punch_table
+from .exports import punch_table, too_many
 from .finding import PersonMatch, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
-from .payroll import DAYS, is_payroll_period, payroll_tables
+from .payroll import DAYS, check_workbook_thd, days_of, is_payroll_period, payroll_tables
 from .periods import PERIODS, named_period
 from .personpages import PersonAttendancePages
 from .searching import Search, SearchQuery, area_names_thd, asked_period
 from .showing import DOUBT_WORDS, shown_punches
-from .unread import unread_notes, unread_thd
+from .unread import UnreadReader, unread_notes, unread_thd
 
 ROWS = 40
 """Records on a page."""
@@ -122,7 +121,7 @@ class AttendancePages:
                 if past is None:
                     values.update(count=found.count, is_more=found.is_more)
                     where = search.period, search.device, query.area
-                    values["unread"] = unread_thd(tx, visit, *where, search.pin)
+                    values["unread"] = unread_thd(tx, UnreadReader.of(visit), *where, search.pin)
                     values["absent"] = absent_thd(tx, visit, window, *where)
             names = area_names_thd(tx, visit.areas)
             return {
@@ -189,7 +188,10 @@ class AttendancePages:
     async def days_xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the payroll sheet as XLSX."""
         search = await self._searched(visit, query)
-        stream = self._sheets.stream(*await self._days(search, visit))
+        tables, days = await self._days(search, visit), days_of(search.period)
+        wanted = search.filter(visit)
+        await self._store.read(lambda tx: check_workbook_thd(tx, wanted, days or 0))
+        stream = self._sheets.stream(*tables)
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
         return PageStream(stream=stream, name=search.file_name(visit, "xlsx", DAYS))
 
@@ -201,15 +203,7 @@ class AttendancePages:
             lambda tx: tx[ChronologicalPunches].count(wanted, MOST_ROWS + 1)
         )
         if count > MOST_ROWS:
-            raise ValueError(
-                counted_phrase(
-                    "This is more than %(num)s record. Choose a shorter period, or export them "
-                    "as CSV, which has no limit.",
-                    "These are more than %(num)s records. Choose a shorter period, or export "
-                    "them as CSV, which has no limit.",
-                    MOST_ROWS,
-                )
-            )
+            raise ValueError(too_many())
         await note_export(self._store, visit.caller, "xlsx", "attendance", query)
         tables = [await self._table(search, visit)]
         if search.pin is not None and is_payroll_period(search.period):
@@ -222,12 +216,15 @@ class AttendancePages:
 
     async def _days(self, search: Search, visit: Visit) -> tuple[ExportedTable, ExportedTable]:
         notes = await self._notes(search, visit)
-        return payroll_tables(self._store, search.filter(visit), search.period, visit, notes)
+        wanted, language = search.filter(visit), TableLanguage.of(visit)
+        return payroll_tables(self._store, wanted, search.period, visit.zone, language, notes)
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
         """Return the notes of a file."""
         where = search.period, search.device, search.query.area, search.pin
-        return unread_notes(await self._store.read(lambda tx: unread_thd(tx, visit, *where)), visit)
+        reader = UnreadReader.of(visit)
+        found = await self._store.read(lambda tx: unread_thd(tx, reader, *where))
+        return unread_notes(found, visit.named)
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

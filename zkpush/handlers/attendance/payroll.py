@@ -15,15 +15,16 @@ import attrs
 from sqlalchemy import ColumnElement, TextClause, select
 
 from ...interfaces import IStore
-from ...manage.console.exports import ExportedTable
+from ...manage.console import sheets
+from ...manage.console.exports import ExportedTable, TableLanguage
 from ...manage.console.phrases import Phrase
 from ...manage.console.sheets import Cell, SheetColumn
-from ...manage.console.visits import Visit
 from ...persist.limits import terminals_in
 from ...persist.transaction import Transaction
 from ..people.store import pin_order
 from .chronology import ChronologicalPunches, terminals_of
 from .conditions import kinds_of, period_of
+from .exports import too_many
 from .model import Punch, PunchFilter
 from .periods import DAY, DayPeriod
 from .persondays import PersonDay, person_days
@@ -92,7 +93,12 @@ def _hours(minutes: int | None) -> datetime.timedelta | None:
 
 
 def payroll_tables(
-    store: IStore, wanted: PunchFilter, period: DayPeriod, visit: Visit, notes: Sequence[Phrase]
+    store: IStore,
+    wanted: PunchFilter,
+    period: DayPeriod,
+    zone: ZoneInfo,
+    language: TableLanguage,
+    notes: Sequence[Phrase],
 ) -> tuple[ExportedTable, ExportedTable]:
     """Return the sheet of a filter, with its notes, and that of the totals, to be read after it.
 
@@ -101,12 +107,22 @@ def payroll_tables(
     days = days_of(period)
     if days is None or not is_payroll_period(period):
         raise ValueError(TOO_LONG)
-    rows = PayrollRows(store, wanted, days, visit.zone)
-    commas = visit.language.has_decimal_commas
+    rows = PayrollRows(store, wanted, days, zone)
+    said, commas = language.said, language.has_decimal_commas
     return (
-        ExportedTable(visit.said(DAYS), COLUMNS, rows, visit.said, commas, notes),
-        ExportedTable(visit.said(TOTALS), TOTAL_COLUMNS, TotalRows(rows), visit.said, commas),
+        ExportedTable(said(DAYS), COLUMNS, rows, said, commas, notes),
+        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows), said, commas),
     )
+
+
+def check_workbook_thd(tx: Transaction, wanted: PunchFilter, days: int) -> None:
+    """Raise `ValueError` if the sheet of a period of some days may be too long for a workbook."""
+    most = sheets.MOST_ROWS
+    # There are no more rows than punches, and than people times days.
+    if tx[ChronologicalPunches].count(wanted, most + 1) <= most:
+        return
+    if len(pins_thd(tx, wanted, None)) * days > most:
+        raise ValueError(too_many())
 
 
 def is_payroll_period(period: DayPeriod) -> bool:
@@ -161,11 +177,19 @@ class PersonTotal:
 class PayrollRows:
     """The rows of a sheet, and the totals of its people."""
 
-    def __init__(self, store: IStore, wanted: PunchFilter, days: int, zone: ZoneInfo) -> None:
-        """`days` is the number of days of the period."""
+    def __init__(
+        self,
+        store: IStore,
+        wanted: PunchFilter,
+        days: int,
+        zone: ZoneInfo,
+        first_pin: str | None = None,
+    ) -> None:
+        """`days` is the number of days of the period; `first_pin` begins with a user ID."""
         self._store = store
         self._wanted = wanted
         self._zone = zone
+        self._first_pin = first_pin
         self._at_once = max(1, PERSON_DAYS // days)
         self._pins: list[str] | None = None
         self.totals: dict[tuple[str, int | None], PersonTotal] = {}
@@ -180,7 +204,7 @@ class PayrollRows:
         """Read the days of the next people, and add them to the totals."""
         wanted, zone = self._wanted, self._zone
         if self._pins is None:
-            self._pins = await self._store.read(lambda tx: pins_thd(tx, wanted))
+            self._pins = await self._store.read(lambda tx: pins_thd(tx, wanted, self._first_pin))
         pins, self._pins = self._pins[: self._at_once], self._pins[self._at_once :]
         self.is_over = not self._pins
         found = await self._store.read(lambda tx: days_thd(tx, wanted, pins, zone))
@@ -203,12 +227,16 @@ class TotalRows:
         return [one.cells() for one in self._days.totals.values()]
 
 
-def pins_thd(tx: Transaction, wanted: PunchFilter) -> list[str]:
-    """Return the user IDs with punches of a filter, in the order of the list of people."""
+def pins_thd(tx: Transaction, wanted: PunchFilter, first: str | None) -> list[str]:
+    """Return the user IDs with punches of a filter, in the order of the list of people.
+
+    They begin with the user ID `first`, or behind its place.
+    """
     if wanted.pin is not None:
         return [wanted.pin]
     query = select(attendance.c.pin).where(*_conditions(wanted)).distinct()
-    return sorted(tx.connection.execute(query).scalars(), key=pin_order)
+    pins = sorted(tx.connection.execute(query).scalars(), key=pin_order)
+    return pins if first is None else [one for one in pins if pin_order(one) >= pin_order(first)]
 
 
 def days_thd(

@@ -36,7 +36,7 @@ from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
 from .spans import count_punches
 from .strips import WIDTH, MonthTotals, strips_of
-from .unread import unread_thd
+from .unread import UnreadReader, unread_thd
 
 MOST = 2000
 """Maximum number of records of a month, or of a day, that are shown and counted."""
@@ -196,7 +196,7 @@ class PersonAttendancePages:
                     tx, pin, holder, ERASED_PERSON if is_erased else shown_name or pin, visit.areas
                 ),
                 "may_change": visit.allows(Scope.WRITE),
-                "unread": unread_thd(tx, visit, period, pin=pin),
+                "unread": unread_thd(tx, UnreadReader.of(visit), period, pin=pin),
                 "absent": absent_thd(tx, visit, window, period),
             }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -25,6 +26,20 @@ MOST_REJECTS = 300
 
 
 @attrs.frozen
+class UnreadReader:
+    """Who reads about lines that could not be read: a visit, or a caller of the API."""
+
+    zone: ZoneInfo
+    areas: frozenset[str] | None
+    """Areas of a limited reader; None for no limit."""
+
+    @classmethod
+    def of(cls, visit: Visit) -> UnreadReader:
+        """Return the reader of a page."""
+        return cls(visit.zone, visit.areas)
+
+
+@attrs.frozen
 class UnreadLines:
     """Lines of one terminal that nobody could read."""
 
@@ -39,7 +54,7 @@ class UnreadLines:
 
 def unread_thd(
     tx: Transaction,
-    visit: Visit,
+    reader: UnreadReader,
     period: DayPeriod,
     device: str | None = None,
     area: str | None = None,
@@ -51,7 +66,7 @@ def unread_thd(
     date outside the period. Of lines without a date all count that came since the period began: a
     line is never received before its day. `device` and `area` limit it.
     """
-    found = _rejects_thd(tx, visit, period, area)
+    found = _rejects_thd(tx, reader, period, area)
     by_terminal: dict[str, list[StoredReject]] = {}
     for one in found:
         if device in (None, one.device):
@@ -62,14 +77,14 @@ def unread_thd(
 
 
 def unread_days_thd(
-    tx: Transaction, visit: Visit, period: DayPeriod, area: str | None = None
+    tx: Transaction, reader: UnreadReader, period: DayPeriod, area: str | None = None
 ) -> dict[tuple[datetime.date, str], int]:
     """Count the lines of a period that say their day and user ID, by these.
 
-    The others are in `unread_thd` only. Empty for accounts that may not see them.
+    The others are in `unread_thd` only.
     """
     counts = Counter[tuple[datetime.date, str]]()
-    for one in _rejects_thd(tx, visit, period, area):
+    for one in _rejects_thd(tx, reader, period, area):
         lines = [] if one.packed or one.raw is None else one.raw.split(b"\n")
         for line in lines:
             whose, day = _USER_ID.match(line), _day(line)
@@ -79,23 +94,23 @@ def unread_days_thd(
 
 
 def _rejects_thd(
-    tx: Transaction, visit: Visit, period: DayPeriod, area: str | None
+    tx: Transaction, reader: UnreadReader, period: DayPeriod, area: str | None
 ) -> list[StoredReject]:
-    areas = visit.areas
+    areas = reader.areas
     if area is not None:
         areas = frozenset({area}) if areas is None else areas & {area}
-    since = (period.since(visit.zone) or 0) * 1000
+    since = (period.since(reader.zone) or 0) * 1000
     return tx[RejectStore].newest(ATTLOG.name, since, MOST_REJECTS, areas)
 
 
-def unread_notes(unread: Iterable[UnreadLines], visit: Visit) -> list[Phrase]:
-    """Say in a file what nobody could read."""
+def unread_notes(unread: Iterable[UnreadLines], named: Callable[[str], str | None]) -> list[Phrase]:
+    """Say in a file what nobody could read; `named` returns the name of a terminal."""
     return [
         counted_phrase(
             "%(num)s line from %(terminal)s could not be read. It is missing here.",
             "%(num)s lines from %(terminal)s could not be read. They are missing here.",
             one.count,
-            terminal=visit.named(one.sn) or one.sn,
+            terminal=named(one.sn) or one.sn,
         )
         for one in unread
     ]

@@ -21,6 +21,7 @@ from ..lists import CSV, send_parts
 from ..routes import Stream
 from .phrases import Phrase
 from .sheets import XLSX, Cell, SheetColumn, TableSheet
+from .visits import Visit
 
 NOTES = Phrase("Notes")
 """Name of the sheet with the notes of a workbook."""
@@ -35,6 +36,20 @@ class TableRows(Protocol):
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Read the next rows."""
         ...
+
+
+@attrs.frozen
+class TableLanguage:
+    """How the texts of a table are written."""
+
+    said: Callable[[str], str] = str
+    """Translates headings and words; English unless given."""
+    has_decimal_commas: bool = False
+
+    @classmethod
+    def of(cls, visit: Visit) -> TableLanguage:
+        """Return the language of a visit."""
+        return cls(visit.said, visit.language.has_decimal_commas)
 
 
 @attrs.frozen
