@@ -7,6 +7,7 @@ old site key opens nothing.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, or_, select, tuple_
+from sqlalchemy.exc import SAWarning
 from twisted.logger import Logger
 
 from ..interfaces import NotUnsealed, StoreError, WrongKey
@@ -123,7 +125,9 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
 def _columns(connection: Connection) -> Iterator[tuple[Table, str]]:
     """Iterate over all byte columns, including those of plugins."""
     metadata = MetaData()
-    metadata.reflect(connection)
+    with warnings.catch_warnings():  # of indexes that it cannot reflect, which nobody needs here
+        warnings.simplefilter("ignore", SAWarning)
+        metadata.reflect(connection)
     for table in metadata.sorted_tables:
         if table.name == keys.name:
             continue
