@@ -59,12 +59,16 @@ def counted_template(one: str, many: str) -> Phrase:
     return template
 
 
+LISTED = Phrase("%(first)s, %(next)s")
+"""Two items of a list."""
+
+
 def listed_phrases(parts: Sequence[object]) -> Phrase:
     """Join texts by commas, or what a language uses instead."""
     *before, last = parts or [Phrase.made("", {})]
     if not before:
         return last if isinstance(last, Phrase) else Phrase.made("%(part)s", {"part": last})
-    return Phrase("%(first)s, %(next)s", first=listed_phrases(before), next=last)
+    return Phrase.made(LISTED, {"first": listed_phrases(before), "next": last})
 
 
 def terminal_phrase(sn: str) -> Phrase:

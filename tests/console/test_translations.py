@@ -88,7 +88,8 @@ def test_a_command_has_one_word_in_spanish(package: str) -> None:
 
 
 TERMS: dict[str, tuple[str, str, str]] = {
-    r"punch(es)?": ("fich", "بصم", "打.*卡"),
+    r"punch(es)?": ("fich", "حرك|تسجيل حضوره|يسجل أحد حضوره", "打.*卡"),
+    r"fingerprints?": ("huella", "بصم", "指纹"),
     r"terminals?": ("terminal", "جهاز|أجهز", "终端"),
     r"areas?": ("área", "منطق|مناطق", "区域"),
     r"templates?": ("plantilla", "قالب|قوالب", "模板"),

@@ -22,6 +22,7 @@ from ...model import DEFAULT_AREA, Device, Page
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ...phrases import listed_phrases
 from ..people.model import PeopleFilter
 from ..people.store import PeopleStore, PersonStore, unknown_person_thd
 from .areapages import back_to
@@ -275,7 +276,7 @@ def _people_thd(tx: Transaction, text: str, areas: frozenset[str] | None) -> lis
         if not found:
             raise ValueError(unknown_person_thd(tx, one, areas))
         if len(found) > 1:
-            names = ", ".join(f"{each.name or each.pin} ({each.pin})" for each in found)
+            names = listed_phrases([f"{each.name or each.pin} ({each.pin})" for each in found])
             raise ValueError(
                 Phrase(
                     "Several people are found for %(given)s, such as %(names)s. Write the user ID.",

@@ -137,4 +137,4 @@ def _value(name: str, value: str | None) -> str:
         return DEFAULT_AREA
     if value in _NOTHING:
         return Phrase("none")
-    return ", ".join(value.split("+")) if name == "areas" else value
+    return listed_phrases(value.split("+")) if name == "areas" else value

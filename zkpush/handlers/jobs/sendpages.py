@@ -36,7 +36,7 @@ from ...model import DEFAULT_AREA, DeviceState
 from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
-from ...phrases import with_more
+from ...phrases import listed_phrases, with_more
 from ...protocol.commands import mistake_in, without_field
 from ...protocol.fields import MOST_PRIORITY, SMALL, Command, Field, Kind, Scope
 from .endpoints import JobEndpoints, endpoints_of
@@ -303,7 +303,7 @@ def target_names_thd(tx: Transaction, form: TargetForm, areas: frozenset[str] | 
     else:
         found = tx[TargetStore].approved(form.area if form.target == "area" else None, areas)
     first = tx[DeviceStore].with_keys([one.id for one in found[:MOST_NAMED]])
-    names = ", ".join(sorted(one.alias or one.sn for one in first))
+    names = listed_phrases(sorted(one.alias or one.sn for one in first))
     return with_more(names, len(found) - MOST_NAMED) if len(found) > MOST_NAMED else names
 
 

@@ -15,6 +15,7 @@ from ...persist.areas import idle_areas_thd
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
 from ...persist.transaction import Transaction
+from ...phrases import listed_phrases
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
 from ...protocol.scalars import decode_time
 from ...protocol.secrecy import secrets_of
@@ -122,7 +123,7 @@ def value_text(field: str, value: object) -> str | datetime.datetime:
         if not own:
             return Phrase("As the group")
         return Phrase(
-            "Own periods: %(periods)s", periods=", ".join(map(str, filter(None, periods)))
+            "Own periods: %(periods)s", periods=listed_phrases([*map(str, filter(None, periods))])
         )
     if field in MOMENTS:
         with contextlib.suppress(ValueError):  # firmware has other forms of times

@@ -39,6 +39,7 @@ from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.setaside import RejectSelection, StoredReject
+from .naming import TABLE_WORDS, in_words
 from .owning import REJECT
 from .reading import RejectReader
 
@@ -83,10 +84,10 @@ class ShownReject:
     """A reject as the page shows it."""
 
     stored: StoredReject
-    what: str
-    """Meaning of the table, or the name that the terminal sent."""
-    is_known: bool
-    """Whether `what` is a meaning."""
+    what: Phrase | None
+    """What it is, in words; None if only the table is known."""
+    table: str | None
+    """Name of the table that the terminal sent; None for what belongs to no table."""
     reason: str
     """Why it was not understood, without what the visitor may not see."""
 
@@ -210,10 +211,10 @@ class RejectPages:
     def _shown(self, reject: StoredReject, visit: Visit) -> ShownReject:
         table = self._tables.get(reject.table)
         text = secrecy.shown_reason(reject.table, table, reject.reason, visit.scopes)
-        reason = REASONS.phrase(text)
+        reason = in_words(REASONS.phrase(text))
         if reject.table in NO_TABLES:
-            return ShownReject(reject, OF_NO_TABLE[reject.table], True, reason)
-        return ShownReject(reject, reject.table, False, reason)
+            return ShownReject(reject, OF_NO_TABLE[reject.table], None, reason)
+        return ShownReject(reject, TABLE_WORDS.get(reject.table), reject.table, reason)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

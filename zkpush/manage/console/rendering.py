@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from jinja2 import BaseLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
+from ...phrases import LISTED
 from ...protocol.fields import Scope
 from .assets import Assets
 from .formats import add_filters
@@ -74,8 +75,10 @@ class Renderer:
         )
         add_filters(environment, language, translations)
         environment.globals.update({scope.value: scope for scope in Scope})
+        # A comma and a space, or what the language has between the items of a list.
+        comma = translations.gettext(LISTED) % {"first": "", "next": ""}
         environment.globals.update(
-            language=language, languages=LANGUAGES, asset=self._assets.url_name
+            language=language, languages=LANGUAGES, asset=self._assets.url_name, comma=comma
         )
         return environment
 
