@@ -32,7 +32,7 @@ from .postgres import (  # noqa: F401 - fixtures
     postgres,
     postgres_url,
 )
-from .rig import Rig
+from .rig import IN_MEMORY, Rig
 from .templates import templates_are_compiled_once  # noqa: F401 - a fixture
 from .warm import TRACED
 
@@ -146,3 +146,14 @@ async def make_rig(
 async def rig(make_rig: Callable[..., Awaitable[Rig]]) -> AsyncIterator[Rig]:
     """A daemon inside the test that admits every terminal."""
     yield await make_rig()
+
+
+@pytest_twisted.async_yield_fixture(params=["sqlite", "postgresql"])
+async def either(
+    request: pytest.FixtureRequest, make_rig: Callable[..., Awaitable[Rig]]
+) -> AsyncIterator[Rig]:
+    """A daemon on each database."""
+    is_sqlite = request.param == "sqlite"
+    yield await make_rig(
+        database=IN_MEMORY if is_sqlite else request.getfixturevalue("postgres_url")
+    )

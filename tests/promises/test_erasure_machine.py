@@ -1,30 +1,25 @@
 """The promise of areas, with erasures, CLEAR DATA and decisions about conflicts.
 
-As `test_area_machine`, whose model and rules it goes on with: an operator also erases people, has
+As `area_machine`, whose model and rules it goes on with: an operator also erases people, has
 terminals cleared, and decides conflicts for a terminal that has another person under the user ID.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Any
 
 import pytest
 import pytest_twisted
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
-from hypothesis.stateful import rule, run_state_machine_as_test
-from twisted.internet import threads
+from hypothesis.stateful import rule
 
 from zkpush.handlers.people.returns import ErasedReturns
 from zkpush.handlers.people.strangers import StrangerStore
 from zkpush.persist.devices import DeviceStore
 
 from ..server.test_distribution import enrol, held
-from .test_area_machine import AREAS, FINGERS, LEASE, PEOPLE, TERMINALS
-from .test_area_machine import Machine as AreaMachine
+from .area_machine import AREAS, FINGERS, LEASE, PEOPLE, TERMINALS, AreaMachine, play
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("no_cover")]
 SEED, EXAMPLES, STEPS = 4, 6, 15
@@ -150,41 +145,10 @@ class ErasureMachine(AreaMachine):
             assert not {self.pin_of(pin) for pin in self.erased} & {*held(terminal)}, terminal.sn
 
 
-async def play(make_rig: Any, number: int, **more: Any) -> None:
-    """Run the machine with a seed on a daemon of its own."""
-    rig = await make_rig(
-        limits={"unknown_per_minute": 10_000, "requests_per_minute": 100_000},
-        commands={"attempts": 50},
-        **more,
-    )
-
-    class Run(ErasureMachine):
-        """On this daemon."""
-
-    Run.rig = rig
-    Run.numbers = itertools.count(1)
-    Run.faults = []
-    few = settings(
-        max_examples=EXAMPLES,
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],  # see `test_area_machine`
-    )
-    try:
-        await threads.deferToThread(run_state_machine_as_test, seed(number)(Run), settings=few)
-    except Flaky:
-        if not Run.faults:
-            raise
-    if Run.faults:
-        raise Run.faults[0]
-
-
 @pytest_twisted.ensureDeferred
 async def test_everybody_is_where_they_must_be(make_rig: Any) -> None:
     """After any erasures, CLEAR DATA and decisions, with losses."""
-    await play(make_rig, SEED)
+    await play(make_rig, ErasureMachine, SEED, EXAMPLES, STEPS)
 
 
 @pytest_twisted.ensureDeferred
@@ -192,4 +156,4 @@ async def test_everybody_is_where_they_must_be_on_postgresql(
     make_rig: Any, postgres_url: str
 ) -> None:
     """As on SQLite."""
-    await play(make_rig, SEED, database=postgres_url)
+    await play(make_rig, ErasureMachine, SEED, EXAMPLES, STEPS, database=postgres_url)

@@ -32,7 +32,6 @@ async def problems(rig: Rig) -> list[str]:
     return [one["detail"] for one in found if one["code"] == "removed person"]
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize(
     ("choice", "name", "expected"),
     [
@@ -43,57 +42,50 @@ async def problems(rig: Rig) -> list[str]:
 )
 @pytest_twisted.ensureDeferred
 async def test_terminals_hold_what_the_server_says_after_a_decision(
-    make_rig: Any,
-    request: pytest.FixtureRequest,
-    database: str,
+    either: Rig,
     choice: dict[str, Any],
     name: str,
     expected: set[tuple[str, int]],
 ) -> None:
     """Fingers of the other person are neither there nor stored, also those enrolled meanwhile."""
-    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
-    rig = await make_rig(**more)
-    first, second = await two_people(rig)
-    await distribute(rig)
-    await fetch(rig, first, second)
+    first, second = await two_people(either)
+    await distribute(either)
+    await fetch(either, first, second)
     assert (fingers(first), fingers(second)) == (ANN, EVE)
-    await settle(rig, **choice)
+    await settle(either, **choice)
     loser = first if name == "Eve" else second
     await enrol(loser, "5", held(loser)["5"], 8)
-    await fetch(rig, first, second)
+    await fetch(either, first, second)
     assert held(first) == held(second) == {"5": name}
     assert fingers(first) == fingers(second) == expected
-    stored = await rig.items("/users/5/templates")
+    stored = await either.items("/users/5/templates")
     assert {one["number"] for one in stored} == {number for _, number in expected}
-    assert (await rig.items("/conflicts"), await problems(rig)) == ([], [])
+    assert (await either.items("/conflicts"), await problems(either)) == ([], [])
     counts = [len(first.executed), len(second.executed)]
-    await fetch(rig, first, second)
+    await fetch(either, first, second)
     assert [len(first.executed), len(second.executed)] == counts
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
 async def test_commands_from_before_a_decision_bring_no_fingers_of_the_other_person(
-    make_rig: Any, request: pytest.FixtureRequest, database: str
+    either: Rig,
 ) -> None:
     """They wait for a third terminal, which executes them after the decision."""
-    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
-    rig = await make_rig(**more)
-    first, second = await two_people(rig)
-    third = await joined(rig, "A3")
-    await distribute(rig)
-    await look(rig)
-    assert len(await rig.items("/devices/A3/commands")) == 3
-    rig.clock.advance(1)
-    await settle(rig, keep="terminal")
+    first, second = await two_people(either)
+    third = await joined(either, "A3")
+    await distribute(either)
+    await look(either)
+    assert len(await either.items("/devices/A3/commands")) == 3
+    either.clock.advance(1)
+    await settle(either, keep="terminal")
     await third.poll()
     assert fingers(third) == ANN
-    await fetch(rig, first, second, third)
+    await fetch(either, first, second, third)
     assert held(first) == held(second) == held(third) == {"5": "Eve"}
     assert fingers(first) == fingers(second) == fingers(third) == EVE
-    stored = await rig.items("/users/5/templates")
+    stored = await either.items("/users/5/templates")
     assert {one["number"] for one in stored} == {2, 7}
-    assert await problems(rig) == []
+    assert await problems(either) == []
 
 
 @pytest_twisted.ensureDeferred
@@ -192,30 +184,27 @@ async def test_a_stranger_outside_the_area_is_deleted(rig: Rig) -> None:
     assert await problems(rig) == []
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest_twisted.ensureDeferred
 async def test_a_late_finger_of_a_deleted_user_holds_nobody_back(
-    make_rig: Any, request: pytest.FixtureRequest, database: str
+    either: Rig,
 ) -> None:
     """There is no conflict to settle; once the terminal was asked, the person is sent there."""
-    more = {"database": request.getfixturevalue("postgres_url")} if database != "sqlite" else {}
-    rig = await make_rig(**more)
-    first, second = await two_people(rig)
-    assert (await rig.api("DELETE", "/devices/A2/users/5")).status == 202
-    await settle(rig, keep="stored")
-    await fetch(rig, first, second)
+    first, second = await two_people(either)
+    assert (await either.api("DELETE", "/devices/A2/users/5")).status == 202
+    await settle(either, keep="stored")
+    await fetch(either, first, second)
     late = b"FP PIN=5\tFID=7\tSize=4\tValid=1\tTMP=AAAA\n"
     await second.link.post("cdata", late, table="OPERLOG", Stamp="1")
-    await distribute(rig)
-    await look(rig)
-    found = {one["device"]: one["meaning"] for one in await rig.items("/users/5/places")}
+    await distribute(either)
+    await look(either)
+    found = {one["device"]: one["meaning"] for one in await either.items("/users/5/places")}
     assert "conflict" in found["A2"], found
-    assert await rig.items("/conflicts") == []
-    rig.clock.advance(PATIENCE // 1000 + 1)
-    (job,) = (one for one in rig.daemon.jobs if isinstance(one, UserQuestions))
+    assert await either.items("/conflicts") == []
+    either.clock.advance(PATIENCE // 1000 + 1)
+    (job,) = (one for one in either.daemon.jobs if isinstance(one, UserQuestions))
     await job.work()
-    await fetch(rig, first, second)
-    assert (await rig.api("POST", "/areas/North/repair")).status < 300
-    await fetch(rig, first, second)
+    await fetch(either, first, second)
+    assert (await either.api("POST", "/areas/North/repair")).status < 300
+    await fetch(either, first, second)
     assert (held(second), fingers(second)) == ({"5": "Ann"}, ANN)
-    assert await places(rig, "5") == {"A1": "there", "A2": "there"}
+    assert await places(either, "5") == {"A1": "there", "A2": "there"}

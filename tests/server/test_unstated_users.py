@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import pathlib
 
 import pytest
 import pytest_twisted
@@ -11,7 +10,7 @@ import pytest_twisted
 from zkpush.handlers.people.identifying import PATIENCE, UserQuestions
 from zkpush.handlers.people.store import PeopleStore
 
-from ..rig import IN_MEMORY, Rig
+from ..rig import Rig
 from .test_contested_parts import ANN, EVE, OTHER, finger, fingers, kept_apart, said, settle, user
 
 
@@ -37,14 +36,6 @@ def line(kind: str, of: str) -> bytes:
 
 
 KINDS = ["FP", "FACE", "FVEIN", "BIODATA", "USERPIC", "BIOPHOTO"]
-
-
-@pytest_twisted.async_yield_fixture(params=["sqlite", "postgresql"])
-async def either(request: pytest.FixtureRequest, make_rig, tmp_path: pathlib.Path) -> Rig:
-    """A daemon on each database."""
-    is_sqlite = request.param == "sqlite"
-    url = IN_MEMORY if is_sqlite else request.getfixturevalue("postgres_url")
-    yield await make_rig(database=url)
 
 
 async def stored(rig: Rig, kind: str) -> list[bytes]:

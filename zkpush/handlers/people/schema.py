@@ -55,6 +55,12 @@ def _of_people(
     )
 
 
+def _terminal_key() -> Column[int]:
+    """Declare a terminal as part of a primary key; rows end with the terminal."""
+    device = ForeignKey("devices.id", ondelete="CASCADE")
+    return Column("device_id", RowId, device, primary_key=True, autoincrement=False)
+
+
 users = _of_people("users", USER, (USER,))
 
 users.c.pin.info[PERSON] = True
@@ -195,13 +201,7 @@ contested_parts = Table(
     metadata,
     Column("table_name", KeyText, primary_key=True),
     Column("key", KeyText, primary_key=True),
-    Column(
-        "device_id",
-        RowId,
-        ForeignKey("devices.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _terminal_key(),
     Column("pin", KeyText, nullable=False),
     Column("at", BigInteger(), nullable=False),
     # Whether the terminal has been asked who the user is.
@@ -217,13 +217,7 @@ strangers = Table(
     "strangers",
     metadata,
     Column("pin", KeyText, primary_key=True),
-    Column(
-        "device_id",
-        RowId,
-        ForeignKey("devices.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _terminal_key(),
     Column("at", BigInteger(), nullable=False),
 )
 """Terminals that have somebody else, or templates of somebody else, under the user ID of a person;
@@ -301,13 +295,7 @@ erased_holders = Table(
     metadata,
     # Keyed hash of the user ID.
     Column("digest", LargeBinary(), primary_key=True),
-    Column(
-        "device_id",
-        RowId,
-        ForeignKey("devices.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _terminal_key(),
     # The user ID, only until the deletion is queued.
     Column("pin", SealedText()),
     # How often the terminal refused the deletion, the last return code, and when that was (ms).
