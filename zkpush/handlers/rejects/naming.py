@@ -1,4 +1,4 @@
-"""Names of tables and fields of the protocol in words, for readers of what was not understood."""
+"""Names of fields of the protocol in words, for readers of what was not understood."""
 
 from __future__ import annotations
 
@@ -6,15 +6,6 @@ from collections.abc import Mapping
 
 from ...manage.console.phrases import Phrase
 
-TABLE_WORDS: Mapping[str, Phrase] = {
-    "ATTLOG": Phrase("Punches"),
-    "ATTPHOTO": Phrase("Photos of punches"),
-    "OPERLOG": Phrase("People and operations at the terminal"),
-    "ERRORLOG": Phrase("Errors of the terminal"),
-    "BIODATA": Phrase("Templates"),
-    "IDCARD": Phrase("Identity cards"),
-}
-"""What tables hold, by their names."""
 FIELD_WORDS: Mapping[str, Phrase] = {
     "Time": Phrase("Time"),
     "Pin": Phrase("User ID"),

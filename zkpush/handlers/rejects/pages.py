@@ -39,7 +39,7 @@ from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.setaside import RejectSelection, StoredReject
-from .naming import TABLE_WORDS, in_words
+from .naming import in_words
 from .owning import REJECT
 from .reading import RejectReader
 
@@ -85,7 +85,7 @@ class ShownReject:
 
     stored: StoredReject
     what: Phrase | None
-    """What it is, in words; None if only the table is known."""
+    """What it is, in words; None for records of a table."""
     table: str | None
     """Name of the table that the terminal sent; None for what belongs to no table."""
     reason: str
@@ -214,7 +214,7 @@ class RejectPages:
         reason = in_words(REASONS.phrase(text))
         if reject.table in NO_TABLES:
             return ShownReject(reject, OF_NO_TABLE[reject.table], None, reason)
-        return ShownReject(reject, TABLE_WORDS.get(reject.table), reject.table, reason)
+        return ShownReject(reject, None, reject.table, reason)
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

@@ -22,6 +22,7 @@ from .languages import ConsoleLanguage
 from .pages import PREFIX
 from .permissions import permission_of
 from .phrases import Phrase
+from .tablewords import TABLE_WORDS
 from .visits import Visit
 from .ways import is_command, way_of
 
@@ -309,6 +310,7 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         "for_picker": for_picker,
         "permission": lambda scope: said(permission_of(scope)),
         "part": path_part,
+        "table_words": TABLE_WORDS.get,
         "urlencode": lambda text: quote(str(text), safe=""),
     }
     environment.filters.update(found)
