@@ -11,7 +11,7 @@ import pytest_twisted
 from zkpush.manage.console.tablewords import TABLE_WORDS
 
 from ..rig import Rig
-from .browser import document, signed_in
+from .browser import document, signed_in, text_of
 from .test_pages import filled
 from .walk import SHOWN_ATTRIBUTES, pages_of, path_of
 
@@ -71,3 +71,11 @@ async def test_a_table_stands_beside_what_it_holds(rig: Rig) -> None:
                     seen += 1
                     assert str(words) in " ".join(cell.itertext()), (page.path, name)
     assert seen >= 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_problem_says_what_the_table_holds(rig: Rig) -> None:
+    """The overview is for people who have never seen the name of a table."""
+    await filled(rig)
+    browser = await signed_in(rig)
+    assert "of ATTLOG (Punches): its time cannot be read" in text_of(await browser.get("/"))

@@ -22,7 +22,7 @@ from .languages import ConsoleLanguage
 from .pages import PREFIX
 from .permissions import permission_of
 from .phrases import Phrase
-from .tablewords import TABLE_WORDS
+from .tablewords import TABLE, TABLE_WORDS
 from .visits import Visit
 from .ways import is_command, way_of
 
@@ -107,6 +107,8 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         if value is None or isinstance(value, int):
             return _plain(name, value)
         text = str(value)
+        if name == TABLE and text in TABLE_WORDS:
+            return Markup("{} ({})").format(_data(text), said(TABLE_WORDS[text]))
         at = _milliseconds(text) if _INSTANT.fullmatch(text) else None
         if at is not None:
             return instant(context, at, seconds=True)

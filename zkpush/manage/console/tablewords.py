@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from .phrases import Phrase
 
+TABLE = "table"
+"""Name of values of texts that are tables."""
 TABLE_WORDS: Mapping[str, Phrase] = {
     "ATTLOG": Phrase("Punches"),
     "ATTPHOTO": Phrase("Photos of punches"),
