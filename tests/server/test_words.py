@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from zkpush.handlers.attendance.listing import AttendanceView
+from zkpush.handlers.attendance.claimed import ListedView
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.handlers.entries.api import entry_view
 from zkpush.handlers.entries.model import Entry
@@ -194,11 +194,11 @@ async def test_csv_of_rows_is_csv_of_the_views(make_rig: Any, zone: str | None, 
     rig: Rig = await make_rig(timezone=zone)
     await rig.exchange("T1")
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", (ODD + extra).encode())
-    names = AttendanceView.__struct_fields__
+    names = ListedView.__struct_fields__
     found = await rig.api("GET", "/attendance?record_type=all", headers=CSV)
     items = await rig.items("/attendance?record_type=all")
     assert len(items) >= 6
-    views = [msgspec.convert(item, AttendanceView) for item in items]
+    views = [msgspec.convert(item, ListedView) for item in items]
     assert found.body == csv_lines([names]) + csv_items(names, views)
     assert len(items) <= lists.SLICE
     rows = list(csv.DictReader(io.StringIO(found.body.decode(), newline="")))

@@ -19,6 +19,7 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from ...protocol.secrecy import EXTRA
 from ...protocol.times import NO_ZONE, wall_seconds
+from .claimed import claims_thd
 from .model import PunchFilter
 from .store import AttendanceStore
 from .tables import ATTLOG
@@ -29,10 +30,10 @@ _OWN = ("id", "device_id", "utc", "received_at", "doubt", EXTRA, "pin", "time")
 _OWN_COUNT = len(_OWN)
 _SHARED = tuple(field.name for field in ATTLOG.fields if field.stored and field.name not in _OWN)
 """Columns whose values many records share."""
-_TIME = _OWN.index("time")
+_PIN, _TIME = _OWN.index("pin"), _OWN.index("time")
 _BEFORE = ("id", "device", "utc", "received_at", "pin", "time")
 """Cells before those of the shared columns."""
-_AFTER = ("local_time", "doubt", "extra", "damaged")
+_AFTER = ("local_time", "doubt", "other_person", "not_counted", "extra", "damaged")
 """Cells after them."""
 _TWO_DIGITS = [f"{number:02}" for number in range(60)]
 _MILLISECONDS = [f".{number:03}Z" for number in range(1000)]
@@ -44,11 +45,13 @@ _SPECIAL = re.compile('[",\r\n]')
 def csv_slice_thd(
     tx: Transaction, part: Page, wanted: PunchFilter, names: Sequence[str]
 ) -> Slice | None:
-    """Return CSV lines with these cells; None if a record has undeclared columns.
+    """Return CSV lines with these cells; None if a record has undeclared columns, or a claim.
 
     `names` are those of the view of attendance records.
     """
     rows, serials = tx[AttendanceStore].tuples(part, wanted, (*_OWN, *_SHARED))
+    if claims_thd(tx, {row[_PIN] for row in rows}):
+        return None
     keys: list[int] = []
     lines: list[str] = []
     minutes, offsets = _Made(_minute), _Made(offset)
@@ -69,7 +72,7 @@ def csv_slice_thd(
         lines.append(
             f"{key},{texts[serials[device_id]]},{instant},"
             f"{minutes[second // 60]}{_TWO_DIGITS[second % 60]}{_MILLISECONDS[received_at % 1000]},"
-            f"{texts[pin]},{time},{shared[row[_OWN_COUNT:]]},{local_time},{texts[doubt]},,\r\n"
+            f"{texts[pin]},{time},{shared[row[_OWN_COUNT:]]},{local_time},{texts[doubt]},,False,,\r\n"
         )
     return Slice("".join(lines).encode(), keys)
 

@@ -24,13 +24,14 @@ from ...phrases import Phrase
 from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
+from .claimed import ListedPunch, ListedView, listed_thd, listed_view
 from .export import csv_slice_thd
 from .model import Punch, PunchFilter
 from .photos import AttendancePhotoStore
-from .store import AttendanceStore
 from .tables import ATTLOG
 
-AttendanceView = record_view("AttendanceRecord", ATTLOG, *TIMED)
+AttendanceView = record_view("NewAttendanceRecord", ATTLOG, *TIMED)
+"""A record as an event, without what may be decided later; lists have `claimed.ListedView`."""
 
 
 class AttendanceQuery(DeviceQuery, frozen=True):
@@ -69,19 +70,19 @@ class AttendanceReadings:
 
     def punches(self) -> Route:
         """Return the route of attendance records."""
-        return ApiList[Punch](
+        return ApiList[ListedPunch](
             path="/attendance",
             summary="Attendance records, in the order they were stored",
-            view=AttendanceView,
+            view=ListedView,
             query=AttendanceQuery,
             filter=punch_filter,
-            find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
-            show=lambda punch, caller: attendance_view(punch, caller.scopes),
+            find_thd=listed_thd,
+            show=lambda one, caller: listed_view(one, caller.scopes),
             note=self._note,
             scope=Scope.ATTENDANCE,
             owner=of_device,
             csv_thd=lambda tx, part, wanted: csv_slice_thd(
-                tx, part, wanted, AttendanceView.__struct_fields__
+                tx, part, wanted, ListedView.__struct_fields__
             ),
         ).route(self._store)
 
@@ -97,7 +98,7 @@ class AttendanceReadings:
         await self._access.note(caller, "photos", f"attendance photo {id}")
         return content
 
-    async def _note(self, shown: Shown[Punch]) -> None:
+    async def _note(self, shown: Shown[ListedPunch]) -> None:
         """Record that undeclared columns, if any, were shown to a caller."""
         if any(shows_secrets(ATTLOG, item) for item in shown.items):
             whose = devices_of(shown.query)
