@@ -13,7 +13,7 @@ from ..rig import NOON, Rig
 
 ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
 OPERLOG = "cdata?SN=T1&table=OPERLOG&Stamp=1"
-_ALL_EVENTS = Page(1000)
+ALL_EVENTS = Page(1000)
 VISITOR = Table(
     name="VISITOR",
     section="-",

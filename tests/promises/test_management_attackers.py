@@ -18,9 +18,6 @@ ATTEMPTS = 300
 """Sockets of an attacker."""
 
 
-# A real process.
-
-
 class Attacker:
     """Many sockets to the management endpoint, which never finish what they begin."""
 

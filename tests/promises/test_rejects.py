@@ -13,7 +13,7 @@ from zkpush.persist.schema import rejects
 from zkpush.protocol.rejects import Reject
 
 from ..rig import Rig
-from .setting_aside import _ALL_EVENTS, ATTLOG, keep, look
+from .setting_aside import ALL_EVENTS, ATTLOG, keep, look
 
 
 @pytest_twisted.ensureDeferred
@@ -27,7 +27,7 @@ async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(r
     assert "not-a-time" not in problem["detail"]
     assert "zkpush rejects list --device T1" in problem["advice"]
     (told,) = await rig.store.read(
-        lambda tx: [one for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"]
+        lambda tx: [one for one in tx[EventStore].page(ALL_EVENTS) if one.kind == "problem"]
     )
     assert (told.data["what"], told.data["code"]) == ("raised", "rejects")
 

@@ -17,7 +17,7 @@ from zkpush.protocol.fields import Scope
 from zkpush.protocol.rejects import Reject
 
 from ..rig import Rig
-from .setting_aside import _ALL_EVENTS, ATTLOG, OPERLOG, VISITOR, keep, look
+from .setting_aside import ALL_EVENTS, ATTLOG, OPERLOG, VISITOR, keep, look
 
 GOOD = b"7\t2026-01-05 08:00:00\t0\t1"
 
@@ -80,7 +80,7 @@ async def test_the_problem_is_cleared_when_all_rejects_are_read(rig: Rig) -> Non
     assert (await rig.api("GET", "/devices/T1")).json["problems"] == []
     told = await rig.store.read(
         lambda tx: [
-            one.data["what"] for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"
+            one.data["what"] for one in tx[EventStore].page(ALL_EVENTS) if one.kind == "problem"
         ]
     )
     assert told == ["raised", "cleared"]

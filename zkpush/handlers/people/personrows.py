@@ -126,7 +126,7 @@ class PersonRows:
         If both are of one millisecond, the command is the older one if it has a value that was
         replaced in it.
         """
-        if row.updated_at is None or row.updated_at != written_at:
+        if row.updated_at != written_at:
             return row.updated_at is not None and row.updated_at > written_at
         query = select(person_changes).where(
             person_changes.c.pin == pin, person_changes.c.at == written_at
