@@ -57,11 +57,10 @@ class ErasureMachine(AreaMachine):
 
     @rule(pin=PEOPLE, areas=st.sets(st.sampled_from(AREAS)), name=st.sampled_from(["Ann", "Bob"]))
     def put(self, pin: str, areas: set[str], name: str) -> None:
-        """An operator adds or changes a person, not in the millisecond of another change.
+        """An operator adds or changes a person.
 
         Who is added again is the same person: fingers that are not deleted yet would stay.
         """
-        self.rig.clock.advance(0.5)
         if pin in self.removed:
             self.run(self.converge())
         super().put(pin, areas, name)
