@@ -68,7 +68,7 @@ def listed_phrases(parts: Sequence[object]) -> Phrase:
     *before, last = parts or [Phrase.made("", {})]
     if not before:
         return last if isinstance(last, Phrase) else Phrase.made("%(part)s", {"part": last})
-    return Phrase.made(LISTED, {"first": listed_phrases(before), "next": last})
+    return Phrase.made(LISTED.text, {"first": listed_phrases(before), "next": last})
 
 
 def terminal_phrase(sn: str) -> Phrase:

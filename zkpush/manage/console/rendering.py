@@ -76,7 +76,7 @@ class Renderer:
         add_filters(environment, language, translations)
         environment.globals.update({scope.value: scope for scope in Scope})
         # A comma and a space, or what the language has between the items of a list.
-        comma = translations.gettext(LISTED) % {"first": "", "next": ""}
+        comma = translations.gettext(LISTED.text) % {"first": "", "next": ""}
         environment.globals.update(
             language=language, languages=LANGUAGES, asset=self._assets.url_name, comma=comma
         )
