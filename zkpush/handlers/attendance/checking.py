@@ -39,7 +39,7 @@ from .strips import DayStrip
 
 CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\t[^\x00-\x1f]{0,64}){2}$"
 MOST_PUNCHES = 2500
-"""Punches after which a part ends; roughly, those of a slice."""
+"""Punches after which a part ends."""
 MOST_DAYS = 62
 """Days, or slices of them, after which a part ends."""
 SAMPLE = 2000
@@ -48,7 +48,7 @@ AT_ONCE = 50
 """People whose punches are read at once."""
 RECENT_DAYS = 7
 """Days before today of which the number is told."""
-MOST_RECENT = 50
+MOST_RECENT = 20
 """People that are counted."""
 _IDS = 1000
 """Punches that one query reads."""
@@ -155,8 +155,18 @@ class DaysToCheck:
         self._tx = tx
         self._connection = tx.connection
 
-    def part(self, wanted: CheckFilter, size: int, past: DayPlace | None = None) -> CheckPart:
-        """Return a part of at most `size` people, with their days, beginning behind a place."""
+    def part(
+        self,
+        wanted: CheckFilter,
+        size: int,
+        past: DayPlace | None = None,
+        *,
+        is_quick: bool = False,
+    ) -> CheckPart:
+        """Return a part of at most `size` people, with their days, beginning behind a place.
+
+        With `is_quick`, it ends before a day of many punches.
+        """
         first, day = _ends(wanted.period)
         place = DayPlace(day) if past is None or past.day > day else past
         found: list[PersonDay] = []
@@ -168,6 +178,8 @@ class DaysToCheck:
             if last < place.day:
                 place = DayPlace(last)
             some = _Slice(place.day, place.begin, self._end(wanted, place))
+            if is_quick and some.end is not None:
+                break
             sums = {} if some.day == wanted.today else self._sums(wanted, some)
             read += sum(one.punches for one in sums.values())
             pins = self._candidates(wanted, some, sums, place.pin)
@@ -204,8 +216,8 @@ class DaysToCheck:
         """Return the last user ID of the slice of a place; None for all that are left."""
         time, (_, window) = attendance.c.time, period_of(_instants_filter(wanted, place.day))
         count = self._connection.execute(select(func.count(time)).where(*window)).scalar_one()
-        # The window has the days beside this one, too.
-        slices = int(count) // (3 * MOST_PUNCHES) + 1
+        # The window has the days beside this one, too: a slice has about two thirds of a part.
+        slices = int(count) // (2 * MOST_PUNCHES) + 1
         if slices == 1:
             return None
         some = select(attendance.c.pin).where(time >= f"{place.day} 00:00:00", *window)
@@ -309,7 +321,7 @@ def recent_thd(
     """Count the days to check of the last days before today, if that is quickly done."""
     period = DayPeriod(today - RECENT_DAYS * DAY, today - DAY)
     wanted = CheckFilter(period=period, zone=zone, areas=areas)
-    part = tx[DaysToCheck].part(wanted, MOST_RECENT)
+    part = tx[DaysToCheck].part(wanted, MOST_RECENT, is_quick=True)
     is_more = part.next is not None
     return RecentDays(period, None if is_more and not part.days else len(part.days), is_more)
 
