@@ -134,11 +134,35 @@ async def test_the_list_goes_on_from_page_to_page(
         _, *lines = cells((await browser.get(f"/attendance/check.csv?{FEBRUARY}")).body)
         assert len([one for one in lines if one and one[0].startswith("2026")]) == len(whole)
         monkeypatch.undo()
-    for wrong in ("2026-02-30%09%09", "2026-02-02", "x", "2026-02-02%09%09%00"):
+    for wrong in ("2026-02-30%09%09%09", "2026-02-02", "x", "2026-02-02%09%09%09%00"):
         assert (await browser.get(f"/attendance/check?{FEBRUARY}&past={wrong}")).status in (
             400,
             404,
         )
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_goes_on_in_the_slice_of_the_one_before(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the day would be cut in another way by now."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    await punch(rig, *(line(pin, "2026-02-02 08:00:00") for pin in ("9", "10", "11")))
+    browser = await signed_in(rig)
+    monkeypatch.setattr(checkpages, "ROWS", 1)
+    monkeypatch.setattr(checking, "MOST_PUNCHES", 1)
+    found: list[str] = []
+    path = f"/attendance/check?{FEBRUARY}"
+    while path:
+        shown = await browser.get(path)
+        found += listed(shown)
+        pages = re.findall(
+            r'href="/console(/attendance/check\?[^"]*past=[^"]*)"', shown.body.decode()
+        )
+        path = pages[0].replace("&amp;", "&") if pages else ""
+        monkeypatch.setattr(checking, "MOST_PUNCHES", 1000)
+    assert sorted(one.split()[4] for one in found) == ["10", "11", "9"]
 
 
 @pytest_twisted.ensureDeferred

@@ -37,7 +37,7 @@ from .showing import IN, OUT, shown_punches
 from .store import AttendanceStore
 from .strips import DayStrip
 
-CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\t[^\x00-\x1f]{0,64}){2}$"
+CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\t[^\x00-\x1f]{0,64}){3}$"
 MOST_PUNCHES = 2500
 """Punches after which a part ends."""
 MOST_DAYS = 62
@@ -65,18 +65,22 @@ class DayPlace:
     """The slice of the day has the user IDs behind this text."""
     pin: str = ""
     """The last user ID that was listed of the slice; empty for none."""
+    end: str = ""
+    """The last user ID of the slice, by its text, if one was listed; empty for all that are left.
+
+    It is kept, since other punches of the day may have made another slice meanwhile."""
 
     @classmethod
     def parse(cls, text: str) -> DayPlace:
         """Read a cursor; `ValueError` if it is invalid."""
         if _CURSOR.fullmatch(text) is None:
             raise ValueError(f"{text[:60]!r} is not a cursor of this list")
-        day, begin, pin = text.split("\t")
-        return cls(datetime.date.fromisoformat(day), begin, pin)
+        day, begin, pin, end = text.split("\t")
+        return cls(datetime.date.fromisoformat(day), begin, pin, end)
 
     def __str__(self) -> str:
         """Write the cursor."""
-        return f"{self.day}\t{self.begin}\t{self.pin}"
+        return f"{self.day}\t{self.begin}\t{self.pin}\t{self.end}"
 
 
 @attrs.frozen(kw_only=True)
@@ -177,7 +181,8 @@ class DaysToCheck:
                 return CheckPart(found, None)
             if last < place.day:
                 place = DayPlace(last)
-            some = _Slice(place.day, place.begin, self._end(wanted, place))
+            end = (place.end or None) if place.pin else self._end(wanted, place)
+            some = _Slice(place.day, place.begin, end)
             if is_quick and some.end is not None:
                 break
             sums = {} if some.day == wanted.today else self._sums(wanted, some)
@@ -189,7 +194,7 @@ class DaysToCheck:
                     found += own
                     size -= 1
                     if size == 0:
-                        return CheckPart(found, attrs.evolve(place, pin=pin))
+                        return CheckPart(found, attrs.evolve(place, pin=pin, end=end or ""))
             if some.end is not None:
                 place = DayPlace(some.day, some.end)
             elif some.day == first:

@@ -176,7 +176,6 @@ class CheckPages:
                 "first_query": query.link(),
                 "is_filtered": query.area is not None or query.mark is not None,
                 "all_query": query.link(area=None, mark=None),
-                "today": today,
                 "has_today": bool(
                     period.first and period.last and period.first <= today <= period.last
                 ),
