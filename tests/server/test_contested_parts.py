@@ -158,6 +158,16 @@ async def test_a_finger_of_the_chosen_terminal_stays_whatever_table_it_is_in_els
     assert await fingers(rig) == {1: ANN, 3: EVE}
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_finger_of_the_chosen_person_is_no_news_when_it_is_sent_again(rig: Rig) -> None:
+    """It was kept apart, and replaced that of the other person; a newer one is stored since."""
+    await in_conflict(rig)
+    await settle(rig, keep="terminal")
+    await said(rig, "C1", user("Eve"), finger(OTHER))
+    await said(rig, "B1", finger(EVE))
+    assert await fingers(rig) == {1: OTHER, 2: OTHER}
+
+
 @pytest.mark.parametrize("path", ["/users/5", "/users/5?erase=true"])
 @pytest_twisted.ensureDeferred
 async def test_a_removed_person_leaves_nothing_kept_apart(rig: Rig, path: str) -> None:
