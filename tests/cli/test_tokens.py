@@ -71,7 +71,7 @@ def test_mistakes() -> None:
     """A token is for something, and there are no other scopes."""
     without = misused("tokens", "create", "x")
     assert (without.returncode, "Missing option '--scope'" in without.stderr) == (2, True)
-    assert "'all' is not one of 'read'," in (
+    assert "'all' is not one of 'attendance', 'read'," in (
         failed(misused("tokens", "create", "x", "--scope", "all"), 2)
     )
 
