@@ -123,6 +123,12 @@ class ProblemCode(StrEnum):
         "Sealed requests come in the terminal's name that its keys do not open",
         "The terminal is asked for the exchanges each time. If it does not make them, restart it.",
     )
+    NO_SESSION = (
+        "no session",
+        "The terminal is connected, and does not begin a session: it fetches no commands",
+        "Switch the terminal off and on by hand: it fetches no commands before it has begun a "
+        "session.",
+    )
     SECRETS_WAIT = (
         "commands wait for proof",
         "Commands that hold secrets wait for a session that proves itself",

@@ -142,7 +142,7 @@ async def test_what_follows_from_another_network_refers_to_it(make_rig) -> None:
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
     await rig.get(POLL)
     said = await said_of(rig)
-    assert said["exchange"].startswith("Restart the terminal.")
+    assert said["exchange"].startswith("Switch the terminal off and on by hand")
     assert said["refusals"] == "It is asked to begin a session: see to that first."
     assert said["records"] == "As said above."
     await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})

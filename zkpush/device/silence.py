@@ -27,6 +27,11 @@ NOT_SERVED = frozenset(
 """Problems of a terminal that makes requests, none of which may be served."""
 
 
+def lacks_session(device: Device) -> bool:
+    """Whether a terminal makes requests and does not begin a session, as last noticed."""
+    return any(problem.code == ProblemCode.NO_SESSION for problem in device.problems)
+
+
 class Absence(Enum):
     """Why nothing comes from a terminal."""
 

@@ -63,7 +63,6 @@ UNBLOCK = Remedy(Phrase("Approve it again"), "/terminals/%s/approve", Scope.WRIT
 BLOCK = Remedy(Phrase("Block it"), "/terminals/%s/block", Scope.WRITE, is_form=True)
 ZONE = Remedy(Phrase("Set the time zone"), "/terminals/%s#change", Scope.WRITE)
 MENU = Remedy(Phrase("What to type into its menu"), "/first-terminal")
-RESTART = Remedy(Phrase("Restart it"), "/terminals/%s/reboot", Scope.WRITE, is_form=True)
 RESEND = Remedy(
     Phrase("Let it send all punches again"),
     "/terminals/%s/resend",
@@ -76,10 +75,19 @@ COMMANDS = Remedy(Phrase("Look at its commands"), "/commands?device=%s")
 NETWORKS = Remedy(Phrase("Look at its networks"), "/terminals/%s/settings#protection", Scope.WRITE)
 KEYS = Remedy(Phrase("Look at its keys"), "/terminals/%s/approve", Scope.WRITE)
 
+_COMMANDING = frozenset({RESEND})
+"""Remedies that are commands, which a terminal fetches only in a session."""
+
 APPROVE_AGAIN = Phrase(
     "Its requests are refused, and it keeps its new records. Approve it again if it belongs here."
 )
 """What to do about a terminal that was blocked or retired."""
+
+_BEFORE_COMMANDS = frozenset({"connection", "admission", "exchange"})
+"""Checks that must be well before a terminal fetches a command."""
+
+BEFORE_RECORDS = Phrase("Mend what stands above first.")
+"""What to do about missing punches of a terminal that does not work yet."""
 
 STATES: Mapping[CheckState, tuple[Phrase, str]] = {
     "ok": (Phrase("all right"), "good"),
@@ -131,8 +139,10 @@ _QUESTIONS: Mapping[str, PlainQuestion] = {
     ),
     "exchange": PlainQuestion(
         Phrase("Does it begin its session?"),
-        Phrase("Restart the terminal."),
-        (RESTART,),
+        Phrase(
+            "Switch the terminal off and on by hand: it fetches no commands before it has begun a "
+            "session."
+        ),
     ),
     "zone": PlainQuestion(
         Phrase("Is its time zone known?"),
@@ -177,10 +187,15 @@ _OF_PROBLEMS: Mapping[str, tuple[Remedy, ...]] = {
 
 def asked(found: Examination, device: Device | None) -> list[AskedCheck]:
     """Return the checks of an examination with their questions; `device` is None for a stranger."""
-    return [_asked(check, device) for check in found.checks]
+    fetches = not any(
+        check.name in _BEFORE_COMMANDS and check.state in ("warning", "error")
+        for check in found.checks
+    )
+    return [_asked(check, device, fetches=fetches) for check in found.checks]
 
 
-def _asked(check: Check, device: Device | None) -> AskedCheck:
+def _asked(check: Check, device: Device | None, *, fetches: bool) -> AskedCheck:
+    """Return a check with its question; `fetches` if the terminal fetches commands."""
     words, kind = STATES[check.state]
     is_well = check.state in ("ok", "unknown") or check.follows is not None
     question = _QUESTIONS.get(check.name)
@@ -191,6 +206,9 @@ def _asked(check: Check, device: Device | None) -> AskedCheck:
         return AskedCheck(check, question.text, words, kind, None, ())
     remedies = _remedies(check.name, question, device)
     step = question.step
+    if not fetches:
+        step = BEFORE_RECORDS if check.name == "records" else step
+        remedies = tuple(one for one in remedies if one not in _COMMANDING)
     if check.name == "admission" and device.state is not DeviceState.PENDING:
         step = APPROVE_AGAIN
     return AskedCheck(check, question.text, words, kind, step, remedies)

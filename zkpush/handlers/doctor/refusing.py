@@ -37,7 +37,8 @@ def check_refusals(facts: TerminalFacts) -> Check:
     found = _unexplained(facts)
     by_state = [one for one in refused if _follows(one, state)]
     asked = [one for one in recent(facts) if is_asked(one)]
-    if not refused and (asked_again(facts) is not None or unserved(facts)):
+    is_asked_still = asked_again(facts) is not None or bool(unserved(facts))
+    if is_asked_still and not found and not by_state:
         return _unserved(facts)
     if not found:
         shown = STATES.get(state, state.value)
@@ -79,14 +80,27 @@ def _unserved(facts: TerminalFacts) -> Check:
         if at is None
         else Phrase("None of its requests was served since %(at)s.", at=instant(at))
     )
-    asked = [one for one in recent(facts) if is_asked(one) and one.at >= (at or 0)]
-    if asked:
+    since = [one for one in recent(facts) if one.at >= (at or 0)]
+    asked = [one for one in since if is_asked(one)]
+    refused = [
+        one
+        for one in since
+        if one.refused and not is_unknown(one) and not _is_settled(one, facts.device.state)
+    ]
+    if asked and refused:
+        again = Phrase(
+            "%(refused)s in the last hour, the last ones with the answer UNKNOWN DEVICE: nothing "
+            "of them is stored.",
+            refused=_refused([*refused, *asked]),
+        )
+        detail = two_sentences(detail, again)
+    elif asked:
         again = Phrase(
             "%(refused)s, with the answer UNKNOWN DEVICE: nothing of them is stored.",
             refused=_refused(asked),
         )
         detail = two_sentences(detail, again)
-    if len(asked) >= KEPT:
+    if len(asked) >= KEPT or len(refused) >= KEPT:
         detail = two_sentences(detail, MORE_BEFORE)
     return Check("refusals", "warning", detail, obstacle(facts) or "")
 

@@ -17,6 +17,7 @@ from ...device.silence import CAUSES_OF_REFUSALS, SILENT_AFTER, is_silent
 from ...model import DeviceState
 from ...phrases import Phrase, counted_phrase, two_sentences
 from ...problems import ProblemCode
+from ...values.sessions import TokenPolicy
 from ..trace.model import TracedRequest
 from .advice import advice_on_paths, approval, duration, with_zone
 from .facts import TerminalFacts
@@ -38,6 +39,7 @@ from .times import check_clock, check_zone
 _OWN_CHECK = frozenset(
     {
         ProblemCode.SILENT,
+        ProblemCode.NO_SESSION,
         ProblemCode.NO_ZONE,
         ProblemCode.CLOCK_WRONG,
         ProblemCode.REJECTS,
@@ -257,9 +259,16 @@ def _exchange(facts: TerminalFacts) -> Check:
 def _advice_on_exchange(facts: TerminalFacts) -> Phrase:
     if is_refused_now(facts):
         return REFUSALS_FIRST
+    by_hand = Phrase(
+        "Switch the terminal off and on by hand: it fetches no commands before it has begun a "
+        "session."
+    )
+    if facts.device.token_policy is not TokenPolicy.REQUIRE:
+        return by_hand
     return Phrase(
-        "Restart the terminal. If that does not help, let it begin anew: `zkpush devices "
-        "set %(sn)s token=check`.",
+        "%(first)s If that does not help, let it begin anew: `zkpush devices set %(sn)s "
+        "token=check`.",
+        first=by_hand,
         sn=facts.device.sn,
     )
 

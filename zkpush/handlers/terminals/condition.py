@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ...device.registry import Registry
-from ...device.silence import Absence, absence_of, is_silent
+from ...device.silence import Absence, absence_of, is_silent, lacks_session
 from ...manage.console.phrases import Phrase
 from ...model import Device, DeviceState
 from ...persist.online import OnlineWindow
@@ -16,6 +16,7 @@ WAITS = Phrase("waits for approval")
 BLOCKED = Phrase("blocked")
 RETIRED = Phrase("out of use")
 ONLINE = Phrase("online")
+NO_SESSION = Phrase("online, without a session")
 OFFLINE = Phrase("not connected")
 SILENT = Phrase("silent")
 NEVER = Phrase("never connected")
@@ -60,6 +61,8 @@ def seen_terminal(registry: Registry, device: Device, window: OnlineWindow) -> S
         words, kind = BLOCKED, "calm"
     elif device.state is DeviceState.RETIRED:
         words, kind = RETIRED, "calm"
+    elif window.holds(device) and lacks_session(device):
+        words, kind = NO_SESSION, "bad"
     elif window.holds(device):
         words, kind = ONLINE, "good"
     elif absence_of(device, last_seen_at, window.now, is_online=False) is Absence.REFUSED:

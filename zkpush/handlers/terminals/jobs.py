@@ -1,4 +1,4 @@
-"""Problems of terminals found by a periodic job: silence, full storage, lost commands.
+"""Problems of terminals found by a periodic job: silence, no session, full storage, lost commands.
 
 The job checks all approved terminals once a minute, in one process of the database. A problem is
 written when it begins and removed when it ends, so that each is one event. Its detail changes only
@@ -15,6 +15,7 @@ import msgspec
 from ...clock import wall_clock
 from ...config import WatchSettings
 from ...device.registry import Registry
+from ...device.session import SessionReply
 from ...interfaces import IStore
 from ...manage.times import instant
 from ...model import Device, DeviceState, Page, Problem
@@ -25,6 +26,7 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase, counted_phrase, listed_phrases
 from ...problems import ProblemCode
 from ...protocol.facts import capacities_of
+from ...values.sessions import REPEATED_STATES
 
 EVERY = 60.0
 """Seconds between checks."""
@@ -35,8 +37,16 @@ _PART = 500
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
 _NONE = GivenUp(0, 0)
+BEGINS_WITHIN = 2 * 60 * 1000
+"""Milliseconds after the demand for a session within which a terminal begins it."""
+NOTHING_TAKEN = Phrase("It is asked to begin a session with each request; nothing of it is taken.")
+ONLY_COMMANDS = Phrase(
+    "It is asked to begin its session again, and does not: its records are taken, and it fetches "
+    "no commands."
+)
 _WATCHED = (
     ProblemCode.SILENT,
+    ProblemCode.NO_SESSION,
     ProblemCode.STORAGE_FULL,
     ProblemCode.COMMANDS_GIVEN_UP,
 )
@@ -60,6 +70,8 @@ class TerminalWatch(PeriodicService):
         self._config = config
         self._wall = wall_clock(clock)
         self._began_at = int(self._wall() * 1000)
+        self._without_session: dict[int, int] = {}
+        """Time (ms) of the first look at which a terminal had no session, by its key."""
         self.every(EVERY, self.look, Phrase("Silent terminals and full storage are not noticed"))
 
     async def look(self) -> None:
@@ -67,11 +79,20 @@ class TerminalWatch(PeriodicService):
         now = int(self._wall() * 1000)
         lost = await self._store.read(lambda tx: tx[CommandHistory].given_up(self._since(now)))
         after = 0
+        seen: set[int] = set()
         while devices := await self._page(after):
             for device in devices:
+                if _needs_session(device, self._registry):
+                    seen.add(device.id)
+                    self._without_session.setdefault(device.id, now)
+                else:
+                    self._without_session.pop(device.id, None)
                 if self._problems(device, lost, now) != device.problems:
                     await self._write(device, lost, now)
             after = devices[-1].id
+        self._without_session = {
+            key: at for key, at in self._without_session.items() if key in seen
+        }
 
     def _since(self, now: int) -> int:
         return now - self._config.given_up_days * DAY
@@ -108,7 +129,12 @@ class TerminalWatch(PeriodicService):
     def _found(self, device: Device, lost: GivenUp, now: int) -> Mapping[str, Problem]:
         if device.state is not DeviceState.APPROVED:
             return {}
-        found = [self._silence(device, now), self._fullness(device, now), self._losses(lost)]
+        found = [
+            self._silence(device, now),
+            self._sessions(device),
+            self._fullness(device, now),
+            self._losses(lost),
+        ]
         return {problem.code: problem for problem in found if problem is not None}
 
     def _silence(self, device: Device, now: int) -> Problem | None:
@@ -125,6 +151,18 @@ class TerminalWatch(PeriodicService):
             else Phrase("It was last heard of at %(at)s.", at=instant(since))
         )
         return Problem(ProblemCode.SILENT, detail, since)
+
+    def _sessions(self, device: Device) -> Problem | None:
+        """Check for requests without a session; a terminal begins one soon after it is asked."""
+        since = self._without_session.get(device.id)
+        heard, _ = self._registry.last_seen(device)
+        if since is None or heard is None or not _needs_session(device, self._registry):
+            return None
+        if heard - since < BEGINS_WITHIN or not self._registry.is_online(device):
+            return None
+        is_new = device.session not in REPEATED_STATES
+        detail = NOTHING_TAKEN if is_new else ONLY_COMMANDS
+        return Problem(ProblemCode.NO_SESSION, detail, since)
 
     def _fullness(self, device: Device, now: int) -> Problem | None:
         """Check for nearly full storage; the detail names only capacities, which seldom change."""
@@ -155,6 +193,15 @@ class TerminalWatch(PeriodicService):
             days=days,
         )
         return Problem(ProblemCode.COMMANDS_GIVEN_UP, detail, lost.since_at)
+
+
+def _needs_session(device: Device, registry: Registry) -> bool:
+    """Whether each poll of an approved terminal is answered with the demand for a session."""
+    terminal = registry.terminals.get(device.sn)
+    if terminal is None or device.state is not DeviceState.APPROVED:
+        return False
+    session = terminal.session
+    return SessionReply.SERVE not in (session.poll, session.sealed_poll)
 
 
 def _merged(problem: Problem, found: Mapping[str, Problem]) -> Problem:
