@@ -150,7 +150,7 @@ async def test_who_left_can_be_erased_though_somebody_else_has_the_user_id(rig: 
     assert wrong.status == 422
     assert location(await browser.send(path, path, {"confirm": "24"})) == "/people"
     listed = rows(await browser.get("/attendance"))
-    assert listed[1] == "08:00:00 24 Check in T1 Only fingerprint"
+    assert listed[1] == "08:00:00 24 erased person, not Nuevo Empleado Check in T1 Only fingerprint"
     assert "Andrés" not in text_of(await browser.get("/attendance?person=24"))
     assert (await rig.api("GET", "/users/24/earlier")).json["items"] == []
 
@@ -174,9 +174,9 @@ async def test_who_is_limited_does_not_see_the_name_of_another_area(rig: Rig) ->
     await rig.api("PUT", "/users/24", {"areas": ["South"]})
     await rig.api("PATCH", "/devices/T1", {"area": "South", "timezone": "UTC"})
     limited = await signed_in(rig, "read", name="bob", areas=["South"])
-    assert [one[:14] for one in rows(await limited.get("/attendance"))] == [
-        "14:30:00 Nuevo",
-        "08:00:00 24 Ch",
+    assert [one[:20] for one in rows(await limited.get("/attendance"))] == [
+        "14:30:00 Nuevo Emple",
+        "08:00:00 24 earlier ",
     ]
     assert "Nobody has" in text_of(await limited.get("/attendance?person=andres"))
 

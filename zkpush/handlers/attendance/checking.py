@@ -263,7 +263,9 @@ class DaysToCheck:
         begin, end = _instants(wanted, some.day)
         # Whose punches these are is not in the sums.
         special = {pin for pin, _ in self._tx[ClaimStore].by_place([*sums])}
-        special |= self._tx[EarlierHolders].given_away(begin - _A_DAY, end + _A_DAY)
+        holders = self._tx[EarlierHolders]
+        special |= holders.given_away(begin - _A_DAY, end + _A_DAY)
+        special |= sums.keys() & holders.hidden_since(begin - _A_DAY, wanted.areas)
         found = {
             pin
             for pin, one in sums.items()
@@ -313,8 +315,9 @@ class DaysToCheck:
                 name=one.name,
                 has_left=one.has_left,
                 earlier=one.earlier,
+                instead=one.instead,
                 has_page=one.has_page(one.name is not None),
-                strip=DayStrip(day=day, punches=[]),
+                strip=DayStrip(day=day, punches=[], is_earlier=one.instead is not None),
             )
             for pin, one in at.items()
         ]

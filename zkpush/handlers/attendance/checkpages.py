@@ -61,7 +61,13 @@ class CheckQuery(msgspec.Struct, frozen=True):
     area: str | None = None
     mark: (
         Literal[
-            "one punch", "odd number", "no check-out", "doubtful time", "other person", "unreadable"
+            "one punch",
+            "odd number",
+            "no check-out",
+            "doubtful time",
+            "other person",
+            "unreadable",
+            "earlier person",
         ]
         | None
     ) = None
@@ -263,7 +269,7 @@ def _cells(day: PersonDay) -> list[Cell]:
     return [
         day.strip.day,
         day.pin,
-        day.name,
+        day.name or day.instead,
         Phrase("left") if day.has_left else None,
         len(times),
         times[0] if times else None,

@@ -149,7 +149,8 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
         list[str],
         Meta(
             description="What to look at: `one punch`, `odd number`, `no check-out`, "
-            "`doubtful time`, `other person`"
+            "`doubtful time`, `other person`, `unreadable`, `earlier person` (of an earlier "
+            "holder of the user ID, whose name is not shown)"
         ),
     ]
     others: Annotated[int, Meta(description="Punches that may be another person's")]

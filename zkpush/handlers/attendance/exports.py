@@ -96,7 +96,7 @@ def cells_of(punch: ShownPunch) -> list[Cell]:
         punch.wall.date(),
         punch.wall.time(),
         punch.pin,
-        punch.name,
+        punch.name or punch.instead,
         _phrase(punch.state),
         punch.alias or punch.sn,
         punch.sn,

@@ -65,16 +65,31 @@ def _earlier_match(one: EarlierHolder) -> PersonMatch:
     return PersonMatch(pin=one.pin, name=one.name, has_left=True, holder=one.id)
 
 
+def hidden_thd(
+    tx: Transaction, pin: str, areas: frozenset[str] | None = None
+) -> list[EarlierHolder]:
+    """Return the earlier holders of a user ID who are erased, or not to be named to the caller."""
+    return [one for one in tx[EarlierHolders].of([pin], areas).get(pin, ()) if one.is_hidden]
+
+
 def spans_thd(
-    tx: Transaction, pin: str, holder: int, areas: frozenset[str] | None = None
+    tx: Transaction,
+    pin: str,
+    holder: int,
+    areas: frozenset[str] | None = None,
+    *,
+    with_hidden: bool = False,
 ) -> Spans | None:
     """Return when the punches under a user ID are those of one holder; None for always.
 
-    `LookupError` if there is no such earlier holder, or if the caller may not see it.
+    `with_hidden` takes also a holder whose name is not shown. `LookupError` if there is no such
+    earlier holder, or if the caller may not see it.
     """
     if holder == PRESENT:
         return tx[PeopleStore].holders([pin], areas).present_spans(pin)
     found = tx[EarlierHolders].find(pin, holder, areas)
+    if found is None and with_hidden:
+        found = next((one for one in hidden_thd(tx, pin, areas) if one.id == holder), None)
     if found is None:
         raise LookupError(NO_HOLDER)
     return ((found.since, found.until),)

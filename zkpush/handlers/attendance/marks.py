@@ -19,6 +19,7 @@ class DayMark(Enum):
     DOUBTFUL_TIME = "doubtful time"
     OTHER_PERSON = "other person"
     UNREADABLE = "unreadable"
+    EARLIER_PERSON = "earlier person"
 
     @property
     def words(self) -> MarkWords:
@@ -60,17 +61,29 @@ _WORDS: Mapping[DayMark, MarkWords] = {
         Phrase("unreadable punch"),
         Phrase("Look at the line that the terminal sent: its punch is missing here."),
     ),
+    DayMark.EARLIER_PERSON: MarkWords(
+        Phrase("of an earlier person"),
+        Phrase("Do not count the day for the person who has the user ID now."),
+    ),
 }
 
 
 def marks_of(
-    *, punches: int, ins: int, outs: int, doubtful: int, others: int = 0, unread: int = 0
+    *,
+    punches: int,
+    ins: int,
+    outs: int,
+    doubtful: int,
+    others: int = 0,
+    unread: int = 0,
+    is_earlier: bool = False,
 ) -> list[DayMark]:
     """Return the marks of a day by the numbers of its punches that count for the person.
 
     `ins` and `outs` are those that go in and out by their states, `doubtful` those with a doubtful
     time, `others` those that may be another person's, and `unread` is a number of lines of the
-    person and day that could not be read.
+    person and day that could not be read. `is_earlier` is whether an earlier holder of the user ID
+    has the punches, whose name is not shown.
     """
     found = {
         DayMark.ONE_PUNCH: punches == 1,
@@ -79,5 +92,6 @@ def marks_of(
         DayMark.DOUBTFUL_TIME: doubtful > 0,
         DayMark.OTHER_PERSON: others > 0,
         DayMark.UNREADABLE: unread > 0,
+        DayMark.EARLIER_PERSON: is_earlier,
     }
     return [mark for mark, is_there in found.items() if is_there]

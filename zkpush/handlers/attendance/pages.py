@@ -32,7 +32,7 @@ from .checkpages import CheckPages
 from .chronology import ChronologicalPunches, TimePlace
 from .earlierpages import EarlierErasurePages
 from .exports import punch_table, too_many
-from .finding import PersonMatch, people_thd, spans_thd
+from .finding import PRESENT, PersonMatch, hidden_thd, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .payroll import DAYS, check_workbook_thd, days_of, is_payroll_period, payroll_tables
@@ -272,14 +272,19 @@ class AttendancePages:
                 matches = []
             elif not matches:
                 wrong["person"] = unknown_person_thd(tx, text, visit.areas)
+        hidden = [] if pin is None else hidden_thd(tx, pin, visit.areas)
+        if hidden and holder is None and has_page:
+            holder = PRESENT
         if pin is not None and holder is not None:
-            spans = spans_thd(tx, pin, holder, visit.areas)
+            spans = spans_thd(tx, pin, holder, visit.areas, with_hidden=True)
+            has_page = has_page and all(one.id != holder for one in hidden)
         return Search(
             query=query,
             period=period,
             pin=pin,
             holder=holder,
             spans=spans,
+            hidden=hidden,
             has_page=has_page,
             device=device,
             matches=matches,

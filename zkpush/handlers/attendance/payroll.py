@@ -42,6 +42,10 @@ PERSON_DAYS = 3000
 MOST_OF_PERSON = 200_000
 """Maximum number of punches of one person."""
 TOO_LONG = Phrase("Choose a period with a first and a last day, of at most a year.")
+EARLIER_NOTE = Phrase(
+    "User IDs with 'of an earlier person' in the column 'To check' belong to somebody else now. Do "
+    "not count these rows for that person; in Totals, they have a row of their own."
+)
 COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("User ID"), 12),
     SheetColumn(Phrase("Name"), 28),
@@ -74,7 +78,7 @@ def cells_of(day: PersonDay) -> list[Cell]:
     times = [one.wall.time() for one in strip.punches]
     return [
         day.pin,
-        day.name,
+        day.name or day.instead,
         Phrase("left") if day.has_left else None,
         strip.day,
         times[0] if times else None,
@@ -108,10 +112,12 @@ def payroll_tables(
     if days is None or not is_payroll_period(period):
         raise ValueError(TOO_LONG)
     rows = PayrollRows(store, wanted, days, zone)
+    # Those that the rows bring are added while these are read.
+    every = [*notes]
     said, commas = language.said, language.has_decimal_commas
     return (
-        ExportedTable(said(DAYS), COLUMNS, rows, said, commas, notes),
-        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows), said, commas),
+        ExportedTable(said(DAYS), COLUMNS, rows, said, commas, every),
+        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows, every), said, commas),
     )
 
 
@@ -144,7 +150,10 @@ class PersonTotal:
 
     pin: str
     name: str | None
+    """Words, if the name of an earlier holder of the user ID is not shown."""
     has_left: bool
+    is_earlier: bool = False
+    """Whether this is an earlier holder of the user ID, whose name is not shown."""
     days: int = 0
     punches: int = 0
     minutes: int = 0
@@ -209,7 +218,9 @@ class PayrollRows:
         self.is_over = not self._pins
         found = await self._store.read(lambda tx: days_thd(tx, wanted, pins, zone))
         for one in found:
-            total = PersonTotal(one.pin, one.name, one.has_left)
+            total = PersonTotal(
+                one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier
+            )
             self.totals.setdefault((one.pin, one.earlier), total).add(one.strip)
         return found
 
@@ -217,13 +228,17 @@ class PayrollRows:
 class TotalRows:
     """The rows of the totals of a sheet that has been read."""
 
-    def __init__(self, days: PayrollRows) -> None:
+    def __init__(self, days: PayrollRows, notes: list[Phrase]) -> None:
+        """`notes` are those of the workbook, to which the rows may add some."""
         self._days = days
+        self._notes = notes
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Return a row for each person."""
         self.is_over = True
+        if any(one.is_earlier for one in self._days.totals.values()):
+            self._notes.append(EARLIER_NOTE)
         return [one.cells() for one in self._days.totals.values()]
 
 

@@ -27,6 +27,8 @@ class PersonDay:
     has_left: bool
     earlier: int | None
     """Number of an earlier holder of the user ID; None for the present one."""
+    instead: Phrase | None
+    """Words in place of the name of an earlier holder who is erased or hidden from the account."""
     has_page: bool
     """Whether the account that sees the day may see the page of the person."""
     strip: DayStrip
@@ -66,6 +68,9 @@ def _day(day: datetime.date, punches: Sequence[ShownPunch]) -> PersonDay:
         name=last.name,
         has_left=last.has_left,
         earlier=last.earlier,
+        instead=last.instead,
         has_page=last.has_page,
-        strip=DayStrip(day=day, punches=counted, foreign=foreign),
+        strip=DayStrip(
+            day=day, punches=counted, foreign=foreign, is_earlier=last.instead is not None
+        ),
     )

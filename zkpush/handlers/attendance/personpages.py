@@ -30,7 +30,7 @@ from ..people.store import (
 )
 from .absent import absent_thd
 from .chronology import ChronologicalPunches
-from .finding import PRESENT, HolderNumber, spans_thd
+from .finding import PRESENT, HolderNumber, hidden_thd, spans_thd
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
 from .showing import DOUBT_WORDS, shown_punches
@@ -180,6 +180,7 @@ class PersonAttendancePages:
                 "name": shown_name,
                 "holder": holder,
                 "holders": [one for one in earlier if one.is_known],
+                "hidden": hidden_thd(tx, pin, visit.areas),
                 "has_page": whose is None and (is_stored or has_left),
                 "is_erased": is_erased,
                 "erased_at": departure.at if departure is not None and is_erased else None,

@@ -19,7 +19,7 @@ from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ..people.model import Spans
-from ..people.store import DEFAULT_AREA
+from ..people.store import DEFAULT_AREA, EarlierHolder
 from .chronology import CURSOR
 from .finding import HolderNumber, PersonMatch
 from .model import PunchFilter
@@ -83,6 +83,8 @@ class Search:
     """Whose punches under the user ID are wanted; None for everybody's."""
     spans: Spans | None = None
     """When these are that person's."""
+    hidden: Sequence[EarlierHolder] = ()
+    """Earlier holders of the user ID whose name is not shown."""
     matches: Sequence[PersonMatch] = ()
     """People to choose from, if several are found."""
     wrong: Mapping[str, Phrase] = attrs.field(factory=dict)

@@ -78,6 +78,8 @@ class ShownPunch:
     """Whether the person was removed from the list, but not erased."""
     earlier: int | None
     """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
+    instead: Phrase | None
+    """Words in place of the name of an earlier holder who is erased or hidden from the account."""
     has_page: bool
     """Whether the account that sees the record may see the page of the person."""
     sn: str
@@ -158,6 +160,7 @@ def _shown(
         name=holder.name,
         has_left=holder.has_left,
         earlier=holder.earlier,
+        instead=holder.instead,
         has_page=holder.has_page(punch.pin in with_page),
         sn=punch.device,
         alias=aliases.get(punch.device),

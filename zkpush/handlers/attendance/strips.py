@@ -37,6 +37,8 @@ class DayStrip:
     """Those that are another person's by a decision; they count nowhere."""
     unread: int = 0
     """Lines of the person and day that could not be read."""
+    is_earlier: bool = False
+    """Whether an earlier holder of the user ID has the punches, whose name is not shown."""
 
     @property
     def every(self) -> list[ShownPunch]:
@@ -70,6 +72,7 @@ class DayStrip:
             doubtful=sum(one.doubt is not None for one in self.punches),
             others=len(self.others),
             unread=self.unread,
+            is_earlier=self.is_earlier,
         )
 
     @property

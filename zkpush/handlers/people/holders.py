@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 
 from ...folding import fold
+from ...phrases import Phrase
 from .former import FormerPeople
 from .model import PunchClaim, Spans
 from .schema import earlier_holders, removed_people, users
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _FOREVER = 2**62
+_ERASED = Phrase("erased person")
+_EARLIER = Phrase("earlier person")
 _NOBODY = "\0"
 """Name of nobody, for user IDs that nobody has."""
 
@@ -44,6 +47,12 @@ class EarlierHolder:
     """Seconds since the epoch from which on the punches are this person's; None for all."""
     until: int
     """Seconds since the epoch before which they are."""
+    is_erased: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether this is somebody else than the present holder, without a name to show."""
+        return not self.is_named and not self.is_present
 
     @property
     def is_known(self) -> bool:
@@ -62,6 +71,8 @@ class Holder:
     """Number of an earlier holder of the user ID; None for the present one."""
     is_hidden: bool = False
     """Whether an earlier holder is erased, or not to be shown to the caller."""
+    instead: Phrase | None = None
+    """Words in place of the name of a hidden earlier holder."""
 
     def has_page(self, is_visible: bool) -> bool:
         """Whether the caller may see the page; `is_visible` tells that of the present holder."""
@@ -102,6 +113,14 @@ class EarlierHolders:
         """Return the user IDs that somebody else got in a period, in seconds since the epoch."""
         at = earlier_holders.c.until
         query = select(earlier_holders.c.pin).where(at >= since * 1000, at < until * 1000)
+        return {*self._connection.execute(query).scalars()}
+
+    def hidden_since(self, since: int, areas: frozenset[str] | None = None) -> set[str]:
+        """Return the user IDs that hidden holders had up to a time after an instant (seconds)."""
+        columns = earlier_holders.c
+        query = select(columns.pin).where(columns.until >= since * 1000)
+        if areas is None:
+            query = query.where(columns.areas.is_(None))
         return {*self._connection.execute(query).scalars()}
 
     def find(
@@ -152,6 +171,7 @@ class EarlierHolders:
                     is_present=is_present,
                     since=before[-1].until if before else None,
                     until=row.until // 1000,
+                    is_erased=not is_kept,
                 )
             )
         return found
@@ -203,8 +223,16 @@ class Holders:
                     has_left=one.is_named,
                     earlier=one.id,
                     is_hidden=not one.is_named,
+                    instead=None if one.is_named else self._instead(one),
                 )
         return Holder(name=self._names.get(pin), has_left=pin in self._left)
+
+    def _instead(self, one: EarlierHolder) -> Phrase:
+        """Say that an earlier holder is not the one whose name people know the user ID by."""
+        name = self._names.get(one.pin)
+        if one.is_erased:
+            return _ERASED if name is None else Phrase("erased person, not %(name)s", name=name)
+        return _EARLIER if name is None else Phrase("earlier person, not %(name)s", name=name)
 
     def of_claim(self, claim: PunchClaim) -> Holder:
         """Return the holder of the user ID whose punches those of a claim may be."""
