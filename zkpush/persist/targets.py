@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
@@ -20,6 +20,7 @@ class NamedTerminal(NamedTuple):
 
     id: int
     family: str
+    alias: str | None
 
 
 class TargetStore:
@@ -35,24 +36,24 @@ class TargetStore:
 
         `areas` are those of a limited caller.
         """
-        query = select(devices.c.id, devices.c.family).where(
+        query = select(devices.c.id, devices.c.family, devices.c.alias).where(
             devices.c.state == DeviceState.APPROVED.value
         )
         if area is not None:
             query = query.where(devices.c.id.in_(terminals_in([area])))
         query = query.where(*of_terminals(devices.c.id, areas))
         rows = self._connection.execute(query.order_by(devices.c.id))
-        return [NamedTerminal(int(key), family) for key, family in rows]
+        return [NamedTerminal(*row) for row in rows]
 
     def named(
-        self, serials: Sequence[str], areas: frozenset[str] | None = None
+        self, serials: Collection[str], areas: frozenset[str] | None = None
     ) -> dict[str, NamedTerminal]:
         """Return terminals by serial number; `areas` are those of a limited caller."""
-        query = select(devices.c.sn, devices.c.id, devices.c.family).where(
+        columns = devices.c.sn, devices.c.id, devices.c.family, devices.c.alias
+        query = select(*columns).where(
             devices.c.sn.in_(serials), *of_terminals(devices.c.id, areas)
         )
-        rows = self._connection.execute(query)
-        return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
+        return {sn: NamedTerminal(*rest) for sn, *rest in self._connection.execute(query)}
 
     def area_counts(self) -> dict[str | None, int]:
         """Return the number of terminals in each area that has any; None for those without one."""

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from ...manage.console.phrases import Phrase
-from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, Mask, VerificationMode
 from ...protocol.times import AMBIGUOUS, FUTURE, NO_ZONE, NONEXISTENT, PAST
@@ -128,7 +128,7 @@ def shown_punches(
     mine = pins if areas is None else tx[AreaLimitStore].people(pins, areas) | left
     claims = tx[ClaimStore].by_place(mine)
     serials = {punch.device for punch in punches}
-    aliases = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
+    aliases = {sn: one.alias for sn, one in tx[TargetStore].named(serials).items()}
     found = tx[AttendancePhotoStore].beside(punches) if photos else {}
     shown = [
         _shown(punch, zone, holders, mine, aliases, claims, found.get(punch.id))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from ...device.refusals import Refusal
 from ...pathparts import path_part
 from ...persist.areas import known_areas_thd
-from ...persist.devices import DeviceStore
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...persist.vault import PERSON
 from ...phrases import Phrase
@@ -36,7 +36,7 @@ def subject_pages_thd(tx: Transaction, subjects: Collection[str]) -> dict[str, s
         return {one: one.removeprefix(kind) for one in subjects if one.startswith(kind)}
 
     terminals, areas, jobs = named(_TERMINAL), named(_AREA), named(_JOB)
-    there = {one.sn for one in tx[DeviceStore].find_all({*terminals.values()})}
+    there = tx[TargetStore].named({*terminals.values()})
     known = {*known_areas_thd(tx)} if areas else set()
     return {
         **{one: f"/terminals/{path_part(sn)}" for one, sn in terminals.items() if sn in there},

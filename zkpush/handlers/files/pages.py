@@ -30,8 +30,8 @@ from ...manage.console.visits import Visit
 from ...manage.errors import ApiError
 from ...manage.services import Services
 from ...model import Page
-from ...persist.devices import DeviceStore
 from ...persist.files import FileStore
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.files import StoredFile
@@ -216,7 +216,7 @@ class FilePages:
 def _senders_thd(tx: Transaction, files: Sequence[StoredFile]) -> set[str]:
     """Return the serial numbers of the terminals that sent files, without those that are gone."""
     serials = {one.origin.partition(" ")[0] for one in files if one.origin}
-    return {one.sn for one in tx[DeviceStore].find_all(serials)}
+    return {*tx[TargetStore].named(serials)}
 
 
 def _receivers(device: str) -> dict[str, str]:

@@ -141,7 +141,7 @@ class JobEndpoints:
         """Store a job, and begin to carry it out."""
         commands = commands_of(body)
         terminals = await self._store.read(lambda tx: targets_thd(tx, body, caller))
-        entries = self._entries(commands, {family for _, family in terminals})
+        entries = self._entries(commands, {one.family for one in terminals})
         for entry, params in entries:
             check_scopes(caller, entry.scopes(params), f"This {entry.name}")
         options = options_of(body, entries, caller)
@@ -155,7 +155,7 @@ class JobEndpoints:
             idempotency_key=idempotency_key,
             request=msgspec.json.encode(body),
         )
-        keys = [key for key, _ in terminals]
+        keys = [one.id for one in terminals]
         names = ", ".join(dict.fromkeys(one.command for one in commands))
         detail = f"{names}; {targets_words(body, len(keys))}"
 

@@ -14,6 +14,7 @@ from ...model import Caller, Page
 from ...persist.areas import idle_areas_thd
 from ...persist.devices import DeviceStore
 from ...persist.limits import AreaLimitStore
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import listed_phrases
 from ...protocol.codes import BiometricType, Privilege, VerificationMode
@@ -72,8 +73,8 @@ def conflicts_thd(
     """Return open conflicts with the stored values beside those of terminals, without secrets."""
     people, found = tx[PersonStore], tx[ConflictStore].page(part, pin)
     names = tx[PeopleStore].names({one.pin for one in found})
-    keys = {one.sn: one.id for one in tx[DeviceStore].find_all({one.device for one in found})}
-    queued = queued_deletions_thd(tx, {(keys[one.device], one.pin) for one in found})
+    terminals = tx[TargetStore].named({one.device for one in found})
+    queued = queued_deletions_thd(tx, {(terminals[one.device].id, one.pin) for one in found})
     shown = []
     for one in found:
         stored, authors, said = people.values(one.pin), people.authors(one.pin), one.said or {}
@@ -86,7 +87,7 @@ def conflicts_thd(
             for field in one.fields
         ]
         deletion: Literal["queued", "done"] | None = None
-        if (keys[one.device], one.pin) in queued:
+        if (terminals[one.device].id, one.pin) in queued:
             deletion = "queued"
         elif one.device not in people.holders(one.pin):
             deletion = "done"

@@ -152,11 +152,10 @@ def names_of_terminals_thd(
     tx: Transaction, serials: Sequence[str], areas: frozenset[str] | None = None
 ) -> str:
     """Return terminals as they can be typed: by name, or by serial number where that is unclear."""
-    known = {one.sn: one.alias for one in tx[DeviceStore].find_all(serials)}
     visible = tx[TargetStore].named(serials, areas)
 
     def typed(sn: str) -> str:
-        name = known.get(sn) if sn in visible else None
+        name = visible[sn].alias if sn in visible else None
         try:
             return name if name and typed_terminals_thd(tx, name, areas) == [sn] else sn
         except ValueError:
