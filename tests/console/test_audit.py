@@ -94,7 +94,7 @@ async def test_details_are_shown_in_words(rig: Rig) -> None:
         "privilege group": "Rights at terminals, Group",
         "scopes=read+write, areas=North+South": "Permissions: See, Change, Areas: North, South",
         "read, write; areas: North": "See, Change; Areas: North",
-        "description, distributes": "Description, distributes",
+        "description, people kept on its terminals": "Description, people kept on its terminals",
     }
     for told, words in shown.items():
         assert str(detail_phrase(f"{told}; by CLI from here")) == f"{words}; by CLI from here"
@@ -333,10 +333,10 @@ async def test_durations_times_and_requests_in_details_are_words(rig: Rig) -> No
     browser = await signed_in(rig)
     shown = text_of(await browser.get("/audit"))
     for words in (
-        "waits for up to 10 years; not before Sun 1 Mar 2026 08:00",
+        "waits until the terminal fetches it; not before Sun 1 Mar 2026 08:00",
         "priority 5; replaces abc",
-        "opening a page of People (/people/<pin>/edit), once, from 192.0.2.7",
-        "sending a form of Areas (/areas/new), once, from 192.0.2.7",
+        "opening a page of People, once, from 192.0.2.7",
+        "sending a form of Areas, once, from 192.0.2.7",
         "reading by the API (/users), once, from 192.0.2.7",
     ):
         assert words in shown, words

@@ -171,7 +171,7 @@ async def test_tokens_are_recorded(rig: Rig) -> None:
         ("/photos/1/content", "photos", "attendance photo 1"),
         ("/idcards", "identity cards", "all terminals"),
         ("/idcards?device=T1", "identity cards", "terminal T1"),
-        ("/rejects", "bytes of rejects", "all terminals"),
+        ("/rejects", "what was not understood", "all terminals"),
         ("/commands/{id}", "parameters of commands", "command {id}"),
         ("/devices/T1/commands", "parameters of commands", "terminal T1"),
     ],

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from ..console.browser import signed_in
+from ..console.browser import document, signed_in, text_of
+from ..console.test_limited_accounts import routes
+from ..console.walk import english_left
 from ..rig import TOKEN, Rig
 from .test_people_changes import said
 
@@ -86,3 +88,51 @@ async def test_exports_of_the_console_are_recorded(rig: Rig) -> None:
     ]
     found = await rig.items("/audit?action=export")
     assert {one["actor"] for one in found} == {"account ben"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_file_of_the_console_has_a_record_of_its_own(rig: Rig) -> None:
+    """All that it exports, within one minute: the payroll sheet is not the list of punches."""
+    await said(rig, PEOPLE)
+    browser = await signed_in(rig)
+    files = [one.path for one in routes(rig) if one.path.endswith((".csv", ".xlsx"))]
+    files.remove("/people/import/sample.csv")  # has nobody's data
+    for path in files:
+        assert (await browser.get(path)).status == 200
+    found = await exports(rig)
+    assert len(found) == len({*found}) == len(files) >= 8
+
+
+@pytest_twisted.ensureDeferred
+async def test_files_of_people_are_told_apart(rig: Rig) -> None:
+    """Each under the pseudonym of its person, whom the page of the log names."""
+    await said(rig, PEOPLE)
+    browser = await signed_in(rig)
+    for path in ("export.csv", "days.csv"):
+        for person in ("7", "Ann"):
+            await browser.get(
+                f"/attendance/{path}?person={person}&since=2026-03-01&until=2026-03-02"
+            )
+    found = await exports(rig)
+    people = [await rig.person(pin) for pin in ("7", "8")]
+    assert found == [
+        (f"list {what}", f"csv, pin={person}, since=2026-03-01, until=2026-03-02")
+        for what in ("attendance", "attendance/days")
+        for person in people
+    ]
+    shown = text_of(await browser.get("/audit"))
+    for words in ("List of punches", "Payroll sheet", "Zaphod", "Ann", "CSV file, User ID: 7"):
+        assert words in shown
+    for words in ("list attendance", "since=", "not shown"):
+        assert words not in shown
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/audit"))) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_person_has_what_was_filled_in(rig: Rig) -> None:
+    """Empty fields of the form are not in the log."""
+    browser = await signed_in(rig)
+    await browser.send("/people/new", "/people/new", {"pin": "55", "name": "Omar"})
+    (found,) = await rig.items("/audit?action=add%20person")
+    assert found["detail"].partition(";")[0] == "name"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -20,11 +21,21 @@ MINUTE, DAY = 60_000, 24 * 3600 * 1000
 where an earlier one ended, as programs do all the time."""
 MOST = 200
 """Most recent exports of a caller that are compared."""
-_PAGING = frozenset({"after", "before", "order"})
+_PAGING = frozenset({"after", "before", "order", "past"})
 _PERSON = "pin"
 _SHOWN = frozenset(
-    {"area", "code", "command", "device", "doubt", "has_photo", "has_templates", "job", "kind"}
-    | {"limit", "period", "privilege", "received_since", "record_type", "secrets", "since"}
+    {"area", "code", "command", "device", "doubt", "has_photo", "has_templates", "holder", "job"}
+    | {
+        "kind",
+        "limit",
+        "mark",
+        "period",
+        "privilege",
+        "received_since",
+        "record_type",
+        "secrets",
+        "since",
+    }
     | {"state", "table", "until"}
 )
 """Filters whose values name no person and are no secret."""
@@ -39,16 +50,20 @@ async def note_export(
     path: str,
     query: msgspec.Struct,
     names: Mapping[str, object] | None = None,
+    *,
+    found: Mapping[str, object | None] = MappingProxyType({}),
 ) -> None:
     """Record that a caller takes a list away; the record is on disk when this returns.
 
     `form` is that of the file, such as `csv`; `path` may have variables, with their values in
-    `names`. `StoreError` if it cannot be stored: send nothing then.
+    `names`. `found` replaces filters by what they were found to mean, such as a part of a name by
+    the user ID `pin`; None drops one. `StoreError` if it cannot be stored: send nothing then.
     """
+    asked = {name: getattr(query, name) for name in query.__struct_fields__}
     given = {
         name: value
-        for name in query.__struct_fields__
-        if (value := getattr(query, name)) is not None and value is not False and value != ""
+        for name, value in {**asked, **found}.items()
+        if value is not None and value is not False and value != ""
     }
     goes_on = given.get("after", _START) != _START
 

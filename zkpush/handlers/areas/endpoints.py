@@ -274,11 +274,15 @@ class AreaEndpoints:
             pass
 
 
+KEPT, NOT_KEPT = "people kept on its terminals", "people not kept on its terminals"
+"""Whether the people of an area are kept on its terminals, in the audit log."""
+
+
 def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
     words = ["description"] if "description" in values else []
     if "distributes" in values:
-        words.append("distributes" if values["distributes"] else "does not distribute")
-    if confirmed is not None:
+        words.append(KEPT if values["distributes"] else NOT_KEPT)
+    if confirmed:
         words.append(f"{confirmed} deletions confirmed")
     return ", ".join(words)
 

@@ -174,7 +174,7 @@ class AttendancePages:
     async def csv(self, visit: Visit, query: SearchQuery) -> PageStream:
         """Export the records as CSV, with the columns and words of the workbook."""
         search = await self._searched(visit, query)
-        await note_export(self._store, visit.caller, "csv", "attendance", query)
+        await self._note(visit, search, "csv", "attendance")
         stream = line_stream(await self._table(search, visit))
         return PageStream(stream=stream, name=search.file_name(visit, "csv"))
 
@@ -182,7 +182,7 @@ class AttendancePages:
         """Export the payroll sheet as CSV."""
         search = await self._searched(visit, query)
         stream = line_stream((await self._days(search, visit))[0])
-        await note_export(self._store, visit.caller, "csv", "attendance", query)
+        await self._note(visit, search, "csv", "attendance/days")
         return PageStream(stream=stream, name=search.file_name(visit, "csv", DAYS))
 
     async def days_xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
@@ -192,7 +192,7 @@ class AttendancePages:
         wanted = search.filter(visit)
         await self._store.read(lambda tx: check_workbook_thd(tx, wanted, days or 0))
         stream = self._sheets.stream(*tables)
-        await note_export(self._store, visit.caller, "xlsx", "attendance", query)
+        await self._note(visit, search, "xlsx", "attendance/days")
         return PageStream(stream=stream, name=search.file_name(visit, "xlsx", DAYS))
 
     async def xlsx(self, visit: Visit, query: SearchQuery) -> PageStream:
@@ -204,11 +204,16 @@ class AttendancePages:
         )
         if count > MOST_ROWS:
             raise ValueError(too_many())
-        await note_export(self._store, visit.caller, "xlsx", "attendance", query)
+        await self._note(visit, search, "xlsx", "attendance")
         tables = [await self._table(search, visit)]
         if search.pin is not None and is_payroll_period(search.period):
             tables += await self._days(search, visit)
         return PageStream(stream=self._sheets.stream(*tables), name=search.file_name(visit, "xlsx"))
+
+    async def _note(self, visit: Visit, search: Search, form: str, path: str) -> None:
+        """Record an export, with the person whom its filter means."""
+        person = {} if search.pin is None else {"person": None, "pin": search.pin}
+        await note_export(self._store, visit.caller, form, path, search.query, found=person)
 
     async def _table(self, search: Search, visit: Visit) -> ExportedTable:
         first, notes = search.query.oldest_first, await self._notes(search, visit)

@@ -13,11 +13,12 @@ from ...persist.transaction import Transaction
 from ...persist.vault import PERSON
 from ...phrases import Phrase
 from ...values.audit import AuditRecord
-from .wording import SUBJECTS
+from .wording import LISTS, SUBJECTS
 
 _PSEUDONYM = re.compile(rf"{re.escape(PERSON)}[0-9a-f]{{20}}")
 _ACCOUNT = "account "
 _TERMINAL, _AREA, _JOB = "terminal ", "area ", "job "
+_LIST = "list "
 _FORGOTTEN = "…"
 
 
@@ -55,4 +56,6 @@ def subject_phrase(record: AuditRecord, pins: Mapping[str, str], most: int) -> s
         if known is None:
             return Phrase("a person who is not stored any more")
         return Phrase("user %(pin)s", pin=known)
+    if text.startswith(_LIST) and text.removeprefix(_LIST) in LISTS:
+        return LISTS[text.removeprefix(_LIST)]
     return SUBJECTS.phrase(readable(text, pins))

@@ -16,6 +16,24 @@ _REPLACES = re.compile(r"; replaces (\w+)")
 _TARGETS = re.compile(r"(.*); ([0-9]+) terminals?(?:: (.*)| of the area (.*))?", re.DOTALL)
 _SETTING = re.compile(r"(\w+)(?:=| (?=\S+://))(.*)| ?(\w+) \(not shown\)", re.DOTALL)
 _NOT_SHOWN = Phrase("not shown")
+_FILTER = re.compile(r"(\w+)(?:=(.*)| \(not shown\))", re.DOTALL)
+_FORMS: Mapping[str, Phrase] = {
+    "csv": Phrase("CSV file"),
+    "xlsx": Phrase("Excel file"),
+    "ndjson": Phrase("file of JSON lines"),
+}
+_FILTERS: Mapping[str, Phrase] = {
+    "area": Phrase("Area"),
+    "device": Phrase("Terminal"),
+    "doubt": Phrase("Doubtful time"),
+    "mark": Phrase("What to check"),
+    "period": Phrase("Period"),
+    "person": Phrase("Person"),
+    "pin": Phrase("User ID"),
+    "since": Phrase("From"),
+    "until": Phrase("To"),
+}
+"""Filters of exported lists in words."""
 _STATES: Mapping[str, Phrase] = {
     "failed": Phrase("failed"),
     "expired": Phrase("given up"),
@@ -33,6 +51,8 @@ class OrderWords:
 
     def phrase(self, action: str, detail: str) -> Phrase | None:
         """Return a detail in words; None if the action has no commands, or another form."""
+        if action == "export":
+            return _export(detail)
         if action == "queue command":
             return self._queued(detail)
         if action == "create job":
@@ -111,6 +131,24 @@ def _entry(detail: str) -> Phrase | None:
     table, _, key = detail.partition(" ")
     label = TABLE_NAMES.get(table)
     return label and Phrase("%(field)s: %(reason)s", field=label, reason=key)
+
+
+def _export(detail: str) -> Phrase | None:
+    """Return the form of a file, and the filters of what it has."""
+    form, *filters = detail.split(", ")
+    found = [_FILTER.fullmatch(one) for one in filters]
+    if form not in _FORMS or None in found:
+        return None
+    told = [
+        Phrase(
+            "%(field)s: %(reason)s",
+            field=_FILTERS.get(one[1]) or Phrase("Filter %(name)s", name=one[1]),
+            reason=_NOT_SHOWN if one[2] is None else one[2],
+        )
+        for one in found
+        if one is not None
+    ]
+    return listed_phrases([_FORMS[form], *told])
 
 
 def _event_names(listed: str) -> Phrase:

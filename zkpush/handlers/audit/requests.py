@@ -27,13 +27,15 @@ _PAGES: Mapping[str, Phrase] = {
 }
 """Pages by the first part of their paths."""
 _SENDING = re.compile(r"; (expires_in|not_before_at|priority|ends_at) (-?[0-9]{1,15})(?=;|$)")
+_FOR_EVER = 5 * 365 * 24 * 3600
+"""Seconds from which a command in effect waits without an end."""
 _UNITS = (365 * 24 * 3600, 24 * 3600, 3600, 60)
 
 
 def request_phrase(text: str) -> Phrase | None:
     """Return a request, such as `GET /console/people/<pin>/edit`, in words; None for another text.
 
-    The path stands behind the words.
+    The path of one by the API stands behind the words.
     """
     found = _REQUEST.fullmatch(text)
     if found is None:
@@ -46,8 +48,8 @@ def request_phrase(text: str) -> Phrase | None:
         return Phrase("a change by the API (%(path)s)", path=path)
     page = _PAGES.get(path.split("/")[1]) or Phrase("Console")
     if reads:
-        return Phrase("opening a page of %(page)s (%(path)s)", page=page, path=path)
-    return Phrase("sending a form of %(page)s (%(path)s)", page=page, path=path)
+        return Phrase("opening a page of %(page)s", page=page)
+    return Phrase("sending a form of %(page)s", page=page)
 
 
 def duration_phrase(seconds: int) -> Phrase:
@@ -71,6 +73,8 @@ def sending_phrases(text: str) -> tuple[str, list[Phrase]]:
 
 
 def _option(name: str, value: str) -> Phrase:
+    if name == "expires_in" and int(value) >= _FOR_EVER:
+        return Phrase("waits until the terminal fetches it")
     if name == "expires_in":
         return Phrase("waits for up to %(time)s", time=duration_phrase(int(value)))
     if name == "priority":

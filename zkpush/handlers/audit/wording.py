@@ -5,7 +5,7 @@ Records are chained by their texts and never change, so that nothing can be stor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ...device.refusals import Refusal
 from ...phrases import Phrase, counted_template
@@ -83,12 +83,28 @@ KINDS = (
     Phrase("options"),
     Phrase("files"),
     Phrase("digests of files"),
-    Phrase("bytes of rejects"),
+    Phrase("what was not understood"),
     Phrase("secrets of commands"),
     Phrase("unknown columns of attendance"),
     Phrase("unknown columns of entries"),
 )
 """Secrets that were read."""
+
+
+LISTS: Mapping[str, Phrase] = {
+    "attendance": Phrase("List of punches"),
+    "attendance/check": Phrase("Days to check"),
+    "attendance/days": Phrase("Payroll sheet"),
+    "audit": Phrase("Audit log"),
+    "commands": Phrase("Commands"),
+    "devices": Phrase("Terminals"),
+    "events": Phrase("Events"),
+    "jobs": Phrase("Jobs"),
+    "people": Phrase("People"),
+    "rejects": Phrase("Not understood"),
+    "users": Phrase("People"),
+}
+"""Lists that are exported, in words; others are named as in the API."""
 
 
 def action_options(said: Callable[[str], str], chosen: str) -> list[tuple[str, str]]:
@@ -179,12 +195,9 @@ DETAILS = SentenceList(
         counted_template("%(num)s person", "%(num)s people"),
         counted_template("%(num)s terminal has the person", "%(num)s terminals have the person"),
         Phrase("refused: there is no such user"),
-        counted_template(
-            "distributes, %(num)s deletion confirmed", "distributes, %(num)s deletions confirmed"
-        ),
         counted_template("%(num)s deletion confirmed", "%(num)s deletions confirmed"),
-        Phrase("distributes"),
-        Phrase("does not distribute"),
+        Phrase("people kept on its terminals"),
+        Phrase("people not kept on its terminals"),
         Phrase("once, from %(address)s"),
         counted_template(
             "%(num)s time in %(seconds)s seconds, from %(address)s",

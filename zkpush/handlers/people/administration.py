@@ -350,6 +350,11 @@ def _end_conflicts(
             tx[StatedParts].end_conflict(device.id, [pin], outcome, now)
 
 
+def _filled(fields: Mapping[str, object]) -> list[str]:
+    """Return the fields that have a value."""
+    return [name for name, value in fields.items() if value is not None]
+
+
 def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = "") -> bool:
     """Add or change a person, with its audit record; returns whether the person is new.
 
@@ -364,7 +369,8 @@ def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = 
     _end_conflicts(tx, edit.pin, before, by, now)
     if areas is not None:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
-    told = [*edit.fields, *(() if edit.areas is None else ("areas",))]
+    given = edit.fields if not is_new else _filled(edit.fields)
+    told = [*given, *(("areas",) if edit.areas or (edit.areas is not None and not is_new) else ())]
     person = tx[AuditStore].person(edit.pin)
     acts.record(tx, by, ADD if is_new else CHANGE, person, acts.in_parts(", ".join(told), way), now)
     return is_new

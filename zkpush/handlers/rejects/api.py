@@ -171,7 +171,9 @@ class RejectEndpoints:
     async def _note(self, shown: Shown[StoredReject]) -> None:
         """Record that bytes of rejects were shown to a caller."""
         if any(item.raw for item in shown.items):
-            await self._readings.note(shown.caller, "bytes of rejects", devices_of(shown.query))
+            await self._readings.note(
+                shown.caller, "what was not understood", devices_of(shown.query)
+            )
 
     async def reject(self, id: int, caller: Caller) -> RejectView:
         """Show a reject."""
@@ -180,7 +182,7 @@ class RejectEndpoints:
             raise _no_reject(id)
         item = _view(found, caller.scopes, self._tables)
         if item.raw:
-            await self._readings.note(caller, "bytes of rejects", f"reject {id}")
+            await self._readings.note(caller, "what was not understood", f"reject {id}")
         return item
 
     async def delete(self, id: int, caller: Caller) -> None:

@@ -170,7 +170,9 @@ class RejectPages:
         sees_bytes = secrecy.may_see(secrecy.reject_secret(found.table), visit.scopes)
         raw = found.raw if sees_bytes else None
         if raw:
-            await self._secret_access.note(visit.caller, "bytes of rejects", f"reject {reject_id}")
+            await self._secret_access.note(
+                visit.caller, "what was not understood", f"reject {reject_id}"
+            )
         text = (raw or b"")[:MOST_BYTES].decode("utf-8", "backslashreplace")
         return View(
             template="reject.html",
