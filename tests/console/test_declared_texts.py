@@ -22,6 +22,7 @@ from zkpush.protocol.times import check_zone
 
 ROOT = Path(zkpush.__file__).parent
 DECLARED_ELSEWHERE = {
+    "handlers/areas/beginning.py": 1,
     "causes.py": 1,  # problems that a sentence names
     "commandreasons.py": 1,  # ends of commands
     "endings.py": 1,

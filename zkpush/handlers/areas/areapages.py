@@ -38,7 +38,8 @@ from ..people.model import PeopleFilter, check_area
 from ..people.store import PeopleStore, PersonSurvey
 from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
-from .confirming import area_terminals
+from .beginning import affected_thd, beginning_question
+from .confirming import area_terminals, effect_of
 from .drifting import area_drift_thd
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
 from .model import Area, PlacedPart
@@ -190,7 +191,7 @@ class AreaPages:
         entry: FormEntry = NOTHING_ENTERED,
     ) -> View:
         """Show an area."""
-        shown = await self._distribution(area)
+        shown = await self._distribution(visit, area)
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             found = area_thd(tx, area)
@@ -226,12 +227,12 @@ class AreaPages:
     async def progress_part(self, visit: Visit, argument: str | None) -> View:
         """Show how far the distribution of an area is."""
         area = argument or ""
-        values = await self._progress(visit, area, await self._distribution(area))
+        values = await self._progress(visit, area, await self._distribution(visit, area))
         return View(template="_progress.html", values={**values, "states": STATES})
 
-    async def _distribution(self, area: str) -> DistributionView:
+    async def _distribution(self, visit: Visit, area: str) -> DistributionView:
         try:
-            return await self._areas.distribution(area)
+            return await self._areas.distribution(area, visit.caller)
         except ApiError as error:
             if error.status is HTTPStatus.NOT_FOUND:
                 raise LookupError(NO_AREA) from None
@@ -281,7 +282,7 @@ class AreaPages:
 
     async def describe(self, visit: Visit, form: AreaForm, area: str) -> Redirect:
         """Change the description."""
-        await self._distribution(area)
+        await self._distribution(visit, area)
         change = AreaChange(description=form.description)
         await self._areas.put(area, change, AreaQuery(), visit.caller)
         return back_to(area, Phrase("Saved."))
@@ -290,31 +291,24 @@ class AreaPages:
         self, visit: Visit, form: DeletionsForm, area: str
     ) -> ConfirmationQuestion:
         """Ask whether the people of the area are to be put on its terminals."""
-        shown = await self._agreed(form, area)
-        return ConfirmationQuestion(
-            title=Phrase("Keep the people of this area on all its terminals?"),
-            text=Phrase(
-                "People: %(people)s. Approved terminals: %(terminals)s. Commands, at most: "
-                "%(commands)s. People who are not in the area and are deleted from its "
-                "terminals: %(deletions)s.",
-                people=shown.people,
-                terminals=shown.devices,
-                commands=shown.commands,
-                deletions=shown.deletions,
-            ),
-            button=Phrase("Switch it on"),
-            back="/areas/<area>",
-        )
+        await self._agreed(visit, form, area)
+
+        def find_thd(tx: Transaction) -> ConfirmationQuestion:
+            found = area_thd(tx, area)
+            affected = affected_thd(tx, found, visit.areas)
+            return beginning_question(area, effect_of(tx, found), affected)
+
+        return await self._store.read(find_thd)
 
     async def distribute(self, visit: Visit, form: DeletionsForm, area: str) -> Redirect:
         """Let the area distribute."""
-        await self._agreed(form, area)
+        await self._agreed(visit, form, area)
         await self._put(visit, area, AreaChange(distributes=True), form.deletions)
         return back_to(area, Phrase("The server puts the people of this area on its terminals."))
 
     async def stop(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
         """Let the area distribute no longer."""
-        await self._distribution(area)
+        await self._distribution(visit, area)
         await self._put(visit, area, AreaChange(distributes=False), None)
         return back_to(area, Phrase("It is off. People stay where they are."))
 
@@ -322,7 +316,7 @@ class AreaPages:
         self, visit: Visit, form: DeletionsForm, area: str
     ) -> ConfirmationQuestion:
         """Ask whether many people are to be deleted."""
-        await self._agreed(form, area)
+        await self._agreed(visit, form, area)
         return ConfirmationQuestion(
             title=Phrase("Delete people from terminals?"),
             text=Phrase(
@@ -336,13 +330,13 @@ class AreaPages:
 
     async def confirm(self, visit: Visit, form: DeletionsForm, area: str) -> Redirect:
         """Confirm deletions that wait."""
-        await self._agreed(form, area)
+        await self._agreed(visit, form, area)
         await self._put(visit, area, AreaChange(), form.deletions)
         return back_to(area, Phrase("They are deleted from the terminals."))
 
     async def repair(self, visit: Visit, form: AreaButton, area: str) -> Redirect:
         """Compare all terminals, and send again what was refused or not answered."""
-        await self._distribution(area)
+        await self._distribution(visit, area)
         await self._areas.repair(area, visit.caller)
         return back_to(area, Phrase("All terminals are compared; what is missing is sent again."))
 
@@ -354,9 +348,9 @@ class AreaPages:
         await self._areas.remove(area, visit.caller)
         return Redirect(to="/areas", notice=Phrase("The area is deleted. Its people stay."))
 
-    async def _agreed(self, form: DeletionsForm, area: str) -> DistributionView:
+    async def _agreed(self, visit: Visit, form: DeletionsForm, area: str) -> DistributionView:
         """Return the effect; `FormMistakes` if the number differs from what the page said."""
-        shown = await self._distribution(area)
+        shown = await self._distribution(visit, area)
         if shown.deletions != form.deletions:
             raise FormMistakes(CHANGED)
         return shown

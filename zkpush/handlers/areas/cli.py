@@ -139,11 +139,35 @@ async def put(
 
 
 def _effect(effect: dict[str, Any]) -> str:
-    return (
+    said = [
         f"{counted_people(effect['people'])} on "
         f"{counted(effect['devices'], 'approved terminal')}: at most "
         f"{counted(effect['commands'], 'command')}. Nobody is deleted."
+    ]
+    if number := effect["unconfirmed"]:
+        said.append(
+            f"Stated by terminals only, and coming to all: {counted_people(number)}"
+            f"{_with_rights(effect['privileged'])}. {_names(effect['named'], number)}"
+        )
+    said.append(
+        "Whoever is stated by a terminal of the area later comes to all its terminals, too."
     )
+    if number := effect["unfetched"]:
+        said.append(
+            f"The terminals count {counted_people(number)} more than are fetched: known people of "
+            "other areas are deleted there, and unknown people come into the area."
+        )
+    return "\n".join(said)
+
+
+def _with_rights(number: int) -> str:
+    return f" ({number} with rights at a terminal, which stay there)" if number else ""
+
+
+def _names(named: list[dict[str, Any]], number: int) -> str:
+    shown = [f"{one['name'] or '-'} ({one['pin']})" for one in named if not one["deleted_from"]]
+    more = f" and {number - len(shown)} more" if number > len(shown) else ""
+    return f"They are {', '.join(shown)}{more}."
 
 
 @areas.command()

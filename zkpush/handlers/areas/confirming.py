@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...counting import people_phrase
 from ...manage.errors import NotConfirmed
+from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
-from ...phrases import Phrase, counted_phrase
-from ..people.store import PersonSurvey
+from ...phrases import Phrase, counted_phrase, sentences, two_sentences
+from ..people.store import PersonSurvey, UnconfirmedPeople
+from .beginning import effect_phrases
 from .distribution import DistributionStore
 from .model import Area, DistributionEffect, DistributionTerminal
 from .places import PlaceStore
@@ -24,11 +28,28 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
     keys = area_terminals(tx, area.name)
     deletions = sum(_deletions(tx, area, key) for key in keys)
     parts = area.users + tx[PersonSurvey].parts_in(area.name)
+    unconfirmed, privileged = (0, 0) if area.distributes else _unconfirmed(tx, area)
     return DistributionEffect(
         people=area.users,
         devices=len(keys),
         commands=parts * len(keys) + deletions,
         deletions=deletions,
+        unconfirmed=unconfirmed,
+        privileged=privileged,
+        unfetched=0 if area.distributes else _unfetched(tx, keys),
+    )
+
+
+def _unconfirmed(tx: Transaction, area: Area) -> tuple[int, int]:
+    return tx[UnconfirmedPeople].counts(area.name)
+
+
+def _unfetched(tx: Transaction, keys: Sequence[int]) -> int:
+    """Count the people whom terminals count beyond those that they have stated."""
+    known = tx[PersonSurvey].people_on(keys)
+    return sum(
+        max(0, one.counts.get("users", 0) - known.get(one.id, 0))
+        for one in tx[DeviceStore].with_keys(keys)
     )
 
 
@@ -58,22 +79,20 @@ def confirm(tx: Transaction, name: str, number: int | None, now: int, *, begins:
         )
     effect = effect_of(tx, area)
     if (number or 0) != effect.deletions:
-        raise NotConfirmed(
-            Phrase(
-                "The area %(name)s has %(people)s and %(terminals)s; at most %(commands)s needed. "
-                "%(deleted)s would be deleted from terminals",
-                name=name,
-                people=people_phrase(effect.people),
-                terminals=counted_phrase(
-                    "%(num)s approved terminal", "%(num)s approved terminals", effect.devices
-                ),
-                commands=counted_phrase(
-                    "%(num)s command is", "%(num)s commands are", effect.commands
-                ),
-                deleted=people_phrase(effect.deletions),
+        text = Phrase(
+            "The area %(name)s has %(people)s and %(terminals)s; at most %(commands)s needed. "
+            "%(deleted)s would be deleted from terminals",
+            name=name,
+            people=people_phrase(effect.people),
+            terminals=counted_phrase(
+                "%(num)s approved terminal", "%(num)s approved terminals", effect.devices
             ),
-            effect.deletions,
+            commands=counted_phrase("%(num)s command is", "%(num)s commands are", effect.commands),
+            deleted=people_phrase(effect.deletions),
         )
+        if begins:
+            text = two_sentences(sentences(effect_phrases(effect)), text)
+        raise NotConfirmed(text, effect.deletions)
     known = tx[DistributionStore].terminals()
     for key in area_terminals(tx, name):
         count = _deletions(tx, area, key)

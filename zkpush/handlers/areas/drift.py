@@ -24,9 +24,9 @@ DRIFT = "drift"
 """Kind of the event of a check that found a difference."""
 LASTING = 5 * 60 * 1000
 """Milliseconds for which counts differ before they are a problem, and the terminal is asked."""
-_USERS, _FINGERPRINTS, _FACES = "users", "fingerprints", "faces"
+USERS, _FINGERPRINTS, _FACES = "users", "fingerprints", "faces"
 _THINGS = {
-    _USERS: Phrase("users"),
+    USERS: Phrase("users"),
     _FINGERPRINTS: Phrase("fingerprints"),
     _FACES: Phrase("faces"),
 }
@@ -84,7 +84,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 def differences(reported: Mapping[str, int], held: HeldCounts) -> Differences:
     """Return the counts of a terminal that differ from what is recorded."""
     found: Differences = {}
-    for name, known in ((_USERS, held.users), (_FINGERPRINTS, held.fingerprints)):
+    for name, known in ((USERS, held.users), (_FINGERPRINTS, held.fingerprints)):
         counted = reported.get(name)
         if counted is not None and counted != known:
             found[name] = counted, known

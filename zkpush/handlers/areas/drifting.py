@@ -9,9 +9,11 @@ import attrs
 from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
+from ..people.store import PersonSurvey
 from .confirming import area_terminals
-from .drift import Drift, words_of
+from .drift import USERS, Drift, words_of, written
 from .driftstore import DriftStore
+from .store import AreaStore
 
 
 @attrs.frozen
@@ -27,13 +29,28 @@ class AreaDrift:
 
 
 def drifts_thd(tx: Transaction, area: str) -> list[tuple[Device, Drift]]:
-    """Return the approved terminals of an area with their drifts, by serial number."""
+    """Return the approved terminals of an area with their drifts, by serial number.
+
+    Nobody watches those of areas that do not distribute: their numbers of people are compared now.
+    """
     drifts = tx[DriftStore].all()
     devices = tx[DeviceStore].with_keys(area_terminals(tx, area))
+    is_watched = area in tx[AreaStore].distributing()
+    known = {} if is_watched else tx[PersonSurvey].people_on([one.id for one in devices])
     return [
-        (one, drifts.get(one.id) or Drift(device_id=one.id))
+        (
+            one,
+            drifts.get(one.id)
+            or (Drift(device_id=one.id) if is_watched else _people_of(one, known.get(one.id, 0))),
+        )
         for one in sorted(devices, key=lambda one: one.sn)
     ]
+
+
+def _people_of(device: Device, known: int) -> Drift:
+    counted = device.counts.get(USERS, known)
+    differs = None if counted == known else written({USERS: (counted, known)})
+    return Drift(device_id=device.id, differs=differs)
 
 
 def area_drift_thd(tx: Transaction, area: str) -> AreaDrift:

@@ -23,6 +23,7 @@ from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
+from .beginning import affected_thd
 from .confirming import area_terminals, confirm, effect_of
 from .distribution import DistributionStore
 from .driftstore import DriftStore
@@ -74,6 +75,23 @@ class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int = 0
 
 
+class AffectedPerson(msgspec.Struct, frozen=True, kw_only=True):
+    """A person to whom something happens if the area begins to distribute."""
+
+    pin: str
+    name: str | None
+    privilege: Annotated[
+        int | None, Meta(description="Rights that a terminal has given, of one who would spread")
+    ] = None
+    deleted_from: Annotated[
+        str | None,
+        Meta(
+            description="Serial number of a terminal that would delete the person; null for one "
+            "whom only terminals have stated, and who would spread"
+        ),
+    ] = None
+
+
 class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
     """What it means that an area distributes, and how far that is."""
 
@@ -86,6 +104,27 @@ class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
             description="People to delete from terminals: all, as long as the area does not "
             "distribute, else those whose deletion waits"
         ),
+    ]
+    unconfirmed: Annotated[
+        int,
+        Meta(
+            description="People of the area whom only terminals have stated, and who would come to "
+            "all its terminals; 0 for an area that distributes"
+        ),
+    ]
+    privileged: Annotated[
+        int, Meta(description="Those of them to whom a terminal has given rights, which stay there")
+    ]
+    unfetched: Annotated[
+        int,
+        Meta(
+            description="People whom the terminals count beyond those that they have stated; 0 for "
+            "an area that distributes"
+        ),
+    ]
+    named: Annotated[
+        list[AffectedPerson],
+        Meta(description="Some of the people who would spread or be deleted, at most ten of each"),
     ]
     parts: PartCounts
     seconds_left: Annotated[
@@ -160,6 +199,7 @@ class AreaEndpoints:
                 self.distribution,
                 "What it means that an area distributes its people, and how far that is",
                 returns=DistributionView,
+                takes=("caller",),
                 limited=(AREA,),
             ),
             Route(
@@ -211,17 +251,19 @@ class AreaEndpoints:
 
         return area_view(await self._store.write(unit))
 
-    async def distribution(self, name: str) -> DistributionView:
+    async def distribution(self, name: str, caller: Caller) -> DistributionView:
         """Show what it means that an area distributes."""
         now, window = self._services.now(), self._services.registry.online_window()
-        return await self._store.read(lambda tx: _distribution_thd(tx, name, now, window))
+        return await self._store.read(
+            lambda tx: _distribution_thd(tx, name, now, window, caller.areas)
+        )
 
     async def repair(self, name: str, caller: Caller) -> DistributionView:
         """Compare anew."""
         now, window = self._services.now(), self._services.registry.online_window()
 
         def unit(tx: Transaction) -> DistributionView:
-            shown = _distribution_thd(tx, name, now, window)
+            shown = _distribution_thd(tx, name, now, window, caller.areas)
             if name not in tx[AreaStore].distributing():
                 raise ApiError(
                     HTTPStatus.CONFLICT,
@@ -288,7 +330,7 @@ def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
 
 
 def _distribution_thd(
-    tx: Transaction, name: str, now: int, window: OnlineWindow
+    tx: Transaction, name: str, now: int, window: OnlineWindow, areas: frozenset[str] | None
 ) -> DistributionView:
     """Terminals that are online in the window are connected."""
     area = _find_thd(tx, name)
@@ -299,6 +341,10 @@ def _distribution_thd(
     connected = connected_thd(tx, keys, window)
     reached = on_its_way(tx[PlaceStore].counts(connected))
     return DistributionView(
+        unconfirmed=effect.unconfirmed,
+        privileged=effect.privileged,
+        unfetched=effect.unfetched,
+        named=[] if area.distributes else _named_thd(tx, area, areas),
         people=effect.people,
         devices=effect.devices,
         commands=effect.commands,
@@ -314,6 +360,20 @@ def _distribution_thd(
         seconds_left=seconds_left_thd(tx, connected, reached, now),
         for_unconnected=left - reached,
     )
+
+
+def _named_thd(tx: Transaction, area: Area, areas: frozenset[str] | None) -> list[AffectedPerson]:
+    found = affected_thd(tx, area, areas)
+    return [
+        *(
+            AffectedPerson(pin=pin, name=person, privilege=privilege)
+            for pin, person, privilege in found.unconfirmed
+        ),
+        *(
+            AffectedPerson(pin=pin, name=person, deleted_from=sn)
+            for pin, person, sn in found.deleted
+        ),
+    ]
 
 
 def _find_thd(tx: Transaction, name: str) -> Area:

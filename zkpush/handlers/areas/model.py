@@ -122,6 +122,12 @@ class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):
     """Largest number of commands that may be needed."""
     deletions: int
     """Number of deletions of people from terminals."""
+    unconfirmed: int = 0
+    """People whom only terminals have stated, if the area does not distribute yet."""
+    privileged: int = 0
+    """Those of them to whom a terminal has given rights."""
+    unfetched: int = 0
+    """People whom terminals count beyond those that they have stated, if it does not yet."""
 
 
 class PersonPlace(msgspec.Struct, frozen=True, kw_only=True):

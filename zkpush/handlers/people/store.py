@@ -48,6 +48,7 @@ from .searching import PersonSearch
 from .similar import similar_people_thd, unknown_person_thd
 from .strangers import StrangerStore
 from .survey import PersonSurvey
+from .unconfirmed import UnconfirmedPeople
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -69,6 +70,7 @@ __all__ = [
     "StrangerStore",
     "TerminalDeletions",
     "TerminalHoldings",
+    "UnconfirmedPeople",
     "check_commands_thd",
     "deletions_thd",
     "end_terminal",

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, Text, bindparam, delete, func, sel
 from ...model import Page
 from ...persist.commandschema import commands
 from ...persist.databases import texts
-from ...persist.limits import within
+from ...persist.limits import people_in, within
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
@@ -183,21 +183,24 @@ class PersonSurvey:
 
     def strangers(self, device_id: int, area: str) -> int:
         """Count the people that a terminal last stated to have and who are not in an area."""
-        is_member = (
-            select(person_areas.c.pin)
-            .where(
-                person_areas.c.area == area,
-                holdings.c.key == '["' + person_areas.c.pin + '"]',
-            )
-            .exists()
-        )
-        query = select(func.count()).where(
-            holdings.c.device_id == device_id,
-            holdings.c.table_name == str(users.name),
-            holdings.c.digest != REMOVED,
-            ~is_member,
-        )
+        query = select(func.count()).where(_is_stranger(area), holdings.c.device_id == device_id)
         return int(self._connection.execute(query).scalar_one())
+
+    def strangers_among(
+        self, devices: Collection[int], area: str, limit: int, areas: frozenset[str] | None
+    ) -> list[tuple[str, int]]:
+        """List some of these people of terminals, each with the terminal, by user ID.
+
+        `areas` are those of a limited caller.
+        """
+        pin = func.substr(holdings.c.key, 3, func.length(holdings.c.key) - 4)
+        query = select(pin, holdings.c.device_id).where(
+            _is_stranger(area), holdings.c.device_id.in_(devices)
+        )
+        if areas is not None:
+            query = query.where(pin.in_(people_in(areas)))
+        found = self._connection.execute(query.order_by(pin, holdings.c.device_id).limit(limit))
+        return [(str(row[0]), int(row[1])) for row in found]
 
     def parts_in(self, area: str) -> int:
         """Count the templates and photos of the people of an area."""
@@ -285,6 +288,17 @@ def _record(
         reporters=frozenset(reporters),
         removed_from=frozenset(device for device, digest in held.items() if digest == REMOVED),
     )
+
+
+def _is_stranger(area: str) -> ColumnElement[bool]:
+    """Return the condition for people whom a terminal has and who are not in an area."""
+    is_member = (
+        select(person_areas.c.pin)
+        .where(person_areas.c.area == area, holdings.c.key == '["' + person_areas.c.pin + '"]')
+        .exists()
+    )
+    is_held = (holdings.c.table_name == str(users.name)) & (holdings.c.digest != REMOVED)
+    return is_held & ~is_member
 
 
 def _is_nobodys() -> ColumnElement[bool]:

@@ -135,6 +135,31 @@ class QuestionChoice:
     value: str
 
 
+@attrs.frozen
+class QuestionPerson:
+    """A person whom a question names."""
+
+    pin: str
+    name: str | None
+    note: Phrase | None = None
+    sn: str | None = None
+    """A terminal that it concerns."""
+
+
+@attrs.frozen
+class QuestionPeople:
+    """Some of the people whom an answer concerns, and where all are."""
+
+    title: Phrase
+    people: Sequence[QuestionPerson]
+    more: int
+    """Number of those who are not named."""
+    to: str
+    """Path of the page that has all, under `/console`."""
+    label: Phrase
+    """Text of the link to it."""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class ConfirmationQuestion:
     """What a person confirms on a page of its own before a form does something."""
@@ -149,6 +174,8 @@ class ConfirmationQuestion:
     """What it is about; None for the variables of the path of the form."""
     choices: Sequence[QuestionChoice] = ()
     """Answers to choose from, in place of the button."""
+    people: Sequence[QuestionPeople] = ()
+    """People whom it concerns."""
 
 
 Asking = Callable[..., Awaitable[ConfirmationQuestion | None]]

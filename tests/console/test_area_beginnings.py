@@ -1,0 +1,101 @@
+"""The question before an area begins to distribute: it names the people whom it concerns."""
+
+from __future__ import annotations
+
+import pytest_twisted
+
+from zkpush.handlers.people.tables import USER
+from zkpush.simulator.record import Record, RecordForm
+
+from ..rig import Rig
+from ..server.test_distribution import distribute, enrol, joined, person, wired
+from ..server.test_jobs_of_areas import limited
+from .browser import signed_in, text_of
+
+PAGE = "/areas/North"
+
+
+async def stated(rig: Rig) -> None:
+    """A terminal with an administrator and a user whom nobody here knows, and one of South."""
+    terminal = await joined(rig, "A1")
+    await rig.api("PATCH", "/devices/A1", {"alias": "Side door"})
+    await enrol(terminal, "2", "Bo", finger=None)
+    await enrol(terminal, "9", "Cy", finger=None)
+    values = {**terminal.people.person("1").user(card_bytes=terminal.model.old).values}
+    terminal.keep(Record(RecordForm(USER, {**values, "privilege": 14}), USER.transfer[-1:]))
+    await terminal.upload()
+    await rig.api("PUT", "/users/9", {"areas": ["South"]})
+    await person(rig, "901", name="Ann")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_names_people_whom_only_terminals_stated_and_who_is_deleted(
+    rig: Rig,
+) -> None:
+    """Those with rights first; whom somebody here has put into the area is not among them."""
+    await stated(rig)
+    browser = await signed_in(rig)
+    asked = await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "1"})
+    said = text_of(asked)
+    assert "2 people of the area were stated by terminals only" in said
+    assert "1 of them has rights at a terminal." in said
+    assert "whom a terminal of this area states later" in said
+    body = asked.body.decode()
+    spread, deleted = body.split("People whom only terminals")[1].split("People who are deleted")
+    assert spread.index("/people/1") < spread.index("/people/2")
+    assert "Super administrator" in spread
+    assert "/people/901" not in spread + deleted
+    assert "/people/9" in deleted
+    assert "/terminals/A1/people" in deleted
+    await rig.api("PUT", "/users/2", {"name": "Bo"})
+    asked = await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "1"})
+    assert "1 person of the area was stated by a terminal only" in text_of(asked)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_api_says_the_same_before_and_in_its_confirmation(rig: Rig) -> None:
+    """With the names; an area that distributes has nothing to say any more."""
+    await stated(rig)
+    shown = (await rig.api("GET", f"{PAGE}/distribution")).json
+    assert (shown["unconfirmed"], shown["privileged"], shown["deletions"]) == (2, 1, 1)
+    assert [(one["pin"], one["privilege"], one["deleted_from"]) for one in shown["named"]] == [
+        ("1", 14, None),
+        ("2", 0, None),
+        ("9", None, "A1"),
+    ]
+    refused = await rig.api("PUT", PAGE, {"distributes": True})
+    assert refused.status == 409
+    assert "2 people of the area were stated by terminals only" in refused.raw.decode()
+    await distribute(rig, "North", 1)
+    shown = (await rig.api("GET", f"{PAGE}/distribution")).json
+    assert (shown["unconfirmed"], shown["named"]) == (0, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_names_nobody_of_areas_that_an_account_does_not_see(rig: Rig) -> None:
+    """They are counted."""
+    await stated(rig)
+    headers = await limited(rig, "North")
+    got = await rig.api("GET", f"{PAGE}/distribution", headers=headers)
+    assert got.status == 200, got.raw
+    shown = got.json
+    assert shown["deletions"] == 1
+    assert "9" not in [one["pin"] for one in shown["named"]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_who_are_not_fetched_are_counted_in_the_question_and_on_the_page(
+    rig: Rig,
+) -> None:
+    """The page of the area does not say that all is well meanwhile."""
+    await wired(rig)
+    await rig.post("cdata?SN=A1&table=OPERLOG&Stamp=1", b"USER PIN=2\tName=Bo")
+    browser = await signed_in(rig)
+    before = text_of(await browser.get(PAGE))
+    assert "No terminal counts other numbers" in before
+    await rig.get("getrequest?SN=A1&INFO=Ver,14,0,0,10.0.0.5,10,7,12,0,00")
+    shown = text_of(await browser.get(PAGE))
+    assert "No terminal counts other numbers" not in shown
+    assert "14 users (1 are recorded)" in shown
+    asked = text_of(await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"}))
+    assert "The terminals count 13 more people than are fetched" in asked
