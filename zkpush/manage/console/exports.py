@@ -65,8 +65,8 @@ class ExportedTable:
     """Whether the language writes decimal commas, so that semicolons separate the cells of CSV, as
     spreadsheet programs of that language expect them."""
     notes: Sequence[Phrase] = ()
-    """What is to be known about the table. In CSV they stand below it, behind an empty line; in a
-    workbook they are a sheet of their own, so that they are never sorted or added up."""
+    """What is to be known about the table. In a workbook they are a sheet of their own, so that
+    they are never sorted or added up; CSV has none, because programs read each line as a row."""
 
 
 def file_name(kind: str, *parts: str | None) -> str:
@@ -102,8 +102,6 @@ class _TableLines:
         found = await rows.next()
         self.is_over = rows.is_over
         lines = [[self._text(cell) for cell in row] for row in found]
-        if self.is_over and self._table.notes:
-            lines += [[], *([self._text(note)] for note in self._table.notes)]
         return csv_lines(lines, _separator(self._table))
 
     def _text(self, cell: Cell) -> object:
