@@ -26,7 +26,7 @@ from ...persist.limits import terminals_in
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
-from ..people.store import ClaimStore, EarlierHolders, PeopleStore, pin_order
+from ..people.store import ClaimStore, EarlierHolders, pin_order
 from .conditions import TYPES, period_of
 from .marks import DayMark, marks_of
 from .model import PunchFilter, RecentDays
@@ -35,7 +35,8 @@ from .persondays import PersonDay, person_days
 from .schema import attendance
 from .showing import IN, OUT, shown_punches
 from .store import AttendanceStore
-from .strips import DayStrip
+from .unread import UnreadReader, unread_days_thd
+from .unreaddays import with_unread_thd
 
 CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\t[^\x00-\x1f]{0,64}){3}$"
 MOST_PUNCHES = 2500
@@ -294,33 +295,10 @@ class DaysToCheck:
             self._tx, punches, wanted.zone, wanted.areas, photos=False, oldest_first=True
         )
         days = person_days(shown)
-        there = {one.pin for one in days}
-        days += self._without_punches(wanted, day, [pin for pin in pins if pin not in there])
-        found = [one.with_unread(wanted.unread.get((day, one.pin), 0)) for one in days]
-        return sorted(
-            (one for one in found if wanted.takes(one.strip.to_check)), key=lambda one: one.order
-        )
-
-    def _without_punches(
-        self, wanted: CheckFilter, day: datetime.date, pins: Sequence[str]
-    ) -> list[PersonDay]:
-        """Return the day of people of whom there are only lines that could not be read."""
-        if not pins:
-            return []
-        holders = self._tx[PeopleStore].holders(pins, wanted.areas)
-        at = {pin: holders.at(pin, midnight(day + DAY, wanted.zone) - 1) for pin in pins}
-        return [
-            PersonDay(
-                pin=pin,
-                name=one.name,
-                has_left=one.has_left,
-                earlier=one.earlier,
-                instead=one.instead,
-                has_page=one.has_page(one.name is not None),
-                strip=DayStrip(day=day, punches=[], is_earlier=one.instead is not None),
-            )
-            for pin, one in at.items()
-        ]
+        unread = {(day, pin): wanted.unread.get((day, pin), 0) for pin in pins}
+        unread = {key: count for key, count in unread.items() if count}
+        found = with_unread_thd(self._tx, days, unread, wanted.zone, wanted.areas)
+        return [one for one in found if wanted.takes(one.strip.to_check)]
 
 
 def recent_thd(
@@ -328,7 +306,8 @@ def recent_thd(
 ) -> RecentDays:
     """Count the days to check of the last days before today, if that is quickly done."""
     period = DayPeriod(today - RECENT_DAYS * DAY, today - DAY)
-    wanted = CheckFilter(period=period, zone=zone, areas=areas)
+    unread = unread_days_thd(tx, UnreadReader(zone, areas), period)
+    wanted = CheckFilter(period=period, zone=zone, areas=areas, unread=unread)
     part = tx[DaysToCheck].part(wanted, MOST_RECENT, is_quick=True)
     is_more = part.next is not None
     return RecentDays(period, None if is_more and not part.days else len(part.days), is_more)

@@ -8,7 +8,7 @@ on the number of people and not on that of punches.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -32,6 +32,8 @@ from .schema import attendance
 from .showing import shown_punches
 from .store import AttendanceStore
 from .strips import DayStrip
+from .unread import UnreadReader, unread_days_thd
+from .unreaddays import UnreadDays, last_second, with_unread_thd
 
 DAYS = Phrase("Payroll")
 TOTALS = Phrase("Totals")
@@ -200,6 +202,8 @@ class PayrollRows:
         self._zone = zone
         self._first_pin = first_pin
         self._at_once = max(1, PERSON_DAYS // days)
+        self._days = days
+        self._unread: UnreadDays = {}
         self._pins: list[str] | None = None
         self.totals: dict[tuple[str, int | None], PersonTotal] = {}
         """By the user ID and the number of an earlier holder, as the rows are read."""
@@ -213,16 +217,31 @@ class PayrollRows:
         """Read the days of the next people, and add them to the totals."""
         wanted, zone = self._wanted, self._zone
         if self._pins is None:
-            self._pins = await self._store.read(lambda tx: pins_thd(tx, wanted, self._first_pin))
-        pins, self._pins = self._pins[: self._at_once], self._pins[self._at_once :]
+            every, self._unread = await self._store.read(self._begin_thd)
+        else:
+            every = self._pins
+        pins, self._pins = every[: self._at_once], every[self._at_once :]
         self.is_over = not self._pins
-        found = await self._store.read(lambda tx: days_thd(tx, wanted, pins, zone))
+        own = {*pins}
+        unread = {key: count for key, count in self._unread.items() if key[1] in own}
+
+        def find_thd(tx: Transaction) -> Sequence[PersonDay]:
+            some = days_thd(tx, wanted, pins, zone)
+            return with_unread_thd(tx, some, unread, zone, wanted.areas)
+
+        found = await self._store.read(find_thd)
         for one in found:
             total = PersonTotal(
                 one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier
             )
             self.totals.setdefault((one.pin, one.earlier), total).add(one.strip)
         return found
+
+    def _begin_thd(self, tx: Transaction) -> tuple[list[str], UnreadDays]:
+        """Return the user IDs of the sheet, and what could not be read of them."""
+        wanted = self._wanted
+        unread = unread_of_thd(tx, wanted, self._days, self._zone)
+        return pins_thd(tx, wanted, self._first_pin, {pin for _, pin in unread}), unread
 
 
 class TotalRows:
@@ -242,15 +261,42 @@ class TotalRows:
         return [one.cells() for one in self._days.totals.values()]
 
 
-def pins_thd(tx: Transaction, wanted: PunchFilter, first: str | None) -> list[str]:
-    """Return the user IDs with punches of a filter, in the order of the list of people.
+def unread_of_thd(
+    tx: Transaction, wanted: PunchFilter, days: int, zone: ZoneInfo
+) -> dict[tuple[datetime.date, str], int]:
+    """Count the lines of a filter that could not be read, by day and user ID."""
+    if wanted.since is None or wanted.doubt is not None:
+        return {}
+    first = datetime.datetime.fromtimestamp(wanted.since, zone).date()
+    period = DayPeriod(first, first + (days - 1) * DAY)
+    reader = UnreadReader(zone, wanted.areas)
+    found = unread_days_thd(tx, reader, period, wanted.area, wanted.device)
+    return {
+        (day, pin): count
+        for (day, pin), count in found.items()
+        if wanted.pin in (None, pin) and _is_within(wanted, last_second(day, zone))
+    }
+
+
+def _is_within(wanted: PunchFilter, instant: int) -> bool:
+    """Whether an instant is in the spans of a filter, if it has any."""
+    return wanted.spans is None or any(
+        (since is None or instant >= since) and (until is None or instant < until)
+        for since, until in wanted.spans
+    )
+
+
+def pins_thd(
+    tx: Transaction, wanted: PunchFilter, first: str | None, more: Collection[str] = ()
+) -> list[str]:
+    """Return the user IDs with punches of a filter, and `more`, in the order of the list of people.
 
     They begin with the user ID `first`, or behind its place.
     """
     if wanted.pin is not None:
         return [wanted.pin]
     query = select(attendance.c.pin).where(*_conditions(wanted)).distinct()
-    pins = sorted(tx.connection.execute(query).scalars(), key=pin_order)
+    pins = sorted({*tx.connection.execute(query).scalars(), *more}, key=pin_order)
     return pins if first is None else [one for one in pins if pin_order(one) >= pin_order(first)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import attrs
@@ -33,10 +34,11 @@ from .chronology import ChronologicalPunches
 from .finding import PRESENT, HolderNumber, hidden_thd, spans_thd
 from .model import PunchFilter
 from .periods import DAY, DayPeriod, month_of
-from .showing import DOUBT_WORDS, shown_punches
+from .showing import DOUBT_WORDS, ShownPunch, shown_punches
 from .spans import count_punches
-from .strips import WIDTH, MonthTotals, strips_of
-from .unread import UnreadReader, unread_thd
+from .strips import WIDTH, DayStrip, MonthTotals, strips_of
+from .unread import UnreadReader, unread_days_thd, unread_thd
+from .unreaddays import last_second
 
 MOST = 2000
 """Maximum number of records of a month, or of a day, that are shown and counted."""
@@ -190,7 +192,7 @@ class PersonAttendancePages:
                 and (whose is not None or not is_stored)
                 and (has_any or not is_erased),
                 "most": MOST if is_cut else None,
-                "strips": strips_of(period, shown),
+                "strips": _strips_thd(tx, visit, pin, holder, period, shown),
                 "is_new": not punches.count(before, 1),
                 "width": WIDTH,
                 "claims": _claims_thd(
@@ -205,6 +207,26 @@ class PersonAttendancePages:
 
     def _today(self, visit: Visit) -> datetime.date:
         return datetime.datetime.fromtimestamp(self._services.now() / 1000, visit.zone).date()
+
+
+def _strips_thd(
+    tx: Transaction,
+    visit: Visit,
+    pin: str,
+    holder: int,
+    period: DayPeriod,
+    shown: Sequence[ShownPunch],
+) -> list[DayStrip]:
+    """Return the days of a holder of a user ID, with the lines that could not be read."""
+    found = unread_days_thd(tx, UnreadReader.of(visit), period)
+    holders = tx[PeopleStore].holders([pin], visit.areas)
+    own = {
+        day: count
+        for (day, whose), count in found.items()
+        if whose == pin
+        and (holders.at(pin, last_second(day, visit.zone)).earlier or PRESENT) == holder
+    }
+    return [attrs.evolve(one, unread=own.get(one.day, 0)) for one in strips_of(period, shown)]
 
 
 def _claims_thd(

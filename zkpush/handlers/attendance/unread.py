@@ -77,7 +77,11 @@ def unread_thd(
 
 
 def unread_days_thd(
-    tx: Transaction, reader: UnreadReader, period: DayPeriod, area: str | None = None
+    tx: Transaction,
+    reader: UnreadReader,
+    period: DayPeriod,
+    area: str | None = None,
+    device: str | None = None,
 ) -> dict[tuple[datetime.date, str], int]:
     """Count the lines of a period that say their day and user ID, by these.
 
@@ -85,7 +89,8 @@ def unread_days_thd(
     """
     counts = Counter[tuple[datetime.date, str]]()
     for one in _rejects_thd(tx, reader, period, area):
-        lines = [] if one.packed or one.raw is None else one.raw.split(b"\n")
+        is_left_out = one.packed or one.raw is None or device not in (None, one.device)
+        lines = [] if is_left_out or one.raw is None else one.raw.split(b"\n")
         for line in lines:
             whose, day = _USER_ID.match(line), _day(line)
             if whose is not None and day is not None and _matters(line, period, None):
