@@ -137,7 +137,7 @@ async def test_where_nobody_is_distributed_a_stranger_is_a_problem(rig: Rig) -> 
     await settle(rig, keep="stored")
     await fetch(rig, first, second)
     assert (held(second), fingers(second)) == ({"5": "Eve"}, EVE)
-    assert await problems(rig) == ["Terminal A2 still has other people as users 5"]
+    assert await problems(rig) == ["Terminal A2 still has somebody else under the user ID 5"]
     await enrol(second, "5", "Eve", 8)
     assert {one["number"] for one in await rig.items("/users/5/templates")} == {1, 2}
     assert (await rig.api("DELETE", "/devices/A2/users/5")).status == 202
@@ -166,7 +166,7 @@ async def test_a_person_put_over_another_takes_none_of_the_other_fingers(rig: Ri
     assert (await rig.api("PUT", "/devices/A2/users/5")).status == 202
     await fetch(rig, first, second)
     assert await rig.items("/conflicts") == []
-    assert await problems(rig) == ["Terminal A2 still has other people as users 5"]
+    assert await problems(rig) == ["Terminal A2 still has somebody else under the user ID 5"]
     await distribute(rig)
     await fetch(rig, first, second)
     assert (held(second), fingers(second)) == ({"5": "Ann"}, ANN)

@@ -248,7 +248,7 @@ def _unknown_requests(facts: TerminalFacts) -> Check:
 def _exchange(facts: TerminalFacts) -> Check:
     last = asked_again(facts)
     if last is None:
-        return Check("exchange", "ok", Phrase("It is not asked to begin a session."))
+        return Check("exchange", "ok", Phrase("None of its requests lacks a session."))
     detail = Phrase(
         "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
         reason=Phrase(_reason(last)),

@@ -38,7 +38,13 @@ def problems_thd(tx: Transaction) -> Iterator[ServerProblem]:
         if sn in others:
             pins = _pins(others[sn])
             said.append(
-                Phrase("Terminal %(sn)s still has other people as users %(pins)s", sn=sn, pins=pins)
+                counted_phrase(
+                    "Terminal %(sn)s still has somebody else under the user ID %(pins)s",
+                    "Terminal %(sn)s still has others under %(num)s user IDs: %(pins)s",
+                    len(others[sn]),
+                    sn=sn,
+                    pins=pins,
+                )
             )
         times = [one.at for one in (*removed.get(sn, ()), *others.get(sn, ()))]
         if sn in erased:

@@ -69,7 +69,7 @@ class ActionPages:
                 fields=PressedButton,
                 run=self.recompute,
                 question=ConfirmationQuestion(
-                    title=Phrase("Date the stored punches of this terminal anew?"),
+                    title=Phrase("Correct the times of the stored punches of this terminal?"),
                     text=Phrase(
                         "The time on its clock stays. The instant of each punch is computed again "
                         "by the present time zone of the terminal, and forwarded records are "

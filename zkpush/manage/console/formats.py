@@ -37,6 +37,7 @@ MANY = 100
 """Number whose form has a count that is not known exactly."""
 _ON_SERVER = Phrase("the command %(command)s on the server")
 _SENTENCE_ENDS = (".", "!", "?")
+_TWO_MINUTES = datetime.timedelta(minutes=2)
 LABELLED = 3
 """Least number of columns of a table that is shown as cards on a phone."""
 _CELL = re.compile(r"(<t[dh]\b)")
@@ -215,8 +216,10 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
         ahead = at - context["now"]
         # What happened this moment is past: it does not come "in 0 seconds".
         passed = datetime.timedelta(milliseconds=-1 if 0 <= ahead < 1000 else ahead)
+        # From a minute on in minutes, as elsewhere; larger units only when they are well filled.
+        threshold = 1.0 if abs(passed) < _TWO_MINUTES else 1.2
         text = dates.format_timedelta(
-            passed, add_direction=True, locale=locale, threshold=1.2, granularity="second"
+            passed, add_direction=True, locale=locale, threshold=threshold, granularity="second"
         )
         return _time(moment, text, dates.format_datetime(moment, forms.instant(), locale=locale))
 

@@ -95,7 +95,7 @@ _TERMINAL = Phrase("Terminal")
 _PEOPLE = Phrase("People on the terminal")
 _REQUESTS = Phrase("Requests of the terminal")
 _COMMANDS = Phrase("Commands")
-_REJECTS = Phrase("What was not understood")
+_REJECTS = Phrase("Not understood")
 _CONFLICTS = Phrase("Conflicts")
 _FORWARDERS = Phrase("Forwarders")
 _ACCOUNTS = Phrase("Accounts")
@@ -131,7 +131,11 @@ WAYS: Sequence[ConsoleWay] = (
         "devices resend <name>", Phrase("Let it send all punches again"), "", Scope.WRITE, BUTTON
     ),
     _of_terminal(
-        "devices recompute <name>", Phrase("Date its punches anew"), "", Scope.WRITE, BUTTON
+        "devices recompute <name>",
+        Phrase("Correct the times of its punches"),
+        "",
+        Scope.WRITE,
+        BUTTON,
     ),
     _of_terminal("devices show <name>", _TERMINAL),
     _of_terminal("devices users <name>", _PEOPLE, "/people"),
