@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 
 from ..rig import Response, Rig
-from .browser import document, signed_in, text_of
+from .browser import document, location, signed_in, text_of
 
 IDLE = "These areas do not send people to terminals"
 
@@ -29,6 +29,18 @@ async def test_idle_areas_of_a_person_are_named_with_links(rig: Rig, path: str) 
     for area in ("South", "default"):
         await rig.api("PUT", f"/areas/{area}", {"distributes": True})
     assert IDLE not in text_of(await browser.get(path))
+
+
+@pytest_twisted.ensureDeferred
+async def test_saving_areas_says_which_of_them_send_nobody_to_terminals(rig: Rig) -> None:
+    """In the notice; nothing is said if the areas stay, or if all of them send people."""
+    await plant(rig)
+    browser = await signed_in(rig)
+    for areas, is_said in ((["South"], True), (["South"], False), (["North"], False)):
+        page = "/people/1/edit"
+        done = await browser.send(page, page, {"name": "Ann", "areas": areas})
+        shown = text_of(await browser.get(location(done)))
+        assert ("Saved. These areas do not send people to terminals: South." in shown) == is_said
 
 
 @pytest_twisted.ensureDeferred

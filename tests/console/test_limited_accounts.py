@@ -59,6 +59,7 @@ ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
         {"name": "Ann!", "areas": ["North"]},
     ],
     "/people/<pin>/remove": [{"confirm": "99177"}],
+    "/people/<pin>/rights": [{"privilege": "14"}],
     "/people/<pin>/erase": [{"confirm": "99177", "attendance": "true"}],
     "/attendance/people/<pin>/earlier/<int:number>": [{"confirm": "1"}, {"confirm": "99177"}],
     "/people/<pin>/enrol": [
@@ -108,6 +109,7 @@ NEVER_SERVED = {
     "POST /account/code",
     "POST /account/code/remove",
     "POST /people/<pin>/erase",
+    "POST /people/<pin>/rights",
     "POST /people/<pin>/photos",
     "POST /people/conflicts",
     "GET /people/<pin>/photo",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
@@ -74,3 +75,16 @@ async def test_a_token_is_limited_to_areas(rig: Rig) -> None:
     assert (await browser.send("/tokens", "/tokens", fields)).status == 200
     assert (await rig.api("GET", "/tokens")).json["items"][0]["areas"] == ["North"]
     assert "only in North" in text_of(await browser.get("/tokens"))
+
+
+@pytest.mark.parametrize("path", ["/tokens", "/accounts"])
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_allowed_beforehand(rig: Rig, path: str) -> None:
+    """No scope of a new token or account is ticked, and one without scopes is a mistake."""
+    browser = await signed_in(rig)
+    shown = (await browser.get(path)).body.decode().split('id="add"')[1]
+    assert 'name="scopes"' in shown
+    assert " checked" not in shown
+    wrong = await browser.send(path, path, {"name": "new"})
+    assert wrong.status == 422
+    assert "This is needed." in text_of(wrong)

@@ -49,11 +49,12 @@ from .importpages import ImportPages
 from .leaverpages import LeaverPages
 from .leavers import leavers_thd
 from .numbering import free_pin_thd
-from .personforms import NewPersonForm, PersonForm, entered_texts, shown_texts
+from .personforms import NewPersonForm, PersonForm, entered_texts, saved_phrase, shown_texts
 from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .punchpages import PunchPages
 from .reusing import reuse_question_thd
+from .rightspages import RightsPages
 from .showing import NO_PERSON, departed_thd, person_thd
 from .store import PeopleStore, similar_people_thd
 from .views import user_for
@@ -248,7 +249,10 @@ class PeoplePages:
         listed = None if set(areas) == set(person.areas) else areas
         if changed or listed is not None:
             await self._put(visit, pin, changed, msgspec.structs.asdict(person), listed)
-        return Redirect(to=f"/people/{path_part(pin)}", notice=Phrase("Saved."))
+        idle: list[str] = []
+        if listed is not None:
+            idle = await self._store.read(lambda tx: idle_areas_thd(tx, areas, visit.areas))
+        return Redirect(to=f"/people/{path_part(pin)}", notice=saved_phrase(idle))
 
     async def _put(
         self,
@@ -368,6 +372,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
         *PunchPages(services).routes(),
         *RemovalPages(services).routes(),
         *LeaverPages(services).routes(),
+        *RightsPages(services).routes(),
         *of_whole_site(ImportPages(services).routes(), IMPORT),
         *EnrolmentPages(services).routes(),
         *PortraitPages(services).routes(),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from ...manage.console.days import wall_time
+from ...manage.console.phrases import Phrase
+from ...phrases import listed_phrases, two_sentences
 from .showing import TEXT_FIELDS
 
 
@@ -45,3 +48,16 @@ def entered_texts(form: PersonForm) -> dict[str, str]:
     texts = {name: getattr(form, name) for name in TEXT_FIELDS}
     texts |= {name: wall_time(texts[name]) for name in ("start_datetime", "end_datetime")}
     return {**texts, "password": form.password} if form.password else texts
+
+
+def saved_phrase(idle: Sequence[str]) -> Phrase:
+    """Say that a person is saved, and which areas do not send the person to terminals."""
+    saved = Phrase("Saved.")
+    if not idle:
+        return saved
+    text = Phrase(
+        "These areas do not send people to terminals: %(areas)s. Switch that on on the page of the "
+        "area.",
+        areas=listed_phrases(idle),
+    )
+    return two_sentences(saved, text)

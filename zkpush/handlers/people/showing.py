@@ -21,6 +21,7 @@ from ...protocol.codes import BiometricType, Privilege, VerificationMode
 from ...protocol.scalars import decode_time
 from ...protocol.secrecy import secrets_of
 from ...values.personwords import PERSON_LABELS
+from .authorship import PRIVILEGE, is_terminal
 from .bounds import author_for, change_for, own_terminals_thd
 from .contradictions import ConflictStore
 from .deletions import queued_deletions_thd
@@ -177,6 +178,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
         for one in changes
     ]
     idle = idle_areas_thd(tx, person.areas, caller.areas)
+    first = own_terminals_thd(tx, caller, [person.device] if person.device else [])
     holders = own_terminals_thd(tx, caller, people.holders(pin))
     return {
         "pin": pin,
@@ -188,6 +190,8 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
         ],
         "history": history,
         "idle_areas": idle,
+        "local_rights": (is_terminal(authors.get(PRIVILEGE)) and person.privilege) or None,
+        "first_by": [one.sn for one in tx[DeviceStore].find_all(first)],
         "holders": tx[DeviceStore].find_all(holders),
         "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS, areas=caller.areas), caller, pin),
     }
