@@ -7,7 +7,7 @@ import pytest_twisted
 from zkpush.protocol.text import visible
 
 from ..rig import Rig
-from .browser import location, signed_in, text_of
+from .browser import document, location, signed_in, text_of
 
 SENT = "17\tno time of any <day>\t0\t1"
 
@@ -62,7 +62,7 @@ async def test_how_often_and_from_where_data_came_is_shown(rig: Rig) -> None:
 
 async def actions(rig: Rig) -> list[tuple[str, str]]:
     """Who was shown bytes of what."""
-    found = await rig.api("GET", "/audit?action=read+bytes+of+rejects")
+    found = await rig.api("GET", "/audit?action=read+what+was+not+understood")
     return [(one["actor"], one["subject"]) for one in found.json["items"]]
 
 
@@ -95,3 +95,15 @@ async def test_a_reject_is_deleted_only_on_purpose(rig: Rig) -> None:
     assert location(sent) == "/rejects"
     assert (await browser.get("/rejects/1")).status == 404
     assert (await rig.api("GET", "/rejects")).json["items"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_words_of_the_protocol_are_under_a_fold(rig: Rig) -> None:
+    """The request, its address and its size are there for technicians."""
+    await set_aside(rig)
+    shown = document(await (await signed_in(rig)).get("/rejects/1"))
+    (fold,) = (one for one in shown.iter("details") if "For technicians" in "".join(one.itertext()))
+    folded = "".join(fold.itertext())
+    assert "POST /iclock/cdata" in folded
+    whole = "".join("".join(one.itertext()) for one in shown.iter("main"))
+    assert whole.count("POST /iclock/cdata") == 1
