@@ -259,7 +259,7 @@ async def test_the_start_page_says_how_many_days_of_the_last_week_there_are(rig:
         line("1", "2026-02-21 08:00:00"),
     )
     browser = await signed_in(rig)
-    words = "in the last week on which a punch may be missing or wrong"
+    words = "in the last 7 days on which a punch may be missing or wrong"
     assert words not in text_of(await browser.get("/"))
     await punch(rig, line("2", "2026-02-28 08:00:00"), line("3", "2026-02-22 08:00:00"))
     shown = await browser.get("/")
@@ -280,9 +280,9 @@ async def test_many_days_are_not_counted_to_the_end(
     await punch(rig, *(line(str(pin), "2026-02-27 08:00:00") for pin in range(1, 8)))
     browser = await signed_in(rig)
     monkeypatch.setattr(checking, "MOST_RECENT", 3)
-    assert "more than 3 days of people in the last week" in text_of(await browser.get("/"))
+    assert "more than 3 days of people in the last 7 days" in text_of(await browser.get("/"))
     monkeypatch.setattr(checking, "MOST_PUNCHES", 1)
-    assert "Days of people in the last week" in text_of(await browser.get("/"))
+    assert "Days of people in the last 7 days" in text_of(await browser.get("/"))
 
 
 @pytest_twisted.ensureDeferred
