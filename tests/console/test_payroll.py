@@ -63,7 +63,7 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
     ]
     start, other = ["9", "Bob Birch", ""], ["10", "Ann Ash", ""]
     assert [one[:10] for one in found] == [
-        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15", "", f"{ODD}; no check-out"],
+        [*start, "2026-03-01", "08:00:00", "17:15:00", "3", "9:15:00", "", f"{ODD}; no check-out"],
         [*start, "2026-03-02", "09:00:00", "", "1", "", "", "one punch only"],
         [
             *other,
@@ -71,7 +71,7 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
             "08:00:00",
             "16:30:00",
             "2",
-            "8:30",
+            "8:30:00",
             "",
             "no check-out; doubtful time",
         ],
@@ -116,7 +116,7 @@ async def test_the_file_of_a_month_has_its_days(rig: Rig) -> None:
     assert "9:15" in text_of(await browser.get("/attendance/people/9?month=2026-03"))
     book = await browser.get(f"/attendance/export.xlsx?person=9&{MARCH}")
     found = sheets(book.body)
-    assert [*found] == ["Attendance", "Payroll", "Totals"]
+    assert [*found] == ["Attendance", "Payroll", "Totals", "Notes"]
     assert len(found["Payroll"]) == 3
     (total,) = found["Totals"][1:]
     assert total[:5] == ["9", "Bob Birch", "", "2", "4"]
@@ -129,7 +129,7 @@ async def test_everybody_has_totals_on_a_sheet_of_their_own(rig: Rig) -> None:
     await _filled(rig)
     browser = await signed_in(rig)
     found = sheets((await browser.get(f"/attendance/days.xlsx?{MARCH}")).body)
-    assert [*found] == ["Payroll", "Totals"]
+    assert [*found] == ["Payroll", "Totals", "Notes"]
     assert [one[0] for one in found["Payroll"][1:]] == ["9", "9", "10"]
     heading, *totals = found["Totals"]
     assert heading[:5] == ["User ID", "Name", "Left", "Days with punches", "Punches"]
@@ -168,7 +168,7 @@ async def test_files_say_what_could_not_be_read(rig: Rig) -> None:
         assert {len(one) for one in found_lines} == {len(heading)}
         assert note.split(".")[0] in text_of(await browser.get(f"/attendance?{MARCH}"))
         found = sheets((await browser.get(f"/attendance/{name}.xlsx?{MARCH}")).body)
-        assert found.pop("Notes") == [["Notes"], [note]]
+        assert found.pop("Notes")[-1] == [note]
         assert note not in str(found)
 
 
@@ -179,6 +179,27 @@ async def test_each_file_has_a_name_of_its_own(rig: Rig) -> None:
     shown = document(await (await signed_in(rig)).get(f"/attendance?{MARCH}"))
     links = [one for one in shown.iter("a") if re.search(r"\.(csv|xlsx)\?", one.get("href", ""))]
     assert ["".join(one.itertext()) for one in links] == [
-        *("List of punches (Excel)", "List of punches (CSV)"),
         *("Payroll sheet (Excel)", "Payroll sheet (CSV)"),
+        *("List of punches (Excel)", "List of punches (CSV)"),
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_hours_are_added_up_to_the_second(rig: Rig) -> None:
+    """Days are not cut down to minutes before; the notes say what hours are."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    for day in ("02", "03"):
+        times = (f"2026-02-{day} 08:00:00", f"2026-02-{day} 16:43:40")
+        await punch(rig, *(line("7", time) for time in times))
+    browser = await signed_in(rig)
+    period = "since=2026-02-01&until=2026-02-28"
+    _, *found = cells((await browser.get(f"/attendance/days.csv?{period}")).body)
+    assert [one[7] for one in found] == ["8:43:40"] * 2
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{period}")).body)
+    (total,) = book["Totals"][1:]
+    assert round(float(total[5]) * 86_400) == 2 * (8 * 3600 + 43 * 60 + 40)
+    assert "17:27" in text_of(await browser.get("/attendance/people/7?month=2026-02"))
+    for words in ("breaks are not deducted", "A day without punches has no row."):
+        assert words in str(book["Notes"])
+        assert words in text_of(await browser.get(f"/attendance?{period}"))

@@ -35,7 +35,14 @@ from .exports import punch_table, too_many
 from .finding import PRESENT, PersonMatch, hidden_thd, people_thd, spans_thd
 from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
-from .payroll import DAYS, check_workbook_thd, days_of, is_payroll_period, payroll_tables
+from .payroll import (
+    DAYS,
+    PAYROLL_NOTES,
+    check_workbook_thd,
+    days_of,
+    is_payroll_period,
+    payroll_tables,
+)
 from .periods import PERIODS, named_period
 from .personpages import PersonAttendancePages
 from .searching import Search, SearchQuery, area_names_thd, asked_period
@@ -162,6 +169,7 @@ class AttendancePages:
                 ],
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
+                "payroll_notes": PAYROLL_NOTES,
                 "has_days": is_payroll_period(search.period),
                 "check": search.check_link(today),
                 "all": Phrase("All"),

@@ -44,6 +44,14 @@ PERSON_DAYS = 3000
 MOST_OF_PERSON = 200_000
 """Maximum number of punches of one person."""
 TOO_LONG = Phrase("Choose a period with a first and a last day, of at most a year.")
+PAYROLL_NOTES = (
+    Phrase(
+        "Hours between are from the first to the last punch of a day, to the second: breaks are "
+        "not deducted, and a day with one punch has none."
+    ),
+    Phrase("A day without punches has no row."),
+)
+"""What is to be known about each payroll sheet."""
 EARLIER_NOTE = Phrase(
     "User IDs with 'of an earlier person' in the column 'To check' belong to somebody else now. Do "
     "not count these rows for that person; in Totals, they have a row of their own."
@@ -86,16 +94,16 @@ def cells_of(day: PersonDay) -> list[Cell]:
         times[0] if times else None,
         times[-1] if len(times) > 1 else None,
         len(times),
-        _hours(strip.minutes),
-        _hours(strip.doubtful_minutes or None),
+        _hours(strip.seconds),
+        _hours(strip.doubtful_seconds or None),
         day.to_check,
         len(strip.others) or None,
         len(strip.foreign) or None,
     ]
 
 
-def _hours(minutes: int | None) -> datetime.timedelta | None:
-    return None if minutes is None else datetime.timedelta(minutes=minutes)
+def _hours(seconds: int | None) -> datetime.timedelta | None:
+    return None if seconds is None else datetime.timedelta(seconds=seconds)
 
 
 def payroll_tables(
@@ -115,7 +123,7 @@ def payroll_tables(
         raise ValueError(TOO_LONG)
     rows = PayrollRows(store, wanted, days, zone)
     # Those that the rows bring are added while these are read.
-    every = [*notes]
+    every = [*PAYROLL_NOTES, *notes]
     said, commas = language.said, language.has_decimal_commas
     return (
         ExportedTable(said(DAYS), COLUMNS, rows, said, commas, every),
@@ -158,8 +166,8 @@ class PersonTotal:
     """Whether this is an earlier holder of the user ID, whose name is not shown."""
     days: int = 0
     punches: int = 0
-    minutes: int = 0
-    doubtful_minutes: int = 0
+    seconds: int = 0
+    doubtful_seconds: int = 0
     to_check: int = 0
     """Days with something to check."""
 
@@ -167,8 +175,8 @@ class PersonTotal:
         """Add a day."""
         self.days += bool(strip.punches)
         self.punches += len(strip.punches)
-        self.minutes += strip.minutes or 0
-        self.doubtful_minutes += strip.doubtful_minutes
+        self.seconds += strip.seconds or 0
+        self.doubtful_seconds += strip.doubtful_seconds
         self.to_check += bool(strip.to_check)
 
     def cells(self) -> list[Cell]:
@@ -179,8 +187,8 @@ class PersonTotal:
             Phrase("left") if self.has_left else None,
             self.days,
             self.punches,
-            _hours(self.minutes),
-            _hours(self.doubtful_minutes or None),
+            _hours(self.seconds),
+            _hours(self.doubtful_seconds or None),
             self.to_check or None,
         ]
 

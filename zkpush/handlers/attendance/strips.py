@@ -52,14 +52,24 @@ class DayStrip:
 
     @property
     def minutes(self) -> int | None:
-        """Minutes from the first to the last punch; None with fewer than two."""
+        """Whole minutes from the first to the last punch; None with fewer than two."""
+        return None if self.seconds is None else self.seconds // 60
+
+    @property
+    def seconds(self) -> int | None:
+        """Seconds from the first to the last punch; None with fewer than two."""
         return _between(self.punches)
 
     @property
     def doubtful_minutes(self) -> int:
         """Those of the minutes that would not be without punches that may be another person's."""
+        return self.doubtful_seconds // 60
+
+    @property
+    def doubtful_seconds(self) -> int:
+        """Those of the seconds that would not be without punches that may be another person's."""
         sure = [one for one in self.punches if one.other is None]
-        return (self.minutes or 0) - (_between(sure) or 0)
+        return (self.seconds or 0) - (_between(sure) or 0)
 
     @property
     def to_check(self) -> list[DayMark]:
@@ -139,15 +149,15 @@ class MonthTotals:
             empty_days=len(empty),
             empty_weekend_days=sum(one.is_weekend for one in empty),
             foreign=sum(len(one.foreign) for one in strips),
-            minutes=sum(one.minutes or 0 for one in strips),
-            doubtful_minutes=sum(one.doubtful_minutes for one in strips),
+            minutes=sum(one.seconds or 0 for one in strips) // 60,
+            doubtful_minutes=sum(one.doubtful_seconds for one in strips) // 60,
         )
 
 
 def _between(punches: Sequence[ShownPunch]) -> int | None:
     if len(punches) < 2:
         return None
-    return int((punches[-1].wall - punches[0].wall).total_seconds()) // 60
+    return int((punches[-1].wall - punches[0].wall).total_seconds())
 
 
 def _place(punch: ShownPunch) -> float:

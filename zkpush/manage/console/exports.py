@@ -108,8 +108,8 @@ class _TableLines:
         if isinstance(cell, Phrase):
             return safe_cell(self._table.said(cell))
         if isinstance(cell, datetime.timedelta):
-            minutes = int(cell.total_seconds()) // 60
-            return f"{minutes // 60}:{minutes % 60:02}"
+            minutes, seconds = divmod(int(cell.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
         if isinstance(cell, float) and self._table.has_decimal_commas:
             return str(cell).replace(".", ",")
         return safe_cell(cell)
