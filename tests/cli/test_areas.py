@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from zkpush.handlers.areas.cli import effect_text
+
 from .program import Daemon, cells, failed, said
 
 
@@ -80,3 +82,21 @@ def test_nothing_is_repaired_where_nothing_is_distributed(daemon: Daemon) -> Non
         told = failed(daemon.zkpush(*words))
         assert told.startswith(f"Error: The area {area} does not distribute")
         assert told.endswith(f"To let it: zkpush areas put {area} --distribute")
+
+
+def test_the_question_names_people_whom_only_terminals_have_stated() -> None:
+    """Ten of them, the number of the rest, and what comes later."""
+    named = [{"pin": str(n), "name": None, "privilege": 0, "deleted_from": None} for n in range(10)]
+    named[0]["name"] = "Chloe"
+    effect = {"people": 13, "devices": 1, "commands": 39, "unconfirmed": 12, "privileged": 1}
+    said = effect_text({**effect, "unfetched": 3, "named": named}).splitlines()
+    assert said[0] == "13 people on 1 approved terminal: at most 39 commands. Nobody is deleted."
+    assert said[1].startswith(
+        "Stated by terminals only, and coming to all: 12 people (1 with rights at a terminal, "
+        "which stay there). They are Chloe (0), - (1), "
+    )
+    assert said[1].endswith("- (9) and 2 more.")
+    assert "stated by a terminal of the area later" in said[2]
+    assert said[3].startswith("The terminals count 3 people more than are fetched")
+    nobody = effect_text({**effect, "unconfirmed": 0, "unfetched": 0, "named": []})
+    assert "only" not in nobody

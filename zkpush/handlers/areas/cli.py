@@ -124,7 +124,7 @@ async def put(
         await api.send("PUT", "areas", name, body={})
         effect = await api.get("areas", name, "distribution")
         if not effect["deletions"]:
-            echo(_effect(effect), err=True)
+            echo(effect_text(effect), err=True)
             confirm(f"Distribute the people of {name}?", yes=yes)
     area = await api.send("PUT", "areas", name, body=body, query=query)
     if as_json:
@@ -138,7 +138,8 @@ async def put(
         echo(f"Its people are on their way to its terminals. Next: zkpush areas progress {name}")
 
 
-def _effect(effect: dict[str, Any]) -> str:
+def effect_text(effect: dict[str, Any]) -> str:
+    """Say what it means that an area begins to distribute."""
     said = [
         f"{counted_people(effect['people'])} on "
         f"{counted(effect['devices'], 'approved terminal')}: at most "
