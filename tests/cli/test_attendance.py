@@ -170,11 +170,11 @@ def test_days_are_the_payroll_sheet(daemon: Daemon) -> None:
     assert lines == [
         ["PIN", "Name", "Day", "First", "Last", "Punches", "Between", "To check"],
         ["91", "Ann Ash", "2026-01-05", "08:00:00", "16:30:00", "2", "8:30"],
-        ["91", "Ann Ash", "2026-01-06", "08:00:00", "1", "one punch"],
+        ["91", "Ann Ash", "2026-01-06", "08:00:00", "1", "one punch, unreadable"],
     ]
     assert "1 line that could not be read is missing: zkpush rejects list" in shown.stderr
     found = json.loads(said(daemon.zkpush(*words, "--json")))
-    assert [one["to_check"] for one in found] == [[], ["one punch"]]
+    assert [one["to_check"] for one in found] == [[], ["one punch", "unreadable"]]
     assert said(daemon.zkpush(*words, "--to-check", "--csv")).count("\n") == 2
     assert "No punches found" in daemon.zkpush(*words, "--last", "2026-01-04").stderr
     assert misused(*words, "--csv", "--json").returncode == 2

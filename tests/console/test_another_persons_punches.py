@@ -79,7 +79,7 @@ async def test_the_payroll_sheet_counts_what_the_page_counts(rig: Rig) -> None:
     browser = await signed_in(rig)
     doubtful = await day_of_payroll(browser)
     assert [doubtful[one] for one in ("Punches", "Hours between", "Of which doubtful")] == [
-        *("3", "3:00", "1:00")
+        *("3", "3:00:00", "1:00:00")
     ]
     assert doubtful["Punches that may be another person's"] == "1"
     assert doubtful["To check"] == "odd number of punches; no check-out; may be another person's"
@@ -88,7 +88,7 @@ async def test_the_payroll_sheet_counts_what_the_page_counts(rig: Rig) -> None:
     assert totals(shown)["hours from first to last punch"] == "2:00"
     decided = await day_of_payroll(browser)
     assert [decided[one] for one in ("First", "Punches", "Hours between", "Of which doubtful")] == [
-        *("09:00:00", "2", "2:00", "")
+        *("09:00:00", "2", "2:00:00", "")
     ]
     assert decided["Punches of another person, not counted"] == "1"
 
