@@ -20,11 +20,13 @@ async def stated(rig: Rig) -> None:
     terminal = await joined(rig, "A1")
     await rig.api("PATCH", "/devices/A1", {"alias": "Side door"})
     await enrol(terminal, "2", "Bo", finger=None)
-    await enrol(terminal, "9", "Cy", finger=None)
+    for pin in ("5", "9"):
+        await enrol(terminal, pin, "Cy", finger=None)
     values = {**terminal.people.person("1").user(card_bytes=terminal.model.old).values}
     terminal.keep(Record(RecordForm(USER, {**values, "privilege": 14}), USER.transfer[-1:]))
     await terminal.upload()
     await rig.api("PUT", "/users/9", {"areas": ["South"]})
+    await rig.api("PUT", "/users/5", {"areas": ["North", "East"]})
     await person(rig, "901", name="Ann")
 
 
@@ -45,6 +47,7 @@ async def test_the_question_names_people_whom_only_terminals_stated_and_who_is_d
     assert spread.index("/people/1") < spread.index("/people/2")
     assert "Super administrator" in spread
     assert "/people/901" not in spread + deleted
+    assert "/people/5" not in spread + deleted
     assert "/people/9" in deleted
     assert "/terminals/A1/people" in deleted
     await rig.api("PUT", "/users/2", {"name": "Bo"})
@@ -53,8 +56,9 @@ async def test_the_question_names_people_whom_only_terminals_stated_and_who_is_d
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_api_says_the_same_before_and_in_its_confirmation(rig: Rig) -> None:
+async def test_the_api_says_the_same_before_and_in_its_confirmation(either: Rig) -> None:
     """With the names; an area that distributes has nothing to say any more."""
+    rig = either
     await stated(rig)
     shown = (await rig.api("GET", f"{PAGE}/distribution")).json
     assert (shown["unconfirmed"], shown["privileged"], shown["deletions"]) == (2, 1, 1)
@@ -72,8 +76,9 @@ async def test_the_api_says_the_same_before_and_in_its_confirmation(rig: Rig) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_question_names_nobody_of_areas_that_an_account_does_not_see(rig: Rig) -> None:
+async def test_the_question_names_nobody_of_areas_that_an_account_does_not_see(either: Rig) -> None:
     """They are counted."""
+    rig = either
     await stated(rig)
     headers = await limited(rig, "North")
     got = await rig.api("GET", f"{PAGE}/distribution", headers=headers)
