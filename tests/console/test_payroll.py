@@ -203,3 +203,34 @@ async def test_hours_are_added_up_to_the_second(rig: Rig) -> None:
     for words in ("breaks are not deducted", "A day without punches has no row."):
         assert words in str(book["Notes"])
         assert words in text_of(await browser.get(f"/attendance?{period}"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_totals_name_the_days_on_which_somebody_is_missed(rig: Rig) -> None:
+    """Not of a newcomer before the first punch, nor in the sheet of one terminal."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    days = {
+        **dict.fromkeys(("1", "4", "6"), ("02-02", "02-03", "02-04")),
+        "2": ("02-02", "02-04"),
+        "3": ("02-04",),
+        "5": ("01-30", "02-04", "02-07"),
+    }
+    for pin, own in days.items():
+        await punch(rig, *(line(pin, f"2026-{day} 08:00:00") for day in own))
+    browser = await signed_in(rig)
+
+    async def missed(period: str) -> dict[str, str]:
+        book = sheets((await browser.get(f"/attendance/days.xlsx?{period}")).body)
+        heading, *totals = book["Totals"]
+        place = heading.index("No punch, though most others had some")
+        return {one[0]: (one[place] if len(one) > place else "") for one in totals}
+
+    period = "since=2026-02-01&until=2026-02-08"
+    assert await missed(period) == {
+        **dict.fromkeys(("1", "4", "6"), ""),
+        "2": "2026-02-03",
+        "3": "",
+        "5": "2026-02-02, 2026-02-03",
+    }
+    assert {*(await missed(f"{period}&device=T1")).values()} == {""}

@@ -288,8 +288,9 @@ class DaysEndpoint:
         wanted, days = sheet.wanted, sheet.days
         await self._store.read(lambda tx: check_workbook_thd(tx, wanted, days))
         notes = unread_notes(sheet.unread, lambda sn: None)
+        today = datetime.datetime.fromtimestamp(self._now() / 1000, sheet.zone).date()
         tables = payroll_tables(
-            self._store, sheet.wanted, sheet.period, sheet.zone, TableLanguage(), notes
+            self._store, sheet.wanted, sheet.period, sheet.zone, TableLanguage(), notes, today
         )
         stream = self._sheets.stream(*tables)
         return attrs.evolve(stream, headers=_headers(sheet))

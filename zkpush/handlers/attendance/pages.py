@@ -230,7 +230,10 @@ class AttendancePages:
     async def _days(self, search: Search, visit: Visit) -> tuple[ExportedTable, ExportedTable]:
         notes = await self._notes(search, visit)
         wanted, language = search.filter(visit), TableLanguage.of(visit)
-        return payroll_tables(self._store, wanted, search.period, visit.zone, language, notes)
+        today = self._today(visit)
+        return payroll_tables(
+            self._store, wanted, search.period, visit.zone, language, notes, today
+        )
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
         """Return the notes of a file."""

@@ -25,6 +25,7 @@ from ..people.store import pin_order
 from .chronology import ChronologicalPunches, terminals_of
 from .conditions import kinds_of, period_of
 from .exports import too_many
+from .gaps import AT_ONCE, DayBits, early_gaps, gaps_of, known_before_thd
 from .model import Punch, PunchFilter
 from .periods import DAY, DayPeriod
 from .persondays import PersonDay, person_days
@@ -50,6 +51,10 @@ PAYROLL_NOTES = (
         "not deducted, and a day with one punch has none."
     ),
     Phrase("A day without punches has no row."),
+    Phrase(
+        "Totals of everybody name the days before today on which a person has no punch, and at "
+        "least half of the people of this sheet have some."
+    ),
 )
 """What is to be known about each payroll sheet."""
 EARLIER_NOTE = Phrase(
@@ -79,6 +84,7 @@ TOTAL_COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("Hours between"), 14),
     SheetColumn(Phrase("Of which doubtful"), 14),
     SheetColumn(Phrase("Days to check"), 14),
+    SheetColumn(Phrase("No punch, though most others had some"), 40),
 )
 
 
@@ -113,8 +119,11 @@ def payroll_tables(
     zone: ZoneInfo,
     language: TableLanguage,
     notes: Sequence[Phrase],
+    today: datetime.date,
 ) -> tuple[ExportedTable, ExportedTable]:
     """Return the sheet of a filter, with its notes, and that of the totals, to be read after it.
+
+    `today` is the reader's: it is not over, and nobody is missed on it.
 
     `ValueError` if the period has no end or is too long.
     """
@@ -127,7 +136,7 @@ def payroll_tables(
     said, commas = language.said, language.has_decimal_commas
     return (
         ExportedTable(said(DAYS), COLUMNS, rows, said, commas, every),
-        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows, every), said, commas),
+        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows, every, today), said, commas),
     )
 
 
@@ -164,15 +173,21 @@ class PersonTotal:
     has_left: bool
     is_earlier: bool = False
     """Whether this is an earlier holder of the user ID, whose name is not shown."""
+    present: int = 0
+    """The days with punches; see `DayBits`."""
     days: int = 0
     punches: int = 0
     seconds: int = 0
     doubtful_seconds: int = 0
     to_check: int = 0
     """Days with something to check."""
+    missed: Phrase | str | None = None
+    """Days without a punch, on which most others had some."""
 
-    def add(self, strip: DayStrip) -> None:
+    def add(self, strip: DayStrip, bits: DayBits) -> None:
         """Add a day."""
+        if strip.punches:
+            self.present |= bits.bit(strip.day)
         self.days += bool(strip.punches)
         self.punches += len(strip.punches)
         self.seconds += strip.seconds or 0
@@ -190,6 +205,7 @@ class PersonTotal:
             _hours(self.seconds),
             _hours(self.doubtful_seconds or None),
             self.to_check or None,
+            self.missed,
         ]
 
 
@@ -211,6 +227,8 @@ class PayrollRows:
         self._first_pin = first_pin
         self._at_once = max(1, PERSON_DAYS // days)
         self._days = days
+        first = datetime.datetime.fromtimestamp(wanted.since or 0, zone).date()
+        self.bits = DayBits(first, days)
         self._unread: UnreadDays = {}
         self._pins: list[str] | None = None
         self.totals: dict[tuple[str, int | None], PersonTotal] = {}
@@ -242,8 +260,31 @@ class PayrollRows:
             total = PersonTotal(
                 one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier
             )
-            self.totals.setdefault((one.pin, one.earlier), total).add(one.strip)
+            self.totals.setdefault((one.pin, one.earlier), total).add(one.strip, self.bits)
         return found
+
+    async def find_missed(self, today: datetime.date) -> None:
+        """Name in the totals the days on which people are missed, where everybody is known."""
+        wanted = self._wanted
+        some = (wanted.pin, wanted.device, wanted.area, wanted.areas, wanted.doubt)
+        if any(one is not None for one in some):
+            return
+        people = [
+            one for one in self.totals.values() if not (one.is_earlier or one.has_left) and one.days
+        ]
+        busy = self.bits.busy(len(people), today)
+        early = early_gaps({one.pin: one.present for one in people}, busy)
+        known: set[str] = set()
+        for start in range(0, len(early), AT_ONCE):
+            pins = early[start : start + AT_ONCE]
+
+            def find_thd(tx: Transaction, pins: Sequence[str] = pins) -> set[str]:
+                return known_before_thd(tx, pins, wanted.since or 0)
+
+            known |= await self._store.read(find_thd)
+        for one in people:
+            gaps = gaps_of(one.present, busy, is_new=one.pin not in known)
+            one.missed = self.bits.words(gaps)
 
     def _begin_thd(self, tx: Transaction) -> tuple[list[str], UnreadDays]:
         """Return the user IDs of the sheet, and what could not be read of them."""
@@ -255,15 +296,17 @@ class PayrollRows:
 class TotalRows:
     """The rows of the totals of a sheet that has been read."""
 
-    def __init__(self, days: PayrollRows, notes: list[Phrase]) -> None:
+    def __init__(self, days: PayrollRows, notes: list[Phrase], today: datetime.date) -> None:
         """`notes` are those of the workbook, to which the rows may add some."""
         self._days = days
+        self._today = today
         self._notes = notes
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
         """Return a row for each person."""
         self.is_over = True
+        await self._days.find_missed(self._today)
         if any(one.is_earlier for one in self._days.totals.values()):
             self._notes.append(EARLIER_NOTE)
         return [one.cells() for one in self._days.totals.values()]
