@@ -23,7 +23,7 @@ from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
-from .beginning import affected_thd
+from .affected import AffectedPerson, affected_people_thd
 from .confirming import area_terminals, confirm, effect_of
 from .distribution import DistributionStore
 from .driftstore import DriftStore
@@ -73,23 +73,6 @@ class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
     refused: int = 0
     does_not_fit: int = 0
     unknown: int = 0
-
-
-class AffectedPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """A person to whom something happens if the area begins to distribute."""
-
-    pin: str
-    name: str | None
-    privilege: Annotated[
-        int | None, Meta(description="Rights that a terminal has given, of one who would spread")
-    ] = None
-    deleted_from: Annotated[
-        str | None,
-        Meta(
-            description="Serial number of a terminal that would delete the person; null for one "
-            "whom only terminals have stated, and who would spread"
-        ),
-    ] = None
 
 
 class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -344,7 +327,7 @@ def _distribution_thd(
         unconfirmed=effect.unconfirmed,
         privileged=effect.privileged,
         unfetched=effect.unfetched,
-        named=[] if area.distributes else _named_thd(tx, area, areas),
+        named=[] if area.distributes else affected_people_thd(tx, area, areas),
         people=effect.people,
         devices=effect.devices,
         commands=effect.commands,
@@ -360,20 +343,6 @@ def _distribution_thd(
         seconds_left=seconds_left_thd(tx, connected, reached, now),
         for_unconnected=left - reached,
     )
-
-
-def _named_thd(tx: Transaction, area: Area, areas: frozenset[str] | None) -> list[AffectedPerson]:
-    found = affected_thd(tx, area, areas)
-    return [
-        *(
-            AffectedPerson(pin=pin, name=person, privilege=privilege)
-            for pin, person, privilege in found.unconfirmed
-        ),
-        *(
-            AffectedPerson(pin=pin, name=person, deleted_from=sn)
-            for pin, person, sn in found.deleted
-        ),
-    ]
 
 
 def _find_thd(tx: Transaction, name: str) -> Area:
