@@ -79,7 +79,7 @@ def test_a_keyboard_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     tab_to(page, "Attendance")
     page.keyboard.press("Enter")
     expect(page.get_by_role("cell", name=NAME).first).to_be_visible()
-    tab_to(page, "Excel file")
+    tab_to(page, "List of punches (Excel)")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert saved(download.value).startswith(b"PK")
@@ -116,7 +116,7 @@ def test_a_phone_is_enough(site: LiveSite, open_page: OpenPage) -> None:
     choose("Attendance")
     shoot(page, "attendance-phone", full_page=False)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Excel file", exact=True).tap()
+        page.get_by_role("link", name="List of punches (Excel)", exact=True).tap()
     assert saved(download.value).startswith(b"PK")
     site.run("users", "put", "1", "name=Ann Ash")
     for place in PLACES:
@@ -151,7 +151,7 @@ def test_nothing_needs_a_script(site: LiveSite, open_page: OpenPage) -> None:
     page.get_by_role("link", name="Attendance", exact=True).first.click()
     expect(page.get_by_role("cell", name=NAME).first).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Excel file", exact=True).click()
+        page.get_by_role("link", name="List of punches (Excel)", exact=True).click()
     assert saved(download.value).startswith(b"PK")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
