@@ -126,15 +126,15 @@ def head(data: pathlib.Path, url: str) -> str:
 
 
 OLD = (
-    ("device T2", "remote attendance", "user 4711", "2 fingerprints"),
+    ("device T2", "remote attendance", "user 471108154", "2 fingerprints"),
     ("token hr", "read passwords", "all users", "by API from 192.0.2.7"),
-    ("token hr", "read templates", "user 4711", "by API from 192.0.2.7"),
+    ("token hr", "read templates", "user 471108154", "by API from 192.0.2.7"),
     (
         "token hr",
         "queue command",
         "terminal T1",
-        "c1: DATA UPDATE USERINFO PIN=4711 Name=Zephyrine x=Quill Card=987654321 Passwd (not shown)"
-        "; by API from 192.0.2.7",
+        "c1: DATA UPDATE USERINFO PIN=471108154 Name=Zephyrine x=Quill Card=987654321 Passwd "
+        "(not shown); by API from 192.0.2.7",
     ),
     (
         "token hr",
@@ -146,7 +146,7 @@ OLD = (
         "token hr",
         "queue command",
         "terminal T1",
-        "c3: GetFile path=/photo/20260101-4711.jpg; by API from h",
+        "c3: GetFile path=/photo/20260101-471108154.jpg; by API from h",
     ),
     ("token hr", "add file", "file 1", "Zephyrine Quill.jpg, 8 bytes; by API from h"),
     ("token hr", "add file", "file 2", "fw.bin, 8 bytes; by API from h"),

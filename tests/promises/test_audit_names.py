@@ -17,7 +17,7 @@ from ..rig import Rig
 from ..server.files import add, order
 from .tampering import OLD, Tampering, before_the_chain, check
 
-NEEDLES = ("4711", "Zephyrine", "Quill", "987654321")
+NEEDLES = ("471108154", "Zephyrine", "Quill", "987654321")
 
 
 @pytest_twisted.ensureDeferred
@@ -31,8 +31,8 @@ async def test_rows_from_before_are_kept_without_names_and_chained(
     assert f"{len(OLD) + 1} rows verified" in check(data, empty_url)
     store = opened(empty_url, KEY)
     rows = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
-    person = await store.read(lambda tx: tx[AuditStore].person("4711"))
-    named = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING, pin="4711"))
+    person = await store.read(lambda tx: tx[AuditStore].person("471108154"))
+    named = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING, pin="471108154"))
     await store.stop()
     assert [(row.actor, row.action) for row in rows[:-1]] == [row[:2] for row in OLD]
     assert [row.id for row in named] == [1, 3, 4]
@@ -53,12 +53,12 @@ async def test_rows_from_before_are_kept_without_names_and_chained(
 
 
 COMMANDS = (
-    ("DATA UPDATE USERINFO", {"PIN": "4711", "Name": "Zephyrine", "Card": "987654321"}),
-    ("DATA UPDATE FINGERTMP", {"PIN": "4711", "FID": "1", "Valid": "1", "TMP": "AAAA"}),
-    ("DATA UPDATE BIODATA", {"Pin": "4711", "Type": "1", "Tmp": "AAAA"}),
-    ("DATA DELETE USERINFO", {"PIN": "4711"}),
-    ("DATA QUERY USERINFO", {"PIN": "4711"}),
-    ("DATA UPDATE IDCARD", {"PIN": "4711", "IDNum": "987654321", "Name": "Zephyrine"}),
+    ("DATA UPDATE USERINFO", {"PIN": "471108154", "Name": "Zephyrine", "Card": "987654321"}),
+    ("DATA UPDATE FINGERTMP", {"PIN": "471108154", "FID": "1", "Valid": "1", "TMP": "AAAA"}),
+    ("DATA UPDATE BIODATA", {"Pin": "471108154", "Type": "1", "Tmp": "AAAA"}),
+    ("DATA DELETE USERINFO", {"PIN": "471108154"}),
+    ("DATA QUERY USERINFO", {"PIN": "471108154"}),
+    ("DATA UPDATE IDCARD", {"PIN": "471108154", "IDNum": "987654321", "Name": "Zephyrine"}),
     ("DATA UPDATE Blacklist", {"IDNum": "987654321", "Name": "Zephyrine"}),
     (
         "DATA UPDATE SMS",
@@ -70,10 +70,10 @@ COMMANDS = (
             "StartTime": "2026-01-01 00:00:00",
         },
     ),
-    ("DATA UPDATE USER_SMS", {"PIN": "4711", "UID": "1"}),
-    ("ENROLL_FP", {"PIN": "4711", "FID": "1"}),
-    ("ENROLL_BIO", {"TYPE": "2", "PIN": "4711", "CardNo": "987654321"}),
-    ("GetFile", {"path": "/photo/20260101-4711.jpg"}),
+    ("DATA UPDATE USER_SMS", {"PIN": "471108154", "UID": "1"}),
+    ("ENROLL_FP", {"PIN": "471108154", "FID": "1"}),
+    ("ENROLL_BIO", {"TYPE": "2", "PIN": "471108154", "CardNo": "987654321"}),
+    ("GetFile", {"path": "/photo/20260101-471108154.jpg"}),
 )
 
 
@@ -82,7 +82,8 @@ async def test_the_audit_log_names_nobody(make_rig) -> None:
     """User ID, name, card, document and photo are in no row, whatever is done with a person."""
     rig: Rig = await make_rig(remote_attendance={"enabled": True})
     await rig.exchange(pushver="3.0.1")
-    body = "USER PIN=4711\tName=Zephyrine\tPasswd=x\tCard=987654321\nFP PIN=4711\tFID=1\tTMP=AAAA\n"
+    body = "USER PIN=471108154\tName=Zephyrine\tPasswd=x\tCard=987654321\n"
+    body += "FP PIN=471108154\tFID=1\tTMP=AAAA\n"
     assert (await rig.post("cdata?SN=T1&table=OPERLOG", body.encode())).status == 200
     queued = 0
     for name, params in COMMANDS:
@@ -92,9 +93,9 @@ async def test_the_audit_log_names_nobody(make_rig) -> None:
     assert queued >= 10
     await add(rig, b"picture", "Zephyrine Quill.jpg")
     await rig.api("DELETE", "/files/1")
-    for path in ("users", "users/4711", "users/4711/templates", "users/4711/photos"):
+    for path in ("users", "users/471108154", "users/471108154/templates", "users/471108154/photos"):
         assert (await rig.api("GET", f"/{path}")).status == 200
-    await rig.get("cdata?SN=T1&table=RemoteAtt&PIN=4711")
+    await rig.get("cdata?SN=T1&table=RemoteAtt&PIN=471108154")
     rows = await rig.store.read(
         lambda tx: [
             tuple(row)
