@@ -96,7 +96,7 @@ def test_the_question_names_people_whom_only_terminals_have_stated() -> None:
         "which stay there). They are Chloe (0), - (1), "
     )
     assert said[1].endswith("- (9) and 2 more.")
-    assert "stated by a terminal of the area later" in said[2]
+    assert "whom a terminal of the area states later" in said[2]
     assert said[3].startswith("The terminals count 3 people more than are fetched")
     nobody = effect_text({**effect, "unconfirmed": 0, "unfetched": 0, "named": []})
     assert "only" not in nobody

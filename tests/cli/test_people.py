@@ -105,7 +105,7 @@ def test_the_user_id_of_an_erased_person_is_noted(daemon: Daemon) -> None:
 
 
 def test_punches_of_nobody_are_noted(daemon: Daemon) -> None:
-    """Whoever gets their user ID gets them, which is said once."""
+    """The person who gets the user ID gets its punches; the command says so once."""
     daemon.terminal("PEOPLE4").upload("ATTLOG", "8878\t2026-03-01 08:00:00\t0\t1\n")
     run = daemon.zkpush("users", "put", "8878", "name=Pau")
     assert "Punches are stored under the user ID 8878, which nobody had here" in run.stderr

@@ -61,7 +61,7 @@ async def test_punches_of_an_erased_persons_time_are_decided_in_the_console(rig:
 
 @pytest_twisted.ensureDeferred
 async def test_lists_of_people_and_conflicts_lead_to_it(rig: Rig) -> None:
-    """Whoever looks for what is to be decided finds it; who may not decide is told who may."""
+    """Other pages lead to the list, which names the permission that an account needs to decide."""
     await two_people(rig)
     browser = await signed_in(rig, "read")
     for page in ("/people", "/people/conflicts"):

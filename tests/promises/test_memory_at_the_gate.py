@@ -83,7 +83,7 @@ async def test_long_bodies_leave_room_for_short_ones(make_rig) -> None:
 @pytest.mark.parametrize("size", [SHORT_BODY, MIB])
 @pytest_twisted.ensureDeferred
 async def test_one_terminal_and_one_address_have_a_share(make_rig, same, other, size: int) -> None:
-    """Whoever holds many bodies open leaves room for those of others."""
+    """A client with many open bodies leaves room for those of others."""
     rig = await known(make_rig, 40)
     for number in range(39):
         sn, address = other(number)

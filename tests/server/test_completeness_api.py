@@ -68,7 +68,7 @@ async def test_mistakes_of_a_request(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_request_needs_write_and_is_audited(rig: Rig) -> None:
-    """Whoever may only read cannot make terminals count."""
+    """A token that may only read cannot make terminals count."""
     await rig.exchange()
     headers = (f"Authorization: Bearer {await rig.token('clerk', Scope.READ)}",)
     body = {"all": True}

@@ -104,7 +104,7 @@ async def test_streams_end_when_the_daemon_stops(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_head_of_it_ends_at_once(rig: Rig) -> None:
-    """Whoever asks for the header only gets that."""
+    """A HEAD request gets the header only."""
     listening = Listening(rig, method="HEAD")
     await listening.until(lambda: b"\r\n\r\n" in listening.wire.value())
     assert b"text/event-stream" in listening.head
@@ -147,7 +147,7 @@ async def test_a_database_that_is_away_for_a_while_costs_nothing(rig: Rig) -> No
 
 @pytest_twisted.ensureDeferred
 async def test_what_is_too_old_is_said_to_be_missing(make_rig) -> None:
-    """Who comes back after the retention hears of a gap first, then all that is there."""
+    """A listener that comes back too late is told of a gap first, then of all that is there."""
     rig = await make_rig(events={"days": 2})
     await rig.exchange()
     begin = "0.0"

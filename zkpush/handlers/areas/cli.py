@@ -151,7 +151,7 @@ def effect_text(effect: dict[str, Any]) -> str:
             f"{_with_rights(effect['privileged'])}. {_names(effect['named'], number)}"
         )
     said.append(
-        "Whoever is stated by a terminal of the area later comes to all its terminals, too."
+        "A person whom a terminal of the area states later is sent to all its terminals, too."
     )
     if number := effect["unfetched"]:
         said.append(

@@ -241,9 +241,9 @@ class ContestedParts:
     def drop_others(self, device_id: int, pin: str, apart: Collection[str]) -> set[int]:
         """Delete the templates and photos of a user that a terminal does not have itself.
 
-        Of those that it may have in another version, its next statement is news, unless they were
-        kept `apart`, by key. Photos without a terminal stay: an operator has uploaded them. Returns
-        the other terminals that have some of the deleted ones.
+        The terminal may have its own version of one that is deleted. Its next statement of that one
+        is news, unless the version was kept `apart` (keys). Photos without a terminal stay: an
+        operator has uploaded them. Returns the other terminals that have some of the deleted ones.
         """
         terminals = set[int]()
         overview = self._tx[PersonSurvey].of([pin])[pin]
