@@ -10,6 +10,7 @@ import click
 import pytest
 
 from zkpush.cli import main
+from zkpush.handlers.terminals.cli import presence
 
 from .program import Daemon, cells, failed, misused, said
 
@@ -181,6 +182,24 @@ def test_unknown(daemon: Daemon) -> None:
     assert failed(daemon.zkpush("devices", "show", "NOBODY")) == (
         "Error: There is no terminal NOBODY. See: zkpush devices list, zkpush doctor NOBODY"
     )
+
+
+@pytest.mark.parametrize(
+    ("online", "state", "codes", "shown"),
+    [
+        (True, "approved", [], True),
+        (True, "approved", ["no session"], "no session"),
+        (True, "blocked", ["no session"], "refused"),
+        (False, "approved", ["no session"], False),
+        (True, "approved", ["storage full"], True),
+    ],
+)
+def test_online_says_whether_a_terminal_is_served(
+    online: bool, state: str, codes: list[str], shown: object
+) -> None:
+    """One that makes requests may be refused by its state, or may have begun no session."""
+    problems = [{"code": code} for code in codes]
+    assert presence({"online": online, "state": state, "problems": problems}) == shown
 
 
 def test_no_serial_number() -> None:

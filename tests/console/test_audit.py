@@ -316,6 +316,25 @@ async def test_acts_on_people_say_how_and_to_whom(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_change_of_a_person_links_to_the_history_with_its_values(rig: Rig) -> None:
+    """The record has the names of fields; an added person, and one who left, have no such link."""
+    for pin, name in (("7", "Ann Ash"), ("7", "Ann Oak"), ("8", "Bob Birch")):
+        await rig.api("PUT", f"/users/{pin}", {"name": name})
+    browser = await signed_in(rig)
+    shown = document(await browser.get("/audit?action=change+person"))
+    links = [one.get("href") for one in shown.iter("a") if "#history" in (one.get("href") or "")]
+    assert links == ["/console/people/7#history"]
+    history = text_of(await browser.get("/people/7"))
+    assert "Ann Ash" in history
+    assert "Ann Oak" in history
+    added = document(await browser.get("/audit?action=add+person"))
+    assert not [one for one in added.iter("a") if "#history" in (one.get("href") or "")]
+    await rig.api("DELETE", "/users/7")
+    gone = document(await browser.get("/audit?action=change+person"))
+    assert not [one for one in gone.iter("a") if "#history" in (one.get("href") or "")]
+
+
+@pytest_twisted.ensureDeferred
 async def test_durations_times_and_requests_in_details_are_words(rig: Rig) -> None:
     """How long a command waits, and what was refused, stand there without names of options."""
     await rig.exchange("T1")

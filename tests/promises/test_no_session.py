@@ -82,6 +82,29 @@ async def test_pages_say_that_it_has_no_session(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_lists_of_punches_name_a_terminal_of_which_nothing_is_taken(rig: Rig) -> None:
+    """As one that is not connected; not one whose records are taken while its commands stay."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"settings": {"Delay": 20}})
+    await polls(rig, 5)
+    assert await problems(rig, ProblemCode.NO_SESSION)
+    browser = await signed_in(rig)
+    assert "its punches are missing" not in text_of(await browser.get("/attendance"))
+    await rig.api("PUT", "/devices/T2", {"state": "approved"})
+    for _ in range(5):
+        for _ in range(2):
+            await rig.get("getrequest?SN=T2")
+            rig.clock.advance(30)
+        await problems(rig, ProblemCode.NO_SESSION)
+    await rig.get("getrequest?SN=T2")
+    shown = text_of(await browser.get("/attendance"))
+    assert "T2 is connected and does not begin a session" in shown
+    await rig.exchange("T2")
+    await problems(rig, ProblemCode.NO_SESSION)
+    assert "its punches are missing" not in text_of(await browser.get("/attendance"))
+
+
+@pytest_twisted.ensureDeferred
 async def test_advice_offers_only_what_reaches_a_terminal_without_a_session(rig: Rig) -> None:
     """It is switched off and on by hand; no button queues a command, no setting is repeated."""
     await never_begins(rig)

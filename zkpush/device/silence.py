@@ -6,6 +6,7 @@ from enum import Enum
 
 from ..model import Device, DeviceState
 from ..problems import ProblemCode
+from ..values.sessions import REPEATED_STATES
 
 SILENT_AFTER = 600_000
 """Milliseconds without a request after which a terminal is silent; it may miss a few polls."""
@@ -40,6 +41,7 @@ class Absence(Enum):
     REFUSED = "refused"
     PENDING = "pending"
     BLOCKED = "blocked"
+    NO_SESSION = "no_session"
 
 
 _BY_STATE = {DeviceState.PENDING: Absence.PENDING, DeviceState.BLOCKED: Absence.BLOCKED}
@@ -54,12 +56,17 @@ def absence_of(device: Device, heard: int | None, now: int, *, is_online: bool) 
     if device.state is not DeviceState.APPROVED:
         return _BY_STATE.get(device.state)
     if is_online:
-        return None
+        return Absence.NO_SESSION if _is_ignored(device) else None
     if any(problem.code in NOT_SERVED for problem in device.problems):
         return Absence.REFUSED
     if heard is None:
         return Absence.NEVER
     return Absence.SILENT if now - heard >= SILENT_AFTER else None
+
+
+def _is_ignored(device: Device) -> bool:
+    """Whether nothing of a terminal is taken: records of one that has had a session are."""
+    return lacks_session(device) and device.session not in REPEATED_STATES
 
 
 def is_silent(device: Device, heard: int | None, now: int, *, is_online: bool) -> bool:

@@ -12,6 +12,7 @@ from ...model import DEFAULT_AREA, Device, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.online import OnlineWindow
 from ...persist.transaction import Transaction
+from ...problems import ProblemCode
 from .periods import DayPeriod
 
 MOST_EXAMINED = 100
@@ -59,6 +60,8 @@ def _begin(device: Device, kind: Absence, window: OnlineWindow) -> int:
     """Return since when (ms) punches are missing; since when a state holds is not known."""
     if kind in (Absence.PENDING, Absence.BLOCKED):
         return window.now
+    if kind is Absence.NO_SESSION:
+        return min(one.since_at for one in device.problems if one.code == ProblemCode.NO_SESSION)
     return device.last_seen_at or device.created_at
 
 
@@ -66,9 +69,16 @@ def _absent_thd(
     tx: Transaction, areas: frozenset[str] | None, window: OnlineWindow
 ) -> Iterator[tuple[Device, Absence]]:
     part = Page(MOST_EXAMINED, areas=areas)
-    for state in (DeviceState.PENDING, DeviceState.BLOCKED, DeviceState.APPROVED):
-        outside = window if state is DeviceState.APPROVED else None
-        for one in tx[DeviceStore].search(part, state=state.value, window=outside, is_online=False):
-            kind = absence_of(one, one.last_seen_at, window.now, is_online=False)
+    terminals = tx[DeviceStore]
+    approved = DeviceState.APPROVED.value
+    found = [
+        (terminals.search(part, state=DeviceState.PENDING.value), False),
+        (terminals.search(part, state=DeviceState.BLOCKED.value), False),
+        (terminals.search(part, state=approved, window=window, is_online=False), False),
+        (terminals.search(part, state=approved, window=window, with_problems=True), True),
+    ]
+    for some, is_online in found:
+        for one in some:
+            kind = absence_of(one, one.last_seen_at, window.now, is_online=is_online)
             if kind is not None:
                 yield one, kind

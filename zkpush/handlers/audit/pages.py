@@ -30,6 +30,7 @@ from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.audit import AuditRecord
+from ..people.model import CHANGE_PERSON
 from ..people.store import Holders, PeopleStore
 from .changes import detail_phrase
 from .filtering import actors_thd, person_thd, suggested_terminals_thd, terminal_thd
@@ -185,6 +186,7 @@ class AuditPages:
             values={
                 "entry": FormEntry({name: [getattr(query, name)] for name in _FILTERS}, (), wrong),
                 "records": shown,
+                "changes_person": CHANGE_PERSON,
                 "holders": read.holders,
                 "subject_pages": read.subject_pages,
                 "is_filtered": bool(kept),

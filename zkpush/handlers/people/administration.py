@@ -38,7 +38,7 @@ from .contradictions import ConflictStore
 from .deciding import check_others_thd, decide_thd, doubtful_thd
 from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
-from .model import ERASE, Conflict, DeletePerson, Portrait, PunchOwner, check_area
+from .model import CHANGE_PERSON, ERASE, Conflict, DeletePerson, Portrait, PunchOwner, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .returns import HOWEVER_LATE
@@ -46,7 +46,7 @@ from .stating import StatedParts
 from .store import PeopleStore
 from .wording import UPDATES
 
-ADD, CHANGE, REMOVE = "add person", "change person", "remove person"
+ADD, REMOVE = "add person", "remove person"
 SETTLE = "settle conflict"
 PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
@@ -372,5 +372,7 @@ def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = 
     given = edit.fields if not is_new else _filled(edit.fields)
     told = [*given, *(("areas",) if edit.areas or (edit.areas is not None and not is_new) else ())]
     person = tx[AuditStore].person(edit.pin)
-    acts.record(tx, by, ADD if is_new else CHANGE, person, acts.in_parts(", ".join(told), way), now)
+    acts.record(
+        tx, by, ADD if is_new else CHANGE_PERSON, person, acts.in_parts(", ".join(told), way), now
+    )
     return is_new

@@ -38,6 +38,7 @@ def check_area(name: str) -> None:
 
 
 ERASE = "erase person"
+CHANGE_PERSON = "change person"
 """Action of the audit log."""
 PEOPLE = "People"
 """The parameter of packages that names people by their user IDs, separated by commas."""

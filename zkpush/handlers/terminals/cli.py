@@ -79,9 +79,10 @@ for _command in (replace, retire, set_):
 async def list_(api: Api, retired: bool, state: str | None, as_json: bool) -> None:
     """List the terminals.
 
-    Online is yes if a terminal makes requests, and refused if it makes some and its
-    state refuses them all: it is pending, blocked or retired. Queued is the number of
-    commands that a terminal has not answered yet.
+    Online is yes if a terminal makes requests, refused if it makes some and its state
+    refuses them all (it is pending, blocked or retired), and "no session" if it makes
+    some and does not begin a session, so that it fetches no commands. Queued is the
+    number of commands that a terminal has not answered yet.
 
     \b
     Examples:
@@ -99,13 +100,18 @@ async def list_(api: Api, retired: bool, state: str | None, as_json: bool) -> No
 
 
 async def _with_presence(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
-    """Yield pages of terminals whose presence says whether their state refuses what they send."""
+    """Yield pages of terminals whose presence says whether they are served."""
     async for page in pages:
-        items = [
-            {**one, "online": "refused"} if one["online"] and one["state"] != "approved" else one
-            for one in page.items
-        ]
+        items = [{**one, "online": presence(one)} for one in page.items]
         yield attrs.evolve(page, items=items)
+
+
+def presence(device: Mapping[str, Any]) -> object:
+    """Return whether a terminal is online, or why nothing is served to one that is."""
+    if device["online"] and device["state"] != "approved":
+        return "refused"
+    codes = {problem["code"] for problem in device["problems"]}
+    return "no session" if device["online"] and "no session" in codes else device["online"]
 
 
 @devices.command()
