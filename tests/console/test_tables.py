@@ -24,7 +24,7 @@ def words(node: Element) -> str:
 def unlabelled(table: Element) -> Iterator[str]:
     """The cells of a table that do not have the names of their columns."""
     columns = [words(one) for one in next(table.iter("thead")).iter("th")]
-    is_card = table.get("class") == "cards"
+    is_card = "cards" in (table.get("class") or "").split()
     if table.get("class") != "month" and is_card != (len(columns) >= FEW):
         yield f"{columns} as cards: {is_card}"
     for row in next(table.iter("tbody")) if is_card else ():
