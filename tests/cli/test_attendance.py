@@ -177,5 +177,7 @@ def test_days_are_the_payroll_sheet(daemon: Daemon) -> None:
     assert [one["to_check"] for one in found] == [[], ["one punch", "unreadable"]]
     assert said(daemon.zkpush(*words, "--to-check", "--csv")).count("\n") == 2
     assert "No punches found" in daemon.zkpush(*words, "--last", "2026-01-04").stderr
+    early = ("attendance", "days", "--first", "2026-01-07", "--last", "2026-01-08", "--pin", "91")
+    assert "91 Ann Ash has no punch in these days." in daemon.zkpush(*early).stderr
     assert misused(*words, "--csv", "--json").returncode == 2
     assert "is not a day" in failed(daemon.zkpush("attendance", "days", "--first", "May"))

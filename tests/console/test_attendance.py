@@ -96,6 +96,16 @@ async def test_periods_are_whole_days_weeks_and_months(
 
 
 @pytest_twisted.ensureDeferred
+async def test_buttons_of_weeks_say_their_days(rig: Rig) -> None:
+    """On both pages: a week of payroll ends on Sunday, and may be another one than meant."""
+    browser = await signed_in(rig)
+    for path in ("/attendance", "/attendance/check"):
+        shown = text_of(await browser.get(path))
+        assert "This week Mon 23 Feb 2026 \N{EN DASH} Sun 1 Mar 2026" in shown
+        assert "Last week Mon 16 Feb 2026 \N{EN DASH} Sun 22 Feb 2026" in shown
+
+
+@pytest_twisted.ensureDeferred
 async def test_times_are_those_of_the_visitors_zone(rig: Rig) -> None:
     """A day is one of the visitor's zone; the terminal's own time is shown where it differs."""
     await rig.exchange("T1")

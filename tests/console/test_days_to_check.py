@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.attendance import checking, checkpages
+from zkpush.manage.console import sheets
 
 from ..rig import Response, Rig
 from .browser import Browser, document, signed_in, text_of
@@ -43,9 +44,7 @@ async def test_days_with_something_to_check_are_listed_with_what_to_do(rig: Rig)
     """The last day first, then by user ID; each leads to the day."""
     browser = await _filled(rig)
     shown = await browser.get(f"/attendance/check?{FEBRUARY}")
-    assert [
-        one.split(" Ask ")[0].split(" Compare ")[0].split(" Look ")[0] for one in rows(shown)
-    ] == [
+    assert [re.split(" (?:Ask|Compare|Look|The punch) ", one)[0] for one in rows(shown)] == [
         "Thu 5 Feb 2026 Bob Birch 9 unreadable punch",
         "Tue 3 Feb 2026 Bob Birch 9 08:00, 16:00 no check-out",
         "Tue 3 Feb 2026 Ann Ash 10 08:00, 12:00, 17:15 odd number of punches",
@@ -213,11 +212,24 @@ async def test_days_are_those_of_the_reader_and_of_terminals_without_a_zone(rig:
     await punch(rig, line("2", "2026-02-28 23:30:00"), line("2", "2026-02-28 08:30:00"), sn="T2")
     browser = await signed_in(rig)
     shown = rows(await browser.get(f"/attendance/check?{FEBRUARY}"))
-    assert [one.split(" Ask ")[0] for one in shown] == [
+    assert [re.split(" (?:Ask|The punch) ", one)[0] for one in shown] == [
         "Sat 28 Feb 2026 2 08:30, 23:30 no check-out doubtful time",
         "Tue 3 Feb 2026 1 00:30, 23:00 no check-out",
         "Mon 2 Feb 2026 1 23:30 one punch only",
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_workbook_has_a_limit_of_rows(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of the payroll sheet; CSV has none."""
+    browser = await _filled(rig)
+    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    path = f"/attendance/check.xlsx?{FEBRUARY}"
+    refused = await browser.get(path)
+    assert (refused.status, "These are more than 3 records." in text_of(refused)) == (400, True)
+    assert (await browser.get(f"/attendance/check.csv?{FEBRUARY}")).status == 200
+    monkeypatch.setattr(sheets, "MOST_ROWS", 200)
+    assert (await browser.get(path)).status == 200
 
 
 @pytest_twisted.ensureDeferred

@@ -45,5 +45,5 @@ async def test_an_unreadable_punch_is_marked_in_all_places(rig: Rig) -> None:
         shown = document(await browser.get(f"/attendance/people/104/2026-02-{day}"))
         (found,) = shown.findall(".//ul[@id='check']/li")
         assert mark in "".join(found.itertext())
-        assert re.search("Ask when|Look at the line", "".join(found.itertext()))
+        assert re.search("Ask when|The punch says|Look at the line", "".join(found.itertext()))
     assert "3 days of people" in text_of(await browser.get("/"))

@@ -163,3 +163,17 @@ async def test_a_newcomer_was_not_away_before_the_first_day(rig: Rig) -> None:
     ]
     assert new["days without punches 1 of them on a weekend"] == "2"
     assert old["days without punches 8 of them on weekends"] == "27"
+
+
+@pytest_twisted.ensureDeferred
+async def test_times_of_a_month_have_their_heads_beside_them(rig: Rig) -> None:
+    """A phone shows no heads of columns."""
+    await rig.exchange("T1")
+    await punch(rig, line("9", "2026-02-02 08:00:00"), line("9", "2026-02-02 16:30:00", 1))
+    shown = document(await (await signed_in(rig)).get("/attendance/people/9?month=2026-02"))
+    cells = [one for one in shown.iter("td") if one.get("data-label")]
+    assert [(one.get("data-label"), "".join(one.itertext()).strip()) for one in cells] == [
+        ("First", "08:00"),
+        ("Last", "16:30"),
+        ("Between", "8:30"),
+    ]

@@ -69,11 +69,36 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
         "to_check": ["odd number"],
         "others": 0,
         "not_counted": 0,
+        "seconds": 33_300,
+        "doubtful_seconds": 0,
     }
     assert [one["to_check"] for one in found] == [["odd number"], ["one punch"], []]
     assert len(await days(rig, f"{FEBRUARY}&to_check=true")) == 2
     assert [one["pin"] for one in await days(rig, f"{FEBRUARY}&pin=10&device=T1")] == ["10"]
     assert await days(rig, "first=2026-02-03&last=2026-02-28") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_last_part_has_the_people_without_punches(rig: Rig) -> None:
+    """Whom the filter includes."""
+    await filled(rig)
+    await person(rig, "11", "Cem Cedar")
+
+    async def without(query: str) -> list[tuple[str, str]]:
+        reply = await rig.api("GET", f"/attendance/days?{query}")
+        return [(one["pin"], one["name"]) for one in reply.json["without_punches"]]
+
+    cem = ("11", "Cem Cedar")
+    assert await without(FEBRUARY) == [cem]
+    assert await without(f"{FEBRUARY}&limit=1") == []
+    assert await without("first=2026-02-01&last=2026-02-01&pin=11") == [cem]
+    every = [("9", "Bob Birch"), ("10", "Ann Ash"), cem]
+    assert await without("first=2026-02-03&last=2026-02-28") == every
+    # Ann began on the second day.
+    assert await without("first=2026-02-01&last=2026-02-01") == [cem]
+    assert await without(f"{FEBRUARY}&pin=9") == []
+    for more in ("&device=T1", "&to_check=true"):
+        assert await without(f"{FEBRUARY}{more}") == []
 
 
 @pytest_twisted.ensureDeferred

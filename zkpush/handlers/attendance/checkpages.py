@@ -24,12 +24,15 @@ from ...manage.exporting import note_export
 from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...phrases import sentences
+from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from .checking import CURSOR, CheckFilter, DayPlace, DaysToCheck
 from .marks import DayMark
-from .payroll import TOO_LONG, is_payroll_period
-from .periods import DAY, PERIODS, DayPeriod, PeriodName, named_period
+from .model import PunchFilter
+from .payroll import TOO_LONG, check_workbook_thd, days_of, is_payroll_period
+from .periods import DAY, PERIODS, WEEKS, DayPeriod, PeriodName, named_period
 from .persondays import PersonDay
+from .quiet import QuietTerminal, listed_quiet_thd
 from .searching import area_names_thd, asked_period
 from .unread import UnreadLines, UnreadReader, unread_days_thd, unread_notes, unread_thd
 
@@ -140,12 +143,14 @@ class CheckPages:
         """Show a page of the list."""
         today = self._today(visit)
         past = None if query.past is None else _place(query.past)
+        quiet: list[QuietTerminal] = []
 
         def find_thd(tx: Transaction) -> tuple[_Asked, Sequence[PersonDay], DayPlace | None]:
             asked = self._asked_thd(tx, visit, query)
             if asked.wrong:
                 return asked, [], None
             part = tx[DaysToCheck].part(asked.filter, ROWS, past)
+            quiet[:] = listed_quiet_thd(tx, (one.strip for one in part.days), visit.areas)
             return asked, part.days, part.next
 
         asked, days, following = await self._store.read(find_thd)
@@ -161,6 +166,7 @@ class CheckPages:
             values={
                 "period": period,
                 "days": days,
+                "quiet": quiet,
                 "most_times": MOST_TIMES,
                 "unread": asked.unread,
                 "entry": FormEntry(given, (), asked.wrong),
@@ -169,6 +175,7 @@ class CheckPages:
                         words,
                         query.link(period=name, since=None, until=None),
                         named_period(name, today) == period,
+                        named_period(name, today) if name in WEEKS else None,
                     )
                     for name, words in PERIODS.items()
                     if name != "today"
@@ -198,6 +205,8 @@ class CheckPages:
     async def xlsx(self, visit: Visit, query: CheckQuery) -> PageStream:
         """Export the list as XLSX."""
         table, period = await self._table(visit, query)
+        wanted, days = _punches_of(visit, query, period), days_of(period) or 0
+        await self._store.read(lambda tx: check_workbook_thd(tx, wanted, days))
         await note_export(self._store, visit.caller, "xlsx", "attendance/check", query)
         name = file_name("xlsx", visit.said(TITLE), query.area, period.name)
         return PageStream(stream=self._sheets.stream(table), name=name)
@@ -275,8 +284,19 @@ def _cells(day: PersonDay) -> list[Cell]:
         times[0] if times else None,
         times[-1] if len(times) > 1 else None,
         day.to_check,
-        sentences([one.words.todo for one in day.strip.to_check]),
+        sentences([day.strip.todo(one) for one in day.strip.to_check]),
     ]
+
+
+def _punches_of(visit: Visit, query: CheckQuery, period: DayPeriod) -> PunchFilter:
+    """Return the filter of the punches of a period, of whose people and days a file has some."""
+    return PunchFilter(
+        area=query.area,
+        areas=visit.areas,
+        since=period.since(visit.zone),
+        until=period.until(visit.zone),
+        record_type=RecordType.ATTENDANCE,
+    )
 
 
 def _place(text: str) -> DayPlace:

@@ -34,11 +34,20 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ...protocol.times import check_zone
 from ..people.store import pin_order
+from .dayviews import DayListing, DayView, UnreadView, UnseenView, view_of
 from .model import PunchFilter
-from .payroll import PayrollRows, check_workbook_thd, days_of, is_payroll_period, payroll_tables
+from .payroll import (
+    PayrollRows,
+    check_workbook_thd,
+    days_of,
+    is_payroll_period,
+    payroll_tables,
+    seen_thd,
+)
 from .periods import DayPeriod
 from .persondays import PersonDay
 from .unread import UnreadLines, UnreadReader, unread_notes, unread_thd
+from .unseen import find_unseen
 
 CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,19}\.[^\x00-\x1f]{1,64}$"
 _CURSOR = re.compile(CURSOR)
@@ -127,53 +136,6 @@ class DaysQuery(msgspec.Struct, frozen=True, kw_only=True):
             "Start of the page: `next` of a reply; default: the beginning. Files have all",
         ),
     ] = None
-
-
-class DayView(msgspec.Struct, frozen=True, kw_only=True):
-    """The punches of a person on a day."""
-
-    pin: str
-    name: str | None
-    left: Annotated[bool, Meta(description="Whether the person was removed from the list")]
-    day: str
-    first: Annotated[str | None, Meta(description="Time of the first punch")]
-    last: Annotated[str | None, Meta(description="Time of the last one; null with fewer than two")]
-    punches: Annotated[int, Meta(description="Punches that count for the person")]
-    minutes: Annotated[
-        int | None, Meta(description="From the first to the last punch; null with fewer than two")
-    ]
-    doubtful_minutes: Annotated[
-        int, Meta(description="Of these, what depends on punches that may be another person's")
-    ]
-    to_check: Annotated[
-        list[str],
-        Meta(
-            description="What to look at: `one punch`, `odd number`, `no check-out`, "
-            "`doubtful time`, `other person`, `unreadable`, `earlier person` (of an earlier "
-            "holder of the user ID, whose name is not shown)"
-        ),
-    ]
-    others: Annotated[int, Meta(description="Punches that may be another person's")]
-    not_counted: Annotated[int, Meta(description="Punches that are another person's by a decision")]
-
-
-class UnreadView(msgspec.Struct, frozen=True):
-    """Lines of a terminal that could not be read, and so are missing."""
-
-    device: str
-    lines: int
-    is_least: Annotated[bool, Meta(description="Whether there may be more")]
-
-
-class DayListing(msgspec.Struct, frozen=True):
-    """Part of a sheet, by user ID and day."""
-
-    items: list[DayView]
-    next: Annotated[str | None, Meta(description="`past` of the next part; null at the end")]
-    unread: Annotated[
-        list[UnreadView],
-        Meta(description="Lines of the period that could not be read; see GET rejects"),
-    ]
 
 
 @attrs.frozen(kw_only=True)
@@ -273,10 +235,20 @@ class DaysEndpoint:
             ]
         following = str(_Place.of(found[limit - 1])) if len(found) > limit else None
         return DayListing(
-            [*map(_view, found[:limit])],
+            [*map(view_of, found[:limit])],
             following,
             [UnreadView(one.sn, one.count, one.is_least) for one in sheet.unread],
+            [] if following is not None or sheet.query.to_check else await self._unseen(sheet),
         )
+
+    async def _unseen(self, sheet: _Sheet) -> list[UnseenView]:
+        """Return the people without punches."""
+        wanted, days = sheet.wanted, sheet.period
+        if days.first is None or days.last is None:
+            return []
+        seen = await self._store.read(lambda tx: seen_thd(tx, wanted))
+        found = await find_unseen(self._store, wanted, days.first, days.last, seen)
+        return [UnseenView(pin, one.name) for pin, one in found.items()]
 
     def _lines(self, sheet: _Sheet, form: str) -> Stream:
         rows = PayrollRows(self._store, sheet.wanted, sheet.days, sheet.zone)
@@ -290,7 +262,14 @@ class DaysEndpoint:
         notes = unread_notes(sheet.unread, lambda sn: None)
         today = datetime.datetime.fromtimestamp(self._now() / 1000, sheet.zone).date()
         tables = payroll_tables(
-            self._store, sheet.wanted, sheet.period, sheet.zone, TableLanguage(), notes, today
+            self._store,
+            sheet.wanted,
+            sheet.period,
+            sheet.zone,
+            TableLanguage(),
+            notes,
+            today,
+            lambda sn: None,
         )
         stream = self._sheets.stream(*tables)
         return attrs.evolve(stream, headers=_headers(sheet))
@@ -309,7 +288,7 @@ class _Lines:
         """Read the days of the next people."""
         found = await self._rows.next_days()
         self.is_over = self._rows.is_over
-        views = [_view(one) for one in found if self._sheet.takes(one)]
+        views = [view_of(one) for one in found if self._sheet.takes(one)]
         if self._form == CSV:
             return csv_items(DayView.__struct_fields__, views)
         return msgspec.json.Encoder().encode_lines(views)
@@ -317,25 +296,6 @@ class _Lines:
 
 def _headers(sheet: _Sheet) -> dict[str, str]:
     return {UNREAD: str(sum(one.count for one in sheet.unread))}
-
-
-def _view(day: PersonDay) -> DayView:
-    strip = day.strip
-    times = [str(one.wall.time()) for one in strip.punches]
-    return DayView(
-        pin=day.pin,
-        name=day.name,
-        left=day.has_left,
-        day=str(strip.day),
-        first=times[0] if times else None,
-        last=times[-1] if len(times) > 1 else None,
-        punches=len(times),
-        minutes=strip.minutes,
-        doubtful_minutes=strip.doubtful_minutes,
-        to_check=[one.value for one in strip.to_check],
-        others=len(strip.others),
-        not_counted=len(strip.foreign),
-    )
 
 
 def _check_thd(tx: Transaction, query: DaysQuery, caller: Caller) -> None:

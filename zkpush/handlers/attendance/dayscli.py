@@ -91,9 +91,13 @@ async def days(
         await print_csv(api, "attendance", "days", filters=filters)
         return
     unread: list[Item] = []
-    pages = _pages(api, filters, unread)
+    unseen: list[Item] = []
+    pages = _pages(api, filters, unread, unseen)
     empty = None if as_json else await no_user(api, pin) or "No punches found in these days."
     await print_list(pages, _COLUMNS, as_json=as_json, empty=empty)
+    for one in unseen:
+        name = "" if one["name"] is None else f" {one['name']}"
+        echo(f"{one['pin']}{name} has no punch in these days.", err=True)
     for one in unread:
         number = int(one["lines"])
         verb = agreeing(number, "is", "are")
@@ -103,14 +107,15 @@ async def days(
 
 
 async def _pages(
-    api: Api, filters: Mapping[str, str | None], unread: list[Item]
+    api: Api, filters: Mapping[str, str | None], unread: list[Item], unseen: list[Item]
 ) -> AsyncIterator[ListPage]:
-    """Return the sheet page by page, and add what could not be read to `unread`."""
+    """Return the sheet page by page; set what could not be read, and the people without punches."""
     query = {name: value for name, value in filters.items() if value is not None}
     query["limit"] = str(MOST)
     while True:
         page = await api.get("attendance", "days", query=query)
         unread[:] = page["unread"]
+        unseen[:] = page["without_punches"]
         yield ListPage(page["items"], page["next"])
         if page["next"] is None:
             return

@@ -66,6 +66,11 @@ _WORDS: Mapping[DayMark, MarkWords] = {
         Phrase("Do not count the day for the person who has the user ID now."),
     ),
 }
+ONE_PUNCH_TODO: Mapping[str, Phrase] = {
+    "in": Phrase("The punch says when the person came. Ask for the time of leaving."),
+    "out": Phrase("The punch says when the person left. Ask for the time of coming."),
+}
+"""What to do about one punch only, by its direction."""
 
 
 def marks_of(

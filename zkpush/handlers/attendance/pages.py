@@ -43,7 +43,7 @@ from .payroll import (
     is_payroll_period,
     payroll_tables,
 )
-from .periods import PERIODS, named_period
+from .periods import PERIODS, WEEKS, named_period
 from .personpages import PersonAttendancePages
 from .searching import Search, SearchQuery, area_names_thd, asked_period
 from .showing import DOUBT_WORDS, shown_punches
@@ -159,6 +159,7 @@ class AttendancePages:
                         words,
                         search.link(period=name, since=None, until=None),
                         named_period(name, today) == search.period,
+                        named_period(name, today) if name in WEEKS else None,
                     )
                     for name, words in PERIODS.items()
                 ],
@@ -232,7 +233,7 @@ class AttendancePages:
         wanted, language = search.filter(visit), TableLanguage.of(visit)
         today = self._today(visit)
         return payroll_tables(
-            self._store, wanted, search.period, visit.zone, language, notes, today
+            self._store, wanted, search.period, visit.zone, language, notes, today, visit.named
         )
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:

@@ -8,10 +8,9 @@ on the number of people and not on that of punches.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from zoneinfo import ZoneInfo
 
-import attrs
 from sqlalchemy import ColumnElement, TextClause, select
 
 from ...interfaces import IStore
@@ -25,14 +24,14 @@ from ..people.store import pin_order
 from .chronology import ChronologicalPunches, terminals_of
 from .conditions import kinds_of, period_of
 from .exports import too_many
-from .gaps import AT_ONCE, DayBits, early_gaps, gaps_of, known_before_thd
 from .model import Punch, PunchFilter
 from .periods import DAY, DayPeriod
 from .persondays import PersonDay, person_days
 from .schema import attendance
 from .showing import shown_punches
 from .store import AttendanceStore
-from .strips import DayStrip
+from .totals import COLUMNS as TOTAL_COLUMNS
+from .totals import SheetTotals, TotalRows, hours
 from .unread import UnreadReader, unread_days_thd
 from .unreaddays import UnreadDays, last_second, with_unread_thd
 
@@ -51,16 +50,13 @@ PAYROLL_NOTES = (
         "not deducted, and a day with one punch has none."
     ),
     Phrase("A day without punches has no row."),
+    Phrase("Totals have everybody of the list, also people without any punch in the period."),
     Phrase(
         "Totals of everybody name the days before today on which a person has no punch, and at "
         "least half of the people of this sheet have some."
     ),
 )
 """What is to be known about each payroll sheet."""
-EARLIER_NOTE = Phrase(
-    "User IDs with 'of an earlier person' in the column 'To check' belong to somebody else now. Do "
-    "not count these rows for that person; in Totals, they have a row of their own."
-)
 COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("User ID"), 12),
     SheetColumn(Phrase("Name"), 28),
@@ -74,17 +70,6 @@ COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("To check"), 40),
     SheetColumn(Phrase("Punches that may be another person's"), 20),
     SheetColumn(Phrase("Punches of another person, not counted"), 20),
-)
-TOTAL_COLUMNS: Sequence[SheetColumn] = (
-    SheetColumn(Phrase("User ID"), 12),
-    SheetColumn(Phrase("Name"), 28),
-    SheetColumn(Phrase("Left"), 10),
-    SheetColumn(Phrase("Days with punches"), 12),
-    SheetColumn(Phrase("Punches"), 10),
-    SheetColumn(Phrase("Hours between"), 14),
-    SheetColumn(Phrase("Of which doubtful"), 14),
-    SheetColumn(Phrase("Days to check"), 14),
-    SheetColumn(Phrase("No punch, though most others had some"), 40),
 )
 
 
@@ -100,16 +85,12 @@ def cells_of(day: PersonDay) -> list[Cell]:
         times[0] if times else None,
         times[-1] if len(times) > 1 else None,
         len(times),
-        _hours(strip.seconds),
-        _hours(strip.doubtful_seconds or None),
+        hours(strip.seconds),
+        hours(strip.doubtful_seconds or None),
         day.to_check,
         len(strip.others) or None,
         len(strip.foreign) or None,
     ]
-
-
-def _hours(seconds: int | None) -> datetime.timedelta | None:
-    return None if seconds is None else datetime.timedelta(seconds=seconds)
 
 
 def payroll_tables(
@@ -120,10 +101,12 @@ def payroll_tables(
     language: TableLanguage,
     notes: Sequence[Phrase],
     today: datetime.date,
+    named: Callable[[str], str | None],
 ) -> tuple[ExportedTable, ExportedTable]:
     """Return the sheet of a filter, with its notes, and that of the totals, to be read after it.
 
-    `today` is the reader's: it is not over, and nobody is missed on it.
+    `today` is the reader's: it is not over, and nobody is missed on it. `named` returns the name
+    of a terminal.
 
     `ValueError` if the period has no end or is too long.
     """
@@ -133,10 +116,11 @@ def payroll_tables(
     rows = PayrollRows(store, wanted, days, zone)
     # Those that the rows bring are added while these are read.
     every = [*PAYROLL_NOTES, *notes]
+    totals = TotalRows(store, rows.totals, every, today, named)
     said, commas = language.said, language.has_decimal_commas
     return (
         ExportedTable(said(DAYS), COLUMNS, rows, said, commas, every),
-        ExportedTable(said(TOTALS), TOTAL_COLUMNS, TotalRows(rows, every, today), said, commas),
+        ExportedTable(said(TOTALS), TOTAL_COLUMNS, totals, said, commas),
     )
 
 
@@ -163,52 +147,6 @@ def days_of(period: DayPeriod) -> int | None:
     return (period.last - period.first) // DAY + 1
 
 
-@attrs.define
-class PersonTotal:
-    """The sums of a person's days."""
-
-    pin: str
-    name: str | None
-    """Words, if the name of an earlier holder of the user ID is not shown."""
-    has_left: bool
-    is_earlier: bool = False
-    """Whether this is an earlier holder of the user ID, whose name is not shown."""
-    present: int = 0
-    """The days with punches; see `DayBits`."""
-    days: int = 0
-    punches: int = 0
-    seconds: int = 0
-    doubtful_seconds: int = 0
-    to_check: int = 0
-    """Days with something to check."""
-    missed: Phrase | str | None = None
-    """Days without a punch, on which most others had some."""
-
-    def add(self, strip: DayStrip, bits: DayBits) -> None:
-        """Add a day."""
-        if strip.punches:
-            self.present |= bits.bit(strip.day)
-        self.days += bool(strip.punches)
-        self.punches += len(strip.punches)
-        self.seconds += strip.seconds or 0
-        self.doubtful_seconds += strip.doubtful_seconds
-        self.to_check += bool(strip.to_check)
-
-    def cells(self) -> list[Cell]:
-        """Return the values in the order of `TOTAL_COLUMNS`."""
-        return [
-            self.pin,
-            self.name,
-            Phrase("left") if self.has_left else None,
-            self.days,
-            self.punches,
-            _hours(self.seconds),
-            _hours(self.doubtful_seconds or None),
-            self.to_check or None,
-            self.missed,
-        ]
-
-
 class PayrollRows:
     """The rows of a sheet, and the totals of its people."""
 
@@ -228,11 +166,9 @@ class PayrollRows:
         self._at_once = max(1, PERSON_DAYS // days)
         self._days = days
         first = datetime.datetime.fromtimestamp(wanted.since or 0, zone).date()
-        self.bits = DayBits(first, days)
+        self.totals = SheetTotals(wanted, first, days)
         self._unread: UnreadDays = {}
         self._pins: list[str] | None = None
-        self.totals: dict[tuple[str, int | None], PersonTotal] = {}
-        """By the user ID and the number of an earlier holder, as the rows are read."""
         self.is_over = False
 
     async def next(self) -> Sequence[Sequence[Cell]]:
@@ -257,59 +193,14 @@ class PayrollRows:
 
         found = await self._store.read(find_thd)
         for one in found:
-            total = PersonTotal(
-                one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier
-            )
-            self.totals.setdefault((one.pin, one.earlier), total).add(one.strip, self.bits)
+            self.totals.add(one)
         return found
-
-    async def find_missed(self, today: datetime.date) -> None:
-        """Name in the totals the days on which people are missed, where everybody is known."""
-        wanted = self._wanted
-        some = (wanted.pin, wanted.device, wanted.area, wanted.areas, wanted.doubt)
-        if any(one is not None for one in some):
-            return
-        people = [
-            one for one in self.totals.values() if not (one.is_earlier or one.has_left) and one.days
-        ]
-        busy = self.bits.busy(len(people), today)
-        early = early_gaps({one.pin: one.present for one in people}, busy)
-        known: set[str] = set()
-        for start in range(0, len(early), AT_ONCE):
-            pins = early[start : start + AT_ONCE]
-
-            def find_thd(tx: Transaction, pins: Sequence[str] = pins) -> set[str]:
-                return known_before_thd(tx, pins, wanted.since or 0)
-
-            known |= await self._store.read(find_thd)
-        for one in people:
-            gaps = gaps_of(one.present, busy, is_new=one.pin not in known)
-            one.missed = self.bits.words(gaps)
 
     def _begin_thd(self, tx: Transaction) -> tuple[list[str], UnreadDays]:
         """Return the user IDs of the sheet, and what could not be read of them."""
         wanted = self._wanted
         unread = unread_of_thd(tx, wanted, self._days, self._zone)
         return pins_thd(tx, wanted, self._first_pin, {pin for _, pin in unread}), unread
-
-
-class TotalRows:
-    """The rows of the totals of a sheet that has been read."""
-
-    def __init__(self, days: PayrollRows, notes: list[Phrase], today: datetime.date) -> None:
-        """`notes` are those of the workbook, to which the rows may add some."""
-        self._days = days
-        self._today = today
-        self._notes = notes
-        self.is_over = False
-
-    async def next(self) -> Sequence[Sequence[Cell]]:
-        """Return a row for each person."""
-        self.is_over = True
-        await self._days.find_missed(self._today)
-        if any(one.is_earlier for one in self._days.totals.values()):
-            self._notes.append(EARLIER_NOTE)
-        return [one.cells() for one in self._days.totals.values()]
 
 
 def unread_of_thd(
@@ -349,6 +240,13 @@ def pins_thd(
     query = select(attendance.c.pin).where(*_conditions(wanted)).distinct()
     pins = sorted({*tx.connection.execute(query).scalars(), *more}, key=pin_order)
     return pins if first is None else [one for one in pins if pin_order(one) >= pin_order(first)]
+
+
+def seen_thd(tx: Transaction, wanted: PunchFilter) -> set[str]:
+    """Return the user IDs with punches of a filter."""
+    if wanted.pin is not None:
+        return {wanted.pin} if tx[ChronologicalPunches].count(wanted, 1) else set()
+    return {*pins_thd(tx, wanted, None)}
 
 
 def days_thd(

@@ -63,6 +63,9 @@ _PERIODS: Mapping[PeriodName, tuple[Phrase, Callable[[datetime.date], DayPeriod]
 PERIODS: Mapping[PeriodName, Phrase] = {name: words for name, (words, _) in _PERIODS.items()}
 """Periods to choose from, with their words."""
 
+WEEKS: frozenset[PeriodName] = frozenset({"this-week", "last-week"})
+"""Periods whose words do not say their days, for those whose week begins on another day."""
+
 
 def named_period(name: PeriodName, today: datetime.date) -> DayPeriod:
     """Return the days of a period."""

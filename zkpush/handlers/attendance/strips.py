@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import attrs
 
-from .marks import DayMark, marks_of
+from ...manage.console.phrases import Phrase
+from .marks import ONE_PUNCH_TODO, DayMark, marks_of
 from .periods import DAY, DayPeriod
 from .showing import ShownPunch
 
@@ -84,6 +85,12 @@ class DayStrip:
             unread=self.unread,
             is_earlier=self.is_earlier,
         )
+
+    def todo(self, mark: DayMark) -> Phrase:
+        """Return what to do about a mark of the day."""
+        if mark is DayMark.ONE_PUNCH:
+            return ONE_PUNCH_TODO.get(self.punches[0].direction, mark.words.todo)
+        return mark.words.todo
 
     @property
     def is_single(self) -> bool:

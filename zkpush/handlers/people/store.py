@@ -43,6 +43,7 @@ from .model import (
 from .naming import check_commands_thd
 from .ordering import behind, natural_order, pin_order
 from .persons import PersonStore
+from .roster import Roster, RosterFilter
 from .schema import person_changes, person_photos, templates, users
 from .searching import PersonSearch
 from .similar import similar_people_thd, unknown_person_thd
@@ -67,6 +68,8 @@ __all__ = [
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",
+    "Roster",
+    "RosterFilter",
     "StrangerStore",
     "TerminalDeletions",
     "TerminalHoldings",
