@@ -172,7 +172,8 @@ def _reject() -> Iterator[bytes]:
 
 
 def page_results(server: Zkpush, data: pathlib.Path, punches: int) -> Iterator[Result]:
-    """Time and size of each page."""
+    """Time and size of each page, on a site whose index of the days' ends is complete."""
+    server.rest()
     browser = Browser(server, data)
     browser.sign_up("ann")
     names = _prepare(browser, server)

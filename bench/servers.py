@@ -14,6 +14,10 @@ from collections.abc import Sequence
 import psutil
 
 STARTED_WITHIN = 120
+RESTS_WITHIN = 120
+REST_SECONDS = 2.0
+MOST_AT_REST = 0.1
+"""Share of a processor that an idle daemon uses at most."""
 PROGRAMS = pathlib.Path(sys.executable).parent
 LOOPBACK = "tcp:0:interface=127.0.0.1"
 
@@ -115,6 +119,18 @@ class Zkpush(Server):
                 if line.startswith(name + " "):
                     return float(line.split()[1])
         return 0.0
+
+    def rest(self) -> None:
+        """Wait until work that goes on after the start, such as that of an upgrade, is done."""
+        limit = time.monotonic() + RESTS_WITHIN
+        before = self.cpu()
+        while time.monotonic() < limit:
+            time.sleep(REST_SECONDS)
+            used = self.cpu() - before
+            if used < REST_SECONDS * MOST_AT_REST:
+                return
+            before += used
+        raise RuntimeError("the daemon does not come to rest")
 
     def _answers(self) -> bool:
         """Whether the terminals' port is served: workers take a moment longer."""

@@ -55,6 +55,19 @@ class TargetStore:
         )
         return {sn: NamedTerminal(*rest) for sn, *rest in self._connection.execute(query)}
 
+    def names(
+        self, most: int, state: DeviceState | None, areas: frozenset[str] | None
+    ) -> list[tuple[str, str | None]]:
+        """Return the serial numbers and names of the first terminals, in a state or in any.
+
+        `areas` are those of a limited caller.
+        """
+        query = select(devices.c.sn, devices.c.alias).where(*of_terminals(devices.c.id, areas))
+        if state is not None:
+            query = query.where(devices.c.state == state.value)
+        rows = self._connection.execute(query.order_by(devices.c.id).limit(most))
+        return [(sn, alias) for sn, alias in rows]
+
     def area_counts(self) -> dict[str | None, int]:
         """Return the number of terminals in each area that has any; None for those without one."""
         query = select(devices.c.area, func.count()).group_by(devices.c.area)

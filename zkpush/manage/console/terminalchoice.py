@@ -44,11 +44,10 @@ def terminal_options_thd(
 
     `areas` are those of a limited account.
     """
-    wanted = None if state is None else state.value
-    found = tx[DeviceStore].search(Page(MOST_OPTIONS + 1, areas=areas), state=wanted)
+    found = tx[TargetStore].names(MOST_OPTIONS + 1, state, areas)
     if len(found) > MOST_OPTIONS:
         return None
-    named = sorted((one.alias or one.sn, one.sn) for one in found)
+    named = sorted((alias or sn, sn) for sn, alias in found)
     return [(sn, name) for name, sn in named]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from zoneinfo import available_timezones
 
 from .forms import FormMistakes
@@ -13,10 +14,14 @@ NONE = "\N{EN DASH}"
 _SKIPPED = ("Etc/", "posix/", "right/", "SystemV/", "US/")
 
 
+@cache
 def zone_options() -> Sequence[tuple[str, str]]:
-    """Return the time zones to choose from, as options of a choice, after no zone."""
+    """Return the time zones to choose from, as options of a choice, after no zone.
+
+    They are looked for once: hundreds of files take as long as the rest of a page.
+    """
     names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
-    return [("", NONE), *((name, name) for name in names if not name.startswith(_SKIPPED))]
+    return (("", NONE), *((name, name) for name in names if not name.startswith(_SKIPPED)))
 
 
 def chosen_zone(field: str, name: str) -> str:
