@@ -76,6 +76,43 @@ async def test_the_api_says_the_same_before_and_in_its_confirmation(either: Rig)
 
 
 @pytest_twisted.ensureDeferred
+async def test_passwords_that_terminals_stated_are_asked_about(either: Rig) -> None:
+    """They come to all terminals of the area with the people, and rights do not."""
+    rig = either
+    await wired(rig)
+    upload = "cdata?SN=A1&table=OPERLOG&Stamp=1"
+    await rig.post(upload, b"USER PIN=1\tName=Al\tPri=14\nUSER PIN=2\tName=Bo")
+    await person(rig, "3", name="Ann", password="1234")
+    shown = (await rig.api("GET", f"{PAGE}/distribution")).json
+    assert shown["with_passwords"] == 0
+    await rig.post(upload, b"USER PIN=2\tName=Bo\tPasswd=4711")
+    shown = (await rig.api("GET", f"{PAGE}/distribution")).json
+    assert shown["with_passwords"] == 1
+    assert [one["pin"] for one in shown["named"] if one["has_password"]] == ["2"]
+    refused = await rig.api("PUT", f"{PAGE}?confirm=7", {"distributes": True})
+    assert "1 of them has a password, which opens at all" in refused.raw.decode()
+    assert "4711" not in refused.raw.decode()
+    browser = await signed_in(rig)
+    asked = text_of(await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"}))
+    assert "1 of them has a password" in asked
+    assert "has a password" in asked.split("People whom only terminals have stated")[1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_reply_to_the_switch_says_what_it_meant(rig: Rig) -> None:
+    """As the question before did; other changes of the area, and the switch again, mean nothing."""
+    await stated(rig)
+    before = (await rig.api("GET", f"{PAGE}/distribution")).json
+    described = (await rig.api("PUT", PAGE, {"description": "Hall"})).json
+    assert described["consequences"] is None
+    switched = (await rig.api("PUT", f"{PAGE}?confirm=1", {"distributes": True})).json
+    assert switched["distributes"]
+    assert switched["consequences"] == before
+    again = (await rig.api("PUT", PAGE, {"distributes": True})).json
+    assert again["consequences"] is None
+
+
+@pytest_twisted.ensureDeferred
 async def test_the_question_names_nobody_of_areas_that_an_account_does_not_see(either: Rig) -> None:
     """They are counted."""
     rig = either

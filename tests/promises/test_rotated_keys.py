@@ -107,7 +107,7 @@ def test_people_and_pictures_are_found_after_a_rotation(
             daemon.api("POST", "devices/T1/commands", asked)
             path = "cdata?SN=T1&table=ATTPHOTO"
             assert daemon.request("POST", path, photo % number)[0] == 200
-            found.append(daemon.api("GET", "audit?pin=7")["items"])
+            found.append(daemon.api("GET", "audit?pin=7&action=queue+command")["items"])
             photos = daemon.api("GET", "photos")["items"]
             stop(daemon)
         rotate(data, empty_url)

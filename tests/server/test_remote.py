@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+from zkpush.handlers.people.arrivals import BRING
 from zkpush.persist.audit import AuditStore
 
 from ..rig import Response, Rig
@@ -52,9 +53,13 @@ async def serving(make_rig, **settings: object) -> Rig:
 
 
 async def audited(rig: Rig) -> list[tuple[object, ...]]:
-    """The audit log."""
+    """The audit log, without the people whom the terminals brought."""
     items = await rig.items("/audit")
-    return [(item["actor"], item["action"], item["subject"], item["detail"]) for item in items]
+    return [
+        (item["actor"], item["action"], item["subject"], item["detail"])
+        for item in items
+        if item["action"] != BRING
+    ]
 
 
 def refused(response: Response, status: int, words: str) -> None:

@@ -24,6 +24,10 @@ class AffectedPerson(msgspec.Struct, frozen=True, kw_only=True):
         int | None, Meta(description="Rights that a terminal has given, of one who would spread")
     ] = None
     privilege_meaning: str | None = None
+    has_password: Annotated[
+        bool,
+        Meta(description="Whether a terminal has stated a password, of one who would spread"),
+    ] = False
     deleted_from: Annotated[
         str | None,
         Meta(
@@ -45,8 +49,9 @@ def affected_people_thd(
                 name=person,
                 privilege=privilege,
                 privilege_meaning=_RIGHTS.words(privilege, {}),
+                has_password=has_password,
             )
-            for pin, person, privilege in found.unconfirmed
+            for pin, person, privilege, has_password in found.unconfirmed
         ),
         *(
             AffectedPerson(pin=pin, name=person, deleted_from=sn)

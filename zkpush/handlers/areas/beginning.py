@@ -12,7 +12,7 @@ from ...pathparts import path_part
 from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
-from ...phrases import sentences
+from ...phrases import in_series, sentences
 from ...protocol.codes import Privilege
 from ..people.store import PeopleStore, PersonSurvey, UnconfirmedPeople
 from .model import Area, DistributionEffect
@@ -30,8 +30,9 @@ LATER_PEOPLE = Phrase(
 class AffectedPeople:
     """Some of the people to whom something happens."""
 
-    unconfirmed: Sequence[tuple[str, str | None, int | None]]
-    """User IDs, names and privileges of people whom only terminals have stated."""
+    unconfirmed: Sequence[tuple[str, str | None, int | None, bool]]
+    """User IDs, names and privileges of people whom only terminals have stated, and whether they
+    have a password."""
     deleted: Sequence[tuple[str, str | None, str]]
     """User IDs and names of people who are deleted from terminals, with the serial numbers."""
 
@@ -44,10 +45,10 @@ def affected_thd(tx: Transaction, area: Area, areas: frozenset[str] | None) -> A
     spread = tx[UnconfirmedPeople].some(area.name, MOST_NAMED)
     keys = [one.id for one in tx[TargetStore].approved(area.name)]
     leaving = tx[PersonSurvey].strangers_among(keys, area.name, MOST_NAMED, areas)
-    names = tx[PeopleStore].names({pin for pin, _ in (*spread, *leaving)})
+    names = tx[PeopleStore].names({*(one[0] for one in spread), *(one[0] for one in leaving)})
     serials = {one.id: one.sn for one in tx[DeviceStore].with_keys({key for _, key in leaving})}
     return AffectedPeople(
-        [(pin, names.get(pin), privilege) for pin, privilege in spread],
+        [(one[0], names.get(one[0]), one[1], one[2]) for one in spread],
         [(pin, names.get(pin), serials[key]) for pin, key in leaving],
     )
 
@@ -74,6 +75,14 @@ def effect_phrases(effect: DistributionEffect) -> list[Phrase]:
             )
         )
         said.append(RIGHTS_STAY)
+    if effect.with_passwords:
+        said.append(
+            counted_phrase(
+                "%(num)s of them has a password, which opens at all these terminals.",
+                "%(num)s of them have a password, which opens at all these terminals.",
+                effect.with_passwords,
+            )
+        )
     said.append(LATER_PEOPLE)
     if effect.unfetched:
         said.append(
@@ -110,8 +119,8 @@ def beginning_question(
             QuestionPeople(
                 Phrase("People whom only terminals have stated"),
                 [
-                    QuestionPerson(pin, person, _rights(privilege))
-                    for pin, person, privilege in affected.unconfirmed
+                    QuestionPerson(pin, person, _marks(privilege, has_password))
+                    for pin, person, privilege, has_password in affected.unconfirmed
                 ],
                 effect.unconfirmed - len(affected.unconfirmed),
                 f"/people?area={path_part(name)}",
@@ -128,5 +137,9 @@ def beginning_question(
     )
 
 
-def _rights(privilege: int | None) -> Phrase | None:
-    return Phrase(Privilege(privilege).meaning) if privilege else None
+def _marks(privilege: int | None, has_password: bool) -> Phrase | None:
+    """Return what there is to look at before a person spreads."""
+    marks = [Phrase(Privilege(privilege).meaning)] if privilege else []
+    if has_password:
+        marks.append(Phrase("has a password"))
+    return in_series(marks) if marks else None

@@ -106,8 +106,8 @@ async def put(
 
     Terminals join with `zkpush devices set SN area=NAME`, people with `zkpush users put PIN
     areas=NAME`. With --distribute, the people of the area are put on all its terminals, and people
-    who are not in the area are deleted there. The command first says what that means. It needs
-    --confirm with the number of people to delete from terminals, if there are any.
+    who are not in the area are deleted there. The command says what that means: it asks first if
+    nobody is deleted. Else it needs --confirm with the number of people to delete from terminals.
 
     \b
     Examples:
@@ -130,6 +130,8 @@ async def put(
     if as_json:
         print_object(area, as_json=True)
         return
+    if area["consequences"] and number is not None:
+        echo(effect_text(area["consequences"]), err=True)
     echo(
         f"Area {name} is stored: {counted(area['devices'], 'terminal')}, "
         f"{counted_people(area['users'])}."
@@ -143,12 +145,16 @@ def effect_text(effect: dict[str, Any]) -> str:
     said = [
         f"{counted_people(effect['people'])} on "
         f"{counted(effect['devices'], 'approved terminal')}: at most "
-        f"{counted(effect['commands'], 'command')}. Nobody is deleted."
+        f"{counted(effect['commands'], 'command')}. {_deleted(effect)}"
     ]
     if number := effect["unconfirmed"]:
         said.append(
             f"Stated by terminals only, and coming to all: {counted_people(number)}"
             f"{_with_rights(effect['privileged'])}. {_names(effect['named'], number)}"
+        )
+    if number := effect["with_passwords"]:
+        said.append(
+            f"With a password, which opens at all these terminals: {counted_people(number)}."
         )
     said.append(
         "A person whom a terminal of the area states later is sent to all its terminals, too."
@@ -159,6 +165,19 @@ def effect_text(effect: dict[str, Any]) -> str:
             "other areas are deleted there, and unknown people come into the area."
         )
     return "\n".join(said)
+
+
+def _deleted(effect: dict[str, Any]) -> str:
+    number = effect["deletions"]
+    if not number:
+        return "Nobody is deleted."
+    named = [
+        f"{one['name'] or '-'} ({one['pin']}) from {one['deleted_from']}"
+        for one in effect["named"]
+        if one["deleted_from"]
+    ]
+    more = f" and {number - len(named)} more" if number > len(named) else ""
+    return f"Deleted from terminals: {', '.join(named)}{more}."
 
 
 def _with_rights(number: int) -> str:

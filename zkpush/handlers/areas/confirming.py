@@ -28,7 +28,9 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
     keys = area_terminals(tx, area.name)
     deletions = sum(_deletions(tx, area, key) for key in keys)
     parts = area.users + tx[PersonSurvey].parts_in(area.name)
-    unconfirmed, privileged = (0, 0) if area.distributes else _unconfirmed(tx, area)
+    unconfirmed, privileged, with_passwords = (
+        (0, 0, 0) if area.distributes else tx[UnconfirmedPeople].counts(area.name)
+    )
     return DistributionEffect(
         people=area.users,
         devices=len(keys),
@@ -36,12 +38,9 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
         deletions=deletions,
         unconfirmed=unconfirmed,
         privileged=privileged,
+        with_passwords=with_passwords,
         unfetched=0 if area.distributes else _unfetched(tx, keys),
     )
-
-
-def _unconfirmed(tx: Transaction, area: Area) -> tuple[int, int]:
-    return tx[UnconfirmedPeople].counts(area.name)
 
 
 def _unfetched(tx: Transaction, keys: Sequence[int]) -> int:

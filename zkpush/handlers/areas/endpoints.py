@@ -98,6 +98,13 @@ class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
     privileged: Annotated[
         int, Meta(description="Those of them to whom a terminal has given rights, which stay there")
     ]
+    with_passwords: Annotated[
+        int,
+        Meta(
+            description="Those of them for whom a terminal has stated a password, which comes to "
+            "all its terminals too"
+        ),
+    ]
     unfetched: Annotated[
         int,
         Meta(
@@ -133,6 +140,18 @@ class AreaView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     devices: Annotated[int, Meta(description="Number of its terminals")]
     users: Annotated[int, Meta(description="Number of its people")]
+
+
+class ChangedArea(AreaView, frozen=True, kw_only=True):
+    """An area after a change."""
+
+    consequences: Annotated[
+        DistributionView | None,
+        Meta(
+            description="What `GET areas/{name}/distribution` said before, if the area began to "
+            "distribute with this change; null otherwise, and for an area that was unknown"
+        ),
+    ] = None
 
 
 class AreaEndpoints:
@@ -171,7 +190,7 @@ class AreaEndpoints:
                 "Describe an area, or let it distribute its people",
                 query=AreaQuery,
                 body=AreaChange,
-                returns=AreaView,
+                returns=ChangedArea,
                 takes=("caller",),
                 limited=(AREA,),
             ),
@@ -213,26 +232,32 @@ class AreaEndpoints:
         """Show an area."""
         return area_view(await self._store.read(lambda tx: _find_thd(tx, name)))
 
-    async def put(self, name: str, body: AreaChange, query: AreaQuery, caller: Caller) -> AreaView:
+    async def put(
+        self, name: str, body: AreaChange, query: AreaQuery, caller: Caller
+    ) -> ChangedArea:
         """Describe an area, or let it distribute."""
         check_area(name)
-        now = self._services.now()
+        now, window = self._services.now(), self._services.registry.online_window()
         values = {
             key: value or (None if key == "description" else False)
             for key, value in msgspec.structs.asdict(body).items()
             if value is not UNSET
         }
 
-        def unit(tx: Transaction) -> Area:
+        def unit(tx: Transaction) -> ChangedArea:
             before = tx[AreaStore].find(name)
             is_on = before is not None and before.distributes
+            meant = None
+            if before is not None and values.get("distributes") and not is_on:
+                meant = _distribution_thd(tx, name, now, window, caller.areas)
             tx[AreaStore].put(name, values)
             if values.get("distributes", is_on):
                 confirm(tx, name, query.confirm, now, begins=not is_on)
             acts.record(tx, caller, CHANGE, f"area {name}", _detail(values, query.confirm), now)
-            return _find_thd(tx, name)
+            shown = msgspec.structs.asdict(area_view(_find_thd(tx, name)))
+            return ChangedArea(**shown, consequences=meant)
 
-        return area_view(await self._store.write(unit))
+        return await self._store.write(unit)
 
     async def distribution(self, name: str, caller: Caller) -> DistributionView:
         """Show what it means that an area distributes."""
@@ -326,6 +351,7 @@ def _distribution_thd(
     return DistributionView(
         unconfirmed=effect.unconfirmed,
         privileged=effect.privileged,
+        with_passwords=effect.with_passwords,
         unfetched=effect.unfetched,
         named=[] if area.distributes else affected_people_thd(tx, area, areas),
         people=effect.people,

@@ -126,6 +126,8 @@ class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):
     """People whom only terminals have stated, if the area does not distribute yet."""
     privileged: int = 0
     """Those of them to whom a terminal has given rights."""
+    with_passwords: int = 0
+    """Those of them for whom a terminal has stated a password."""
     unfetched: int = 0
     """People whom terminals count beyond those that they have stated, if it does not yet."""
 

@@ -85,7 +85,7 @@ class ShownRecord:
         `pins` are the user IDs of people by their pseudonyms.
         """
         record = line[0]
-        detail = readable((record.detail or "")[:MOST_SHOWN], pins)
+        detail = readable(record.detail or "", pins)[:MOST_SHOWN]
         return cls(
             stored=record,
             action=ACTIONS.phrase(record.action[:MOST_SHOWN]),

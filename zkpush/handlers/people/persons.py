@@ -15,6 +15,7 @@ from ...persist.limits import people_in
 from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
+from .arrivals import ArrivalLog
 from .authorship import (
     COMMAND,
     FIELDS,
@@ -168,9 +169,10 @@ class PersonStore:
             news = [(key, one) for key, one in news if str(one.key[0]) not in gone]
         new = sorted({pin for pin in pins_of(news) if pin not in known})
         if new:
-            _, area = self._terminal(device_id)
+            sn, area = self._terminal(device_id)
             self._tx.insert(Insert(users, ("pin", "device_id"), (new, [device_id] * len(new))))
             self._tx.insert(Insert(person_areas, ("pin", "area"), (new, [area] * len(new))))
+            self._tx[ArrivalLog].add(sn, new, now)
         return list(news), new
 
     def tell(
@@ -356,10 +358,7 @@ class PersonStore:
         }
 
     def authors(self, pin: str) -> dict[str, str]:
-        """Return the authors of the fields that have a value, and of uploaded photos.
-
-        Returns none for an unknown user.
-        """
+        """Return the authors of fields with values, and of uploaded photos, of a known user."""
         row = self._rows.stored([pin]).get(pin)
         of_photos = select(person_authors.c.field, person_authors.c.author).where(
             person_authors.c.pin == pin, person_authors.c.field.in_([*Portrait])

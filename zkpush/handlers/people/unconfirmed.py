@@ -22,19 +22,26 @@ class UnconfirmedPeople:
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
-    def counts(self, area: str) -> tuple[int, int]:
-        """Return their number, and the number of those to whom a terminal has given rights."""
-        query = select(func.count(), func.count().filter(_HAS_RIGHTS)).where(_are_in(area))
-        people, privileged = self._connection.execute(query).one()
-        return int(people), int(privileged)
+    def counts(self, area: str) -> tuple[int, int, int]:
+        """Return their number, and the numbers of those with rights, and with a password."""
+        some = func.count().filter(_HAS_RIGHTS), func.count().filter(_HAS_PASSWORD)
+        query = select(func.count(), *some).where(_are_in(area))
+        people, privileged, with_password = self._connection.execute(query).one()
+        return int(people), int(privileged), int(with_password)
 
-    def some(self, area: str, limit: int) -> list[tuple[str, int | None]]:
-        """List the user IDs and privileges of some, those with rights first."""
-        query = select(users.c.pin, users.c.privilege).where(_are_in(area))
-        query = query.order_by(~_HAS_RIGHTS, *natural_order(users.c.pin)).limit(limit)
-        return [(row.pin, row.privilege) for row in self._connection.execute(query)]
+    def some(self, area: str, limit: int) -> list[tuple[str, int | None, bool]]:
+        """List the user IDs and privileges of some, and who has a password.
+
+        Those with rights come first, and then those with a password.
+        """
+        columns = users.c.pin, users.c.privilege, _HAS_PASSWORD.label("has_password")
+        order = ~_HAS_RIGHTS, ~_HAS_PASSWORD, *natural_order(users.c.pin)
+        query = select(*columns).where(_are_in(area)).order_by(*order).limit(limit)
+        found = self._connection.execute(query)
+        return [(row.pin, row.privilege, bool(row.has_password)) for row in found]
 
 
+_HAS_PASSWORD = users.c.password.is_not(None)
 _HAS_RIGHTS = func.coalesce(users.c.privilege, 0) != int(Privilege.USER)
 
 
