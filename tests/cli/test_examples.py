@@ -87,7 +87,7 @@ def scene(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     }.items():
         (tmp_path / name).write_bytes(content)
     first, second = daemon.terminal(A), daemon.terminal(B)
-    for pin in ("21", "22"):
+    for pin in ("21", "22", "23", "24"):
         daemon.api("PUT", f"users/{pin}", {"name": "Ann", "areas": ["North"]})
         first.upload("OPERLOG", f"USER PIN={pin}\tName=Ann")
         second.upload("OPERLOG", f"USER PIN={pin}\tName=Bert\tPri=14")
@@ -117,6 +117,8 @@ def prepared(daemon: Daemon, words: Words, line: str) -> str:
         line = line.replace(" 3 ", f" {newest('conflicts')} ")
     elif words == ("conflicts", "decide"):
         line = line.replace(" 3 ", f" {newest('conflicts/punches')} ")
+        if "--one-person" in line:  # after the conflict
+            daemon.api("POST", f"conflicts/{newest('conflicts')}", {"keep": "stored"})
     elif words in {("rejects", "show"), ("rejects", "delete")}:
         line = line.replace(" 12", f" {newest('rejects')}")
     elif words in {("files", "get"), ("files", "remove")}:

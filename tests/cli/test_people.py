@@ -95,6 +95,21 @@ def test_a_conflict_is_settled(daemon: Daemon) -> None:
     assert none.stderr == "No conflicts found.\n"
 
 
+def test_a_conflict_is_about_one_person(daemon: Daemon) -> None:
+    """The list of the terminal's people says what is to be corrected there; two people can be."""
+    for sn, name in (("PEOPLE5", "Ivan Petrov"), ("PEOPLE6", "Igor Popov")):
+        daemon.terminal(sn).upload("OPERLOG", f"USER PIN=8832\tName={name}\n")
+    said(daemon.zkpush("conflicts", "settle", "--keep", "stored", "--one-person"))
+    assert user(daemon, "8832")["name"] == "Ivan Petrov"
+    assert "under the name Igor Popov" in said(daemon.zkpush("users", "places", "8832"))
+    (found,) = json.loads(said(daemon.zkpush("conflicts", "punches", "--pin", "8832", "--json")))
+    assert (found["owner"], found["one_person"]) == ("person", True)
+    said(daemon.zkpush("conflicts", "decide", str(found["id"]), "other"))
+    assert "somebody else" in said(daemon.zkpush("users", "places", "8832"))
+    said(daemon.zkpush("conflicts", "decide", str(found["id"]), "person", "--one-person"))
+    assert "somebody else" not in said(daemon.zkpush("users", "places", "8832"))
+
+
 def test_the_user_id_of_an_erased_person_is_noted(daemon: Daemon) -> None:
     """Whose the stored punches are is said when somebody else gets it."""
     said(daemon.zkpush("users", "put", "8877", "name=Luis"))

@@ -141,3 +141,5 @@ class PersonPlace(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     meaning: str
     updated_at: int | None
+    is_misnamed: bool = False
+    """Whether the terminal has the person under a name that is known to be wrong."""

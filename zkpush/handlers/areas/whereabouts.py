@@ -11,7 +11,7 @@ from ...model import Page
 from ...persist.devices import DeviceStore
 from ...phrases import Phrase, two_sentences
 from ...protocol.codes import BiometricType
-from ..people.store import PersonSurvey, StrangerStore
+from ..people.store import OnePersonStore, PersonSurvey, StrangerStore
 from .model import PartState, PersonPlace, PlacedPart
 from .places import PlaceStore
 from .reasons import PLACE_REASONS
@@ -113,9 +113,9 @@ class WhereaboutsStore:
         if person.fields is None and not keys:
             return None
         devices = {one.id: one.sn for one in self._tx[DeviceStore].with_keys(keys)}
-        strangers = self._tx[StrangerStore].places([pin])
+        others = self._others([pin])
         return [
-            self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()], strangers)
+            self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()], others)
             for key in sorted(keys, key=devices.__getitem__)
         ]
 
@@ -138,13 +138,28 @@ class WhereaboutsStore:
     def _at(self, device_id: int, sn: str, found: Collection[tuple[int, str]]) -> list[PersonPlace]:
         pins = [pin for _, pin in found]
         parts = self._tx[PlaceStore].of_people(pins)
-        strangers = self._tx[StrangerStore].places(pins)
+        others = self._others(pins)
         return [
             self._place(
-                key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()], strangers
+                key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()], others
             )
             for key, pin in found
         ]
+
+    def _others(self, pins: Collection[str]) -> dict[tuple[str, int], Phrase]:
+        """Say what terminals have under user IDs that is not as stored, by ID and terminal."""
+        named = self._tx[OnePersonStore].other_names(pins)
+        found = {
+            where: Phrase(
+                "The terminal has the person under the name %(name)s. Correct the name at the "
+                "terminal.",
+                name=name,
+            )
+            for where, name in named.items()
+        }
+        for pin, devices in self._tx[StrangerStore].places(pins).items():
+            found.update(dict.fromkeys(((pin, one) for one in devices), _STRANGER))
+        return found
 
     def _place(
         self,
@@ -153,16 +168,25 @@ class WhereaboutsStore:
         sn: str,
         pin: str,
         parts: Collection[PlacedPart],
-        strangers: Mapping[str, Collection[int]],
+        others: Mapping[tuple[str, int], Phrase],
     ) -> PersonPlace:
-        """`strangers` are the terminals that have somebody else, by user ID."""
         state, at = "there", None
         meaning: str = _STATED
-        if not parts and device_id in strangers.get(pin, ()):
-            state, meaning = SOMEBODY_ELSE, _STRANGER
+        other, is_misnamed = others.get((pin, device_id)), False
+        if not parts and other is not None:
+            is_misnamed, meaning = other is not _STRANGER, other
+            state = state if is_misnamed else SOMEBODY_ELSE
         elif parts:
             is_guarded = any(part.is_guarded for part in parts)
             is_held_back = is_guarded and self._tx[PlaceStore].is_held_back(device_id)
             state, meaning = state_of(parts, is_held_back=is_held_back)
             at = max(part.updated_at for part in parts)
-        return PersonPlace(id=key, device=sn, pin=pin, state=state, meaning=meaning, updated_at=at)
+        return PersonPlace(
+            id=key,
+            device=sn,
+            pin=pin,
+            state=state,
+            meaning=meaning,
+            updated_at=at,
+            is_misnamed=is_misnamed,
+        )

@@ -25,6 +25,7 @@ from ..people.store import (
     ClaimStore,
     EarlierHolders,
     FormerPeople,
+    OnePersonStore,
     PeopleStore,
     PersonStore,
     span_phrase,
@@ -231,12 +232,20 @@ def _strips_thd(
 
 def _claims_thd(
     tx: Transaction, pin: str, holder: int, name: str | Phrase, areas: frozenset[str] | None
-) -> list[tuple[PunchClaim, int, Phrase]]:
-    """Return the claims that a visitor may see, with the number of their punches and a sentence."""
+) -> list[tuple[PunchClaim, int, Phrase, bool | None]]:
+    """Return the claims that a visitor may see, with the number of their punches and a sentence.
+
+    The last value says whether it is decided to be one person; None if there is no such choice.
+    """
     found = tx[ClaimStore].of_people([pin])
     if areas is not None:
         found = visible_thd(tx, found, of_device, areas)
     holders = tx[PeopleStore].holders([pin], areas)
     found = [one for one in found if (holders.of_claim(one).earlier or PRESENT) == holder]
     counted = [(one, count_punches(tx, one.span)) for one in found]
-    return [(one, count, span_phrase(one, name)) for one, count in counted if count]
+    decided = tx[OnePersonStore].of_claims(found)
+    return [
+        (one, count, span_phrase(one, name), decided.get(one.id, (None, []))[0])
+        for one, count in counted
+        if count
+    ]

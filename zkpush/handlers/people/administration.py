@@ -24,21 +24,19 @@ from ...persist.transaction import Transaction
 from ...phrases import Phrase, words_of
 from ...protocol.fields import Scope
 from ...values.commands import QueuedCommand
-from .authorship import FIELDS, NAME, terminal
 from .bounds import (
     areas_of_thd,
     check_removal_thd,
-    own_conflicts_thd,
     own_terminals_thd,
 )
 from .cards import check_cards_thd, with_numbers
 from .claims import ClaimStore
 from .contested import Outcome, outcome_of
 from .contradictions import ConflictStore
-from .deciding import check_others_thd, decide_thd, doubtful_thd
+from .deciding import check_others_thd
 from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
-from .model import CHANGE_PERSON, ERASE, Conflict, DeletePerson, Portrait, PunchOwner, check_area
+from .model import CHANGE_PERSON, ERASE, Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .returns import HOWEVER_LATE
@@ -47,7 +45,6 @@ from .store import PeopleStore
 from .wording import UPDATES
 
 ADD, REMOVE = "add person", "remove person"
-SETTLE = "settle conflict"
 PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
 MOST_CONFLICTS = 1000
@@ -205,135 +202,13 @@ class PeopleAdministration:
 
         await self._store.write(unit)
 
-    async def settle(
-        self,
-        conflict_id: int,
-        fields: Mapping[str, object] | None,
-        by: Caller,
-        owner: PunchOwner | None = None,
-    ) -> Conflict:
-        """Settle a conflict: take these fields, the terminal's word without them, or keep ours.
-
-        `fields` of None takes the values that the terminal states; an empty mapping keeps the
-        stored ones. `owner` says whose the doubtful punches are that came from the terminal; None
-        leaves that open. Raises `LookupError` if there is no such open conflict, `ValueError` for
-        invalid values, and `CardTaken` if another person has a card that the terminal does not
-        state.
-        """
-        now = self._services.now()
-
-        def unit(tx: Transaction) -> Conflict:
-            found = tx[ConflictStore].get(conflict_id)
-            if found is None:
-                raise LookupError(
-                    Phrase(
-                        "There is no open conflict %(conflict_id)s; it may be settled.",
-                        conflict_id=conflict_id,
-                    )
-                )
-            _settle_thd(tx, found, fields, by, now, owner)
-            return found
-
-        return await self._store.write(unit)
-
-    async def settle_all(
-        self,
-        ids: Sequence[int],
-        fields: Mapping[str, object] | None,
-        by: Caller,
-        owner: PunchOwner | None = None,
-    ) -> int:
-        """Settle several conflicts in the same way, as `settle` does: all of them or none.
-
-        Returns the number of settled ones: those that are open, and that the caller may see. Raises
-        `ValueError` as `settle` does, and if different values would be taken for one user.
-        """
-        now = self._services.now()
-
-        def unit(tx: Transaction) -> int:
-            found = own_conflicts_thd(tx, ids, by.areas)
-            if fields is None:
-                check_agreement(found)
-            for one in found:
-                try:
-                    _settle_thd(tx, one, fields, by, now, owner)
-                except ValueError as error:
-                    raise ValueError(
-                        Phrase("User %(pin)s: %(why)s", pin=one.pin, why=words_of(error))
-                    ) from None
-            return len(found)
-
-        return await self._store.write(unit)
-
-
-def check_agreement(conflicts: Sequence[Conflict]) -> None:
-    """Raise `ValueError` if terminals state different values about the same user."""
-    said: dict[str, Mapping[str, object] | None] = {}
-    for one in conflicts:
-        if said.setdefault(one.pin, one.said) != one.said:
-            raise ValueError(
-                Phrase(
-                    "Terminals say different things about user %(pin)s. Choose only one of these "
-                    "conflicts.",
-                    pin=one.pin,
-                )
-            )
-
-
-def _settle_thd(
-    tx: Transaction,
-    conflict: Conflict,
-    fields: Mapping[str, object] | None,
-    by: Caller,
-    now: int,
-    owner: PunchOwner | None,
-) -> None:
-    """Settle a conflict with its audit record; see `PeopleAdministration.settle`."""
-    pin, people = conflict.pin, tx[PersonStore]
-    taken = conflict.said if fields is None else fields
-    if taken is None:
-        raise ValueError(Phrase("The values of the terminal are damaged; give `fields` instead."))
-    person = tx[AuditStore].person(pin)
-    before = tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)
-    if taken:
-        values = {name: taken[name] for name in taken if name in FIELDS}
-        said = conflict.said or {}
-        edit = edit_of(pin, values, None, said)
-        entered = {name: one for name, one in edit.fields.items() if one != said.get(name)}
-        check_cards_thd(tx, by, pin, entered)
-        people.put(pin, edit.fields, by.actor, now)
-    else:
-        stored = people.values(pin)
-        kept = {name: stored[name] for name in conflict.fields if name in stored}
-        kept |= _former(tx, conflict)
-        people.put(pin, kept, by.actor, now)
-    tx[ConflictStore].settle(conflict.id, by.actor, now)
-    _end_conflicts(tx, pin, before, by, now)
-    if owner is not None:
-        for one in doubtful_thd(tx, conflict):
-            decide_thd(tx, one, owner, by, now)
-    acts.record(tx, by, SETTLE, person, " ".join(conflict.fields), now)
-
-
-def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:
-    """Return the former values of what a terminal changed while it stated another name."""
-    if NAME not in conflict.fields:
-        return {}
-    people, by = tx[PersonStore], terminal(conflict.device)
-    authors, former = people.authors(conflict.pin), dict[str, object]()
-    for one in people.changes(conflict.pin, Page(MOST_CHANGES, newest_first=True)):
-        if one.at >= conflict.at and one.author == by == authors.get(one.field):
-            text = one.old
-            former[one.field] = None if text is None else FIELDS[one.field].kind.decode(text)
-    return former
-
 
 def _check_known(tx: Transaction, pin: str) -> None:
     if not tx[PersonStore].lock(pin):
         raise LookupError(Phrase("There is no user %(pin)s.", pin=pin))
 
 
-def _end_conflicts(
+def end_conflicts(
     tx: Transaction, pin: str, before: Sequence[Conflict], by: Caller, now: int
 ) -> None:
     """Decide about what was kept apart of a user, after conflicts have been settled."""
@@ -366,7 +241,7 @@ def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int, way: str = 
     check_cards_thd(tx, by, edit.pin, edit.fields)
     before = tx[ConflictStore].page(Page(MOST_CONFLICTS), edit.pin)
     is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
-    _end_conflicts(tx, edit.pin, before, by, now)
+    end_conflicts(tx, edit.pin, before, by, now)
     if areas is not None:
         tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
     given = edit.fields if not is_new else _filled(edit.fields)

@@ -195,6 +195,16 @@ class ClaimStore:
             .values(owner=None if owner is None else owner.value, decided_at=now, decided_by=author)
         )
 
+    def resume(self, claim: PunchClaim) -> None:
+        """Let a claim go on, unless another one about the user goes on at the terminal."""
+        if not any(
+            one.until_at is None and one.device_id == claim.device_id
+            for one in self.of_people([claim.pin])
+        ):
+            self._connection.execute(
+                update(punch_claims).where(punch_claims.c.id == claim.id).values(until_at=None)
+            )
+
     def keep_names(self, pin: str) -> None:
         """Store the names that only the conflicts of a person say, before these are removed."""
         is_bare = (punch_claims.c.pin == pin) & punch_claims.c.name.is_(None)

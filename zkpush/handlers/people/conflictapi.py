@@ -21,13 +21,13 @@ from ...phrases import Phrase, listed_phrases, words_of
 from ...protocol.fields import Scope
 from ...protocol.secrecy import secrets_of
 from ...protocol.suggestions import quoted_with_suggestion
-from .administration import PeopleAdministration
 from .authorship import FIELDS
 from .bounds import CONFLICT, author_for
 from .contradictions import ConflictStore
 from .deciding import owner_of
 from .model import Conflict
 from .persons import PersonStore
+from .settling import ConflictSettlement
 from .store import PeopleStore
 from .tables import USER
 from .views import UserView, user_for, user_view
@@ -81,6 +81,13 @@ class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "they stay doubtful. With the values of the terminal, they are the person's"
         ),
     ] = None
+    one_person: Annotated[
+        bool,
+        Meta(
+            description="Whether it is one person, whose name is wrong here or there. The terminal "
+            "has nobody else then: its templates, photos and punches are the person's"
+        ),
+    ] = False
 
 
 class ConflictEndpoints:
@@ -88,7 +95,7 @@ class ConflictEndpoints:
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
-        self._people = PeopleAdministration(services)
+        self._settlement = ConflictSettlement(services)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -124,6 +131,8 @@ class ConflictEndpoints:
             raise ValueError(
                 Phrase("punches: not with the terminal's values; they are the person's then.")
             )
+        if body.one_person and body.punches not in (None, "person"):
+            raise ValueError(Phrase("punches: if it is one person, they are the person's."))
         fields: Mapping[str, object] | None = body.fields
         if body.keep is not None:
             fields = {} if body.keep == "stored" else None
@@ -140,7 +149,9 @@ class ConflictEndpoints:
                 )
             )
         try:
-            found = await self._people.settle(id, fields, caller, owner_of(body.punches))
+            found = await self._settlement.settle(
+                id, fields, caller, owner_of(body.punches), one_person=body.one_person
+            )
         except LookupError as error:
             raise not_found(words_of(error)) from None
         pin = found.pin

@@ -105,19 +105,37 @@ async def list_conflicts(api: Api, pin: str | None, form: ListForm) -> None:
     help="Whose the doubtful punches are: the stored person's or the other one's; see "
     "`zkpush conflicts punches`.",
 )
+@click.option(
+    "--one-person",
+    is_flag=True,
+    help="It is one person, whose name is wrong here or at the terminal.",
+)
 @with_api
 async def settle(
-    api: Api, id: int | None, pairs: tuple[str, ...], keep: str | None, punches: str | None
+    api: Api,
+    id: int | None,
+    pairs: tuple[str, ...],
+    keep: str | None,
+    punches: str | None,
+    one_person: bool,
 ) -> None:
     """Settle the conflict ID: keep one side, or give the right values.
 
     FIELD is a field of `zkpush users put`, such as name, card or privilege. What you choose is not
-    overwritten by a terminal. If the user ID belongs to two people, first delete the user at the
-    terminal, and enrol the person there under another user ID. Then keep what is stored.
+    overwritten by a terminal.
+
+    Is it one person, and a name is wrong? Then give --one-person with the side that has the right
+    name: templates and punches of the terminal are the person's. An area that distributes sends the
+    terminal the right name; elsewhere correct it at the terminal.
+
+    Does the user ID belong to two people? First delete the user at the terminal, and enrol the
+    person there under another user ID. Then keep what is stored.
+
     The ID can be left out with --keep if there is only one conflict.
 
     \b
     Examples:
+      zkpush conflicts settle 3 --keep stored --one-person
       zkpush conflicts settle 3 --keep stored --punches other
       zkpush conflicts settle 3 name='Ann Lee' card=4712
     """
@@ -130,6 +148,8 @@ async def settle(
     body: dict[str, Any] = {"keep": keep} if keep is not None else {"fields": fields_of(pairs)}
     if punches is not None:
         body["punches"] = punches
+    if one_person:
+        body["one_person"] = True
     user = await api.send("POST", "conflicts", str(id), body=body)
     kept = {"stored": "the stored values stay", "terminal": "those of the terminal are taken"}
     done = kept.get(keep or "", "the values that you gave are taken")
@@ -170,18 +190,27 @@ async def list_punches(api: Api, pin: str | None, undecided: bool, form: ListFor
     shell_complete=completion.names_of("conflicts/punches", "id"),
 )
 @click.argument("owner", metavar="person|other|later", type=click.Choice(_OWNERS))
+@click.option(
+    "--one-person",
+    is_flag=True,
+    help="With person: the terminal has the stored person, under another name.",
+)
 @with_api
-async def decide(api: Api, id: int, owner: str) -> None:
+async def decide(api: Api, id: int, owner: str, one_person: bool) -> None:
     """Decide whose the punches ID are; the decision can be changed.
 
     person: the stored person's. other: those of whom the terminal had; they stay stored, and the
-    console does not count them. later: they are doubtful again.
+    console does not count them. later: they are doubtful again. With --one-person, the terminal has
+    nobody else any more; other and later take that back.
 
     \b
-    Example:
+    Examples:
       zkpush conflicts decide 3 other
+      zkpush conflicts decide 3 person --one-person
     """
-    body = {"owner": owner}
+    body: dict[str, Any] = {"owner": owner}
+    if one_person:
+        body["one_person"] = True
     found = await api.send("POST", "conflicts", "punches", str(id), body=body)
     words = counted(found["punches"], "punch is", "punches are")
     whose = {

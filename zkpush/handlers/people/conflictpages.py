@@ -25,15 +25,19 @@ from ...model import Page
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase, sentences, terminal_phrase
 from ...protocol.fields import Scope
-from .administration import PeopleAdministration
 from .bounds import CONFLICT, own_conflicts_thd
 from .conflictquestions import BACK, ConflictQuestions
 from .contradictions import ConflictStore
 from .deciding import owner_of
 from .model import DeletePerson
+from .settling import ConflictSettlement
 from .showing import conflicts_thd
 
 _NONE_CHOSEN = Phrase("Choose conflicts first: tick the boxes beside them.")
+
+
+_ONE_PERSON = ("our_name", "their_name")
+_OURS = ("stored", "our_name")
 
 
 class ConflictsQuery(msgspec.Struct, frozen=True):
@@ -43,22 +47,25 @@ class ConflictsQuery(msgspec.Struct, frozen=True):
 
 
 FIRST_PAGE = ConflictsQuery()
-PER_PAGE = 12
+PER_PAGE = 10
 """Conflicts on a page of the list, which stays under 50 KB in each language."""
 
 
 class SettleForm(msgspec.Struct, frozen=True):
-    """The side of a conflict that is right, or that the terminal is to delete its user."""
+    """The side of a conflict that is right, or that the terminal is to delete its user.
 
-    keep: Literal["stored", "terminal", "delete"]
+    With `our_name` and `their_name` it is one person, under a wrong name there or here.
+    """
+
+    keep: Literal["stored", "terminal", "delete", "our_name", "their_name"]
     punches: Literal["person", "other", "later"] = "later"
     """Whose the doubtful punches are, if what is stored is kept."""
 
 
 class SettleChosenForm(msgspec.Struct, frozen=True):
-    """The side that is right in each of the chosen conflicts."""
+    """The side that is right in each of the chosen conflicts; see `SettleForm`."""
 
-    keep: Literal["stored", "terminal"]
+    keep: Literal["stored", "terminal", "our_name"]
     punches: Literal["person", "other", "later"] = "later"
     conflict: list[int] = []
     """IDs of the ticked conflicts."""
@@ -78,7 +85,7 @@ class ConflictPages:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._store = services.store
-        self._people = PeopleAdministration(services)
+        self._settlement = ConflictSettlement(services)
         self._questions = ConflictQuestions(services)
 
     def routes(self) -> list[ConsoleRoute]:
@@ -147,6 +154,8 @@ class ConflictPages:
                 return self._questions.deletion_thd(tx, visit, found)
             if form.keep == "stored":
                 return self._questions.keeping_thd(tx, visit, found)
+            if form.keep in _ONE_PERSON:
+                return self._questions.uniting_thd(tx, visit, found, form.keep)
             return self._questions.taking_thd(tx, visit, found)
 
         return await self._store.read(ask_thd)
@@ -166,9 +175,11 @@ class ConflictPages:
                     sn=terminal_phrase(found.device),
                 ),
             )
-        fields: dict[str, object] | None = {} if form.keep == "stored" else None
+        fields: dict[str, object] | None = {} if form.keep in _OURS else None
         owner = owner_of(form.punches) if form.keep == "stored" else None
-        await self._people.settle(conflict_id, fields, visit.caller, owner)
+        await self._settlement.settle(
+            conflict_id, fields, visit.caller, owner, one_person=form.keep in _ONE_PERSON
+        )
         return Redirect(to=BACK, notice=Phrase("The conflict is settled."))
 
     async def ask_chosen(self, visit: Visit, form: SettleChosenForm) -> ConfirmationQuestion:
@@ -186,9 +197,11 @@ class ConflictPages:
 
     async def settle_chosen(self, visit: Visit, form: SettleChosenForm) -> Redirect:
         """Settle the chosen conflicts, all in the same way."""
-        fields: dict[str, object] | None = {} if form.keep == "stored" else None
+        fields: dict[str, object] | None = {} if form.keep in _OURS else None
         owner = owner_of(form.punches) if form.keep == "stored" else None
-        count = await self._people.settle_all(form.chosen, fields, visit.caller, owner)
+        count = await self._settlement.settle_all(
+            form.chosen, fields, visit.caller, owner, one_person=form.keep in _ONE_PERSON
+        )
         done = counted_phrase(
             "%(num)s conflict is settled.", "%(num)s conflicts are settled.", count
         )

@@ -8,16 +8,20 @@ from ...manage.console.pages import ConfirmationQuestion, QuestionChoice
 from ...manage.console.phrases import Phrase
 from ...manage.console.visits import Visit
 from ...manage.services import Services
+from ...model import DEFAULT_AREA
+from ...persist.areas import distributing_thd
+from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import counted_phrase, listed_phrases, sentences, terminal_phrase, with_more
 from ...protocol.codes import Privilege
 from ...values.personwords import PERSON_LABELS
 from ...values.punchspans import PunchSpan
-from .administration import check_agreement
 from .authorship import NAME
 from .claimwords import NO_NAME, span_phrase
 from .deciding import CountedClaim, PunchDecisions, doubtful_thd
 from .model import Conflict
+from .persons import PersonStore
+from .settling import check_agreement
 from .store import PeopleStore
 
 BACK = "/people/conflicts"
@@ -88,8 +92,59 @@ class ConflictQuestions:
             choices=_choices(name, other),
         )
 
+    def uniting_thd(
+        self, tx: Transaction, visit: Visit, found: Conflict, keep: str
+    ) -> ConfirmationQuestion:
+        """Say what follows if it is one person, and ask."""
+        name = _name_thd(tx, found.pin)
+        said = str((found.said or {}).get(NAME) or "")
+        values = {"name": name, "pin": found.pin, "said": said, "sn": terminal_phrase(found.device)}
+        texts = [
+            Phrase(
+                "%(name)s, user %(pin)s, is %(said)s at terminal %(sn)s, and it is one person.",
+                **values,
+            )
+            if said
+            else Phrase(
+                "%(name)s, user %(pin)s, has another card at terminal %(sn)s, and it is one "
+                "person.",
+                name=name,
+                pin=found.pin,
+                sn=values["sn"],
+            ),
+            *self._united_thd(tx, [found]),
+        ]
+        if keep == "our_name":
+            texts.append(_sending_thd(tx, found))
+            button = Phrase("Keep our name")
+        else:
+            asked = self.taking_thd(tx, visit, found, one_person=True)
+            texts += [] if asked is None or asked.text is None else [asked.text]
+            button = Phrase("Take the terminal's name")
+        return ConfirmationQuestion(
+            title=Phrase("Is it one person?"),
+            text=sentences(texts),
+            button=button,
+            back=BACK,
+            subject=_subject(visit, found, name),
+        )
+
+    def _united_thd(self, tx: Transaction, found: Sequence[Conflict]) -> list[Phrase]:
+        """Say what becomes of all that terminals have, if it is that of the people stored here."""
+        count = sum(one.punches for one in self._doubtful_thd(tx, found))
+        texts = [Phrase("Fingers, faces and photos from there are stored, too. Nobody is deleted.")]
+        if count:
+            texts.append(
+                counted_phrase(
+                    "%(num)s punch from there is not doubtful any more, and counts.",
+                    "%(num)s punches from there are not doubtful any more, and count.",
+                    count,
+                )
+            )
+        return texts
+
     def taking_thd(
-        self, tx: Transaction, visit: Visit, found: Conflict
+        self, tx: Transaction, visit: Visit, found: Conflict, *, one_person: bool = False
     ) -> ConfirmationQuestion | None:
         """Ask before the values of a terminal rename a person, or give a right; else None."""
         said = found.said or {}
@@ -100,8 +155,19 @@ class ConflictQuestions:
         texts: list[Phrase] = []
         if NAME in found.fields:
             count = self._count(tx, PunchSpan(pin=found.pin))
+            renamed = counted_phrase(
+                "The name here becomes %(said)s instead of %(name)s: in all lists, and with "
+                "%(num)s past punch.",
+                "The name here becomes %(said)s instead of %(name)s: in all lists, and with "
+                "all %(num)s past punches.",
+                count,
+                name=stored,
+                said=str(said.get(NAME)),
+            )
             texts.append(
-                counted_phrase(
+                renamed
+                if one_person
+                else counted_phrase(
                     "User %(pin)s is then %(said)s, and no longer %(name)s: in all lists, and with "
                     "%(num)s past punch. The stored templates and photos are replaced by those "
                     "of the terminal.",
@@ -145,6 +211,8 @@ class ConflictQuestions:
             check_agreement(found)
             return self._taking_several_thd(tx, found)
         people = _named_thd(tx, dict.fromkeys(one.pin for one in found))
+        if keep == "our_name":
+            return self._uniting_several_thd(tx, found, people)
         texts = [
             counted_phrase(
                 "%(num)s conflict is settled: what is stored stays. It is about: %(people)s.",
@@ -177,6 +245,31 @@ class ConflictQuestions:
             button=Phrase("Decide later"),
             back=BACK,
             choices=_choices(Phrase("the people stored here"), Phrase("the other people")),
+        )
+
+    def _uniting_several_thd(
+        self, tx: Transaction, found: Sequence[Conflict], people: str
+    ) -> ConfirmationQuestion:
+        texts = [
+            counted_phrase(
+                "%(num)s conflict is settled: it is one person, whose name is wrong at the "
+                "terminal. It is about: %(people)s.",
+                "%(num)s conflicts are settled: each is about one person, whose name is wrong at "
+                "the terminal. They are about: %(people)s.",
+                len(found),
+                people=people,
+            ),
+            *self._united_thd(tx, found),
+            Phrase(
+                "Terminals whose areas keep people on terminals are sent the names stored here. "
+                "Elsewhere, correct them at the terminals."
+            ),
+        ]
+        return ConfirmationQuestion(
+            title=Phrase("Is it one person each?"),
+            text=sentences(texts),
+            button=Phrase("Keep our names"),
+            back=BACK,
         )
 
     def _taking_several_thd(
@@ -251,6 +344,19 @@ def _right(conflict: Conflict) -> Privilege | None:
         return None
     right = Privilege(int(str((conflict.said or {}).get("privilege") or 0)))
     return None if right == Privilege.USER else right
+
+
+def _sending_thd(tx: Transaction, found: Conflict) -> Phrase:
+    """Say how the terminal of a conflict gets the name that is stored."""
+    device = tx[DeviceStore].find(found.device)
+    area = DEFAULT_AREA if device is None else device.area or DEFAULT_AREA
+    is_in_area = area in tx[PersonStore].areas([found.pin]).get(found.pin, ())
+    if is_in_area and distributing_thd(tx, [area]):
+        return Phrase("What is stored here stays, and the terminal is sent the name.")
+    return Phrase(
+        "What is stored here stays. Correct the name at the terminal: the person is not kept on it "
+        "by its area."
+    )
 
 
 def _name_thd(tx: Transaction, pin: str) -> str:

@@ -16,10 +16,13 @@ from ...model import Caller
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
+from .authorship import is_same_name
 from .claims import ClaimStore
 from .holders import Holders
 from .model import Conflict, PunchClaim, PunchOwner
+from .oneperson import OnePersonStore
 from .persons import PersonStore
+from .strangers import StrangerStore
 
 DECIDE = "decide on punches"
 _WORDS = {
@@ -44,8 +47,8 @@ def decide_thd(
     acts.record(tx, by, DECIDE, person, detail, now)
 
 
-def doubtful_thd(tx: Transaction, conflict: Conflict) -> list[PunchClaim]:
-    """Return the claims that a conflict is about and that nobody has decided.
+def doubtful_thd(tx: Transaction, conflict: Conflict, *, decided: bool = False) -> list[PunchClaim]:
+    """Return the claims that a conflict is about and that nobody has decided, or all of them.
 
     Those from before the person had the user ID are not among them.
     """
@@ -55,7 +58,7 @@ def doubtful_thd(tx: Transaction, conflict: Conflict) -> list[PunchClaim]:
         one
         for one in found
         if one.device == conflict.device
-        and one.owner is None
+        and (decided or one.owner is None)
         and holders.of_claim(one).earlier is None
     ]
 
@@ -89,6 +92,8 @@ class CountedClaim:
 
     claim: PunchClaim
     punches: int
+    one_person: bool | None = None
+    """Whether it is decided to be one person under two names; None if there is no such choice."""
 
 
 class PunchDecisions:
@@ -100,10 +105,25 @@ class PunchDecisions:
     def counted_thd(self, tx: Transaction, claims: Sequence[PunchClaim]) -> list[CountedClaim]:
         """Count the punches of claims."""
         count = self._services.count_punches_thd
-        return [CountedClaim(one, count(tx, one.span)) for one in claims]
+        decided = tx[OnePersonStore].of_claims(claims)
+        return [
+            CountedClaim(one, count(tx, one.span), decided.get(one.id, (None, []))[0])
+            for one in claims
+        ]
 
-    async def decide(self, claim_id: int, owner: PunchOwner | None, by: Caller) -> PunchClaim:
-        """Decide, or decide anew; None makes the punches doubtful. `LookupError` without it."""
+    async def decide(
+        self,
+        claim_id: int,
+        owner: PunchOwner | None,
+        by: Caller,
+        *,
+        one_person: bool = False,
+    ) -> PunchClaim:
+        """Decide, or decide anew; None makes the punches doubtful. `LookupError` without it.
+
+        With `one_person`, the terminal has the person under another name; see `oneperson`. Any
+        other owner takes that back. Raises `ValueError` if no settled conflict has the name.
+        """
         now = self._services.now()
 
         def unit(tx: Transaction) -> PunchClaim:
@@ -111,11 +131,55 @@ class PunchDecisions:
             if found is None:
                 raise LookupError(Phrase("There are no such punches any more."))
             check_owner_thd(tx, found, owner)
+            if one_person and owner is PunchOwner.PERSON:
+                _unite_thd(tx, found, by, now)
+            elif owner is not PunchOwner.PERSON:
+                _part_thd(tx, found, owner, now)
             decide_thd(tx, found, owner, by, now)
             after = tx[ClaimStore].get(claim_id)
             return after or found
 
         return await self._services.store.write(unit)
+
+
+def _unite_thd(tx: Transaction, claim: PunchClaim, by: Caller, now: int) -> None:
+    """Record that whom a terminal names is the person, under another name."""
+    decided = tx[OnePersonStore].of_claims([claim]).get(claim.id)
+    if decided is None:
+        raise ValueError(
+            Phrase(
+                "one_person: no settled conflict with terminal %(sn)s has this name. Settle the "
+                "conflict instead.",
+                sn=claim.device,
+            )
+        )
+    is_one, ids = decided
+    if not is_one:
+        tx[OnePersonStore].mark(ids, is_one=True)
+        tx[StrangerStore].gone(claim.device_id, claim.pin)
+        tx[PersonStore].tell("user", claim.device, [claim.pin], now)
+        person = tx[AuditStore].person(claim.pin)
+        acts.record(tx, by, DECIDE, person, f"one person at terminal {claim.device}", now)
+
+
+def _part_thd(tx: Transaction, claim: PunchClaim, owner: PunchOwner | None, now: int) -> None:
+    """Take back that whom a terminal names is the person, if that was decided.
+
+    If the punches are doubtful again, so is the name: the conflict is open again. Otherwise there
+    are two people, and the terminal has the other one until it has deleted the user.
+    """
+    is_one, ids = tx[OnePersonStore].of_claims([claim]).get(claim.id, (False, []))
+    if not is_one:
+        return
+    named = tx[OnePersonStore].other_names([claim.pin]).get((claim.pin, claim.device_id))
+    tx[OnePersonStore].mark(ids, is_one=False)
+    if named is not None and is_same_name(named, claim.name):
+        tx[ClaimStore].resume(claim)
+        if owner is None:
+            tx[OnePersonStore].reopen(ids[-1:])
+        else:
+            tx[StrangerStore].add([claim.pin], [claim.device_id], now)
+    tx[PersonStore].tell("user", claim.device, [claim.pin], now)
 
 
 def is_others(claim: PunchClaim) -> bool:

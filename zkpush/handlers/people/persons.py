@@ -16,17 +16,7 @@ from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened
 from .arrivals import ArrivalLog
-from .authorship import (
-    COMMAND,
-    FIELDS,
-    NAME,
-    AuthoredValue,
-    Merged,
-    commanded,
-    merge,
-    stated,
-    terminal,
-)
+from .authorship import COMMAND, FIELDS, NAME, AuthoredValue, Merged, commanded, stated, terminal
 from .claims import ClaimStore
 from .contradictions import ConflictStore
 from .erased import ErasedPeople
@@ -34,6 +24,7 @@ from .former import FormerPeople
 from .holders import EarlierHolders
 from .model import HeardPeople, PersonChange, PersonStatement, Portrait
 from .news import Keyed, StatementLog, first_of, keyed, merged, parts_of, pins_of
+from .oneperson import PersonMerger
 from .personrows import PersonRow, PersonRows, changes_of
 from .removals import about
 from .schema import (
@@ -110,6 +101,7 @@ class PersonStore:
         contradicted: dict[str, Mapping[str, object]] = {}
         words: dict[str, Mapping[str, object]] = {}
         adopted: list[str] = []
+        merger = PersonMerger(self._tx, device_id, known, by)
         for key, one in spoken:
             pin = str(one.key[0])
             row = stored[pin]
@@ -121,7 +113,7 @@ class PersonStore:
             if written_at is None and key not in news:
                 continue
             if written_at is None:
-                result = merge(row.fields, one.values, word, by, is_known=row.is_known)
+                result = merger.merge(pin, row, one.values, word)
                 contradicted[pin] = result.contradicted
             elif not self._rows.is_overtaken(pin, row, one.values, written_at):
                 result = commanded(row.fields, one.values)
@@ -141,7 +133,7 @@ class PersonStore:
         self._rows.remember(changes)
         self._rows.keep_words(device_id, words)
         if written_at is None:
-            names = {pin: stored[pin].value(NAME) for pin in words}
+            names = {pin: merger.names.get(pin) or stored[pin].value(NAME) for pin in words}
             heard = {str(one.key[0]): recorded.heard_at.get(key) for key, one in spoken}
             self._tx[ClaimStore].heard(device_id, contradicted, words, former, heard, names, now)
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)

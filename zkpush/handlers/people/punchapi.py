@@ -17,7 +17,7 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...phrases import words_of
+from ...phrases import Phrase, words_of
 from ...protocol.fields import Scope
 from .claims import ClaimStore
 from .deciding import CLAIM, CountedClaim, PunchDecisions, owner_of
@@ -64,6 +64,13 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
             "somebody decides"
         ),
     ]
+    one_person: Annotated[
+        bool,
+        Meta(
+            description="Whether it is decided that the terminal has the stored person, under this "
+            "name"
+        ),
+    ]
     decided_at: str | None
     decided_by: str | None
 
@@ -72,6 +79,13 @@ class ClaimDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose the punches are; `later` makes them doubtful again."""
 
     owner: Choice
+    one_person: Annotated[
+        bool,
+        Meta(
+            description="With `person`: whether the terminal has the stored person, under another "
+            "name, so that it has nobody else. Other owners take that back"
+        ),
+    ] = False
 
 
 class PunchEndpoints:
@@ -113,8 +127,12 @@ class PunchEndpoints:
 
     async def decide(self, id: int, body: ClaimDecision, caller: Caller) -> ClaimView:
         """Decide whose punches are."""
+        if body.one_person and body.owner != "person":
+            raise ValueError(Phrase("one_person: only with the owner `person`."))
         try:
-            claim = await self._decisions.decide(id, owner_of(body.owner), caller)
+            claim = await self._decisions.decide(
+                id, owner_of(body.owner), caller, one_person=body.one_person
+            )
         except LookupError as error:
             raise not_found(words_of(error)) from None
         (found,) = await self._store.read(lambda tx: self._decisions.counted_thd(tx, [claim]))
@@ -134,6 +152,7 @@ def claim_view(found: CountedClaim) -> ClaimView:
         stated=None if claim.stated_at is None else instant(claim.stated_at),
         punches=found.punches,
         owner=None if claim.owner is None else claim.owner.value,
+        one_person=bool(found.one_person),
         decided_at=None if claim.decided_at is None else instant(claim.decided_at),
         decided_by=claim.decided_by,
     )

@@ -42,6 +42,8 @@ class DecisionForm(msgspec.Struct, frozen=True):
     """Whose the punches are; `later` makes them doubtful again."""
 
     owner: Choice
+    one_person: bool = False
+    """Whether the terminal has the stored person, under another name."""
     back: Literal["list", "month"] = "month"
     """The page that has the form: the list, or the attendance of the person."""
 
@@ -61,6 +63,8 @@ class ShownClaim:
     holder: int | None
     """Number of an earlier holder of the user ID; None for the present one."""
     span: Phrase
+    one_person: bool | None
+    """Whether it is decided to be one person; None if there is no such choice."""
 
 
 class PunchPages:
@@ -128,6 +132,7 @@ class PunchPages:
                 has_month=not holder.is_hidden,
                 holder=holder.earlier,
                 span=span_phrase(claim, ERASED_PERSON if is_erased else holder.name or claim.pin),
+                one_person=found.one_person,
             )
             if found.punches:
                 shown.append(one)
@@ -135,7 +140,10 @@ class PunchPages:
 
     async def decide(self, visit: Visit, form: DecisionForm, claim_id: int) -> Redirect:
         """Decide whose the punches are."""
-        claim = await self._decisions.decide(claim_id, owner_of(form.owner), visit.caller)
+        owner = owner_of(form.owner)
+        claim = await self._decisions.decide(
+            claim_id, owner, visit.caller, one_person=form.one_person
+        )
         month = f"/attendance/people/{path_part(claim.pin)}"
         notice = Phrase("It is decided whose the punches are.")
         if form.owner == "later":

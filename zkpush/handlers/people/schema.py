@@ -184,6 +184,8 @@ conflicts = Table(
     Column("at", BigInteger(), nullable=False),
     Column("settled_at", BigInteger()),
     Column("settled_by", PlainText()),
+    # Whether it was about one person under two names; null if nobody has said so.
+    Column("one_person", Boolean()),
     Index(
         "conflicts_open",
         "pin",

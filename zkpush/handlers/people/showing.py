@@ -23,6 +23,7 @@ from ...protocol.secrecy import secrets_of
 from ...values.personwords import PERSON_LABELS
 from .authorship import PRIVILEGE, is_terminal
 from .bounds import author_for, change_for, own_terminals_thd
+from .contested import Outcome, outcome_of
 from .contradictions import ConflictStore
 from .deletions import queued_deletions_thd
 from .former import Departure, FormerPeople
@@ -66,6 +67,8 @@ class ShownConflict:
     """Field, stored value, value of the terminal, and author of the stored one."""
     deletion: Literal["queued", "done"] | None
     """Whether the terminal is to delete its user, or has none any more."""
+    asks_who: bool
+    """Whether it may be about two people."""
 
 
 def conflicts_thd(
@@ -92,7 +95,8 @@ def conflicts_thd(
             deletion = "queued"
         elif one.device not in people.holders(one.pin):
             deletion = "done"
-        shown.append(ShownConflict(one, names.get(one.pin), rows, deletion))
+        is_asking = outcome_of(one, stored) is not Outcome.BOTH
+        shown.append(ShownConflict(one, names.get(one.pin), rows, deletion, is_asking))
     return shown
 
 

@@ -41,6 +41,7 @@ from .model import (
     Template,
 )
 from .naming import check_commands_thd
+from .oneperson import OnePersonStore
 from .ordering import behind, natural_order, pin_order
 from .persons import PersonStore
 from .roster import Roster, RosterFilter
@@ -65,6 +66,7 @@ __all__ = [
     "HeldCounts",
     "Holder",
     "Holders",
+    "OnePersonStore",
     "PeopleStore",
     "PersonStore",
     "PersonSurvey",

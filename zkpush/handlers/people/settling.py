@@ -1,0 +1,226 @@
+"""Settlement of conflicts by operators, together with what follows and the audit records.
+
+A conflict about a name has two possible reasons. Either there are two people under one user ID, and
+one of them is right; see `contested`, `claims` and `strangers`. Or there is one person under a
+wrong name; see `oneperson`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...device import acts
+from ...manage.services import Services
+from ...model import Caller, Page
+from ...persist.audit import AuditStore
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...phrases import Phrase, words_of
+from .administration import MOST_CHANGES, MOST_CONFLICTS, edit_of, end_conflicts
+from .authorship import CARD, FIELDS, NAME, PRIVILEGE, says_nothing, terminal
+from .bounds import own_conflicts_thd
+from .cards import check_cards_thd
+from .contested import Outcome
+from .contradictions import ConflictStore
+from .deciding import decide_thd, doubtful_thd
+from .model import Conflict, PunchOwner
+from .oneperson import OnePersonStore, is_alike
+from .persons import PersonStore
+from .stating import StatedParts
+from .strangers import StrangerStore
+
+SETTLE = "settle conflict"
+
+
+class ConflictSettlement:
+    """Settles conflicts on behalf of callers."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+
+    async def settle(
+        self,
+        conflict_id: int,
+        fields: Mapping[str, object] | None,
+        by: Caller,
+        owner: PunchOwner | None = None,
+        *,
+        one_person: bool = False,
+    ) -> Conflict:
+        """Settle a conflict: take these fields, the terminal's word without them, or keep ours.
+
+        `fields` of None takes the values that the terminal states; an empty mapping keeps the
+        stored ones. `owner` says whose the doubtful punches are that came from the terminal; None
+        leaves that open. With `one_person`, the terminal has the person under another name, and all
+        that it has is the person's; see `oneperson`. Raises `LookupError` if there is no such open
+        conflict, `ValueError` for invalid values, and `CardTaken` if another person has a card that
+        the terminal does not state.
+        """
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> Conflict:
+            found = tx[ConflictStore].get(conflict_id)
+            if found is None:
+                raise LookupError(
+                    Phrase(
+                        "There is no open conflict %(conflict_id)s; it may be settled.",
+                        conflict_id=conflict_id,
+                    )
+                )
+            _settle_thd(tx, found, fields, by, now, owner, one_person=one_person)
+            return found
+
+        return await self._store.write(unit)
+
+    async def settle_all(
+        self,
+        ids: Sequence[int],
+        fields: Mapping[str, object] | None,
+        by: Caller,
+        owner: PunchOwner | None = None,
+        *,
+        one_person: bool = False,
+    ) -> int:
+        """Settle several conflicts in the same way, as `settle` does: all of them or none.
+
+        Returns the number of settled ones: those that are open, and that the caller may see. Raises
+        `ValueError` as `settle` does, and if different values would be taken for one user.
+        """
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> int:
+            found = own_conflicts_thd(tx, ids, by.areas)
+            if fields is None:
+                check_agreement(found)
+            for one in found:
+                try:
+                    _settle_thd(tx, one, fields, by, now, owner, one_person=one_person)
+                except ValueError as error:
+                    raise ValueError(
+                        Phrase("User %(pin)s: %(why)s", pin=one.pin, why=words_of(error))
+                    ) from None
+            return len(found)
+
+        return await self._store.write(unit)
+
+
+def check_agreement(conflicts: Sequence[Conflict]) -> None:
+    """Raise `ValueError` if terminals state different values about the same user."""
+    said: dict[str, Mapping[str, object] | None] = {}
+    for one in conflicts:
+        if said.setdefault(one.pin, one.said) != one.said:
+            raise ValueError(
+                Phrase(
+                    "Terminals say different things about user %(pin)s. Choose only one of these "
+                    "conflicts.",
+                    pin=one.pin,
+                )
+            )
+
+
+def _settle_thd(
+    tx: Transaction,
+    conflict: Conflict,
+    fields: Mapping[str, object] | None,
+    by: Caller,
+    now: int,
+    owner: PunchOwner | None,
+    *,
+    one_person: bool,
+) -> None:
+    """Settle a conflict with its audit record; see `ConflictSettlement.settle`."""
+    pin, people = conflict.pin, tx[PersonStore]
+    one_person = one_person and not {NAME, CARD}.isdisjoint(conflict.fields)
+    taken = conflict.said if fields is None else fields
+    if taken is None:
+        raise ValueError(Phrase("The values of the terminal are damaged; give `fields` instead."))
+    person = tx[AuditStore].person(pin)
+    before = tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)
+    if taken:
+        values = {name: taken[name] for name in taken if name in FIELDS}
+        said = conflict.said or {}
+        edit = edit_of(pin, values, None, said)
+        entered = {name: one for name, one in edit.fields.items() if one != said.get(name)}
+        check_cards_thd(tx, by, pin, entered)
+        people.put(pin, edit.fields, by.actor, now)
+    elif one_person:
+        people.put(pin, _completed(tx, conflict), by.actor, now)
+    else:
+        stored = people.values(pin)
+        kept = {name: stored[name] for name in conflict.fields if name in stored}
+        kept |= _former(tx, conflict)
+        people.put(pin, kept, by.actor, now)
+    tx[ConflictStore].settle(conflict.id, by.actor, now)
+    if one_person:
+        _unite(tx, conflict, before, by, now)
+    else:
+        end_conflicts(tx, pin, before, by, now)
+    if owner is not None and not one_person:
+        for one in doubtful_thd(tx, conflict):
+            decide_thd(tx, one, owner, by, now)
+    told = acts.in_parts(" ".join(conflict.fields), "one person" if one_person else "")
+    acts.record(tx, by, SETTLE, person, told, now)
+
+
+def _completed(tx: Transaction, conflict: Conflict) -> dict[str, object]:
+    """Return the fields of a conflict as they are stored, empty ones as the terminal states them.
+
+    A field that an operator has emptied stays empty, and a privilege never rises by a terminal.
+    """
+    stored = tx[PersonStore].authored([conflict.pin])[conflict.pin]
+    said = conflict.said or {}
+    return {
+        name: said.get(name)
+        if says_nothing(one.value) and not one.is_emptied and name != PRIVILEGE
+        else one.value
+        for name in conflict.fields
+        if not (one := stored[name]).is_damaged
+    }
+
+
+def _unite(
+    tx: Transaction, conflict: Conflict, before: Sequence[Conflict], by: Caller, now: int
+) -> None:
+    """Make all that a terminal has under another name that of the person.
+
+    `before` are the conflicts about the user that were open. Those with other terminals that have
+    the same name are about this person, too. Those with a third name are open again.
+    """
+    store, values = tx[ConflictStore], tx[PersonStore].values(conflict.pin)
+    still = {one.id for one in store.page(Page(MOST_CONFLICTS), conflict.pin)}
+    for one in before:
+        device, said = tx[DeviceStore].find(one.device), one.said or {}
+        if one.id in still or device is None:
+            continue
+        is_same = one.id == conflict.id or is_alike(conflict.said or {}, said)
+        if not is_same and (NAME in said or CARD in said) and not is_alike(said, values):
+            tx[OnePersonStore].reopen([one.id])
+            continue
+        if is_same:
+            tx[OnePersonStore].mark([one.id], is_one=True)
+        tx[StrangerStore].gone(device.id, one.pin)
+        _give_punches(tx, one, by, now)
+        tx[StatedParts].end_conflict(device.id, [one.pin], Outcome.BOTH, now)
+
+
+def _give_punches(tx: Transaction, conflict: Conflict, by: Caller, now: int) -> None:
+    """Give the person the punches of whom a terminal named in a conflict."""
+    said = conflict.said or {}
+    for one in doubtful_thd(tx, conflict, decided=True):
+        is_person = one.owner is PunchOwner.PERSON
+        if not is_person and (not one.name or is_alike(said, {NAME: one.name})):
+            decide_thd(tx, one, PunchOwner.PERSON, by, now)
+
+
+def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:
+    """Return the former values of what a terminal changed while it stated another name."""
+    if NAME not in conflict.fields:
+        return {}
+    people, by = tx[PersonStore], terminal(conflict.device)
+    authors, former = people.authors(conflict.pin), dict[str, object]()
+    for one in people.changes(conflict.pin, Page(MOST_CHANGES, newest_first=True)):
+        if one.at >= conflict.at and one.author == by == authors.get(one.field):
+            text = one.old
+            former[one.field] = None if text is None else FIELDS[one.field].kind.decode(text)
+    return former
