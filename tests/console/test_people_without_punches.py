@@ -82,3 +82,13 @@ async def test_removed_people_are_listed_if_they_have_punches(rig: Rig) -> None:
     for pin in ("20", "3"):
         assert (await rig.api("DELETE", f"/users/{pin}")).status in (200, 204)
     assert [one[0] for one in await _totals(browser)] == ["3", "4", "100"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_has_only_an_unreadable_punch_is_missed_too(rig: Rig) -> None:
+    """The row has something to check, and the days."""
+    browser = await _filled(rig)
+    await punch(rig, "20\t2026-02-03 25:99:00\t0\t1\t0\t0\t0\t255\t\t\n")
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{FEBRUARY}")).body)
+    (bob,) = (one for one in book["Totals"] if one[0] == "20")
+    assert [*bob[3:5], *bob[7:]] == ["0", "0", "1", "2026-02-02, 2026-02-03"]

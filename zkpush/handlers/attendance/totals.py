@@ -131,7 +131,8 @@ class SheetTotals:
             return
         people = [one for one in self._found.values() if not (one.is_earlier or one.has_left)]
         busy = self._bits.busy(sum(bool(one.days) for one in people), today)
-        early = early_gaps({one.pin: one.present for one in people if one.days}, busy)
+        some_days = {one.pin: one.present for one in people if one.pin not in unseen}
+        early = early_gaps(some_days, busy)
         known = {pin for pin, person in unseen.items() if person.is_known}
         for start in range(0, len(early), AT_ONCE):
             pins = early[start : start + AT_ONCE]
