@@ -104,7 +104,7 @@ async def test_the_console_asks_before_a_user_id_is_given_to_somebody_else(rig: 
     assert "was that of Andrés Sanz, who left" in text_of(asked)
     assert "The next free user ID is 25" in text_of(asked)
     assert (await rig.api("GET", "/users/24")).status == 404
-    ((_, hidden),) = [one for one in hidden_of(asked) if one[0].endswith(new)]
+    (_, hidden), _ = [one for one in hidden_of(asked) if one[0].endswith(new)]
     assert location(await browser.post(new, dict(hidden))) == "/people/24"
     assert (await rig.api("DELETE", "/users/24")).status == 200
     again = await browser.send(new, new, {"pin": "24", "name": "Nuevo Empleado"})

@@ -97,10 +97,16 @@ class RemovalPages:
         """
         may_erase = visit.allows(Scope.DANGEROUS)
 
+        def own_thd(tx: Transaction) -> int | None:
+            """Count the punches; None for a limited account, and if others had the user ID."""
+            if visit.areas is not None or tx[PeopleStore].holders([pin]).present_spans(pin):
+                return None
+            return self._count(tx, PunchSpan(pin=pin))
+
         def find_thd(tx: Transaction) -> dict[str, Any]:
             name = tx[PeopleStore].names([pin]).get(pin)
             if tx[FormerPeople].among([pin], visit.areas):
-                return {"pin": pin, "name": name, "person": None}
+                return {"pin": pin, "name": name, "person": None, "count": own_thd(tx)}
             if may_erase and visit.areas is None and not tx[PeopleStore].known([pin]):
                 departure = tx[FormerPeople].departure(pin)
                 return {
@@ -111,7 +117,7 @@ class RemovalPages:
                     "erased_at": None if departure is None else departure.at,
                     "punches": self._count(tx, PunchSpan(pin=pin)),
                 }
-            found = {**person_thd(tx, pin, visit.caller), "name": name}
+            found = {**person_thd(tx, pin, visit.caller), "name": name, "count": own_thd(tx)}
             return {**found, "distributing": distributing_thd(tx, found["person"].areas)}
 
         values = await self._store.read(find_thd)

@@ -49,7 +49,9 @@ def reuse_question_thd(
     title, button = Phrase("Give the user ID to somebody else?"), Phrase("Add a person")
     if departure is None:
         title = Phrase("Are these punches the new person's?")
-    return ConfirmationQuestion(title=title, text=text, button=button, back="/people/new")
+    return ConfirmationQuestion(
+        title=title, text=text, button=button, back="/people/new", keeps_entry=True
+    )
 
 
 def stored_phrase_thd(tx: Transaction, pin: str, free: str, count: CountPunches) -> Phrase | None:

@@ -23,6 +23,8 @@ CSRF = "csrf"
 """Name of the field with the token of the session."""
 CONFIRMED = "confirmed"
 """Name of the field that answers the question of a form."""
+CANCELLED = "cancelled"
+"""Name of the field that goes back from the question to the form, with what was entered."""
 NOT_POSSIBLE = Phrase("This is not a possible value.")
 MOST_FIELDS = 2000
 """Maximum number of fields in a form."""

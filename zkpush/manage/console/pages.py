@@ -176,6 +176,8 @@ class ConfirmationQuestion:
     """Answers to choose from, in place of the button."""
     people: Sequence[QuestionPeople] = ()
     """People whom it concerns."""
+    keeps_entry: bool = False
+    """Whether a cancellation shows the form again with what was entered, in place of `back`."""
 
 
 Asking = Callable[..., Awaitable[ConfirmationQuestion | None]]

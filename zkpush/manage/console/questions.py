@@ -9,7 +9,7 @@ import msgspec
 
 from ...pathparts import path_part
 from ..channel import ManageRequest
-from .forms import CONFIRMED, CSRF, SentForm
+from .forms import CANCELLED, CONFIRMED, CSRF, SentForm
 from .pages import PREFIX, ConfirmationQuestion, ConsoleForm, View
 from .visits import Visit
 
@@ -49,6 +49,7 @@ def question_view(
             "subject": _subject(visit, names) if question.subject is None else question.subject,
             "action": action_of(request),
             "fields": [*fields, (CONFIRMED, "true")],
+            "cancelling": [*fields, (CANCELLED, "true")] if question.keeps_entry else None,
             "back": back,
         },
     )

@@ -36,6 +36,7 @@ from ..routes import Raw, Stream, header_of
 from . import security
 from .assets import assets
 from .forms import (
+    CANCELLED,
     CONFIRMED,
     CSRF,
     NOTHING_ENTERED,
@@ -282,6 +283,10 @@ class ConsoleResource(Resource):
             token = sent.texts.get(CSRF, ("",))[-1]
             if not hmac.compare_digest(token.encode(), visit.csrf.encode()):
                 raise ApiError(HTTPStatus.FORBIDDEN, security.FOREIGN)
+        if CANCELLED in sent.texts and (again := self._map.again(form)) is not None:
+            return await again(
+                visit, entry=FormEntry(sent.texts, action=action_of(request)), **target.names
+            )
         try:
             values = parse_form(form.fields, sent)
             if CONFIRMED not in sent.texts:
