@@ -24,7 +24,7 @@ from ..keys import KEY
 from .conftest import opened
 from .contract import NOW, UTC, rows
 
-FIRST, DAYS, PEOPLE = datetime.date(2026, 1, 5), 5, 30
+FIRST, DAYS, PEOPLE = datetime.date(2026, 1, 5), 5, 22
 PERIOD = DayPeriod(FIRST, FIRST + (DAYS - 1) * DAY)
 Key = tuple[datetime.date, str, tuple[DayMark, ...]]
 
