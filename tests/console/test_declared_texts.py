@@ -13,12 +13,14 @@ from jinja2 import Environment
 import zkpush
 from zkpush.declarations import declarations
 from zkpush.handlers.accessdata.declared import table_named
-from zkpush.manage.console.extraction import catalogues_of, declared_phrases, packages_of_zkpush
+from zkpush.manage.console.extraction import declared_phrases, packages_of_zkpush
 from zkpush.manage.console.formats import add_filters
 from zkpush.manage.console.languages import LANGUAGES, translations_of
 from zkpush.phrases import words_of
 from zkpush.protocol.errors import CommandError
 from zkpush.protocol.times import check_zone
+
+from .phrases import phrases_of
 
 ROOT = Path(zkpush.__file__).parent
 DECLARED_ELSEWHERE = {
@@ -98,7 +100,7 @@ def test_each_declared_text_is_in_a_catalogue() -> None:
     known = {
         one if isinstance(one, str) else one[0]
         for package in packages_of_zkpush()
-        for one in catalogues_of(package).phrases()
+        for one in phrases_of(package)
     }
     assert set(declared_phrases()) <= known
     missing, others = set(), {}

@@ -9,6 +9,7 @@ import pytest
 from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
 from zkpush.manage.console.languages import LANGUAGES
 
+from .phrases import phrases_of
 from .test_translations import entries
 
 NOUNS = [
@@ -98,7 +99,7 @@ def test_numbers_are_found(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize("package", packages_of_zkpush())
 def test_a_text_with_a_number_has_plural_forms(package: str) -> None:
     """It is declared with `counted_phrase`, `counted_template` or `ngettext`, and `num`."""
-    texts = [one for one in catalogues_of(package).phrases() if isinstance(one, str)]
+    texts = [one for one in phrases_of(package) if isinstance(one, str)]
     assert [text for text in texts if uncounted(text)] == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -26,6 +25,8 @@ from zkpush.manage.console.languages import (
 )
 from zkpush.manage.console.phrases import Phrase, counted_phrase
 from zkpush.problems import ProblemCode, advice_phrase
+
+from .phrases import phrases_of
 
 PLACES = re.compile(r"%\((\w+)\)s")
 CODE = re.compile(r"`[^`]*`")
@@ -118,18 +119,16 @@ def test_each_term_has_one_word_in_a_language(package: str, language: ConsoleLan
     assert others == set()
 
 
-@functools.cache
-def phrases_of(package: str) -> set[str]:
+def originals_of(package: str) -> set[str]:
     """What the templates and modules of a package say, in whatever language they are shown."""
-    phrases = catalogues_of(package).phrases()
-    return {each if isinstance(each, str) else each[0] for each in phrases}
+    return {each if isinstance(each, str) else each[0] for each in phrases_of(package)}
 
 
 @pytest.mark.parametrize(("package", "language"), CASES)
 def test_a_catalogue_has_each_phrase_and_no_other(package: str, language: ConsoleLanguage) -> None:
     """What the templates and modules say is what the catalogue translates."""
     catalogue = catalogues_of(package).read(language)
-    assert {name for name, _, _ in entries(catalogue)} == phrases_of(package)
+    assert {name for name, _, _ in entries(catalogue)} == originals_of(package)
 
 
 @pytest.mark.parametrize(("package", "language"), CASES)

@@ -12,7 +12,7 @@ import pytest
 import pytest_twisted
 from jinja2 import Environment
 
-from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
+from zkpush.manage.console.extraction import packages_of_zkpush
 from zkpush.manage.console.formats import add_filters
 from zkpush.manage.console.languages import LANGUAGES, ConsoleLanguage, translations_of
 from zkpush.manage.console.ways import ON_SERVER, WAYS, way_of
@@ -22,6 +22,7 @@ from zkpush.problems import ProblemCode
 
 from ..rig import Rig
 from .browser import document, signed_in, text_of
+from .phrases import all_texts
 from .test_pages import filled
 from .walk import pages_of, path_of
 
@@ -42,12 +43,7 @@ def is_for_server(command: str) -> bool:
 @pytest.mark.long
 def test_each_command_in_a_text_has_a_page_or_is_for_the_server() -> None:
     """No declared text names a command that the console neither replaces nor explains."""
-    texts = {
-        each
-        for package in packages_of_zkpush()
-        for one in catalogues_of(package).phrases()
-        for each in ([one] if isinstance(one, str) else one)
-    }
+    texts = all_texts()
     named = {one for text in texts for one in commands_of(text)}
     assert len(named) > 40
     assert sorted(one for one in named if way_of(one) is None and not is_for_server(one)) == []
@@ -57,13 +53,7 @@ def test_each_command_in_a_text_has_a_page_or_is_for_the_server() -> None:
 
 def texts_with_commands() -> list[str]:
     """All declared texts that name commands, such as the advice of every problem."""
-    return sorted(
-        text
-        for package in packages_of_zkpush()
-        for one in catalogues_of(package).phrases()
-        for text in ([one] if isinstance(one, str) else one)
-        if commands_of(text)
-    )
+    return sorted(text for text in all_texts() if commands_of(text))
 
 
 @functools.cache

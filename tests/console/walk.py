@@ -7,12 +7,12 @@ import re
 from collections.abc import Collection
 from xml.etree.ElementTree import Element
 
-from zkpush.manage.console.extraction import catalogues_of, packages_of_zkpush
 from zkpush.manage.console.pages import ConsoleForm, ConsolePage
 from zkpush.manage.console.resource import ConsoleResource
 from zkpush.protocol.fields import Scope
 
 from ..rig import Rig
+from .phrases import all_texts
 
 NAMES: dict[str, str] = {
     "sn": "T1",
@@ -85,14 +85,8 @@ def scope_of(rig: Rig, method: str, path: str) -> Scope | None:
 @functools.cache
 def vocabulary() -> frozenset[str]:
     """The words of all texts that catalogues translate."""
-    texts = (
-        text
-        for package in packages_of_zkpush()
-        for one in catalogues_of(package).phrases()
-        for text in ([one] if isinstance(one, str) else one)
-    )
     return frozenset(
-        word.lower() for text in texts for word in LONG_WORDS.findall(PLACES.sub("", text))
+        word.lower() for text in all_texts() for word in LONG_WORDS.findall(PLACES.sub("", text))
     )
 
 
