@@ -24,8 +24,14 @@ async def test_idle_areas_of_a_person_are_named_with_links(rig: Rig, path: str) 
     """Only those that do not keep people on terminals; none once all of them do."""
     await plant(rig)
     browser = await signed_in(rig)
-    (notice,) = notices(await browser.get(path))
-    assert ("/console/areas/South" in notice, "/console/areas/North" in notice) == (True, False)
+    shown = await browser.get(path)
+    (notice,) = notices(shown)
+    links = [f"/console/areas/{area}#progress" for area in ("South", "North")]
+    assert [one in notice for one in links] == [True, False]
+    assert is_plain(shown)
+    setting = document(await browser.get("/areas/South")).find(".//h2[@id='progress']")
+    assert setting is not None
+    assert setting.text == "People kept on terminals"
     for area in ("South", "default"):
         await rig.api("PUT", f"/areas/{area}", {"distributes": True})
     assert IDLE not in text_of(await browser.get(path))
@@ -50,7 +56,7 @@ async def test_the_form_of_a_new_person_says_what_no_area_means(rig: Rig) -> Non
     browser = await signed_in(rig)
     shown = await browser.get("/people/new")
     assert "the person is put into the area: default" in text_of(shown)
-    assert notices(shown) == [["/console/areas/South", "/console/areas/default"]]
+    assert notices(shown) == [["/console/areas/South#progress", "/console/areas/default#progress"]]
     await browser.send("/people/new", "/people/new", {"pin": "7", "name": "Gus"})
     assert (await rig.api("GET", "/users/7")).json["areas"] == ["default"]
     changed = await browser.get("/people/1/edit")
@@ -66,7 +72,7 @@ async def test_a_limited_account_reads_of_its_own_areas_only(rig: Rig) -> None:
     browser = await signed_in(rig, "read", "write", name="ben", areas=["South"])
     for path in ("/people/1", "/people/1/places", "/people/new"):
         shown = await browser.get(path)
-        assert notices(shown) == [["/console/areas/South"]]
+        assert notices(shown) == [["/console/areas/South#progress"]]
     assert "the person is put into the area: South" in text_of(shown)
 
 
@@ -77,3 +83,9 @@ def notices(shown: Response) -> list[list[str]]:
         for one in document(shown).iter("p")
         if IDLE in "".join(one.itertext())
     ]
+
+
+def is_plain(shown: Response) -> bool:
+    """Whether the notice looks as other notices do, and not as small print."""
+    boxes = [one for one in document(shown).iter("div") if one.get("class") == "notice"]
+    return any(IDLE in "".join(one.itertext()) for one in boxes)
