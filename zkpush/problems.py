@@ -50,8 +50,8 @@ class ProblemCode(StrEnum):
         "other address",
         "The terminal came from an address outside its networks and was refused",
         "If the terminal's address is now ADDRESS, add that to its networks: `zkpush devices set "
-        "SN networks=NETWORKS`, which are all of them (`networks=` allows any). If not, find out "
-        "what uses its serial number.",
+        "SN networks=NETWORKS`, with all of them (no network allows any address). If not, find "
+        "out what uses its serial number.",
     )
     TWO_PLACES = (
         "two places",

@@ -75,7 +75,7 @@ class ActionPages:
                         "by the present time zone of the terminal, and forwarded records are "
                         "corrected. Many records take a while."
                     ),
-                    button=Phrase("Date them anew"),
+                    button=Phrase("Correct the times"),
                     back="/terminals/<sn>",
                 ),
                 limited=(TERMINAL,),
