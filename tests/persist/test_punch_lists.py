@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from zkpush.handlers.attendance import chronology
 from zkpush.handlers.attendance.chronology import ChronologicalPunches, TimePlace
+from zkpush.handlers.attendance.gaps import punched_thd
 from zkpush.handlers.attendance.jobs import EVERY, PART, ListExtension
 from zkpush.handlers.attendance.lists import LISTS, last_listed
 from zkpush.handlers.attendance.model import Punch, PunchFilter
@@ -99,6 +100,14 @@ def check_lists(tx: Transaction, listed: int, count: int) -> None:
         expected = [one for one in every if matches(one, wanted)]
         assert all_pages(tx, wanted, newest_first=False) == expected
         assert all_pages(tx, wanted, newest_first=True) == expected[::-1]
+    times = sorted(one.utc for one in every)
+    for place in (3, len(times) // 2, len(times) - 3):
+        at, pins = times[place], [*map(str, range(PEOPLE)), "nobody"]
+        before = {one.pin for one in every if one.utc < at}
+        assert punched_thd(tx, pins, PunchFilter(until=at)) == before
+        assert punched_thd(tx, pins[:2], PunchFilter(until=at)) == before & {"0", "1"}
+        since = {one.pin for one in every if one.utc >= at}
+        assert punched_thd(tx, pins, PunchFilter(since=at)) == since
 
 
 def entries(tx: Transaction) -> list[int]:

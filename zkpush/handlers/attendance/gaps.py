@@ -11,16 +11,21 @@ import datetime
 from collections.abc import Collection, Mapping
 
 import attrs
+import msgspec
+from sqlalchemy import select
 
+from ...persist.databases import texts
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, with_more
 from ...protocol.codes import RecordType
 from ..people.store import EarlierHolders
-from .chronology import ChronologicalPunches
+from .conditions import TYPES, period_of
+from .lists import PEOPLE, last_listed
 from .model import PunchFilter
 from .periods import DAY
+from .schema import attendance
 
-AT_ONCE = 200
+AT_ONCE = 1000
 """People whose earlier punches are looked for at once."""
 MOST_NAMED = 31
 """Most days named of a person."""
@@ -77,13 +82,34 @@ def known_before_thd(tx: Transaction, pins: Collection[str], since: int) -> set[
 
     Whose the punches before it are is not looked for where the user ID had another holder.
     """
-    punches, reused = tx[ChronologicalPunches], tx[EarlierHolders].of(pins)
-    before = {
-        pin: PunchFilter(pin=pin, until=since, record_type=RecordType.ATTENDANCE)
-        for pin in pins
-        if pin not in reused
-    }
-    return {pin for pin, wanted in before.items() if punches.count(wanted, 1)}
+    reused = tx[EarlierHolders].of(pins)
+    own = [pin for pin in pins if pin not in reused]
+    return punched_thd(tx, own, PunchFilter(until=since))
+
+
+def punched_thd(tx: Transaction, pins: Collection[str], wanted: PunchFilter) -> set[str]:
+    """Return those of some user IDs with punches of a period, in two queries for all of them."""
+    connection = tx.connection
+    last, (instants, _) = last_listed(connection), period_of(wanted)
+    conditions = [*instants, TYPES[RecordType.ATTENDANCE]]
+    keys = texts(connection.dialect.name, "keys").subquery()
+    # Not EXISTS, which PostgreSQL may turn into a join with all records.
+    listed = (
+        select(PEOPLE.record_id)
+        .select_from(PEOPLE.joined())
+        .where(PEOPLE.key == keys.c.value, PEOPLE.record_id <= last, *conditions)
+        .limit(1)
+        .scalar_subquery()
+    )
+    column = attendance.c.pin
+    queries = (
+        select(keys.c.value).where(listed.is_not(None)),
+        select(column)
+        .where(attendance.c.id > last, column.in_(select(keys.c.value)), *conditions)
+        .distinct(),
+    )
+    given = {"keys": msgspec.json.encode([*pins]).decode()}
+    return {pin for query in queries for pin in connection.execute(query, given).scalars()}
 
 
 def early_gaps(present: Mapping[str, int], busy: int) -> list[str]:

@@ -11,8 +11,7 @@ from ...interfaces import IStore
 from ...persist.transaction import Transaction
 from ..people.model import Spans
 from ..people.store import EarlierHolders, Roster, RosterFilter
-from .chronology import ChronologicalPunches
-from .gaps import AT_ONCE, known_before_thd
+from .gaps import AT_ONCE, known_before_thd, punched_thd
 from .model import PunchFilter
 
 
@@ -64,9 +63,9 @@ def _later_thd(
     """Return those of some user IDs whose first punch is after the period."""
     if until is None:
         return set()
-    punches, reused = tx[ChronologicalPunches], tx[EarlierHolders].of(pins)
+    reused = tx[EarlierHolders].of(pins)
     some = [pin for pin in pins if pin not in known and pin not in reused]
-    return {pin for pin in some if punches.count(PunchFilter(pin=pin, since=until), 1)}
+    return punched_thd(tx, some, PunchFilter(since=until))
 
 
 def _is_present(spans: Spans | None) -> bool:
