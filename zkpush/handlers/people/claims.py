@@ -135,8 +135,12 @@ class ClaimStore:
             ]
         )
 
-    def reuse(self, pin: str, former: str, name: object, now: int) -> None:
+    def reuse(
+        self, pin: str, former: str, name: object, now: int, waiting: Collection[int] = ()
+    ) -> None:
         """Begin claims where terminals still have the former holder of a user ID.
+
+        `waiting` are those that have not confirmed yet that they have deleted an erased one.
 
         Those of others begin anew: the punches until now are not those of the new holder.
         `former` is the name of the former holder, and `name` the name of the new one. If both are
@@ -146,7 +150,7 @@ class ClaimStore:
             return
         is_held = (holdings.c.table_name == str(users.name)) & (holdings.c.digest != REMOVED)
         query = select(holdings.c.device_id).where(is_held, holdings.c.key == key_text((pin,)))
-        terminals = self._connection.execute(query).scalars().all()
+        terminals = {*self._connection.execute(query).scalars(), *waiting}
         self._tx[StrangerStore].add([pin], terminals, now)
         going = {one.device_id: one.name for one in self.of_people([pin]) if one.until_at is None}
         others = {**dict.fromkeys(terminals, former), **going}

@@ -135,6 +135,7 @@ def _delete_person(
         tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)
     tx[RemovalStore].remove_all(device.id, pin, now)
     tx[ClaimStore].end(device.id, [pin], now)
+    tx[ErasedPeople].deleted(device.id, pin)  # who had the user ID before
     if tx[StrangerStore].gone(device.id, pin):
         tx[ConflictStore].end(device.id, pin, now)
         tx[ContestedParts].take(device.id, [pin])

@@ -176,11 +176,23 @@ class ErasedPeople:
             )
         )
 
-    def forget(self, pin: str) -> None:
-        """Forget the terminals of a person who was added again."""
-        self._connection.execute(
-            delete(erased_holders).where(erased_holders.c.digest == self._digest(pin))
-        )
+    def hand_over(self, pin: str) -> list[int]:
+        """Stop asking terminals to delete an erased person whose user ID somebody gets now.
+
+        What is queued stays, and comes before all that the terminals are told of the new holder.
+        Returns the terminals that have not confirmed the deletion, or refuse it; see `deleted`.
+        Those that are not asked yet are heard about the new holder.
+        """
+        own = erased_holders.c.digest == self._digest(pin)
+        is_unasked = erased_holders.c.pin.is_not(None) & (erased_holders.c.refusals == 0)
+        self._connection.execute(delete(erased_holders).where(own, is_unasked))
+        idle = {"pin": None, "refusals": 0, "return_code": None, "refused_at": None, "due_at": None}
+        query = update(erased_holders).where(own)
+        return [
+            *self._connection.execute(
+                query.values(**idle).returning(erased_holders.c.device_id)
+            ).scalars()
+        ]
 
     def _queued(self, digest: bytes, device_id: int) -> None:
         self._connection.execute(

@@ -191,9 +191,9 @@ class PersonStore:
         """
         former = self._tx[EarlierHolders].begin(pin, self._digest(pin), now)
         if former is not None:
-            self._tx[ClaimStore].reuse(pin, former, values.get(NAME), now)
+            waiting = self._tx[ErasedPeople].hand_over(pin)
+            self._tx[ClaimStore].reuse(pin, former, values.get(NAME), now, waiting)
             self._hear_again(pin)
-            self._tx[ErasedPeople].forget(pin)
         keys = {"keys": msgspec.json.encode([pin]).decode()}
         is_new = self._connection.execute(self._find.known, keys).first() is None
         if is_new:

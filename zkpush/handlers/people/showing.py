@@ -26,10 +26,12 @@ from .bounds import author_for, change_for, own_terminals_thd
 from .contested import Outcome, outcome_of
 from .contradictions import ConflictStore
 from .deletions import queued_deletions_thd
+from .erased import ErasedPeople
 from .former import Departure, FormerPeople
 from .model import Conflict
 from .persons import PersonStore
 from .store import PeopleStore
+from .strangers import StrangerStore
 from .tables import USER
 from .views import user_for
 
@@ -151,6 +153,17 @@ def departed_thd(tx: Transaction, pin: str, caller: Caller) -> Departure | None:
     return found._replace(author=author_for(caller, found.author))
 
 
+def strange_terminals_thd(tx: Transaction, pin: str) -> list[str]:
+    """Return the terminals that may still have somebody else under the user ID of a person.
+
+    They have not confirmed that they have deleted who had the user ID before, or have another
+    person by a decision.
+    """
+    others = tx[StrangerStore].places([pin]).get(pin, ())
+    named = {one.sn for one in tx[DeviceStore].with_keys(others)}
+    return sorted({*named, *tx[ErasedPeople].holders(pin)})
+
+
 def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
     """Return what the page of a person shows a caller; `LookupError` if there is none."""
     found = tx[PeopleStore].users(Page(1), pin)
@@ -184,6 +197,7 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
     idle = idle_areas_thd(tx, person.areas, caller.areas)
     first = own_terminals_thd(tx, caller, [person.device] if person.device else [])
     holders = own_terminals_thd(tx, caller, people.holders(pin))
+    others = own_terminals_thd(tx, caller, strange_terminals_thd(tx, pin))
     return {
         "pin": pin,
         "person": person,
@@ -197,5 +211,6 @@ def person_thd(tx: Transaction, pin: str, caller: Caller) -> dict[str, Any]:
         "local_rights": (is_terminal(authors.get(PRIVILEGE)) and person.privilege) or None,
         "first_by": [one.sn for one in tx[DeviceStore].find_all(first)],
         "holders": tx[DeviceStore].find_all(holders),
+        "others_at": others,
         "conflicts": conflicts_thd(tx, Page(MOST_CONFLICTS, areas=caller.areas), caller, pin),
     }
