@@ -61,7 +61,7 @@ async def test_todays_punches_are_shown_in_words(rig: Rig) -> None:
     browser = await signed_in(rig)
     found = rows(await browser.get("/attendance"))
     assert found == [
-        "09:30:00 2 Check out T1 Face",
+        "09:30:00 2 nobody here has this user ID Add a person 2 Check out T1 Face",
         "08:00:00 Ann Ash 1 Check in T1 Only fingerprint",
     ]
     assert [one[:16] for one in rows(await browser.get("/attendance?period=yesterday"))] == [
@@ -110,6 +110,7 @@ async def test_times_are_those_of_the_visitors_zone(rig: Rig) -> None:
     """A day is one of the visitor's zone; the terminal's own time is shown where it differs."""
     await rig.exchange("T1")
     await rig.api("PATCH", "/devices/T1", {"timezone": "America/New_York"})
+    await rig.api("PUT", "/users/1", {})
     await punch(rig, line("1", "2026-02-28 18:59:59"), line("1", "2026-02-28 19:00:00"))
     browser = await signed_in(rig)
     assert rows(await browser.get("/attendance")) == [
@@ -318,7 +319,7 @@ async def test_the_csv_has_the_cells_of_the_workbook(rig: Rig) -> None:
     assert heading[0] == "Fecha"
     assert [row[:6] for row in found] == [
         ["2026-03-01", "08:00:00", "1", "Ann, Ash", "Entrada", "'=Gate"],
-        ["2026-02-28", "08:00:00", "'=1+1", "", "", "'=Gate"],
+        ["2026-02-28", "08:00:00", "'=1+1", "nadie aquí tiene este ID de usuario", "", "'=Gate"],
     ]
     assert found[0][7] == book[1][7]
     name = got.header(b"Content-Disposition")
@@ -355,7 +356,7 @@ async def test_the_workbook_has_what_is_shown(rig: Rig) -> None:
     assert head[:6] == ["Date", "Time", "User ID", "Name", "Attendance state", "Terminal"]
     serial = str((datetime.date(2026, 3, 1) - datetime.date(1899, 12, 30)).days)
     assert found == [
-        [serial, "0.5", "8", "Check out", "T1", "T1", "Face"],
+        [serial, "0.5", "8", "nobody here has this user ID", "Check out", "T1", "T1", "Face"],
         [serial, "0.25", "007", "=HYPERLINK(1)", "Check in", "T1", "T1", "Only fingerprint"],
     ]
     with zipfile.ZipFile(io.BytesIO(got.body)) as archive:

@@ -185,6 +185,8 @@ async def test_an_area_is_that_of_people_whose_punches_are_all_counted(rig: Rig)
         await rig.api("PATCH", f"/devices/{sn}", {"timezone": "UTC", "area": area})
     await punch(rig, line("1", "2026-02-02 08:00:00"), line("2", "2026-02-02 08:00:00"))
     await punch(rig, line("1", "2026-02-02 17:00:00", 1), line("3", "2026-02-02 08:00:00"), sn="T2")
+    for pin in ("1", "2", "3"):
+        await rig.api("PUT", f"/users/{pin}", {})
     browser = await signed_in(rig)
 
     async def pins(by: Browser, more: str = "") -> list[str]:
@@ -210,6 +212,8 @@ async def test_days_are_those_of_the_reader_and_of_terminals_without_a_zone(rig:
     await rig.exchange("T2")
     await rig.api("PATCH", "/devices/T2", {"timezone": None})
     await punch(rig, line("2", "2026-02-28 23:30:00"), line("2", "2026-02-28 08:30:00"), sn="T2")
+    for pin in ("1", "2"):
+        await rig.api("PUT", f"/users/{pin}", {})
     browser = await signed_in(rig)
     shown = rows(await browser.get(f"/attendance/check?{FEBRUARY}"))
     assert [re.split(" (?:Ask|The punch) ", one)[0] for one in shown] == [
@@ -270,6 +274,8 @@ async def test_the_start_page_says_how_many_days_of_the_last_week_there_are(rig:
         line("1", "2026-03-01 08:00:00"),
         line("1", "2026-02-21 08:00:00"),
     )
+    for pin in "123":
+        await rig.api("PUT", f"/users/{pin}", {})
     browser = await signed_in(rig)
     words = "in the last 7 days on which a punch may be missing or wrong"
     assert words not in text_of(await browser.get("/"))

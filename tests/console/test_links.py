@@ -36,8 +36,9 @@ VALUES = {
     ("/people/1", AREA),
     ("/people/conflicts", PEOPLE["1"]),
     ("/people/conflicts", PEOPLE["7"]),
+    ("/audit?pin=7", "Main gate"),  # who brought the person: a filter of the log
 }
-"""Paths of pages, and values of fields of people whom the pages name and link to elsewhere."""
+"""Paths of pages, and values that the pages name and link to elsewhere."""
 IN_SENTENCES = "/audit"
 """Path of the page whose last column has details in sentences."""
 NOT_READ = frozenset({"code", "option", "button", "label", "summary", "script", "form"})

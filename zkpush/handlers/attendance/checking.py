@@ -26,7 +26,7 @@ from ...persist.limits import terminals_in
 from ...persist.transaction import Transaction
 from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
-from ..people.store import ClaimStore, EarlierHolders, pin_order
+from ..people.store import ClaimStore, EarlierHolders, FormerPeople, pin_order
 from .conditions import TYPES, period_of
 from .marks import DayMark, marks_of
 from .model import PunchFilter, RecentDays
@@ -99,7 +99,11 @@ class CheckFilter:
     unread: Mapping[tuple[datetime.date, str], int] = attrs.field(factory=dict)
     """Numbers of lines that could not be read, by day and user ID."""
     today: datetime.date | None = None
-    """A day that is not over, and is left out."""
+    """A day that is not over. It is left out, unless only user IDs that nobody has are wanted."""
+
+    def leaves_out(self, day: datetime.date) -> bool:
+        """Whether a day is not over, and what is wanted depends on the rest of it."""
+        return day == self.today and self.mark is not DayMark.NOBODY
 
     def takes(self, marks: Sequence[DayMark]) -> bool:
         """Whether a day with these marks is wanted."""
@@ -186,7 +190,7 @@ class DaysToCheck:
             some = _Slice(place.day, place.begin, end)
             if is_quick and some.end is not None:
                 break
-            sums = {} if some.day == wanted.today else self._sums(wanted, some)
+            sums = {} if wanted.leaves_out(some.day) else self._sums(wanted, some)
             read += sum(one.punches for one in sums.values())
             pins = self._candidates(wanted, some, sums, place.pin)
             for start in range(0, len(pins), AT_ONCE):
@@ -267,12 +271,13 @@ class DaysToCheck:
         holders = self._tx[EarlierHolders]
         special |= holders.given_away(begin - _A_DAY, end + _A_DAY)
         special |= sums.keys() & holders.hidden_since(begin - _A_DAY, wanted.areas)
+        special |= self._tx[FormerPeople].unknown(sums.keys())
         found = {
             pin
             for pin, one in sums.items()
             if pin in special or wanted.takes(one.marks(wanted.unread.get((some.day, pin), 0)))
         }
-        if some.day != wanted.today and wanted.takes([DayMark.UNREADABLE]):
+        if not wanted.leaves_out(some.day) and wanted.takes([DayMark.UNREADABLE]):
             found |= {pin for day, pin in wanted.unread if day == some.day and some.has(pin)}
         ordered = sorted(found, key=pin_order)
         return [pin for pin in ordered if not past or pin_order(pin) > pin_order(past)]
@@ -310,7 +315,11 @@ def recent_thd(
     wanted = CheckFilter(period=period, zone=zone, areas=areas, unread=unread)
     part = tx[DaysToCheck].part(wanted, MOST_RECENT, is_quick=True)
     is_more = part.next is not None
-    return RecentDays(period, None if is_more and not part.days else len(part.days), is_more)
+    wanted = attrs.evolve(wanted, period=DayPeriod(today, today), mark=DayMark.NOBODY, unread={})
+    new = tx[DaysToCheck].part(wanted, MOST_RECENT, is_quick=True)
+    unknown = {one.pin for one in (*part.days, *new.days) if one.strip.is_unknown}
+    count = None if is_more and not part.days else len(part.days)
+    return RecentDays(period, count, is_more, len(unknown), today)
 
 
 def _ends(period: DayPeriod) -> tuple[datetime.date, datetime.date]:

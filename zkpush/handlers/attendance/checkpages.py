@@ -71,6 +71,7 @@ class CheckQuery(msgspec.Struct, frozen=True):
             "other person",
             "unreadable",
             "earlier person",
+            "nobody",
         ]
         | None
     ) = None
@@ -189,9 +190,8 @@ class CheckPages:
                 "first_query": query.link(),
                 "is_filtered": query.area is not None or query.mark is not None,
                 "all_query": query.link(area=None, mark=None),
-                "has_today": bool(
-                    period.first and period.last and period.first <= today <= period.last
-                ),
+                "has_today": query.mark != DayMark.NOBODY.value
+                and bool(period.first and period.last and period.first <= today <= period.last),
             },
         )
 

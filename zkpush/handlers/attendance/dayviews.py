@@ -34,7 +34,7 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="What to look at: `one punch`, `odd number`, `no check-out`, "
             "`doubtful time`, `other person`, `unreadable`, `earlier person` (of an earlier "
-            "holder of the user ID, whose name is not shown)"
+            "holder of the user ID, whose name is not shown), `nobody` (nobody has the user ID)"
         ),
     ]
     others: Annotated[int, Meta(description="Punches that may be another person's")]

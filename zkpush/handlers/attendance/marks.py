@@ -8,6 +8,7 @@ from enum import Enum
 import attrs
 
 from ...manage.console.phrases import Phrase
+from ..people.store import NOBODY_HERE
 
 
 class DayMark(Enum):
@@ -20,6 +21,7 @@ class DayMark(Enum):
     OTHER_PERSON = "other person"
     UNREADABLE = "unreadable"
     EARLIER_PERSON = "earlier person"
+    NOBODY = "nobody"
 
     @property
     def words(self) -> MarkWords:
@@ -65,6 +67,10 @@ _WORDS: Mapping[DayMark, MarkWords] = {
         Phrase("of an earlier person"),
         Phrase("Do not count the day for the person who has the user ID now."),
     ),
+    DayMark.NOBODY: MarkWords(
+        NOBODY_HERE,
+        Phrase("Add the person, or look who has this user ID at the terminal."),
+    ),
 }
 ONE_PUNCH_TODO: Mapping[str, Phrase] = {
     "in": Phrase("The punch says when the person came. Ask for the time of leaving."),
@@ -82,13 +88,14 @@ def marks_of(
     others: int = 0,
     unread: int = 0,
     is_earlier: bool = False,
+    is_unknown: bool = False,
 ) -> list[DayMark]:
     """Return the marks of a day by the numbers of its punches that count for the person.
 
     `ins` and `outs` are those that go in and out by their states, `doubtful` those with a doubtful
     time, `others` those that may be another person's, and `unread` is a number of lines of the
     person and day that could not be read. `is_earlier` is whether an earlier holder of the user ID
-    has the punches, whose name is not shown.
+    has the punches, whose name is not shown, and `is_unknown` whether nobody has the user ID.
     """
     found = {
         DayMark.ONE_PUNCH: punches == 1,
@@ -98,5 +105,6 @@ def marks_of(
         DayMark.OTHER_PERSON: others > 0,
         DayMark.UNREADABLE: unread > 0,
         DayMark.EARLIER_PERSON: is_earlier,
+        DayMark.NOBODY: is_unknown,
     }
     return [mark for mark, is_there in found.items() if is_there]

@@ -100,6 +100,9 @@ class RecentDays:
     """None if none was found among the punches that were looked at, and there are more."""
     is_more: bool
     """Whether there may be more than `count`."""
+    unknown: int
+    """User IDs with punches on these days, or today, that nobody here has, as far as was looked."""
+    today: datetime.date
 
 
 @attrs.frozen

@@ -28,7 +28,8 @@ class PersonDay:
     earlier: int | None
     """Number of an earlier holder of the user ID; None for the present one."""
     instead: Phrase | None
-    """Words in place of the name of an earlier holder who is erased or hidden from the account."""
+    """Words in place of the name of an earlier holder who is erased or hidden from the account, or
+    of nobody."""
     has_page: bool
     """Whether the account that sees the day may see the page of the person."""
     strip: DayStrip
@@ -71,6 +72,10 @@ def _day(day: datetime.date, punches: Sequence[ShownPunch]) -> PersonDay:
         instead=last.instead,
         has_page=last.has_page,
         strip=DayStrip(
-            day=day, punches=counted, foreign=foreign, is_earlier=last.instead is not None
+            day=day,
+            punches=counted,
+            foreign=foreign,
+            is_earlier=last.instead is not None and not last.is_unknown,
+            is_unknown=last.is_unknown,
         ),
     )

@@ -79,7 +79,10 @@ class ShownPunch:
     earlier: int | None
     """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
     instead: Phrase | None
-    """Words in place of the name of an earlier holder who is erased or hidden from the account."""
+    """Words in place of the name of an earlier holder who is erased or hidden from the account, or
+    of nobody."""
+    is_unknown: bool
+    """Whether nobody here has, or had, the user ID."""
     has_page: bool
     """Whether the account that sees the record may see the page of the person."""
     sn: str
@@ -161,6 +164,7 @@ def _shown(
         has_left=holder.has_left,
         earlier=holder.earlier,
         instead=holder.instead,
+        is_unknown=holder.is_unknown,
         has_page=holder.has_page(punch.pin in with_page),
         sn=punch.device,
         alias=aliases.get(punch.device),

@@ -40,6 +40,8 @@ class DayStrip:
     """Lines of the person and day that could not be read."""
     is_earlier: bool = False
     """Whether an earlier holder of the user ID has the punches, whose name is not shown."""
+    is_unknown: bool = False
+    """Whether nobody here has, or had, the user ID."""
 
     @property
     def every(self) -> list[ShownPunch]:
@@ -84,6 +86,7 @@ class DayStrip:
             others=len(self.others),
             unread=self.unread,
             is_earlier=self.is_earlier,
+            is_unknown=self.is_unknown,
         )
 
     def todo(self, mark: DayMark) -> Phrase:

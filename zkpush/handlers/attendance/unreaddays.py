@@ -51,7 +51,8 @@ def with_unread_thd(
                     day=day,
                     punches=[],
                     unread=unread[day, pin],
-                    is_earlier=one.instead is not None,
+                    is_earlier=one.instead is not None and not one.is_unknown,
+                    is_unknown=one.is_unknown,
                 ),
             )
         )

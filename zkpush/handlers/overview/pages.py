@@ -63,6 +63,8 @@ class FeedPunch:
     """Id of the photo taken with it; None without one, or if the visit may not see photos."""
     earlier: int | None
     """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
+    instead: Phrase | None
+    """Words in place of the name, if nobody has the user ID."""
 
 
 @attrs.frozen
@@ -244,6 +246,7 @@ def _feed(
                 claim_to(punch, whose.name, claims),
                 photos.get(punch.id),
                 whose.earlier,
+                whose.instead if whose.is_unknown else None,
             )
         )
     return feed

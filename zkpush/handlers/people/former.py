@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from ...folding import fold
-from .schema import removed_people
+from .schema import removed_people, users
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -67,6 +67,19 @@ class FormerPeople:
         kept = removed_people.c
         query = select(kept.digest).where(kept.digest.in_([*digests]), kept.pin.is_(None))
         return sorted(digests[bytes(one)] for one in self._connection.execute(query).scalars())
+
+    def unknown(self, pins: Collection[str]) -> set[str]:
+        """Return those of some user IDs that nobody has, and that nobody left or was erased with.
+
+        Who asks makes no difference.
+        """
+        found = select(users.c.pin).where(users.c.pin.in_(pins))
+        left = {*pins} - {*self._connection.execute(found).scalars()} if pins else set()
+        if not left:
+            return left
+        digests = {self._vault.index(pin.encode()): pin for pin in left}
+        gone = select(removed_people.c.digest).where(removed_people.c.digest.in_([*digests]))
+        return left - {digests[bytes(one)] for one in self._connection.execute(gone).scalars()}
 
     def everybody(self) -> dict[str, str | None]:
         """Return the names of all people who left, by user ID."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FOREVER = 2**62
 _ERASED = Phrase("erased person")
 _EARLIER = Phrase("earlier person")
+NOBODY_HERE = Phrase("nobody here has this user ID")
 _NOBODY = "\0"
 """Name of nobody, for user IDs that nobody has."""
 
@@ -72,7 +73,9 @@ class Holder:
     is_hidden: bool = False
     """Whether an earlier holder is erased, or not to be shown to the caller."""
     instead: Phrase | None = None
-    """Words in place of the name of a hidden earlier holder."""
+    """Words in place of the name of a hidden earlier holder, or of nobody."""
+    is_unknown: bool = False
+    """Whether nobody here has, or had, the user ID."""
 
     def has_page(self, is_visible: bool) -> bool:
         """Whether the caller may see the page; `is_visible` tells that of the present holder."""
@@ -195,8 +198,13 @@ class Holders:
         names: Mapping[str, str],
         left: Collection[str],
         earlier: Mapping[str, Sequence[EarlierHolder]],
+        unknown: Collection[str] = (),
     ) -> None:
-        """`names` are those of the present holders, and `left` who of them has left."""
+        """`names` are those of the present holders, and `left` who of them has left.
+
+        `unknown` are the user IDs that nobody has, whoever asks.
+        """
+        self._unknown = unknown
         self._names = names
         self._left = left
         self._earlier = earlier
@@ -210,7 +218,12 @@ class Holders:
         areas: frozenset[str] | None = None,
     ) -> Holders:
         """Read the holders of user IDs; `names` are those of the present ones."""
-        return cls(names, tx[FormerPeople].among(pins, areas), tx[EarlierHolders].of(pins, areas))
+        return cls(
+            names,
+            tx[FormerPeople].among(pins, areas),
+            tx[EarlierHolders].of(pins, areas),
+            tx[FormerPeople].unknown({*pins} - names.keys()),
+        )
 
     def at(self, pin: str, instant: int) -> Holder:
         """Return the holder of a user ID at an instant, in seconds since the epoch."""
@@ -225,6 +238,8 @@ class Holders:
                     is_hidden=not one.is_named,
                     instead=None if one.is_named else self._instead(one),
                 )
+        if pin in self._unknown:
+            return Holder(name=None, has_left=False, instead=NOBODY_HERE, is_unknown=True)
         return Holder(name=self._names.get(pin), has_left=pin in self._left)
 
     def _instead(self, one: EarlierHolder) -> Phrase:

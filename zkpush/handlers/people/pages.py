@@ -49,7 +49,14 @@ from .importpages import ImportPages
 from .leaverpages import LeaverPages
 from .leavers import leavers_thd
 from .numbering import free_pin_thd
-from .personforms import NewPersonForm, PersonForm, entered_texts, saved_phrase, shown_texts
+from .personforms import (
+    NewPersonForm,
+    NewPersonQuery,
+    PersonForm,
+    entered_texts,
+    saved_phrase,
+    shown_texts,
+)
 from .persons import PersonStore
 from .portraitpages import PortraitPages
 from .punchpages import PunchPages
@@ -101,6 +108,7 @@ class PeoplePages:
                 title=Phrase("Add a person"),
                 scope=Scope.WRITE,
                 run=self.new,
+                query=NewPersonQuery,
                 limited=(),
             ),
             ConsoleForm(
@@ -211,8 +219,15 @@ class PeoplePages:
             },
         )
 
-    async def new(self, visit: Visit, entry: FormEntry = NOTHING_ENTERED) -> View:
+    async def new(
+        self,
+        visit: Visit,
+        query: NewPersonQuery | None = None,
+        entry: FormEntry = NOTHING_ENTERED,
+    ) -> View:
         """Show the form of a new person."""
+        if query is not None and query.pin:
+            entry = FormEntry({"pin": [query.pin]}, (), {})
         return await self._form(visit, entry, Phrase("Add a person"), {}, None)
 
     async def ask_reuse(self, visit: Visit, form: NewPersonForm) -> ConfirmationQuestion | None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ...manage.console.days import wall_time
 from ...manage.console.phrases import Phrase
 from ...phrases import listed_phrases, two_sentences
 from .showing import TEXT_FIELDS
+
+
+class NewPersonQuery(msgspec.Struct, frozen=True):
+    """What is entered beforehand."""
+
+    pin: Annotated[str, Meta(max_length=100)] = ""
 
 
 class PersonForm(msgspec.Struct, frozen=True):

@@ -29,7 +29,7 @@ from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
 from .former import FormerPeople
-from .holders import EarlierHolder, EarlierHolders, Holder, Holders
+from .holders import NOBODY_HERE, EarlierHolder, EarlierHolders, Holder, Holders
 from .holding import HeldCounts, TerminalHoldings
 from .model import (
     STORED_PERSON,
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_AREA",
     "ERASED_PERSON",
+    "NOBODY_HERE",
     "ClaimStore",
     "EarlierHolder",
     "EarlierHolders",
