@@ -9,6 +9,8 @@ import pytest_twisted
 from ..rig import Rig
 from .browser import Browser, location, signed_in, text_of
 from .test_another_persons_punches import MONTH, SAID, YES, two_people
+from .test_attendance import person
+from .test_people import operate
 from .test_person_months import totals
 from .test_several_conflicts import contradicted, names
 
@@ -52,6 +54,7 @@ async def test_a_person_under_a_wrong_name_is_not_to_be_deleted(rig: Rig) -> Non
     month = await browser.get(MONTH)
     assert HAS in text_of(month)
     assert SAID not in text_of(month)
+    assert "nothing shows that the terminal ever had" not in text_of(month)
     assert totals(month)["hours from first to last punch"] == "3:00"
     people = text_of(await browser.get("/terminals/T1/people"))
     assert "The terminal has the person under the name Ivy Eriksen." in people
@@ -114,3 +117,15 @@ async def test_several_people_have_wrong_names(rig: Rig) -> None:
     await browser.confirm(PAGE, PAGE, fields)
     assert [one["id"] for one in await rig.items("/conflicts")] == [second]
     assert (await names(rig), await problems(rig)) == (before, ["conflict"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_right_is_no_question_of_who_it_is(rig: Rig) -> None:
+    """A conflict about anything but the name has one row of buttons, without an explanation."""
+    await rig.exchange("T1")
+    await person(rig, "7", "Elena Marín")
+    await operate(rig, "USER PIN=7\tName=Elena Marín\tPri=14\n")
+    shown = text_of(await (await signed_in(rig)).get(PAGE))
+    assert "Keep what is stored" in shown
+    assert "Keep our name" not in shown
+    assert "Is it one person" not in shown
