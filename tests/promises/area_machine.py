@@ -146,12 +146,15 @@ class AreaMachine(RuleBasedStateMachine):
 
     @rule(pin=PEOPLE, place=TERMINALS)
     def contradict(self, pin: str, place: int) -> None:
-        """A terminal that has a person states another name, and the operator keeps the stored."""
+        """A terminal that has a person states another name, and the operator keeps the stored.
+
+        At every other terminal it is one person, under a wrong name.
+        """
         real = self.pin_of(pin)
         if pin not in self.people or real not in held(self.terminals[place]):
             return
         self.run(enrol(self.terminals[place], real, "Eve", None))
-        self.run(self.settle())
+        self.run(self.settle(one_person=place % 2 == 0))
         stored = self.run(self.api("GET", f"/users/{real}"))
         self.people[pin] = (stored["name"], self.people[pin][1])
 
@@ -181,10 +184,11 @@ class AreaMachine(RuleBasedStateMachine):
         for place in some:
             self.run(self.terminals[place].poll())
 
-    async def settle(self) -> None:
+    async def settle(self, *, one_person: bool = False) -> None:
         """Keep what is stored, wherever a terminal contradicts."""
+        body = {"keep": "stored", "one_person": one_person}
         for conflict in await self.rig.items("/conflicts"):
-            await self.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+            await self.api("POST", f"/conflicts/{conflict['id']}", body)
 
     async def confirm(self) -> None:
         """Confirm deletions that wait."""

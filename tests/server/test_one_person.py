@@ -12,7 +12,7 @@ from zkpush.handlers.people.schema import strangers
 from ..rig import Rig
 from .test_contested_parts import ANN, EVE, OTHER, finger, said, settle
 from .test_contested_parts import fingers as stored_fingers
-from .test_distribution import distribute, fetch, fingers, held
+from .test_distribution import distribute, enrol, fetch, fingers, held
 from .test_strangers_on_terminals import problems, two_people
 
 ONE = {"keep": "stored", "one_person": True}
@@ -189,6 +189,23 @@ async def test_an_area_that_distributes_sends_the_right_name(either: Rig) -> Non
     assert not [one for one in second.executed if "DELETE" in str(one)]
     assert {one["state"] for one in await either.items("/users/5/places")} == {"there"}
     assert (await either.items("/conflicts"), await problems(either)) == ([], [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_gets_the_wrong_name_again_is_sent_the_right_one(
+    either: Rig,
+) -> None:
+    """Somebody enters it there once more; that is no conflict, and does not stay."""
+    first, second = await two_people(either)
+    await distribute(either)
+    await settle(either, **ONE)
+    await fetch(either, first, second)
+    assert held(second) == {"5": "Ann"}
+    await enrol(second, "5", "Eve", None)
+    assert held(second) == {"5": "Eve"}
+    await fetch(either, first, second)
+    assert held(second) == {"5": "Ann"}
+    assert await name(either) == "Ann"
 
 
 @pytest_twisted.ensureDeferred

@@ -137,7 +137,8 @@ class PersonStore:
             heard = {str(one.key[0]): recorded.heard_at.get(key) for key, one in spoken}
             self._tx[ClaimStore].heard(device_id, contradicted, words, former, heard, names, now)
         in_conflict, agreed = self._tx[ConflictStore].keep(device_id, contradicted, now)
-        self.tell("user", sn, [str(row["pin"]) for row in changed], now)
+        # A terminal that has a known wrong name is compared with what is stored, too.
+        self.tell("user", sn, [*(str(row["pin"]) for row in changed), *merger.names], now)
         self.tell("conflict", sn, in_conflict, now)
         return HeardPeople(agreed, adopted)
 
