@@ -99,6 +99,7 @@ async def test_an_earlier_decision_can_become_one_about_one_person_and_back(rig:
     decided = f"{PUNCHES}/{claim['id']}"
     assert location(await browser.send(MONTH, decided, one)) == "/attendance/people/7"
     assert await problems(rig) == []
+    assert "one person at terminal T1" in text_of(await browser.get("/audit"))
     assert HAS in text_of(await browser.get(MONTH))
     assert "Two people: punches of Ivy Eriksen" in text_of(await browser.get(MONTH))
     await browser.send(MONTH, decided, {"owner": "other", "back": "month"})

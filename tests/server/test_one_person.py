@@ -240,6 +240,34 @@ async def test_a_decision_about_one_person_can_be_taken_back(
 
 
 @pytest_twisted.ensureDeferred
+async def test_punches_since_the_name_was_stated_again_are_the_other_persons_then(
+    either: Rig,
+) -> None:
+    """The decision that is taken back was also about those, and is about all to come."""
+    await misnamed(either)
+    await settle(either, **ONE)
+    await said(either, "W1", user("Igor Popov", "\tGrp=2"))
+    (claim,) = await either.items("/conflicts/punches")
+    assert claim["until"] is not None
+    assert await decide(either, owner="other") == 200
+    (claim,) = await either.items("/conflicts/punches")
+    assert claim["until"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_look_at_a_user_of_whom_two_people_were_decided(either: Rig) -> None:
+    """The terminal states more, which opens a conflict again, and this time it is one person."""
+    await misnamed(either)
+    await settle(either, keep="stored", punches="other")
+    await said(either, "W1", user("Igor Popov", "\tCard=77"))
+    assert (await strange(either), await people_of(either)) == (1, [("W1", "Igor Popov")])
+    await settle(either, **ONE)
+    assert (await strange(either), await problems(either)) == (0, [])
+    found = await claims(either)
+    assert {owner for _, owner, _ in found} == {"person"}
+
+
+@pytest_twisted.ensureDeferred
 async def test_contradictory_decisions_are_refused(either: Rig) -> None:
     """Punches of one person are nobody else's, and a conflict comes before its punches."""
     await misnamed(either)

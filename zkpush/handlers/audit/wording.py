@@ -163,6 +163,8 @@ DETAILS = SentenceList(
         Phrase("punches erased, too"),
         Phrase("%(reason)s; punches stay"),
         Phrase("punches stay"),
+        Phrase("%(reason)s; one person"),
+        Phrase("one person at terminal %(sn)s"),
         Phrase("by %(sn)s; %(reason)s"),
         Phrase("punches from terminal %(sn)s: those of the person"),
         Phrase("punches from terminal %(sn)s: those of another person"),
