@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance import quiet
+
 from ..rig import Rig
 from .browser import Browser, signed_in, text_of
 from .test_attendance import line, punch
@@ -60,6 +62,20 @@ async def test_nothing_is_said_of_usual_days(rig: Rig, usual: int, odd: int, oth
     assert "sent no punch" not in shown
     notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
     assert "sent no punch" not in str(notes)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_day_of_many_punches_is_left_to_the_file(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page does not count the people of a day with more punches than it may read."""
+    browser = await _filled(rig, odd=3)
+    for most, is_said in ((2, False), (3, True)):
+        monkeypatch.setattr(quiet, "MOST_PUNCHES", most)
+        shown = text_of(await browser.get(f"/attendance/check?{WEEK}"))
+        assert ("sent no punch" in shown) is is_said
+        notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
+        assert "sent no punch" in str(notes)
 
 
 @pytest_twisted.ensureDeferred

@@ -37,6 +37,8 @@ MOST_TERMINALS = 3
 """Terminals of a day that are looked at."""
 MOST_DAYS = 10
 """Days that are looked at, the last ones."""
+MOST_PUNCHES = 5000
+"""Punches of a day from which on a page does not look at it; a file does."""
 _LATER = datetime.timedelta(hours=1)
 _ODD = frozenset({DayMark.ONE_PUNCH, DayMark.ODD_NUMBER, DayMark.NO_CHECK_OUT})
 
@@ -94,6 +96,7 @@ def listed_quiet_thd(
 ) -> list[QuietTerminal]:
     """Return the quiet terminals of days of which only what is odd is listed, the last day first.
 
+    Days of more than `MOST_PUNCHES` are left out, since their people would have to be counted.
     `areas` are those of a limited reader.
     """
     listed = QuietDays()
@@ -102,6 +105,8 @@ def listed_quiet_thd(
     days = {day: one for day, one in listed.days.items() if one.odd >= FEWEST}
     found: list[QuietTerminal] = []
     for day in sorted(days, reverse=True)[:MOST_DAYS]:
+        if _is_large_thd(tx, day):
+            continue
         people, odd = _people_thd(tx, day, areas)
         if odd >= FEWEST and 2 * odd >= people:
             found += _of_day_thd(tx, day, days[day].terminals, odd)
@@ -123,6 +128,14 @@ def quiet_notes(quiet: Iterable[QuietTerminal], named: Callable[[str], str | Non
         )
         for one in quiet
     ]
+
+
+def _is_large_thd(tx: Transaction, day: datetime.date) -> bool:
+    begin, end = _hours(day)
+    window = attendance.c.time >= begin, attendance.c.time <= end
+    some = select(attendance.c.time).where(*window).limit(MOST_PUNCHES + 1).subquery()
+    count = tx.connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return int(count) > MOST_PUNCHES
 
 
 def _people_thd(
