@@ -43,6 +43,7 @@ DECLARED_ELSEWHERE = {
     "handlers/people/importpages.py": 2,
     "handlers/people/pages.py": 1,
     "handlers/people/showing.py": 3,
+    "handlers/rejects/lines.py": 1,  # names of codes
     "handlers/rejects/naming.py": 1,  # reasons with names of fields in words
     "handlers/terminals/settingpages.py": 2,  # meanings of options
     "manage/console/ways.py": 1,  # policies

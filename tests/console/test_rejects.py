@@ -8,6 +8,8 @@ from zkpush.protocol.text import visible
 
 from ..rig import Rig
 from .browser import document, location, signed_in, text_of
+from .test_attendance import rows
+from .walk import english_left
 
 SENT = "17\tno time of any <day>\t0\t1"
 
@@ -95,6 +97,30 @@ async def test_a_reject_is_deleted_only_on_purpose(rig: Rig) -> None:
     assert location(sent) == "/rejects"
     assert (await browser.get("/rejects/1")).status == 404
     assert (await rig.api("GET", "/rejects")).json["items"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_lines_of_punches_have_their_person_and_fault(rig: Rig) -> None:
+    """Two different faults are two lines and two reasons, and no number; the bytes are below."""
+    await rig.exchange("T1")
+    await rig.api("PUT", "/users/104", {"name": "Dolores"})
+    lines = b"104\t2026-11-26 25:61:00\t0\t15\n104\t2026-11-25\n9\t2026-11-25\t1\t1\n"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", lines)
+    browser = await signed_in(rig, "read", "write", "biometrics", "dangerous")
+    listed = text_of(await browser.get("/rejects"))
+    assert "'2026-11-26 25:61:00'" in listed
+    assert "'2026-11-25'" in listed
+    shown = await browser.get("/rejects/1")
+    found = rows(shown)
+    assert found[0].startswith("Dolores 104 2026-11-26 25:61:00 Check in Face Time: '2026-11-26 25")
+    assert found[1].startswith("Dolores 104 2026-11-25 \u2013 \u2013 Time: '2026-11-25'")
+    assert found[2].startswith("9 nobody here has this user ID 2026-11-25 Check out Only fingerpr")
+    assert "Enter those that count in your payroll program first" in text_of(shown)
+    assert "Done: what counts is entered in payroll" in text_of(shown)
+    await browser.get("/?lang=en-XA")
+    assert english_left(document(await browser.get("/rejects/1"))) == []
+    reader = await signed_in(rig, "read", name="reader")
+    assert "Dolores" not in text_of(await reader.get("/rejects/1"))
 
 
 @pytest_twisted.ensureDeferred

@@ -48,7 +48,7 @@ overview = _capability(
     requires=("attendance", "forward", "people"),
 )
 people = _capability("people", "Users, templates and photos of users")
-rejects = _capability("rejects", "What terminals sent and was not understood")
+rejects = _capability("rejects", "What terminals sent and was not understood", requires=("people",))
 settings = _capability("settings", "The configuration in force", requires=("accounts",))
 terminals = _capability("terminals", "Options and state of terminals", requires=("attendance",))
 tokens = _capability("tokens", "Tokens of the API in the console")

@@ -1,8 +1,8 @@
 """The kinds of faults in one upload, each with its number.
 
-A reason of a reject names each kind once, by its first instance: two lines without a time and one
-with too few columns are two kinds. Two reasons are of one kind if they differ in numbers and in
-quoted text only.
+A reason of a reject names each different fault, if there are few. Else it names each kind once, by
+its first instance: two lines without a time and one with too few columns are two kinds. Two reasons
+are of one kind if they differ in numbers and in quoted text only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from ..phrases import Phrase
 
 MOST_KINDS = 4
-"""Kinds that a reason names; the others are counted together."""
+"""Kinds that a reason names; the others are counted together. Also the most different faults that
+are named each."""
 FURTHER = Phrase("further parts")
 """What stands for parts that are counted together."""
 ALSO = "; and also: "
@@ -28,14 +29,18 @@ class FaultKinds:
         """Begin with the kinds of a reason, if one is given."""
         self._counts: dict[str, int] = {}
         self._first: dict[str, str] = {}
+        self._different: dict[str, int] | None = {}
         self._further = 0
         if reason:
             self.add(reason)
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
-        """Iterate over the first reason of each kind, and the number of its faults."""
-        for kind, count in self._counts.items():
-            yield self._first[kind], count
+        """Iterate over the different reasons, or the first of each kind, with their numbers."""
+        if self._different is not None:
+            yield from self._different.items()
+        else:
+            for kind, count in self._counts.items():
+                yield self._first[kind], count
         if self._further:
             yield FURTHER, self._further
 
@@ -57,7 +62,7 @@ class FaultKinds:
 
     @property
     def reason(self) -> str | None:
-        """All kinds as one reason; None without a fault."""
+        """All faults as one reason; None without a fault."""
         parts = [part if count == 1 else f"{part} ({count} times)" for part, count in self]
         return ALSO.join(parts) or None
 
@@ -68,3 +73,7 @@ class FaultKinds:
             return
         self._first.setdefault(kind, reason)
         self._counts[kind] = self._counts.get(kind, 0) + count
+        if self._different is not None:
+            self._different[reason] = self._different.get(reason, 0) + count
+            if len(self._different) > MOST_KINDS:
+                self._different = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -39,6 +39,7 @@ from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.setaside import RejectSelection, StoredReject
+from .lines import ReadLine, lines_of, named_thd, read_line
 from .naming import in_words
 from .owning import REJECT
 from .reading import RejectReader
@@ -174,6 +175,7 @@ class RejectPages:
                 visit.caller, "what was not understood", f"reject {reject_id}"
             )
         text = (raw or b"")[:MOST_BYTES].decode("utf-8", "backslashreplace")
+        lines = await self._lines(visit, found) if sees_bytes else []
         return View(
             template="reject.html",
             values={
@@ -182,10 +184,26 @@ class RejectPages:
                 "sees_bytes": sees_bytes,
                 "origin": found.origin if sees_bytes else None,
                 "text": visible(text, "\n\t"),
+                "lines": lines,
                 "is_cut": found.size > MOST_BYTES,
                 "most_bytes": MOST_BYTES,
             },
         )
+
+    async def _lines(self, visit: Visit, reject: StoredReject) -> Sequence[ReadLine]:
+        """Return the lines of punches of a reject, with people and the fault of each."""
+        raw = lines_of(reject)
+        if not raw:
+            return []
+        read = [read_line(one) for one in raw]
+        named = await self._store.read(lambda tx: named_thd(tx, read, visit.areas))
+        reasons = await self._reader.reasons(reject, raw)
+        return [
+            attrs.evolve(
+                one, reason=None if reason is None else self._in_words(reject, reason, visit)
+            )
+            for one, reason in zip(named, reasons, strict=True)
+        ]
 
     async def retry(self, visit: Visit, form: ReadAgainForm) -> Redirect:
         """Read rejects again."""
@@ -211,12 +229,15 @@ class RejectPages:
         return Redirect(to="/rejects", notice=Phrase("Deleted."))
 
     def _shown(self, reject: StoredReject, visit: Visit) -> ShownReject:
-        table = self._tables.get(reject.table)
-        text = secrecy.shown_reason(reject.table, table, reject.reason, visit.scopes)
-        reason = in_words(REASONS.phrase(text))
+        reason = self._in_words(reject, reject.reason, visit)
         if reject.table in NO_TABLES:
             return ShownReject(reject, OF_NO_TABLE[reject.table], None, reason)
         return ShownReject(reject, None, reject.table, reason)
+
+    def _in_words(self, reject: StoredReject, reason: str, visit: Visit) -> str:
+        table = self._tables.get(reject.table)
+        text = secrecy.shown_reason(reject.table, table, reason, visit.scopes)
+        return in_words(REASONS.phrase(text))
 
 
 def pages(services: Services) -> list[ConsoleRoute]:

@@ -121,6 +121,17 @@ class RejectReader:
         await self.update_problems(devices)
         return counts
 
+    async def reasons(self, reject: StoredReject, lines: Sequence[bytes]) -> list[str | None]:
+        """Return why each line of a reject cannot be read now; None for one that can."""
+        device = await self._device(reject.device)
+        found: list[str | None] = []
+        for line in lines:
+            upload = Upload(reject.table, line)
+            contents = self._reader.decode(upload, device.dialect, may_be_dense=True)
+            rejects = [contents.whole] if contents.whole is not None else contents.rejects
+            found.append(rejects[0].reason if rejects else None)
+        return found
+
     async def delete(self, reject_id: int, by: Caller) -> bool:
         """Delete a reject with its bytes, and record the caller; False if there is none."""
         now = self._registry.now()

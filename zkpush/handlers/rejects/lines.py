@@ -1,0 +1,78 @@
+"""Lines of punches that could not be read, with what can be read of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from ...manage.console.phrases import Phrase
+from ...persist.transaction import Transaction
+from ...protocol.codes import AttendanceState, VerificationMode
+from ...protocol.text import visible
+from ...values.setaside import StoredReject
+from ..people.store import Holder, PeopleStore
+
+PUNCHES = "ATTLOG"
+MOST_LINES = 50
+"""Lines of a reject that are shown one by one."""
+LONGEST = 40
+"""Characters of a column that are shown."""
+_PIN = re.compile("[0-9A-Za-z]{1,24}")
+_FOREVER = 2**62
+
+
+@attrs.frozen
+class ReadLine:
+    """A line by its columns, as far as they are there."""
+
+    pin: str | None
+    """The user ID, if the first column may be one."""
+    time: str
+    state: Phrase | str
+    """The attendance state, in words if it is a known code."""
+    method: Phrase | str
+    """The way of verification, in words if it is a known code."""
+    whose: Holder | None = None
+    reason: str | None = None
+    """Why the line cannot be read; None if it can be now."""
+
+
+def lines_of(reject: StoredReject) -> Sequence[bytes]:
+    """Return the lines of punches of a reject; none of other data, and of too many."""
+    if reject.table.upper() != PUNCHES or reject.packed or not reject.raw:
+        return []
+    lines = [line for line in reject.raw.splitlines() if line.strip()]
+    return lines if len(lines) <= MOST_LINES else []
+
+
+def read_line(line: bytes) -> ReadLine:
+    """Return the columns of a line: user ID, time, attendance state and way of verification."""
+    text = visible(line.decode("utf-8", "backslashreplace"), "\t")
+    columns = [one.strip()[:LONGEST] for one in text.split("\t")]
+    pin, time, state, method = (*columns, "", "", "", "")[:4]
+    return ReadLine(
+        pin if _PIN.fullmatch(pin) else None,
+        time,
+        _in_words(AttendanceState, state),
+        _in_words(VerificationMode, method),
+    )
+
+
+def named_thd(
+    tx: Transaction, lines: Sequence[ReadLine], areas: frozenset[str] | None
+) -> Sequence[ReadLine]:
+    """Return lines with the people who have their user IDs; `areas` are a limited reader's."""
+    holders = tx[PeopleStore].holders({one.pin for one in lines if one.pin is not None}, areas)
+    return [
+        one if one.pin is None else attrs.evolve(one, whose=holders.at(one.pin, _FOREVER))
+        for one in lines
+    ]
+
+
+def _in_words(kind: type[AttendanceState | VerificationMode], text: str) -> Phrase | str:
+    try:
+        return Phrase.made(kind(int(text)).meaning, {})
+    except ValueError:
+        return text
