@@ -42,10 +42,11 @@ class ErasureMachine(AreaMachine):
             if isinstance(job, ErasedReturns):
                 await job.work()
 
-    async def settle(self) -> None:
+    async def settle(self, *, one_person: bool = False) -> None:
         """Keep what is stored; one decision may end several conflicts."""
+        body = {"keep": "stored", "one_person": one_person}
         for conflict in await self.rig.items("/conflicts"):
-            reply = await self.rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+            reply = await self.rig.api("POST", f"/conflicts/{conflict['id']}", body)
             assert reply.status in (200, 404), reply.raw
 
     async def is_stranger(self, pin: str, place: int) -> bool:
