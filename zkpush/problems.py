@@ -293,7 +293,8 @@ class ProblemCode(StrEnum):
         "A terminal still has people who were removed here, or others under the user IDs of people "
         "here; it may let them in",
         "Delete them there: `zkpush users delete PIN --from SN`. If they are to stay, add them "
-        "again: `zkpush users put PIN name=…`.",
+        "again: `zkpush users put PIN name=…`. If it is the right person under a wrong name, say "
+        "so instead: `zkpush conflicts decide ID person --one-person`.",
     )
     SPACE_LOW = (
         "space low",

@@ -178,6 +178,7 @@ WAYS: Sequence[ConsoleWay] = (
     _of_list("commands send", Phrase("Send a command"), "/jobs", Scope.WRITE),
     ConsoleWay("rejects list --device <name>", _REJECTS, "/rejects?device=<name>", "/rejects"),
     _of_list("rejects", _REJECTS, "/rejects"),
+    _of_list("conflicts decide", Phrase("Punches of two people"), "/people/punches?decided=true"),
     _of_list("conflicts", _CONFLICTS, "/people/conflicts"),
     _of_terminal("users delete PIN --from <name>", _PEOPLE, "/people"),
     _of_list("users put", Phrase("Add a person"), "/people/new", Scope.WRITE),
