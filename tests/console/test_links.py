@@ -36,6 +36,7 @@ VALUES = {
     ("/people/1", AREA),
     ("/people/conflicts", PEOPLE["1"]),
     ("/people/conflicts", PEOPLE["7"]),
+    ("/audit", "Main gate"),
     ("/audit?pin=7", "Main gate"),  # who brought the person: a filter of the log
 }
 """Paths of pages, and values that the pages name and link to elsewhere."""

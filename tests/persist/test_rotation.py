@@ -12,6 +12,7 @@ import pytest_twisted
 from zkpush import maintenance
 from zkpush.datadir import read_key
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.people.arrivals import BRING
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.maintenance import rotate_key
@@ -124,9 +125,10 @@ async def test_everything_is_sealed_anew(url: str, data: pathlib.Path) -> None:
     with pytest.raises(NotUnsealed):
         before.open(after.seal(b"x", b""), b"")
     store = opened(url, key)
-    (entry,) = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
+    *brought, entry = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
     await store.stop()
     assert (entry.action, entry.subject) == ("rotate key", f"key {rotated.name}")
+    assert {one.action for one in brought} == {BRING}
 
 
 STEPS = ["begin_thd", "take", "seal_anew_thd", "some", "most", "finish_thd", "purge", "forget"]

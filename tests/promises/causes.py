@@ -74,7 +74,7 @@ CAUSES = {
         refused,
         r"other address +.* from 192\.0\.2\.7, which is in none of its networks, and was refused",
         r"If the terminal's address is now 192\.0\.2\.7, add .* `zkpush devices set T1 "
-        r"networks=198\.51\.100\.0/24,192\.0\.2\.7`, which are all of them",
+        r"networks=198\.51\.100\.0/24,192\.0\.2\.7`, with all of them",
         r"403 .* may not come from this address",
     ),
     "pending": Cause(
