@@ -39,7 +39,7 @@ async def test_an_area_exists_by_its_terminals_its_people_or_its_description(rig
     await person(rig, "1", "North", "South")
     await person(rig, "2", "South")
     described = await rig.api("PUT", "/areas/East", {"description": "Empty yet"})
-    assert described.json == area("East", description="Empty yet")
+    assert described.json == {**area("East", description="Empty yet"), "consequences": None}
     expected = [
         area("East", description="Empty yet"),
         area("North", devices=1, users=1),
