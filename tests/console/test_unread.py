@@ -13,6 +13,7 @@ from zkpush.protocol.rejects import Reject
 from ..rig import Rig
 from .browser import Browser, document, signed_in, text_of
 from .test_attendance import line, punch
+from .test_payroll import sheets
 
 MISSING = "could not be read"
 
@@ -111,6 +112,8 @@ async def test_terminals_from_which_nothing_comes_are_named_where_it_matters(rig
     for sn in ("T3", "T4", "T5"):
         await rig.exchange(sn)
     await rig.api("PATCH", "/devices/T3", {"state": "blocked"})
+    await rig.exchange("T6")
+    await rig.api("PATCH", "/devices/T6", {"alias": "Gate 6", "networks": ["203.0.113.0/24"]})
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
     await rig.api("PUT", "/devices/T2", {})
     for number in (1, 3, 4, 5):
@@ -118,6 +121,7 @@ async def test_terminals_from_which_nothing_comes_are_named_where_it_matters(rig
     for seconds in (SILENT_AFTER // 1000 - 10, 10):
         rig.clock.advance(seconds)
         await rig.get("getrequest?SN=T4")
+        await rig.get("getrequest?SN=T6")
     browser = await signed_in(rig, "read")
     shown = await browser.get("/attendance")
     words = text_of(shown)
@@ -127,9 +131,16 @@ async def test_terminals_from_which_nothing_comes_are_named_where_it_matters(rig
     assert "Nothing has come from Gate 5 since " in words
     assert "Gate 4 is" not in words
     assert b'href="/console/terminals/T1/doctor"' in shown.body
-    assert "are missing" not in text_of(
-        await browser.get("/attendance?since=2026-02-01&until=2026-02-28")
-    )
+    before = "since=2026-02-01&until=2026-02-28"
+    refused = "The server refuses Gate 6: its punches are missing."
+    past = text_of(await browser.get(f"/attendance?{before}"))
+    assert refused in past
+    assert past.count("are missing") == 1
+    notes = sheets((await browser.get(f"/attendance/days.xlsx?{before}")).body)["Notes"]
+    assert [refused] in notes
+    now = sheets((await browser.get("/attendance/days.xlsx?period=this-month")).body)["Notes"]
+    assert ["T2 waits for approval: its punches are missing."] in now
+    assert [one for one in now if "Nothing has come from Gate 5 since 2026-" in one[0]]
     assert "are missing" not in text_of(await browser.get("/attendance?device=T4"))
     south = await signed_in(rig, "read", name="sue", areas=["South"])
     assert "are missing" not in text_of(await south.get("/attendance"))

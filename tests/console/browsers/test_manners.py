@@ -51,7 +51,7 @@ def test_a_conflict_is_settled(work: WorkSite, hand: Manner) -> None:
     hand.visit("people/conflicts")
     hand.sees("Ann Ash")
     hand.sees("Bob Birch")
-    hand.press("Take", begins=True)
+    hand.press("Take the terminal's values", begins=True)
     hand.sees("Take the terminal's values?")
     hand.press("Take the terminal's values")
     hand.sees("No terminal contradicts what is stored.")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime
+from collections.abc import Callable, Iterable, Iterator
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from ...device.silence import Absence, absence_of
-from ...manage.console.visits import Visit
 from ...model import DEFAULT_AREA, Device, DeviceState, Page
 from ...persist.devices import DeviceStore
 from ...persist.online import OnlineWindow
 from ...persist.transaction import Transaction
+from ...phrases import Phrase
 from ...problems import ProblemCode
 from .periods import DayPeriod
+from .store import AttendanceStore
+from .unread import UnreadReader
 
 MOST_EXAMINED = 100
 """Maximum number of terminals of one state that are looked at."""
@@ -31,7 +35,7 @@ class AbsentTerminal:
 
 def absent_thd(
     tx: Transaction,
-    visit: Visit,
+    reader: UnreadReader,
     window: OnlineWindow,
     period: DayPeriod,
     device: str | None = None,
@@ -39,27 +43,73 @@ def absent_thd(
 ) -> list[AbsentTerminal]:
     """Return the terminals whose punches of a period may be missing, by serial number.
 
-    `device` and `area` limit them, as the areas of the visit do.
+    `device` and `area` limit them, as the areas of the reader do.
     """
-    until = period.until(visit.zone)
+    until = period.until(reader.zone)
     end = window.now + 1 if until is None else until * 1000
-    begin = (period.since(visit.zone) or 0) * 1000
+    begin = (period.since(reader.zone) or 0) * 1000
     if begin > window.now:
         return []
     found = [
         AbsentTerminal(one.sn, kind, one.last_seen_at)
-        for one, kind in _absent_thd(tx, visit.areas, window)
+        for one, kind in _absent_thd(tx, reader.areas, window)
         if device in (None, one.sn)
         and area in (None, one.area or DEFAULT_AREA)
-        and end > _begin(one, kind, window)
+        and end > _begin_thd(tx, one, kind, window)
     ]
     return sorted(found, key=lambda one: one.sn)
 
 
-def _begin(device: Device, kind: Absence, window: OnlineWindow) -> int:
-    """Return since when (ms) punches are missing; since when a state holds is not known."""
+def absence_notes(
+    absent: Iterable[AbsentTerminal], zone: ZoneInfo, named: Callable[[str], str | None]
+) -> list[Phrase]:
+    """Say in a file whose punches are missing; `named` returns the name of a terminal."""
+    return [_note(one, named(one.sn) or one.sn, zone) for one in absent]
+
+
+def _note(one: AbsentTerminal, terminal: str, zone: ZoneInfo) -> Phrase:
+    match one.kind:
+        case Absence.PENDING:
+            return Phrase(
+                "%(terminal)s waits for approval: its punches are missing.", terminal=terminal
+            )
+        case Absence.BLOCKED:
+            return Phrase("%(terminal)s is blocked: its punches are missing.", terminal=terminal)
+        case Absence.REFUSED:
+            return Phrase(
+                "The server refuses %(terminal)s: its punches are missing.", terminal=terminal
+            )
+        case Absence.NO_SESSION:
+            return Phrase(
+                "%(terminal)s is connected and does not begin a session: nothing of it is taken, "
+                "and its punches are missing.",
+                terminal=terminal,
+            )
+        case _ if one.since_at is None:
+            return Phrase(
+                "Nothing has come from %(terminal)s yet: its punches are missing.",
+                terminal=terminal,
+            )
+        case _:
+            since = datetime.datetime.fromtimestamp(one.since_at // 1000, zone)
+            return Phrase(
+                "Nothing has come from %(terminal)s since %(at)s: later punches are missing.",
+                terminal=terminal,
+                at=f"{since:%Y-%m-%d %H:%M}",
+            )
+
+
+def _begin_thd(tx: Transaction, device: Device, kind: Absence, window: OnlineWindow) -> int:
+    """Return since when (ms) punches are missing; since when a state holds is not known.
+
+    A terminal that makes requests, and of which nothing was ever taken, may hold punches of any
+    day.
+    """
     if kind in (Absence.PENDING, Absence.BLOCKED):
         return window.now
+    waits = kind in (Absence.REFUSED, Absence.NO_SESSION)
+    if waits and not tx[AttendanceStore].first_and_last(device.id):
+        return 0
     if kind is Absence.NO_SESSION:
         return min(one.since_at for one in device.problems if one.code == ProblemCode.NO_SESSION)
     return device.last_seen_at or device.created_at

@@ -34,6 +34,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Scope
 from ...protocol.times import check_zone
 from ..people.store import pin_order
+from .absent import AbsentTerminal, absence_notes, absent_thd
 from .dayviews import DayListing, DayView, UnreadView, UnseenView, view_of
 from .model import PunchFilter
 from .payroll import (
@@ -159,6 +160,7 @@ class DaysEndpoint:
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
+        self._registry = services.registry
         self._zones = services.zones
         self._now = services.now
         self._sheets = SheetExport(services.clock)
@@ -258,8 +260,18 @@ class DaysEndpoint:
 
     async def _workbook(self, sheet: _Sheet) -> Stream:
         wanted, days = sheet.wanted, sheet.days
-        await self._store.read(lambda tx: check_workbook_thd(tx, wanted, days))
-        notes = unread_notes(sheet.unread, lambda sn: None)
+        where = sheet.period, sheet.query.device, sheet.query.area
+        reader, window = UnreadReader(sheet.zone, wanted.areas), self._registry.online_window()
+
+        def find_thd(tx: Transaction) -> list[AbsentTerminal]:
+            check_workbook_thd(tx, wanted, days)
+            return absent_thd(tx, reader, window, *where)
+
+        absent = await self._store.read(find_thd)
+        notes = [
+            *unread_notes(sheet.unread, lambda sn: None),
+            *absence_notes(absent, sheet.zone, lambda sn: None),
+        ]
         today = datetime.datetime.fromtimestamp(self._now() / 1000, sheet.zone).date()
         tables = payroll_tables(
             self._store,

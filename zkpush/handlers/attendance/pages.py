@@ -27,7 +27,7 @@ from ...manage.services import Services
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ..people.store import unknown_person_thd
-from .absent import absent_thd
+from .absent import absence_notes, absent_thd
 from .checkpages import CheckPages
 from .chronology import ChronologicalPunches, TimePlace
 from .earlierpages import EarlierErasurePages
@@ -128,8 +128,9 @@ class AttendancePages:
                 if past is None:
                     values.update(count=found.count, is_more=found.is_more)
                     where = search.period, search.device, query.area
-                    values["unread"] = unread_thd(tx, UnreadReader.of(visit), *where, search.pin)
-                    values["absent"] = absent_thd(tx, visit, window, *where)
+                    reader = UnreadReader.of(visit)
+                    values["unread"] = unread_thd(tx, reader, *where, search.pin)
+                    values["absent"] = absent_thd(tx, reader, window, *where)
             names = area_names_thd(tx, visit.areas)
             return {
                 **values,
@@ -238,10 +239,16 @@ class AttendancePages:
 
     async def _notes(self, search: Search, visit: Visit) -> Sequence[Phrase]:
         """Return the notes of a file."""
-        where = search.period, search.device, search.query.area, search.pin
-        reader = UnreadReader.of(visit)
-        found = await self._store.read(lambda tx: unread_thd(tx, reader, *where))
-        return unread_notes(found, visit.named)
+        where = search.period, search.device, search.query.area
+        reader, window = UnreadReader.of(visit), self._services.registry.online_window()
+
+        def find_thd(tx: Transaction) -> list[Phrase]:
+            return [
+                *unread_notes(unread_thd(tx, reader, *where, search.pin), visit.named),
+                *absence_notes(absent_thd(tx, reader, window, *where), visit.zone, visit.named),
+            ]
+
+        return await self._store.read(find_thd)
 
     async def photo(self, visit: Visit, photo_id: int) -> PageFile:
         """Show the picture of a photo."""

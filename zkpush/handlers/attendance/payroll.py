@@ -50,10 +50,13 @@ PAYROLL_NOTES = (
         "not deducted, and a day with one punch has none."
     ),
     Phrase("A day without punches has no row."),
-    Phrase("Totals have everybody of the list, also people without any punch in the period."),
+    Phrase(
+        "Totals have everybody of the list, also people without any punch in the period, but not "
+        "those whose first punch came after it."
+    ),
     Phrase(
         "Totals of everybody name the days before today on which a person has no punch, and at "
-        "least half of the people of this sheet have some."
+        "least half of the people of this sheet have some; not of people without any punch before."
     ),
 )
 """What is to be known about each payroll sheet."""

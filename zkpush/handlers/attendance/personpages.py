@@ -201,7 +201,7 @@ class PersonAttendancePages:
                 ),
                 "may_change": visit.allows(Scope.WRITE),
                 "unread": unread_thd(tx, UnreadReader.of(visit), period, pin=pin),
-                "absent": absent_thd(tx, visit, window, period),
+                "absent": absent_thd(tx, UnreadReader.of(visit), window, period),
             }
 
         return await self._store.read(find_thd)

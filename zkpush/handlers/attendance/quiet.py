@@ -51,7 +51,7 @@ class QuietTerminal:
     last: datetime.datetime
     """Its last punch of the day, by its clock."""
     people: int
-    """People of the day with something odd."""
+    """People with something odd whose last punch of the day is there."""
 
 
 @attrs.define
@@ -87,7 +87,7 @@ class QuietDays:
         return [
             found
             for day in some[-MOST_DAYS:]
-            for found in _of_day_thd(tx, day, self.days[day].terminals, self.days[day].odd)
+            for found in _of_day_thd(tx, day, self.days[day].terminals)
         ]
 
 
@@ -109,7 +109,7 @@ def listed_quiet_thd(
             continue
         people, odd = _people_thd(tx, day, areas)
         if odd >= FEWEST and 2 * odd >= people:
-            found += _of_day_thd(tx, day, days[day].terminals, odd)
+            found += _of_day_thd(tx, day, days[day].terminals)
     return found
 
 
@@ -162,7 +162,7 @@ def _people_thd(
 
 
 def _of_day_thd(
-    tx: Transaction, day: datetime.date, terminals: Counter[str], people: int
+    tx: Transaction, day: datetime.date, terminals: Counter[str]
 ) -> list[QuietTerminal]:
     serials = [sn for sn, _ in terminals.most_common(MOST_TERMINALS)]
     query = select(devices.c.sn, devices.c.id).where(devices.c.sn.in_(serials))
@@ -171,7 +171,7 @@ def _of_day_thd(
     for sn in [one for one in serials if one in keys]:
         last = _last_thd(tx, keys[sn], *_hours(day))
         if last is not None and _is_early_thd(tx, keys[sn], last):
-            found.append(QuietTerminal(sn, last, people))
+            found.append(QuietTerminal(sn, last, terminals[sn]))
     return found
 
 

@@ -115,7 +115,7 @@ class ConflictQuestions:
             *self._united_thd(tx, [found]),
         ]
         if keep == "our_name":
-            texts.append(_sending_thd(tx, found))
+            texts += [_sending_thd(tx, found), _FILLED]
             button = Phrase("Keep our name")
         else:
             asked = self.taking_thd(tx, visit, found, one_person=True)
@@ -336,6 +336,9 @@ def _choices(name: object, other: object) -> Sequence[QuestionChoice]:
 
 def _subject(visit: Visit, found: Conflict, name: str) -> str:
     return f"{name} ({found.pin}), {visit.named(found.device) or found.device}"
+
+
+_FILLED = Phrase("What is empty here is filled in by the terminal, but no right.")
 
 
 def _right(conflict: Conflict) -> Privilege | None:
