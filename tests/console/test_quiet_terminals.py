@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 import pytest_twisted
 
@@ -76,6 +78,18 @@ async def test_a_day_of_many_punches_is_left_to_the_file(
         assert ("sent no punch" in shown) is is_said
         notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
         assert "sent no punch" in str(notes)
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_said_of_a_day_that_is_not_over(rig: Rig) -> None:
+    """User IDs that nobody has are listed of today too, whose evening is still to come."""
+    browser = await _filled(rig, odd=3)
+    query = f"/attendance/check?{WEEK}&mark=nobody"
+    assert "sent no punch" in text_of(await browser.get(query))
+    rig.clock.rightNow = datetime.datetime(2026, 2, 20, 12, tzinfo=datetime.UTC).timestamp()
+    shown = text_of(await (await signed_in(rig, name="eve")).get(query))
+    assert shown.count("nobody here has this user ID") >= 3
+    assert "sent no punch" not in shown
 
 
 @pytest_twisted.ensureDeferred

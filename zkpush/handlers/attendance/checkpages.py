@@ -151,7 +151,8 @@ class CheckPages:
             if asked.wrong:
                 return asked, [], None
             part = tx[DaysToCheck].part(asked.filter, ROWS, past)
-            quiet[:] = listed_quiet_thd(tx, (one.strip for one in part.days), visit.areas)
+            strips = (one.strip for one in part.days)
+            quiet[:] = listed_quiet_thd(tx, strips, visit.areas, today)
             return asked, part.days, part.next
 
         asked, days, following = await self._store.read(find_thd)

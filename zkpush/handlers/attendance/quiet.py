@@ -82,7 +82,7 @@ class QuietDays:
         some = [
             day
             for day, one in sorted(self.days.items())
-            if day < today and one.odd >= FEWEST and 2 * one.odd >= one.people
+            if one.odd >= FEWEST and 2 * one.odd >= one.people
         ]
         return [
             found
@@ -92,17 +92,21 @@ class QuietDays:
 
 
 def listed_quiet_thd(
-    tx: Transaction, strips: Iterable[DayStrip], areas: frozenset[str] | None
+    tx: Transaction,
+    strips: Iterable[DayStrip],
+    areas: frozenset[str] | None,
+    today: datetime.date,
 ) -> list[QuietTerminal]:
     """Return the quiet terminals of days of which only what is odd is listed, the last day first.
 
-    Days of more than `MOST_PUNCHES` are left out, since their people would have to be counted.
+    Today and later days are left out, and days of more than `MOST_PUNCHES`, since their people
+    would have to be counted.
     `areas` are those of a limited reader.
     """
     listed = QuietDays()
     for strip in strips:
         listed.add(strip)
-    days = {day: one for day, one in listed.days.items() if one.odd >= FEWEST}
+    days = {day: one for day, one in listed.days.items() if day < today and one.odd >= FEWEST}
     found: list[QuietTerminal] = []
     for day in sorted(days, reverse=True)[:MOST_DAYS]:
         if _is_large_thd(tx, day):
