@@ -87,9 +87,12 @@ async def test_nothing_is_said_of_a_day_that_is_not_over(rig: Rig) -> None:
     query = f"/attendance/check?{WEEK}&mark=nobody"
     assert "sent no punch" in text_of(await browser.get(query))
     rig.clock.rightNow = datetime.datetime(2026, 2, 20, 12, tzinfo=datetime.UTC).timestamp()
-    shown = text_of(await (await signed_in(rig, name="eve")).get(query))
+    browser = await signed_in(rig, name="eve")
+    shown = text_of(await browser.get(query))
     assert shown.count("nobody here has this user ID") >= 3
     assert "sent no punch" not in shown
+    notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
+    assert "sent no punch" not in str(notes)
 
 
 @pytest_twisted.ensureDeferred

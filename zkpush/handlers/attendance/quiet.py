@@ -82,7 +82,7 @@ class QuietDays:
         some = [
             day
             for day, one in sorted(self.days.items())
-            if one.odd >= FEWEST and 2 * one.odd >= one.people
+            if day < today and one.odd >= FEWEST and 2 * one.odd >= one.people
         ]
         return [
             found
@@ -100,8 +100,7 @@ def listed_quiet_thd(
     """Return the quiet terminals of days of which only what is odd is listed, the last day first.
 
     Today and later days are left out, and days of more than `MOST_PUNCHES`, since their people
-    would have to be counted.
-    `areas` are those of a limited reader.
+    would have to be counted. `areas` are those of a limited reader.
     """
     listed = QuietDays()
     for strip in strips:
