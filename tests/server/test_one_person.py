@@ -13,8 +13,10 @@ from ..rig import Rig
 from .test_contested_parts import ANN, EVE, OTHER, finger, said, settle
 from .test_contested_parts import fingers as stored_fingers
 from .test_distribution import distribute, enrol, fetch, fingers, held
+from .test_jobs_of_areas import limited
 from .test_strangers_on_terminals import problems, two_people
 
+PUNCH = b"5\t2026-03-01 08:00:00\t0\t1\n"
 ONE = {"keep": "stored", "one_person": True}
 
 
@@ -27,7 +29,7 @@ async def misnamed(rig: Rig) -> None:
     """Ivan is Igor at the terminal W1, which has sent his finger and a punch."""
     await said(rig, "A1", user("Ivan Petrov"), finger(ANN))
     await said(rig, "W1", user("Igor Popov"), finger(OTHER, 2))
-    await rig.post("cdata?SN=W1&table=ATTLOG&Stamp=1", b"5\t2026-03-01 08:00:00\t0\t1\n")
+    await rig.post("cdata?SN=W1&table=ATTLOG&Stamp=1", PUNCH)
 
 
 async def people_of(rig: Rig) -> list[tuple[str, str]]:
@@ -176,6 +178,39 @@ async def test_a_person_without_a_name_is_known_by_the_card(either: Rig) -> None
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_name_that_comes_to_a_known_card_is_asked_about(either: Rig) -> None:
+    """The decision was about the card only: the finger and the punches of the name wait."""
+    await said(either, "A1", user("Ann Lee", "\tCard=70"))
+    await said(either, "W1", b"USER PIN=5\tCard=71\n")
+    await settle(either, **ONE)
+    await said(either, "W1", user("Bob Stone", "\tCard=71"), finger(EVE, 3))
+    assert await people_of(either) == [("W1", "Bob Stone")]
+    assert (await name(either), await stored_fingers(either)) == ("Ann Lee", {})
+    assert [one[:2] for one in await claims(either)] == [("Bob Stone", None)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_limited_caller_decides_about_its_own_terminals_only(either: Rig) -> None:
+    """What was decided elsewhere stays, and a conflict there is for those who see it."""
+    await said(either, "A1", user("Ivan Petrov"))
+    await either.api("PUT", "/users/5", {"areas": ["North", "South"]})
+    for sn, area in (("N1", "North"), ("S1", "South")):
+        await said(either, sn, user("Igor Popov"))
+        await either.api("PATCH", f"/devices/{sn}", {"area": area})
+        await either.post(f"cdata?SN={sn}&table=ATTLOG&Stamp=1", PUNCH)
+    (south,) = [one for one in await either.items("/conflicts/punches") if one["device"] == "S1"]
+    decided = await either.api("POST", f"/conflicts/punches/{south['id']}", {"owner": "other"})
+    assert decided.status == 200
+    north = await limited(either, "North")
+    listed: Any = (await either.api("GET", "/conflicts", headers=north)).json
+    (own,) = listed["items"]
+    assert (await either.api("POST", f"/conflicts/{own['id']}", ONE, headers=north)).status == 200
+    assert await people_of(either) == [("S1", "Igor Popov")]
+    owners = {one["device"]: one["owner"] for one in await either.items("/conflicts/punches")}
+    assert owners == {"N1": "person", "S1": "other"}
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_area_that_distributes_sends_the_right_name(either: Rig) -> None:
     """Nobody is deleted, and the fingers of both terminals are on both."""
     first, second = await two_people(either)
@@ -218,6 +253,35 @@ async def test_an_earlier_decision_becomes_one_about_one_person(either: Rig) -> 
     assert await claims(either) == [("Igor Popov", "person", True)]
     await said(either, "W1", finger(EVE, 3))
     assert await stored_fingers(either) == {1: ANN, 3: EVE}
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_kept_apart_of_one_person_is_stored(either: Rig) -> None:
+    """The terminal sent a finger after the decision that there are two people."""
+    await misnamed(either)
+    await settle(either, keep="stored", punches="person")
+    await said(either, "W1", finger(EVE, 3))
+    assert await stored_fingers(either) == {1: ANN}
+    assert await decide(either, owner="person", one_person=True) == 200
+    assert await stored_fingers(either) == {1: ANN, 3: EVE}
+
+
+@pytest_twisted.ensureDeferred
+async def test_fingers_wait_while_it_is_in_doubt_again_who_it_is(either: Rig) -> None:
+    """They are stored once more if it is one person, and deleted if there are two."""
+    await misnamed(either)
+    await settle(either, **ONE)
+    assert await decide(either, owner="later") == 200
+    assert await stored_fingers(either) == {1: ANN}
+    details = [str(one["detail"]) for one in await either.items("/audit")]
+    said_now = "in doubt again whether one person at terminal W1"
+    assert [one for one in details if one.startswith(said_now)]
+    await settle(either, **ONE)
+    assert await stored_fingers(either) == {1: ANN, 2: OTHER}
+    assert await decide(either, owner="other") == 200
+    assert (await stored_fingers(either), await strange(either)) == ({1: ANN}, 1)
+    details = [str(one["detail"]) for one in await either.items("/audit")]
+    assert [one for one in details if one.startswith("two people at terminal W1")]
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,8 @@ DETAILS = SentenceList(
         Phrase("punches stay"),
         Phrase("%(reason)s; one person"),
         Phrase("one person at terminal %(sn)s"),
+        Phrase("two people at terminal %(sn)s"),
+        Phrase("in doubt again whether one person at terminal %(sn)s"),
         Phrase("by %(sn)s; %(reason)s"),
         Phrase("punches from terminal %(sn)s: those of the person"),
         Phrase("punches from terminal %(sn)s: those of another person"),

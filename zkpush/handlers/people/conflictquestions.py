@@ -18,7 +18,7 @@ from ...values.personwords import PERSON_LABELS
 from ...values.punchspans import PunchSpan
 from .authorship import NAME
 from .claimwords import NO_NAME, span_phrase
-from .deciding import CountedClaim, PunchDecisions, doubtful_thd
+from .deciding import CountedClaim, PunchDecisions, doubtful_thd, united_thd
 from .model import Conflict
 from .persons import PersonStore
 from .settling import check_agreement
@@ -131,7 +131,10 @@ class ConflictQuestions:
 
     def _united_thd(self, tx: Transaction, found: Sequence[Conflict]) -> list[Phrase]:
         """Say what becomes of all that terminals have, if it is that of the people stored here."""
-        count = sum(one.punches for one in self._doubtful_thd(tx, found))
+        claims = [each for one in found for each in united_thd(tx, one)]
+        counted = self._decisions.counted_thd(tx, claims)
+        count = sum(one.punches for one in counted if one.claim.owner is None)
+        others = sum(one.punches for one in counted if one.claim.owner is not None)
         texts = [Phrase("Fingers, faces and photos from there are stored, too. Nobody is deleted.")]
         if count:
             texts.append(
@@ -139,6 +142,16 @@ class ConflictQuestions:
                     "%(num)s punch from there is not doubtful any more, and counts.",
                     "%(num)s punches from there are not doubtful any more, and count.",
                     count,
+                )
+            )
+        if others:
+            texts.append(
+                counted_phrase(
+                    "%(num)s punch from there was decided to be another person's, and counts from "
+                    "now on.",
+                    "%(num)s punches from there were decided to be another person's, and count "
+                    "from now on.",
+                    others,
                 )
             )
         return texts

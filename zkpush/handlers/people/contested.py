@@ -128,19 +128,39 @@ class ContestedParts:
 
         `device_id` is the terminal that has stated them first.
         """
-        for table, names in _KEYS.items():
+        for table in _KEYS:
+            is_other = table.c.device_id.is_not(None) & (table.c.device_id != device_id)
             for some in parts_of([*pins]):
-                is_other = table.c.device_id.is_not(None) & (table.c.device_id != device_id)
-                query = select(table).where(table.c.pin.in_(some), is_other)
-                for row in self._connection.execute(query).all():
-                    said = opened(self._vault, table, row._mapping)
-                    values = {name: said[name] for name in row._mapping if name not in _OF_STORE}
-                    if table is person_photos:
-                        values["content"] = self._content(row.picture)
-                    key = tuple(values[name] for name in names)
-                    one = PersonStatement(key, values, b"")
-                    self._put(table, row.device_id, [(key_text(key), one, row.updated_at or 0)])
-                    self._connection.execute(delete(table).where(table.c.id == row.id))
+                self._move(table, table.c.pin.in_(some) & is_other)
+
+    def part(self, device_id: int, pin: str) -> set[int]:
+        """Store apart what a terminal has sent of a user, who is two people after all.
+
+        Returns the other terminals that have some of it.
+        """
+        terminals = set[int]()
+        for table in _KEYS:
+            is_own = (table.c.pin == pin) & (table.c.device_id == device_id)
+            for key in self._move(table, is_own):
+                of_key = _is_key(table, key)
+                held = select(holdings.c.device_id).where(of_key, holdings.c.digest != REMOVED)
+                terminals |= {*self._connection.execute(held).scalars()}
+        return terminals - {device_id}
+
+    def _move(self, table: sqlalchemy.Table, which: ColumnElement[bool]) -> list[str]:
+        """Store records apart that terminals have sent; returns their keys."""
+        moved = []
+        for row in self._connection.execute(select(table).where(which)).all():
+            said = opened(self._vault, table, row._mapping)
+            values = {name: said[name] for name in row._mapping if name not in _OF_STORE}
+            if table is person_photos:
+                values["content"] = self._content(row.picture)
+            key = tuple(values[name] for name in _KEYS[table])
+            one = PersonStatement(key, values, b"")
+            self._put(table, row.device_id, [(key_text(key), one, row.updated_at or 0)])
+            self._connection.execute(delete(table).where(table.c.id == row.id))
+            moved.append(key_text(key))
+        return moved
 
     def identified(self, device_id: int, pins: Sequence[str]) -> list[str]:
         """Return the users whose templates and photos are known to be theirs now.

@@ -16,12 +16,14 @@ from ...model import Caller
 from ...persist.audit import AuditStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
-from .authorship import is_same_name
+from .authorship import NAME, is_same_name
 from .claims import ClaimStore
+from .contested import ContestedParts, Outcome
 from .holders import Holders
 from .model import Conflict, PunchClaim, PunchOwner
-from .oneperson import OnePersonStore
+from .oneperson import OnePersonStore, is_alike
 from .persons import PersonStore
+from .stating import StatedParts
 from .strangers import StrangerStore
 
 DECIDE = "decide on punches"
@@ -60,6 +62,20 @@ def doubtful_thd(tx: Transaction, conflict: Conflict, *, decided: bool = False) 
         if one.device == conflict.device
         and (decided or one.owner is None)
         and holders.of_claim(one).earlier is None
+    ]
+
+
+def united_thd(tx: Transaction, conflict: Conflict) -> list[PunchClaim]:
+    """Return the claims that become the person's if a conflict is about one person.
+
+    Those that were decided for another person are among them if they have the same name.
+    """
+    said = conflict.said or {}
+    return [
+        one
+        for one in doubtful_thd(tx, conflict, decided=True)
+        if (one.owner is None and not one.name)
+        or (one.owner is not PunchOwner.PERSON and is_alike(said, {NAME: one.name}))
     ]
 
 
@@ -134,7 +150,7 @@ class PunchDecisions:
             if one_person and owner is PunchOwner.PERSON:
                 _unite_thd(tx, found, by, now)
             elif owner is not PunchOwner.PERSON:
-                _part_thd(tx, found, owner, now)
+                _part_thd(tx, found, owner, by, now)
             decide_thd(tx, found, owner, by, now)
             after = tx[ClaimStore].get(claim_id)
             return after or found
@@ -157,29 +173,43 @@ def _unite_thd(tx: Transaction, claim: PunchClaim, by: Caller, now: int) -> None
     if not is_one:
         tx[OnePersonStore].mark(ids, is_one=True)
         tx[StrangerStore].gone(claim.device_id, claim.pin)
+        tx[StatedParts].end_conflict(claim.device_id, [claim.pin], Outcome.BOTH, now)
         tx[PersonStore].tell("user", claim.device, [claim.pin], now)
         person = tx[AuditStore].person(claim.pin)
         acts.record(tx, by, DECIDE, person, f"one person at terminal {claim.device}", now)
 
 
-def _part_thd(tx: Transaction, claim: PunchClaim, owner: PunchOwner | None, now: int) -> None:
+def _part_thd(
+    tx: Transaction, claim: PunchClaim, owner: PunchOwner | None, by: Caller, now: int
+) -> None:
     """Take back that whom a terminal names is the person, if that was decided.
 
-    If the punches are doubtful again, so is the name: the conflict is open again. Otherwise there
-    are two people, and the terminal has the other one until it has deleted the user.
+    If the punches are doubtful again, so is the name, unless the terminal has been corrected: the
+    conflict is open again, and what the terminal has sent is kept apart until it is settled.
+    Otherwise there are two people: what the terminal has sent is deleted here, and it has the other
+    one until it has deleted the user, as have terminals that were given some of it.
     """
     is_one, ids = tx[OnePersonStore].of_claims([claim]).get(claim.id, (False, []))
     if not is_one:
         return
     named = tx[OnePersonStore].other_names([claim.pin]).get((claim.pin, claim.device_id))
+    is_named = named is not None and is_same_name(named, claim.name)
     tx[OnePersonStore].mark(ids, is_one=False)
-    if named is not None and is_same_name(named, claim.name):
+    if is_named or owner is not None:
+        given = tx[ContestedParts].part(claim.device_id, claim.pin)
+        if given:
+            given |= tx[StrangerStore].awaiting(claim.pin)
+            tx[StrangerStore].add([claim.pin], given - {claim.device_id}, now)
+    if is_named:
         tx[ClaimStore].resume(claim)
-        if owner is None:
-            tx[OnePersonStore].reopen(ids[-1:])
-        else:
-            tx[StrangerStore].add([claim.pin], [claim.device_id], now)
+    if owner is not None:
+        tx[StatedParts].end_conflict(claim.device_id, [claim.pin], Outcome.STORED, now)
+    elif is_named:
+        tx[OnePersonStore].reopen(ids[-1:])
     tx[PersonStore].tell("user", claim.device, [claim.pin], now)
+    words = "in doubt again whether one person" if owner is None else "two people"
+    person = tx[AuditStore].person(claim.pin)
+    acts.record(tx, by, DECIDE, person, f"{words} at terminal {claim.device}", now)
 
 
 def is_others(claim: PunchClaim) -> bool:

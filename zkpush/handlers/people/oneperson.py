@@ -78,11 +78,17 @@ class OnePersonStore:
 
     def other_names(self, pins: Collection[str]) -> dict[tuple[str, int], str]:
         """Return the decided names that terminals still have for people, by ID and terminal."""
+        decided = self.said(pins)
+        by_device: dict[int, list[str]] = {}
+        for pin, device_id in decided:
+            by_device.setdefault(device_id, []).append(pin)
+        rows = self._tx[PersonRows]
+        words = {device_id: rows.words(device_id, own) for device_id, own in by_device.items()}
+        stored = rows.stored(sorted({pin for pin, _ in decided})) if decided else {}
         found: dict[tuple[str, int], str] = {}
-        for (pin, device_id), every in self.said(pins).items():
-            word = self._tx[PersonRows].words(device_id, [pin]).get(pin, {})
+        for (pin, device_id), every in decided.items():
+            word = words[device_id].get(pin, {})
             name = str(word.get(NAME) or "")
-            stored = self._tx[PersonRows].stored([pin])
             is_decided = any(NAME in said and is_alike(said, word) for said in every)
             if name and is_decided and pin in stored and stored[pin].value(NAME) != name:
                 found[pin, device_id] = name
@@ -120,6 +126,8 @@ class OnePersonStore:
 
     def _found(self, query: Select[Any], pins: Collection[str]) -> list[tuple[Any, Said]]:
         """Return conflicts about people with their values, by id, without damaged ones."""
+        if not pins:
+            return []
         listed = {"keys": msgspec.json.encode([*pins]).decode()}
         query = query.where(conflicts.c.pin.in_(self._keys)).order_by(conflicts.c.id)
         rows = self._connection.execute(query, listed).all()
@@ -150,7 +158,8 @@ class PersonMerger:
             return result
         for said in self._decided(pin):
             if is_alike(said, values):
-                self.names[pin] = values.get(NAME)
+                if said.get(NAME):
+                    self.names[pin] = values.get(NAME)
                 values = _as_stored(said, values, row)
         return merge(row.fields, values, word, self._by, is_known=row.is_known)
 
@@ -162,5 +171,7 @@ class PersonMerger:
 
 def _as_stored(said: Said, values: Said, row: PersonRow) -> dict[str, object]:
     """Return the values of a statement, with the stored ones for those that were decided."""
-    decided = {name for name, value in said.items() if values.get(name) == value} | {NAME}
+    decided = {name for name, value in said.items() if values.get(name) == value}
+    if said.get(NAME):
+        decided.add(NAME)
     return {name: row.value(name) if name in decided else values[name] for name in values}

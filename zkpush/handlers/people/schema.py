@@ -194,6 +194,7 @@ conflicts = Table(
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     ),
+    Index("conflicts_people", "pin", "device_id"),
     info={KEY: ("pin", "device_id"), OF_PEOPLE: ("device_id", "pin")},
 )
 """Statements of terminals about users that contradict what is stored."""

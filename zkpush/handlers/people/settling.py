@@ -7,7 +7,7 @@ wrong name; see `oneperson`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ...device import acts
 from ...manage.services import Services
@@ -22,7 +22,7 @@ from .bounds import own_conflicts_thd
 from .cards import check_cards_thd
 from .contested import Outcome
 from .contradictions import ConflictStore
-from .deciding import decide_thd, doubtful_thd
+from .deciding import decide_thd, doubtful_thd, united_thd
 from .model import Conflict, PunchOwner
 from .oneperson import OnePersonStore, is_alike
 from .persons import PersonStore
@@ -137,6 +137,7 @@ def _settle_thd(
         raise ValueError(Phrase("The values of the terminal are damaged; give `fields` instead."))
     person = tx[AuditStore].person(pin)
     before = tx[ConflictStore].page(Page(MOST_CONFLICTS), pin)
+    own = {one.id for one in own_conflicts_thd(tx, [one.id for one in before], by.areas)}
     if taken:
         values = {name: taken[name] for name in taken if name in FIELDS}
         said = conflict.said or {}
@@ -153,7 +154,7 @@ def _settle_thd(
         people.put(pin, kept, by.actor, now)
     tx[ConflictStore].settle(conflict.id, by.actor, now)
     if one_person:
-        _unite(tx, conflict, before, by, now)
+        _unite(tx, conflict, before, own, by, now)
     else:
         end_conflicts(tx, pin, before, by, now)
     if owner is not None and not one_person:
@@ -180,12 +181,18 @@ def _completed(tx: Transaction, conflict: Conflict) -> dict[str, object]:
 
 
 def _unite(
-    tx: Transaction, conflict: Conflict, before: Sequence[Conflict], by: Caller, now: int
+    tx: Transaction,
+    conflict: Conflict,
+    before: Sequence[Conflict],
+    own: Collection[int],
+    by: Caller,
+    now: int,
 ) -> None:
     """Make all that a terminal has under another name that of the person.
 
-    `before` are the conflicts about the user that were open. Those with other terminals that have
-    the same name are about this person, too. Those with a third name are open again.
+    `before` are the conflicts about the user that were open, and `own` the IDs of those that the
+    caller may see. Those of them with other terminals that have the same name are about this
+    person, too. The others are open again, unless the terminal states what is stored now.
     """
     store, values = tx[ConflictStore], tx[PersonStore].values(conflict.pin)
     still = {one.id for one in store.page(Page(MOST_CONFLICTS), conflict.pin)}
@@ -193,24 +200,23 @@ def _unite(
         device, said = tx[DeviceStore].find(one.device), one.said or {}
         if one.id in still or device is None:
             continue
-        is_same = one.id == conflict.id or is_alike(conflict.said or {}, said)
+        is_same = one.id == conflict.id
+        is_same = is_same or (one.id in own and is_alike(conflict.said or {}, said))
         if not is_same and (NAME in said or CARD in said) and not is_alike(said, values):
             tx[OnePersonStore].reopen([one.id])
             continue
         if is_same:
             tx[OnePersonStore].mark([one.id], is_one=True)
         tx[StrangerStore].gone(device.id, one.pin)
-        _give_punches(tx, one, by, now)
+        if one.id in own:
+            _give_punches(tx, one, by, now)
         tx[StatedParts].end_conflict(device.id, [one.pin], Outcome.BOTH, now)
 
 
 def _give_punches(tx: Transaction, conflict: Conflict, by: Caller, now: int) -> None:
     """Give the person the punches of whom a terminal named in a conflict."""
-    said = conflict.said or {}
-    for one in doubtful_thd(tx, conflict, decided=True):
-        is_person = one.owner is PunchOwner.PERSON
-        if not is_person and (not one.name or is_alike(said, {NAME: one.name})):
-            decide_thd(tx, one, PunchOwner.PERSON, by, now)
+    for one in united_thd(tx, conflict):
+        decide_thd(tx, one, PunchOwner.PERSON, by, now)
 
 
 def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:

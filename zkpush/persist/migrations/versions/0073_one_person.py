@@ -9,3 +9,4 @@ down_revision = "0072"
 
 def upgrade():
     op.add_column("conflicts", sa.Column("one_person", sa.Boolean()))
+    op.create_index("conflicts_people", "conflicts", ["pin", "device_id"])
