@@ -76,6 +76,35 @@ async def test_nobody_is_listed_whom_the_filter_leaves_out(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_who_punched_at_terminals_of_other_areas_is_not_without_punches(
+    either: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the totals, nor in the API; punches of other periods do not count."""
+    rig = either
+    browser = await _filled(rig)
+    monkeypatch.setattr(unseen, "AT_ONCE", 1)
+    for pin in ("3", "20", "100"):
+        await rig.api("PUT", f"/users/{pin}", {"areas": ["South"]})
+    sue = await signed_in(rig, name="sue", areas=["South"])
+    for by, query in ((browser, f"{FEBRUARY}&area=South"), (sue, FEBRUARY)):
+        assert [one[0] for one in await _totals(by, query)] == ["20"]
+    days = "/attendance/days?area=South&first=2026-02-0{}&last=2026-02-08"
+    for first, pins in ((1, ["20"]), (3, ["20"]), (4, ["3", "20", "100"])):
+        reply = await rig.api("GET", days.format(first))
+        assert [one["pin"] for one in reply.json["without_punches"]] == pins
+
+
+@pytest_twisted.ensureDeferred
+async def test_punches_elsewhere_before_somebody_got_the_user_id_are_not_theirs(rig: Rig) -> None:
+    """They may be the earlier person's."""
+    browser = await _filled(rig)
+    assert (await rig.api("DELETE", "/users/3")).status in (200, 204)
+    await rig.api("PUT", "/users/3?confirm=new", {"name": "Gus Gray", "areas": ["South"]})
+    found = await _totals(browser, f"{FEBRUARY}&area=South")
+    assert [one[:4] for one in found] == [["3", "Gus Gray", "0", "0"]]
+
+
+@pytest_twisted.ensureDeferred
 async def test_removed_people_are_listed_if_they_have_punches(rig: Rig) -> None:
     """Nobody is missed who is not there any more."""
     browser = await _filled(rig)

@@ -34,8 +34,9 @@ async def find_unseen(
     """Return the people whom a filter includes and who have no punch, by user ID and in order.
 
     `first` and `last` are the days of the period, `seen` the user IDs of those who have some.
-    People who began after the period, by their validity or their first punch, are left out. There
-    are none for a filter by terminal or doubt, since they may have other punches.
+    People who began after the period, by their validity or their first punch, are left out, and of
+    areas those who punched at terminals elsewhere. There are none for a filter by terminal or
+    doubt, since they may have other punches.
     """
     if wanted.device is not None or wanted.doubt is not None or not _is_present(wanted.spans):
         return {}
@@ -50,11 +51,25 @@ async def find_unseen(
 
         def find_thd(tx: Transaction, pins: Sequence[str] = pins) -> tuple[set[str], set[str]]:
             known = known_before_thd(tx, pins, wanted.since or 0)
-            return known, _later_thd(tx, pins, known, wanted.until)
+            later = _later_thd(tx, pins, known, wanted.until)
+            return known, later | _elsewhere_thd(tx, pins, wanted)
 
-        known, later = await store.read(find_thd)
-        found |= {pin: UnseenPerson(names[pin], pin in known) for pin in pins if pin not in later}
+        known, others = await store.read(find_thd)
+        found |= {pin: UnseenPerson(names[pin], pin in known) for pin in pins if pin not in others}
     return found
+
+
+def _elsewhere_thd(tx: Transaction, pins: Sequence[str], wanted: PunchFilter) -> set[str]:
+    """Return those of some user IDs with punches of the period at terminals of other areas.
+
+    Whose the punches are is not looked for where somebody got the user ID in the period or later.
+    """
+    if wanted.area is None and wanted.areas is None:
+        return set()
+    reused = tx[EarlierHolders].of(pins)
+    begin = wanted.since or 0
+    own = [pin for pin in pins if all(one.until <= begin for one in reused.get(pin, ()))]
+    return punched_thd(tx, own, PunchFilter(since=wanted.since, until=wanted.until))
 
 
 def _later_thd(
