@@ -87,7 +87,7 @@ async def test_the_name_of_the_terminal_renames_the_person(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_an_earlier_decision_can_become_one_about_one_person_and_back(rig: Rig) -> None:
-    """The attendance of the person has the buttons, and so has the list of such punches."""
+    """The buttons are on the attendance of the person, and on the list of doubtful punches."""
     action = await two_people(rig)
     browser = await signed_in(rig)
     await browser.send(PAGE, action, {"keep": "stored", "punches": "person", **YES})

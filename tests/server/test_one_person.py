@@ -245,7 +245,7 @@ async def test_a_terminal_that_gets_the_wrong_name_again_is_sent_the_right_one(
 
 @pytest_twisted.ensureDeferred
 async def test_an_earlier_decision_becomes_one_about_one_person(either: Rig) -> None:
-    """Whoever obeyed the wrong question before has a way out."""
+    """An operator who decided on two people can correct that."""
     await misnamed(either)
     await settle(either, keep="stored", punches="person")
     assert await decide(either, owner="person", one_person=True) == 200

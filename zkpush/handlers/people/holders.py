@@ -202,7 +202,7 @@ class Holders:
     ) -> None:
         """`names` are those of the present holders, and `left` who of them has left.
 
-        `unknown` are the user IDs that nobody has, whoever asks.
+        `unknown` are the user IDs that nobody has, in any area.
         """
         self._unknown = unknown
         self._names = names

@@ -11,7 +11,7 @@ conflict is marked, and what it has as said by the terminal is no contradiction 
 
 In an area that distributes, the terminal is sent the stored name, as with any other difference.
 Elsewhere somebody has to correct it at the terminal. The marks are deleted with the person, and
-whoever has the user ID next is asked about anew.
+the next holder of the user ID is asked about anew.
 """
 
 from __future__ import annotations

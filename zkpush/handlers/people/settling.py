@@ -190,9 +190,9 @@ def _unite(
 ) -> None:
     """Make all that a terminal has under another name that of the person.
 
-    `before` are the conflicts about the user that were open, and `own` the IDs of those that the
-    caller may see. Those of them with other terminals that have the same name are about this
-    person, too. The others are open again, unless the terminal states what is stored now.
+    `before` are the conflicts about the user that were open. `own` are the IDs of those of them
+    that the caller may see: if they have the same name, they are about this person, too. The others
+    are open again, unless the terminal states what is stored now.
     """
     store, values = tx[ConflictStore], tx[PersonStore].values(conflict.pin)
     still = {one.id for one in store.page(Page(MOST_CONFLICTS), conflict.pin)}
