@@ -39,7 +39,7 @@ from .unread import UnreadReader, unread_days_thd
 from .unreaddays import with_unread_thd
 
 CURSOR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(\t[^\x00-\x1f]{0,64}){3}$"
-MOST_PUNCHES = 2500
+MOST_PUNCHES = 2000
 """Punches after which a part ends."""
 MOST_DAYS = 62
 """Days, or slices of them, after which a part ends."""
@@ -224,13 +224,14 @@ class DaysToCheck:
 
     def _end(self, wanted: CheckFilter, place: DayPlace) -> str | None:
         """Return the last user ID of the slice of a place; None for all that are left."""
-        time, (_, window) = attendance.c.time, period_of(_instants_filter(wanted, place.day))
-        count = self._connection.execute(select(func.count(time)).where(*window)).scalar_one()
-        # The window has the days beside this one, too: a slice has about two thirds of a part.
-        slices = int(count) // (2 * MOST_PUNCHES) + 1
+        # The day by the terminals' own clocks has about as many punches as that of the reader.
+        own, time = _is_of_own_day(place.day), attendance.c.time
+        count = self._connection.execute(select(func.count(time)).where(own)).scalar_one()
+        # A slice has about two thirds of a part.
+        slices = 3 * int(count) // (2 * MOST_PUNCHES) + 1
         if slices == 1:
             return None
-        some = select(attendance.c.pin).where(time >= f"{place.day} 00:00:00", *window)
+        some = select(attendance.c.pin).where(own)
         rows = self._connection.execute(some.order_by(time).limit(SAMPLE)).scalars()
         pins = sorted({*rows})
         left = [pin for pin in pins if pin > place.begin]
@@ -343,9 +344,15 @@ def _of_day(wanted: CheckFilter, day: datetime.date) -> Iterator[ColumnElement[b
     instants, window = period_of(_instants_filter(wanted, day))
     has_zone = or_(columns.doubt.is_(None), columns.doubt != NO_ZONE)
     # Without a zone, the day is that of the terminal's own clock.
-    is_own = columns.time >= f"{day} 00:00:00", columns.time <= f"{day} 23:59:59"
+    is_without = and_(columns.doubt == NO_ZONE, _is_of_own_day(day))
     yield from window
-    yield or_(and_(has_zone, *instants), and_(columns.doubt == NO_ZONE, *is_own))
+    yield or_(and_(has_zone, *instants), is_without)
     yield TYPES[RecordType.ATTENDANCE]
     if wanted.areas is not None:
         yield (columns.device_id + 0).in_(terminals_in(wanted.areas))
+
+
+def _is_of_own_day(day: datetime.date) -> ColumnElement[bool]:
+    """Condition on punches: that they are of a day by the terminal's own clock."""
+    time = attendance.c.time
+    return and_(time >= f"{day} 00:00:00", time <= f"{day} 23:59:59")
