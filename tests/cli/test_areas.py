@@ -89,17 +89,17 @@ def test_the_question_names_people_whom_only_terminals_have_stated() -> None:
     named = [{"pin": str(n), "name": None, "privilege": 0, "deleted_from": None} for n in range(10)]
     named[0]["name"] = "Chloe"
     effect = {"people": 13, "devices": 1, "commands": 39, "unconfirmed": 12, "privileged": 1}
-    effect |= {"deletions": 0, "with_passwords": 0}
+    effect |= {"deletions": 0, "with_passwords": 0, "of_terminals": 12}
     said = effect_text({**effect, "unfetched": 3, "named": named}).splitlines()
     assert said[0] == "13 people on 1 approved terminal: at most 39 commands. Nobody is deleted."
-    assert said[1].startswith(
-        "Stated by terminals only, and coming to all: 12 people (1 with rights at a terminal, "
-        "which stay there). They are Chloe (0), - (1), "
-    )
-    assert said[1].endswith("- (9) and 2 more.")
-    assert "whom a terminal of the area states later" in said[2]
-    assert said[3].startswith("The terminals count 3 people more than are fetched")
-    nobody = effect_text({**effect, "unconfirmed": 0, "unfetched": 0, "named": []})
+    assert said[1] == "Stated by terminals only, and coming to all: 12 people."
+    assert said[2] == "With rights that only a terminal has given, which stay there: 1 person."
+    assert said[3].startswith("These are Chloe (0), - (1), ")
+    assert said[3].endswith("- (9) and 2 more.")
+    assert "whom a terminal of the area states later" in said[4]
+    assert said[5].startswith("The terminals count 3 people more than are fetched")
+    none = {"unconfirmed": 0, "privileged": 0, "of_terminals": 0, "unfetched": 0, "named": []}
+    nobody = effect_text({**effect, **none})
     assert "only" not in nobody
 
 
@@ -108,8 +108,12 @@ def test_the_question_names_who_is_deleted_and_counts_passwords() -> None:
     stays = {"pin": "1", "name": "Al", "privilege": 0, "deleted_from": None}
     goes = {"pin": "9", "name": None, "privilege": None, "deleted_from": "A1"}
     effect = {"people": 13, "devices": 1, "commands": 39, "unconfirmed": 1, "privileged": 0}
-    effect |= {"deletions": 3, "with_passwords": 1, "unfetched": 0, "named": [stays, goes]}
+    effect |= {"deletions": 3, "with_passwords": 1, "of_terminals": 1, "unfetched": 0}
+    effect |= {"named": [stays, goes]}
     said = effect_text(effect).splitlines()
     assert said[0].endswith("Deleted from terminals: - (9) from A1 and 2 more.")
-    assert said[1].endswith("They are Al (1).")
-    assert said[2] == "With a password, which opens at all these terminals: 1 person."
+    assert said[2] == (
+        "With a password that only a terminal has stated, which opens at all these terminals: "
+        "1 person."
+    )
+    assert said[3] == "These are Al (1)."

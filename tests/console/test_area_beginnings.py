@@ -40,10 +40,12 @@ async def test_the_question_names_people_whom_only_terminals_stated_and_who_is_d
     asked = await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "1"})
     said = text_of(asked)
     assert "2 people of the area were stated by terminals only" in said
-    assert "1 of them has rights at a terminal." in said
+    assert "1 person has rights that only a terminal has given." in said
     assert "whom a terminal of this area states later" in said
     body = asked.body.decode()
-    spread, deleted = body.split("People whom only terminals")[1].split("People who are deleted")
+    spread, deleted = body.split("People, rights and passwords that only terminals")[1].split(
+        "People who are deleted"
+    )
     assert spread.index("/people/1") < spread.index("/people/2")
     assert "Super administrator" in spread
     assert "/people/901" not in spread + deleted
@@ -90,12 +92,44 @@ async def test_passwords_that_terminals_stated_are_asked_about(either: Rig) -> N
     assert shown["with_passwords"] == 1
     assert [one["pin"] for one in shown["named"] if one["has_password"]] == ["2"]
     refused = await rig.api("PUT", f"{PAGE}?confirm=7", {"distributes": True})
-    assert "1 of them has a password, which opens at all" in refused.raw.decode()
+    assert "1 person has a password that only a terminal has stated" in refused.raw.decode()
     assert "4711" not in refused.raw.decode()
     browser = await signed_in(rig)
     asked = text_of(await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"}))
-    assert "1 of them has a password" in asked
-    assert "has a password" in asked.split("People whom only terminals have stated")[1]
+    assert "1 person has a password that only a terminal has stated" in asked
+    assert "has a password" in asked.split("People, rights and passwords that only")[1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_passwords_and_rights_have_authors_of_their_own(either: Rig) -> None:
+    """A name from an operator hides neither of them; what an operator has set does not count."""
+    rig = either
+    await wired(rig)
+    lines = "\n".join(
+        f"USER PIN={pin}\tName=Al{more}"
+        for pin, more in (
+            ("1", "\tPasswd=4711"),
+            ("2", "\tPri=14"),
+            ("3", "\tPasswd=4712\tPri=14"),
+            ("4", "\tPasswd=4713\tPri=14"),
+            ("5", ""),
+        )
+    )
+    await rig.post("cdata?SN=A1&table=OPERLOG&Stamp=1", lines.encode())
+    await person(rig, "6", name="Ann", password="1234", privilege=14)
+    await rig.post("cdata?SN=A1&table=OPERLOG&Stamp=1", b"USER PIN=6\tName=Ann\tPasswd=1234")
+    for pin in "1235":
+        await rig.api("PUT", f"/users/{pin}", {"name": f"Al {pin}"})
+    await rig.api("PUT", "/users/3", {"password": "4714"})
+    await rig.api("PUT", "/users/4", {"privilege": 14, "password": "4713"})
+    shown = (await rig.api("GET", f"{PAGE}/distribution")).json
+    kinds = "unconfirmed", "privileged", "with_passwords", "of_terminals"
+    assert [shown[kind] for kind in kinds] == [0, 2, 1, 3]
+    assert [(one["pin"], one["privilege"], one["has_password"]) for one in shown["named"]] == [
+        ("2", 14, False),
+        ("3", 14, False),
+        ("1", None, True),
+    ]
 
 
 @pytest_twisted.ensureDeferred

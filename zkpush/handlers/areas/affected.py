@@ -21,18 +21,22 @@ class AffectedPerson(msgspec.Struct, frozen=True, kw_only=True):
     pin: str
     name: str | None
     privilege: Annotated[
-        int | None, Meta(description="Rights that a terminal has given, of one who would spread")
+        int | None,
+        Meta(description="Rights that only a terminal has given, of one who would spread"),
     ] = None
     privilege_meaning: str | None = None
     has_password: Annotated[
         bool,
-        Meta(description="Whether a terminal has stated a password, of one who would spread"),
+        Meta(
+            description="Whether there is a password that only a terminal has stated, of one who "
+            "would spread"
+        ),
     ] = False
     deleted_from: Annotated[
         str | None,
         Meta(
             description="Serial number of a terminal that would delete the person; null for one "
-            "whom only terminals have stated, and who would spread"
+            "of whom only terminals have stated something, and who would spread"
         ),
     ] = None
 

@@ -40,8 +40,9 @@ from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, N
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .beginning import affected_thd, beginning_question
 from .confirming import area_terminals, effect_of
+from .distributionview import DistributionView
 from .drifting import area_drift_thd
-from .endpoints import AreaChange, AreaEndpoints, AreaQuery, DistributionView
+from .endpoints import AreaChange, AreaEndpoints, AreaQuery
 from .model import Area, PlacedPart
 from .placepages import STATES, parts_in_words
 from .places import PlaceStore

@@ -31,8 +31,8 @@ class AffectedPeople:
     """Some of the people to whom something happens."""
 
     unconfirmed: Sequence[tuple[str, str | None, int | None, bool]]
-    """User IDs, names and privileges of people whom only terminals have stated, and whether they
-    have a password."""
+    """User IDs and names of people of whom only terminals have stated something, with the rights
+    that a terminal has given, and whether one has stated a password."""
     deleted: Sequence[tuple[str, str | None, str]]
     """User IDs and names of people who are deleted from terminals, with the serial numbers."""
 
@@ -54,7 +54,7 @@ def affected_thd(tx: Transaction, area: Area, areas: frozenset[str] | None) -> A
 
 
 def effect_phrases(effect: DistributionEffect) -> list[Phrase]:
-    """Say who spreads whom only terminals have stated, and who is not fetched yet."""
+    """Say what spreads that only terminals have stated, and who is not fetched yet."""
     said: list[Phrase] = []
     if effect.unconfirmed:
         said.append(
@@ -69,8 +69,8 @@ def effect_phrases(effect: DistributionEffect) -> list[Phrase]:
     if effect.privileged:
         said.append(
             counted_phrase(
-                "%(num)s of them has rights at a terminal.",
-                "%(num)s of them have rights at terminals.",
+                "%(num)s person has rights that only a terminal has given.",
+                "%(num)s people have rights that only terminals have given.",
                 effect.privileged,
             )
         )
@@ -78,8 +78,10 @@ def effect_phrases(effect: DistributionEffect) -> list[Phrase]:
     if effect.with_passwords:
         said.append(
             counted_phrase(
-                "%(num)s of them has a password, which opens at all these terminals.",
-                "%(num)s of them have a password, which opens at all these terminals.",
+                "%(num)s person has a password that only a terminal has stated, and that opens at "
+                "all these terminals.",
+                "%(num)s people have a password that only a terminal has stated, and that opens at "
+                "all these terminals.",
                 effect.with_passwords,
             )
         )
@@ -117,12 +119,12 @@ def beginning_question(
         back="/areas/<area>",
         people=[
             QuestionPeople(
-                Phrase("People whom only terminals have stated"),
+                Phrase("People, rights and passwords that only terminals have stated"),
                 [
                     QuestionPerson(pin, person, _marks(privilege, has_password))
                     for pin, person, privilege, has_password in affected.unconfirmed
                 ],
-                effect.unconfirmed - len(affected.unconfirmed),
+                effect.of_terminals - len(affected.unconfirmed),
                 f"/people?area={path_part(name)}",
                 Phrase("All people of the area"),
             ),

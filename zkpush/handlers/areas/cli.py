@@ -148,14 +148,19 @@ def effect_text(effect: dict[str, Any]) -> str:
         f"{counted(effect['commands'], 'command')}. {_deleted(effect)}"
     ]
     if number := effect["unconfirmed"]:
+        said.append(f"Stated by terminals only, and coming to all: {counted_people(number)}.")
+    if number := effect["privileged"]:
         said.append(
-            f"Stated by terminals only, and coming to all: {counted_people(number)}"
-            f"{_with_rights(effect['privileged'])}. {_names(effect['named'], number)}"
+            f"With rights that only a terminal has given, which stay there: "
+            f"{counted_people(number)}."
         )
     if number := effect["with_passwords"]:
         said.append(
-            f"With a password, which opens at all these terminals: {counted_people(number)}."
+            "With a password that only a terminal has stated, which opens at all these terminals: "
+            f"{counted_people(number)}."
         )
+    if number := effect["of_terminals"]:
+        said.append(_names(effect["named"], number))
     said.append(
         "A person whom a terminal of the area states later is sent to all its terminals, too."
     )
@@ -180,14 +185,10 @@ def _deleted(effect: dict[str, Any]) -> str:
     return f"Deleted from terminals: {', '.join(named)}{more}."
 
 
-def _with_rights(number: int) -> str:
-    return f" ({number} with rights at a terminal, which stay there)" if number else ""
-
-
 def _names(named: list[dict[str, Any]], number: int) -> str:
     shown = [f"{one['name'] or '-'} ({one['pin']})" for one in named if not one["deleted_from"]]
     more = f" and {number - len(shown)} more" if number > len(shown) else ""
-    return f"They are {', '.join(shown)}{more}."
+    return f"These are {', '.join(shown)}{more}."
 
 
 @areas.command()

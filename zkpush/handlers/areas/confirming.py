@@ -28,8 +28,8 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
     keys = area_terminals(tx, area.name)
     deletions = sum(_deletions(tx, area, key) for key in keys)
     parts = area.users + tx[PersonSurvey].parts_in(area.name)
-    unconfirmed, privileged, with_passwords = (
-        (0, 0, 0) if area.distributes else tx[UnconfirmedPeople].counts(area.name)
+    unconfirmed, privileged, with_passwords, of_terminals = (
+        (0, 0, 0, 0) if area.distributes else tx[UnconfirmedPeople].counts(area.name)
     )
     return DistributionEffect(
         people=area.users,
@@ -39,6 +39,7 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
         unconfirmed=unconfirmed,
         privileged=privileged,
         with_passwords=with_passwords,
+        of_terminals=of_terminals,
         unfetched=0 if area.distributes else _unfetched(tx, keys),
     )
 

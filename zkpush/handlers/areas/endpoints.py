@@ -17,19 +17,16 @@ from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller
-from ...persist.online import OnlineWindow
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, counted_phrase
 from ...protocol.fields import Scope
 from ..people.model import check_area
 from ..people.store import PersonStore
-from .affected import AffectedPerson, affected_people_thd
-from .confirming import area_terminals, confirm, effect_of
+from .confirming import confirm
 from .distribution import DistributionStore
+from .distributionview import DistributionView, distribution_thd
 from .driftstore import DriftStore
-from .model import LONGEST_DESCRIPTION, Area, PartState
-from .pace import connected_thd, on_its_way, seconds_left_thd
-from .places import PlaceStore
+from .model import LONGEST_DESCRIPTION, Area
 from .store import AreaStore
 
 CHANGE, REMOVE, REPAIR = "change area", "remove area", "repair area"
@@ -60,74 +57,6 @@ class AreaQuery(msgspec.Struct, frozen=True):
             "begins to distribute and this deletes anybody, and for deletions that are held back"
         ),
     ] = None
-
-
-class PartCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Parts of people (fields, templates and photos) on terminals, by state."""
-
-    there: int = 0
-    on_its_way: int = 0
-    conflict: Annotated[
-        int, Meta(description="Not sent while a conflict with the terminal waits for a decision")
-    ] = 0
-    refused: int = 0
-    does_not_fit: int = 0
-    unknown: int = 0
-
-
-class DistributionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What it means that an area distributes, and how far that is."""
-
-    people: int
-    devices: Annotated[int, Meta(description="Approved terminals of the area")]
-    commands: Annotated[int, Meta(description="Largest number of commands that may be needed")]
-    deletions: Annotated[
-        int,
-        Meta(
-            description="People to delete from terminals: all, as long as the area does not "
-            "distribute, else those whose deletion waits"
-        ),
-    ]
-    unconfirmed: Annotated[
-        int,
-        Meta(
-            description="People of the area whom only terminals have stated, and who would come to "
-            "all its terminals; 0 for an area that distributes"
-        ),
-    ]
-    privileged: Annotated[
-        int, Meta(description="Those of them to whom a terminal has given rights, which stay there")
-    ]
-    with_passwords: Annotated[
-        int,
-        Meta(
-            description="Those of them for whom a terminal has stated a password, which comes to "
-            "all its terminals too"
-        ),
-    ]
-    unfetched: Annotated[
-        int,
-        Meta(
-            description="People whom the terminals count beyond those that they have stated; 0 for "
-            "an area that distributes"
-        ),
-    ]
-    named: Annotated[
-        list[AffectedPerson],
-        Meta(description="Some of the people who would spread or be deleted, at most ten of each"),
-    ]
-    parts: PartCounts
-    seconds_left: Annotated[
-        int | None,
-        Meta(
-            description="Estimated time until nothing is on its way to connected terminals, at the "
-            "pace of the last ten minutes; null if terminals have executed too few commands in "
-            "that time"
-        ),
-    ]
-    for_unconnected: Annotated[
-        int, Meta(description="Parts on their way to terminals that are not connected")
-    ]
 
 
 class AreaView(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,7 +178,7 @@ class AreaEndpoints:
             is_on = before is not None and before.distributes
             meant = None
             if before is not None and values.get("distributes") and not is_on:
-                meant = _distribution_thd(tx, name, now, window, caller.areas)
+                meant = distribution_thd(tx, _find_thd(tx, name), now, window, caller.areas)
             tx[AreaStore].put(name, values)
             if values.get("distributes", is_on):
                 confirm(tx, name, query.confirm, now, begins=not is_on)
@@ -263,7 +192,7 @@ class AreaEndpoints:
         """Show what it means that an area distributes."""
         now, window = self._services.now(), self._services.registry.online_window()
         return await self._store.read(
-            lambda tx: _distribution_thd(tx, name, now, window, caller.areas)
+            lambda tx: distribution_thd(tx, _find_thd(tx, name), now, window, caller.areas)
         )
 
     async def repair(self, name: str, caller: Caller) -> DistributionView:
@@ -271,7 +200,7 @@ class AreaEndpoints:
         now, window = self._services.now(), self._services.registry.online_window()
 
         def unit(tx: Transaction) -> DistributionView:
-            shown = _distribution_thd(tx, name, now, window, caller.areas)
+            shown = distribution_thd(tx, _find_thd(tx, name), now, window, caller.areas)
             if name not in tx[AreaStore].distributing():
                 raise ApiError(
                     HTTPStatus.CONFLICT,
@@ -335,40 +264,6 @@ def _detail(values: Mapping[str, object], confirmed: int | None) -> str:
     if confirmed:
         words.append(f"{confirmed} deletions confirmed")
     return ", ".join(words)
-
-
-def _distribution_thd(
-    tx: Transaction, name: str, now: int, window: OnlineWindow, areas: frozenset[str] | None
-) -> DistributionView:
-    """Terminals that are online in the window are connected."""
-    area = _find_thd(tx, name)
-    effect = effect_of(tx, area)
-    keys = area_terminals(tx, name)
-    counts = tx[PlaceStore].counts(keys)
-    left = on_its_way(counts)
-    connected = connected_thd(tx, keys, window)
-    reached = on_its_way(tx[PlaceStore].counts(connected))
-    return DistributionView(
-        unconfirmed=effect.unconfirmed,
-        privileged=effect.privileged,
-        with_passwords=effect.with_passwords,
-        unfetched=effect.unfetched,
-        named=[] if area.distributes else affected_people_thd(tx, area, areas),
-        people=effect.people,
-        devices=effect.devices,
-        commands=effect.commands,
-        deletions=effect.deletions,
-        parts=PartCounts(
-            there=counts.get(PartState.THERE, 0),
-            on_its_way=left,
-            conflict=counts.get(PartState.CONFLICT, 0),
-            refused=counts.get(PartState.REFUSED, 0),
-            does_not_fit=counts.get(PartState.DOES_NOT_FIT, 0),
-            unknown=counts.get(PartState.UNKNOWN, 0),
-        ),
-        seconds_left=seconds_left_thd(tx, connected, reached, now),
-        for_unconnected=left - reached,
-    )
 
 
 def _find_thd(tx: Transaction, name: str) -> Area:

@@ -125,9 +125,11 @@ class DistributionEffect(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed: int = 0
     """People whom only terminals have stated, if the area does not distribute yet."""
     privileged: int = 0
-    """Those of them to whom a terminal has given rights."""
+    """People with rights that only a terminal has given."""
     with_passwords: int = 0
-    """Those of them for whom a terminal has stated a password."""
+    """People with a password that only a terminal has stated."""
+    of_terminals: int = 0
+    """People of any of these three kinds."""
     unfetched: int = 0
     """People whom terminals count beyond those that they have stated, if it does not yet."""
 
