@@ -66,6 +66,9 @@ def test_a_user_is_removed_and_erased(daemon: Daemon) -> None:
     assert terminal.command()[1] == "DATA DELETE USERINFO PIN=8821"
     erased = said(daemon.zkpush("users", "erase", "8822", "--yes"))
     assert "Queued: 1 command that deletes the user from PEOPLE1." in erased
+    terminal.upload("OPERLOG", "USER PIN=8823\tName=Cem\n")
+    removed = said(daemon.zkpush("users", "delete", "8823", "--terminals", "--yes"))
+    assert removed == "User 8823 is removed.\n1 terminal is told: PEOPLE1\n"
 
 
 def test_a_deletion_from_a_terminal_without_the_user_is_told(daemon: Daemon) -> None:

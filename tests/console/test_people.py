@@ -203,7 +203,8 @@ async def test_removal_keeps_punches_and_erasure_is_confirmed(rig: Rig) -> None:
         await person(rig, pin, f"Person {pin}")
         await punch(rig, line(pin, "2026-03-01 08:00:00"))
     browser = await signed_in(rig)
-    assert location(await browser.send("/people/1/remove", "/people/1/remove", {})) == "/people"
+    page = "/people/1/remove"
+    assert location(await browser.confirm(page, page, {})) == "/people/1"
     assert (await rig.api("GET", "/users/1")).status == 404
     assert len(await rig.items("/attendance?pin=1")) == 1
     page, action = "/people/2/remove", "/people/2/erase"

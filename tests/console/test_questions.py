@@ -36,7 +36,9 @@ ASK = {
     "/people/<pin>/photos/remove",
     "/people/conflicts",
     "/people/new",
+    "/people/<pin>/remove",
     "/people/<pin>/rights",
+    "/people/<pin>/terminals",
     "/people/conflicts/<int:conflict_id>",
     "/terminals/<sn>/block",
     "/terminals/<sn>/door",
@@ -50,7 +52,6 @@ ASKED_THERE = {
     "/attendance/people/<pin>/earlier/<int:number>",  # the user ID
     "/files/<int:file_id>/send",  # a tick, for firmware
     "/people/<pin>/erase",  # the user ID
-    "/people/<pin>/remove",  # a page of its own
     "/people/import/run",  # the preview
     "/rejects/<int:reject_id>/delete",  # a tick
     "/terminals/<sn>/replace",  # a page of its own
@@ -103,6 +104,7 @@ NOTHING_TO_ASK = {
     "/areas/<area>/terminals/out",
     "/terminals/<sn>/area",
     "/jobs/<job_id>/retry",
+    "/people/<pin>/terminals",
     "/people/conflicts",
     "/people/new",
     "/people/conflicts/<int:conflict_id>",

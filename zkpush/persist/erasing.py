@@ -46,8 +46,6 @@ _MORE = re.compile(r"[^\s,;&]")
 """A further character of a value."""
 _CLEARED: dict[str, object] = {
     "body": msgspec.json.encode(CommandBody({}, {}, "")),
-    # An unkeyed digest of the user ID.
-    "subject": None,
     "result": None,
     "file_id": None,
     "file_digest": None,
@@ -102,6 +100,8 @@ def erase_commands(erasure: PersonErasure, subject: bytes) -> set[str]:
         is_open = row.state in open_states
         is_naming = row.command in _NAMING
         values: dict[str, object] = _CLEARED | {"body_removed_at": erasure.now}
+        if row.body_removed_at is None or not row.command.startswith(_DELETION):
+            values["subject"] = None
         if is_naming:
             command = command_of(tx.vault, row._mapping)
             asked = without_person(command.asked, erasure.pin)
@@ -127,7 +127,10 @@ def erase_commands(erasure: PersonErasure, subject: bytes) -> set[str]:
 
 
 def forget_command(tx: Transaction, command: QueuedCommand, now: int) -> None:
-    """Clear the parameters of a command that has deleted an erased person."""
+    """Clear the parameters of a command that has deleted an erased person.
+
+    The keyed index of the user ID stays, by which it is found that the deletion is done.
+    """
     values = _CLEARED | {"id": command.id, "body_removed_at": now}
     changed = sealed(tx.vault, commands, values)
     tx.connection.execute(update(commands).where(commands.c.id == command.id).values(changed))

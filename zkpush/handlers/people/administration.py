@@ -34,12 +34,19 @@ from .claims import ClaimStore
 from .contested import Outcome, outcome_of
 from .contradictions import ConflictStore
 from .deciding import check_others_thd
+from .deletionstates import (
+    asked_again,
+    deletions_of_thd,
+    possible_holders_thd,
+    to_ask_thd,
+)
 from .entering import PersonMistakes, mistakes_in
 from .erased import ErasedPeople
 from .model import CHANGE_PERSON, ERASE, Conflict, DeletePerson, Portrait, check_area
 from .persons import PersonStore
 from .portraits import PortraitStore
 from .returns import HOWEVER_LATE
+from .showing import NO_PERSON, departed_thd
 from .stating import StatedParts
 from .store import PeopleStore
 from .wording import UPDATES
@@ -114,8 +121,12 @@ class PeopleAdministration:
         erase: bool = False,
         attendance: bool = False,
         others: bool = False,
+        terminals: bool = False,
     ) -> tuple[list[str], list[QueuedCommand]]:
         """Remove a person here; with `erase`, everywhere.
+
+        With `terminals`, the terminals that have or may have the person are told to delete the
+        person, too, but for those of areas that distribute, which do so by themselves.
 
         With `attendance`, punches are erased, too; with `others` as well, also those that are, or
         may be, another person's; see `claims`.
@@ -146,6 +157,10 @@ class PeopleAdministration:
             if erase and subject is not None:
                 earlier = tx[ErasedPeople].holders(pin)
                 holders = sorted({*holders, *earlier, *erase_commands(erasure, subject)})
+            told: list[str] = []
+            if terminals and not erase:
+                found = own_terminals_thd(tx, by, possible_holders_thd(tx, pin))
+                told = to_ask_thd(tx, found)
             is_known = people.remove(pin, by.actor, now, erased=erase)
             erased = sum(eraser(erasure) for eraser in services.erasers) if erase else 0
             if not (is_known or erased or (erase and holders)):
@@ -157,7 +172,7 @@ class PeopleAdministration:
             detail = acts.in_parts(have if holders else "", punches if erase else "")
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
-                return own_terminals_thd(tx, by, holders), []
+                return own_terminals_thd(tx, by, holders), self._delete_thd(tx, pin, told, by, now)
             tx[ErasedPeople].hold(pin, holders)
             return holders, self._delete_thd(tx, pin, holders, by, now)
 
@@ -165,6 +180,25 @@ class PeopleAdministration:
         for command in queued:
             services.queue.hurry(command.device, command.not_before_at)
         return holders, queued
+
+    async def take_off(self, pin: str, by: Caller) -> list[QueuedCommand]:
+        """Tell the terminals that still have somebody who left to delete the person.
+
+        Raises `LookupError` if there is nobody like this whom the caller may see.
+        """
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> list[QueuedCommand]:
+            departure = departed_thd(tx, pin, by)
+            if departure is None:
+                raise LookupError(NO_PERSON)
+            told = own_terminals_thd(tx, by, asked_again(deletions_of_thd(tx, pin, departure)))
+            return self._delete_thd(tx, pin, told, by, now)
+
+        queued = await self._store.write(unit)
+        for command in queued:
+            self._services.queue.hurry(command.device, command.not_before_at)
+        return queued
 
     def _delete_thd(
         self, tx: Transaction, pin: str, holders: Sequence[str], by: Caller, now: int

@@ -216,20 +216,24 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
 @users.command()
 @click.argument("pin", metavar="PIN")
 @click.option("--from", "device", metavar="SN", help="Only delete the user from this terminal.")
+@click.option("--terminals", is_flag=True, help="Delete the user from the terminals, too.")
 @yes
 @with_api
-async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
+async def delete(api: Api, pin: str, device: str | None, terminals: bool, yes: bool) -> None:
     """Remove the user PIN, with templates and photos.
 
     Terminals that still have the user are listed; they do not add the user again.
     Past attendance keeps the user ID and the name; only `zkpush users erase` takes the name away.
-    To delete the user from terminals too, use --from, or `zkpush users erase`.
+    To delete the user from terminals too, use --terminals, or --from for one of them later.
 
     \b
     Examples:
       zkpush users delete 7
+      zkpush users delete 7 --terminals
       zkpush users delete 7 --from 3434174801234
     """
+    if device is not None and terminals:
+        raise click.UsageError("--from and --terminals exclude each other.")
     if device is not None:
         is_known = True
         with suppress(ApiFailure):  # a removed user, or a token that may only write
@@ -240,11 +244,18 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
         if not is_known:
             echo(f"User {pin} is not known to be on {device}.", err=True)
         return
-    confirm(f"Remove user {pin}, with templates and photos?", yes=yes)
-    removed = await api.send("DELETE", "users", pin)
+    where = ", also from terminals" if terminals else ""
+    confirm(f"Remove user {pin}, with templates and photos{where}?", yes=yes)
+    query = {"terminals": "true"} if terminals else None
+    removed = await api.send("DELETE", "users", pin, query=query)
     echo(f"User {pin} is removed.")
-    if removed["devices"]:
-        echo(f"These terminals still have the user: {', '.join(removed['devices'])}")
+    told = list(dict.fromkeys(one["device"] for one in removed["commands"]))
+    if told:
+        echo(f"{counted(len(told), 'terminal is', 'terminals are')} told: {', '.join(told)}")
+    left = [sn for sn in removed["devices"] if sn not in told]
+    if left:
+        echo(f"These terminals still have the user: {', '.join(left)}")
+    if left and not terminals:
         echo(f"Delete there, unless their areas distribute: zkpush users delete {pin} --from SN")
 
 

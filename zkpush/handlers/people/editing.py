@@ -94,6 +94,13 @@ class RemoveQuery(msgspec.Struct, frozen=True):
             "`conflicts/punches`"
         ),
     ] = None
+    terminals: Annotated[
+        bool | None,
+        Meta(
+            description="Without `erase`: also delete the person from the terminals that have, or "
+            "may have, the person. Those of areas that distribute do so anyway"
+        ),
+    ] = None
 
 
 class RemovalView(msgspec.Struct, frozen=True):
@@ -105,7 +112,8 @@ class RemovalView(msgspec.Struct, frozen=True):
         list[str],
         Meta(
             description="Terminals that last stated that they have the person. Unless erased, the "
-            "person is still there: delete with `DELETE devices/{sn}/users/{pin}`"
+            "person is still there: delete with `terminals=true`, or with "
+            "`DELETE devices/{sn}/users/{pin}`"
         ),
     ]
     commands: Annotated[list[CommandView], Meta(description="Commands queued for terminals")]
@@ -215,6 +223,10 @@ class EditingEndpoints:
             raise ValueError(Phrase("attendance: only with `erase=true`."))
         if query.others and not query.attendance:
             raise ValueError(Phrase("others: only with `attendance=true`."))
+        if query.terminals and query.erase:
+            raise ValueError(
+                Phrase("terminals: not with `erase=true`, which has it deleted there.")
+            )
         try:
             devices, queued = await self._people.remove(
                 pin,
@@ -222,6 +234,7 @@ class EditingEndpoints:
                 erase=bool(query.erase),
                 attendance=bool(query.attendance),
                 others=bool(query.others),
+                terminals=bool(query.terminals),
             )
         except LookupError as error:
             raise not_found(words_of(error)) from None

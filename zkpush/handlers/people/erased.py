@@ -40,6 +40,18 @@ class PendingDeletion(NamedTuple):
     pin: str
 
 
+class ErasedHolder(NamedTuple):
+    """A terminal that may have an erased person."""
+
+    sn: str
+    is_due: bool
+    """Whether a deletion is to be queued."""
+    refusals: int
+    return_code: int | None
+    refused_at: int | None
+    """When it last refused the deletion (ms), and with which return code."""
+
+
 class RefusedErasures(NamedTuple):
     """Erased people whom a terminal refuses to delete."""
 
@@ -110,6 +122,19 @@ class ErasedPeople:
             .where(erased_holders.c.digest == self._digest(pin))
         )
         return list(self._connection.execute(query.order_by(devices.c.sn)).scalars())
+
+    def held(self, pin: str) -> list[ErasedHolder]:
+        """Return the terminals that may have an erased person, with their refusals."""
+        own = erased_holders.c
+        query = (
+            select(
+                devices.c.sn, own.pin.is_not(None), own.refusals, own.return_code, own.refused_at
+            )
+            .join(devices, own.device_id == devices.c.id)
+            .where(own.digest == self._digest(pin))
+        )
+        rows = self._connection.execute(query.order_by(devices.c.sn))
+        return [ErasedHolder(row[0], bool(row[1]), *row[2:]) for row in rows]
 
     def refused(self, device_id: int, pin: str, return_code: int, now: int) -> None:
         """Record that a terminal refused to delete a person; it is asked again after a pause.

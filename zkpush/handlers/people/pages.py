@@ -41,6 +41,7 @@ from .bounds import area_without_choice
 from .cards import CardTaken
 from .changepages import RemovalPages
 from .conflictpages import ConflictPages
+from .deletionstates import asked_again, departed_values_thd
 from .enrolpages import EnrolmentPages
 from .entering import PersonMistakes
 from .exportpages import ListedPeople, PeopleExportPages
@@ -204,11 +205,14 @@ class PeoplePages:
             departure = departed_thd(tx, pin, visit.caller)
             if departure is None:
                 return None, person_thd(tx, pin, visit.caller)
-            return departure, {"punches": self._count(tx, PunchSpan(pin=pin))}
+            return departure, {
+                "punches": self._count(tx, PunchSpan(pin=pin)),
+                **departed_values_thd(tx, pin, departure, visit.caller),
+            }
 
         departure, values = await self._store.read(find_thd)
         if departure is not None:
-            return _departed_view(visit, pin, departure, values["punches"])
+            return _departed_view(visit, pin, departure, values)
         return View(
             template="person.html",
             title=values["person"].name or pin,
@@ -360,7 +364,7 @@ class PeoplePages:
         )
 
 
-def _departed_view(visit: Visit, pin: str, departure: Departure, punches: int) -> View:
+def _departed_view(visit: Visit, pin: str, departure: Departure, values: Mapping[str, Any]) -> View:
     is_erased = departure.is_erased
     return View(
         template="departed.html",
@@ -369,11 +373,12 @@ def _departed_view(visit: Visit, pin: str, departure: Departure, punches: int) -
         values={
             "pin": pin,
             "departure": departure,
-            "punches": punches,
+            **values,
+            "may_take_off": visit.allows(Scope.WRITE) and bool(asked_again(values["deletions"])),
             "names_author": not is_erased or visit.allows(Scope.ADMIN),
             "may_erase": visit.allows(Scope.DANGEROUS)
             and visit.areas is None
-            and (punches > 0 or not is_erased),
+            and (values["punches"] > 0 or not is_erased),
         },
     )
 
