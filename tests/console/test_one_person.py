@@ -9,7 +9,7 @@ import pytest_twisted
 from ..rig import Rig
 from .browser import Browser, location, signed_in, text_of
 from .test_another_persons_punches import MONTH, SAID, YES, two_people
-from .test_attendance import person
+from .test_attendance import line, person, punch
 from .test_people import operate
 from .test_person_months import totals
 from .test_several_conflicts import contradicted, names
@@ -59,6 +59,33 @@ async def test_a_person_under_a_wrong_name_is_not_to_be_deleted(rig: Rig) -> Non
     people = text_of(await browser.get("/terminals/T1/people"))
     assert "The terminal has the person under the name Ivy Eriksen." in people
     assert "somebody else" not in people
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_names_punches_that_were_decided_before(rig: Rig) -> None:
+    """They were another person's, and are counted apart from those that are doubtful."""
+    action = await two_people(rig)
+    browser = await signed_in(rig)
+    await browser.send(PAGE, action, {"keep": "stored", "punches": "other", **YES})
+    await punch(rig, line("7", "2026-03-01 08:30:00"), sn="T1")
+    await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\tCard=77\n")
+    (conflict,) = await rig.items("/conflicts")
+    question = await asked(browser, f"/people/conflicts/{conflict['id']}", {"keep": "our_name"})
+    assert "2 punches from there were decided to be another person's, and count from" in question
+    assert "doubtful any more" not in question
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_history_names_the_terminal_that_has_filled_in_a_value(rig: Rig) -> None:
+    """Whoever kept the name has not typed the card."""
+    await rig.exchange("T1")
+    await person(rig, "7", "Elena Marín")
+    await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\tCard=77\n")
+    (conflict,) = await rig.items("/conflicts")
+    browser = await signed_in(rig)
+    await browser.confirm(PAGE, f"/people/conflicts/{conflict['id']}", {"keep": "our_name"})
+    shown = text_of(await browser.get("/people/7")).split("History")[-1]
+    assert "77 terminal T1" in shown
 
 
 @pytest_twisted.ensureDeferred

@@ -164,6 +164,48 @@ async def test_what_only_the_terminal_has_is_taken_but_no_right(either: Rig) -> 
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_the_terminal_fills_in_is_its_own_word(either: Rig) -> None:
+    """The operator has said who it is, and has typed no card; the name is the operator's."""
+    await said(either, "A1", user("Ivan Petrov"))
+    await said(either, "W1", user("Igor Popov", "\tCard=77"))
+    await settle(either, **ONE)
+    stored = (await either.api("GET", "/users/5")).json
+    assert (stored["authors"]["card"], stored["authors"]["name"]) == ("device W1", "token admin")
+    changes = await either.items("/users/5/history")
+    assert [(one["field"], one["author"]) for one in changes] == [("card", "device W1")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_people_after_all_have_their_own_cards_and_fingers(either: Rig) -> None:
+    """Values that came with the decision, and those since, go; what others changed stays."""
+    await said(either, "A1", user("Ivan Petrov"), finger(ANN))
+    await said(either, "W1", user("Igor Popov", "\tCard=77\tViceCard=50\tGrp=2"), finger(OTHER, 2))
+    await settle(either, **ONE)
+    await said(either, "W1", user("Igor Popov", "\tCard=78\tViceCard=50\tGrp=2"), finger(EVE, 3))
+    await either.api("PUT", "/users/5", {"group": 3})
+    (stored,) = await either.items("/users")
+    assert (stored["card"], stored["vice_card"], stored["group"]) == ("78", "50", 3)
+    assert await stored_fingers(either) == {1: ANN, 2: OTHER, 3: EVE}
+    assert await decide(either, owner="other") == 200
+    (stored,) = await either.items("/users")
+    assert (stored["name"], stored["card"], stored["vice_card"]) == ("Ivan Petrov", None, None)
+    assert stored["group"] == 3
+    assert await stored_fingers(either) == {1: ANN}
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_corrected_terminal_has_changed_since_stays(either: Rig) -> None:
+    """The other person was there before; the card is of the one whom it has now."""
+    await said(either, "A1", user("Ivan Petrov"))
+    await said(either, "W1", user("Igor Popov", "\tViceCard=50"))
+    await settle(either, **ONE)
+    await said(either, "W1", user("Ivan Petrov", "\tViceCard=50\tCard=78"))
+    assert await decide(either, owner="other") == 200
+    (stored,) = await either.items("/users")
+    assert (stored["card"], stored["vice_card"]) == ("78", None)
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_person_without_a_name_is_known_by_the_card(either: Rig) -> None:
     """A terminal with another card and no name has the person, if somebody says so."""
     await said(either, "A1", b"USER PIN=5\tCard=70\n")
@@ -208,6 +250,32 @@ async def test_a_limited_caller_decides_about_its_own_terminals_only(either: Rig
     assert await people_of(either) == [("S1", "Igor Popov")]
     owners = {one["device"]: one["owner"] for one in await either.items("/conflicts/punches")}
     assert owners == {"N1": "person", "S1": "other"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_limited_caller_takes_back_its_own_decisions_only(either: Rig) -> None:
+    """The decision about a terminal of another area is not there for the caller, and stays."""
+    await said(either, "A1", user("Ivan Petrov"))
+    await either.api("PUT", "/users/5", {"areas": ["North", "South"]})
+    for number, (sn, area) in enumerate((("N1", "North"), ("S1", "South")), 1):
+        await said(either, sn, user("Igor Popov"), finger(OTHER, number))
+        await either.api("PATCH", f"/devices/{sn}", {"area": area})
+    (first, _) = await either.items("/conflicts")
+    await either.api("POST", f"/conflicts/{first['id']}", ONE)
+    assert await stored_fingers(either) == {1: OTHER, 2: OTHER}
+    north = await limited(either, "North")
+    statuses = {}
+    for one in await either.items("/conflicts/punches"):
+        path = f"/conflicts/punches/{one['id']}"
+        got = await either.api("POST", path, {"owner": "other"}, headers=north)
+        statuses[one["device"]] = got.status
+    assert statuses == {"N1": 200, "S1": 404}
+    found = await either.items("/conflicts/punches")
+    assert {one["device"]: (one["owner"], one["one_person"]) for one in found} == {
+        "N1": ("other", False),
+        "S1": ("person", True),
+    }
+    assert await stored_fingers(either) == {2: OTHER}
 
 
 @pytest_twisted.ensureDeferred

@@ -56,8 +56,6 @@ PUT_PHOTO, REMOVE_PHOTO = "put photo", "remove photo"
 MOST_AREAS = 100
 MOST_CONFLICTS = 1000
 """Most open conflicts about one user that are read."""
-MOST_CHANGES = 1000
-"""Most changes of one user that are read to undo some."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
 
 

@@ -19,6 +19,7 @@ from ...phrases import Phrase
 from .authorship import NAME, is_same_name
 from .claims import ClaimStore
 from .contested import ContestedParts, Outcome
+from .givingback import former_thd
 from .holders import Holders
 from .model import Conflict, PunchClaim, PunchOwner
 from .oneperson import OnePersonStore, is_alike
@@ -186,8 +187,9 @@ def _part_thd(
 
     If the punches are doubtful again, so is the name, unless the terminal has been corrected: the
     conflict is open again, and what the terminal has sent is kept apart until it is settled.
-    Otherwise there are two people: what the terminal has sent is deleted here, and it has the other
-    one until it has deleted the user, as have terminals that were given some of it.
+    Otherwise there are two people: what the terminal has sent is deleted here, the fields that it
+    has changed are as before, and it has the other one until it has deleted the user, as have
+    terminals that were given some of it.
     """
     is_one, ids = tx[OnePersonStore].of_claims([claim]).get(claim.id, (False, []))
     if not is_one:
@@ -203,6 +205,10 @@ def _part_thd(
     if is_named:
         tx[ClaimStore].resume(claim)
     if owner is not None:
+        since, until = tx[OnePersonStore].since(ids), None if is_named else claim.until_at
+        former = former_thd(tx, claim.pin, claim.device, since, until)
+        if former:
+            tx[PersonStore].put(claim.pin, former, by.actor, now)
         tx[StatedParts].end_conflict(claim.device_id, [claim.pin], Outcome.STORED, now)
     elif is_named:
         tx[OnePersonStore].reopen(ids[-1:])

@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
 from ...persist.databases import texts
 from ...persist.sealed import opened
@@ -123,6 +123,11 @@ class OnePersonStore:
             .where(conflicts.c.id.in_([*ids]))
             .values(settled_at=None, settled_by=None, one_person=None)
         )
+
+    def since(self, ids: Collection[int]) -> int:
+        """Return when the first of some conflicts began (ms)."""
+        query = select(func.min(conflicts.c.at)).where(conflicts.c.id.in_([*ids]))
+        return int(self._connection.execute(query).scalar_one())
 
     def _found(self, query: Select[Any], pins: Collection[str]) -> list[tuple[Any, Said]]:
         """Return conflicts about people with their values, by id, without damaged ones."""

@@ -16,13 +16,14 @@ from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase, words_of
-from .administration import MOST_CHANGES, MOST_CONFLICTS, edit_of, end_conflicts
+from .administration import MOST_CONFLICTS, edit_of, end_conflicts
 from .authorship import CARD, FIELDS, NAME, PRIVILEGE, says_nothing, terminal
 from .bounds import own_conflicts_thd
 from .cards import check_cards_thd
 from .contested import Outcome
 from .contradictions import ConflictStore
 from .deciding import decide_thd, doubtful_thd, united_thd
+from .givingback import former_thd
 from .model import Conflict, PunchOwner
 from .oneperson import OnePersonStore, is_alike
 from .persons import PersonStore
@@ -146,11 +147,12 @@ def _settle_thd(
         check_cards_thd(tx, by, pin, entered)
         people.put(pin, edit.fields, by.actor, now)
     elif one_person:
-        people.put(pin, _completed(tx, conflict), by.actor, now)
+        _complete(tx, conflict, by, now)
     else:
         stored = people.values(pin)
         kept = {name: stored[name] for name in conflict.fields if name in stored}
-        kept |= _former(tx, conflict)
+        if NAME in conflict.fields:
+            kept |= former_thd(tx, pin, conflict.device, conflict.at)
         people.put(pin, kept, by.actor, now)
     tx[ConflictStore].settle(conflict.id, by.actor, now)
     if one_person:
@@ -164,20 +166,28 @@ def _settle_thd(
     acts.record(tx, by, SETTLE, person, told, now)
 
 
-def _completed(tx: Transaction, conflict: Conflict) -> dict[str, object]:
-    """Return the fields of a conflict as they are stored, empty ones as the terminal states them.
+def _complete(tx: Transaction, conflict: Conflict, by: Caller, now: int) -> None:
+    """Keep the stored fields of a conflict, and fill empty ones with the terminal's values.
 
-    A field that an operator has emptied stays empty, and a privilege never rises by a terminal.
+    The terminal is the author of those. A field that an operator has emptied stays empty, and a
+    privilege never rises by a terminal.
     """
-    stored = tx[PersonStore].authored([conflict.pin])[conflict.pin]
-    said = conflict.said or {}
-    return {
-        name: said.get(name)
-        if says_nothing(one.value) and not one.is_emptied and name != PRIVILEGE
-        else one.value
-        for name in conflict.fields
-        if not (one := stored[name]).is_damaged
+    people, pin = tx[PersonStore], conflict.pin
+    stored = people.authored([pin])[pin]
+    own = {name: stored[name] for name in conflict.fields if not stored[name].is_damaged}
+    filled = {
+        name: value
+        for name, value in (conflict.said or {}).items()
+        if name in own
+        and name != PRIVILEGE
+        and says_nothing(own[name].value)
+        and not own[name].is_emptied
     }
+    tx[ConflictStore].settle_fields(pin, own, by.actor, now)
+    kept = {name: one.value for name, one in own.items() if name not in filled}
+    people.put(pin, kept, by.actor, now)
+    if filled:
+        people.put(pin, filled, terminal(conflict.device), now)
 
 
 def _unite(
@@ -217,16 +227,3 @@ def _give_punches(tx: Transaction, conflict: Conflict, by: Caller, now: int) -> 
     """Give the person the punches of whom a terminal named in a conflict."""
     for one in united_thd(tx, conflict):
         decide_thd(tx, one, PunchOwner.PERSON, by, now)
-
-
-def _former(tx: Transaction, conflict: Conflict) -> dict[str, object]:
-    """Return the former values of what a terminal changed while it stated another name."""
-    if NAME not in conflict.fields:
-        return {}
-    people, by = tx[PersonStore], terminal(conflict.device)
-    authors, former = people.authors(conflict.pin), dict[str, object]()
-    for one in people.changes(conflict.pin, Page(MOST_CHANGES, newest_first=True)):
-        if one.at >= conflict.at and one.author == by == authors.get(one.field):
-            text = one.old
-            former[one.field] = None if text is None else FIELDS[one.field].kind.decode(text)
-    return former
