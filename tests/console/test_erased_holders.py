@@ -105,13 +105,60 @@ async def test_the_api_marks_them(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_nobody_else_has_the_user_id_of_who_is_only_erased(rig: Rig) -> None:
-    """Such punches have no name, and no mark."""
+    """Such punches have a word in place of the name, in pages and files, and no mark."""
+    browser = await _erased(rig)
+    _, found = cells((await browser.get(f"/attendance/days.csv?{MARCH}")).body)
+    assert found[:3] == ["112", "erased person", ""]
+    assert "earlier" not in str(found)
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{MARCH}")).body)
+    assert [one[:2] for one in book["Totals"][1:]] == [["112", "erased person"]]
+    _, *found = cells((await browser.get(f"/attendance/export.csv?{MARCH}")).body)
+    assert [one[2:4] for one in found] == [["112", "erased person"]] * 3
+    listed = rows(await browser.get(f"/attendance?{MARCH}"))
+    assert all("112 erased person" in one for one in listed)
+    rig.clock.advance(24 * 3600)
+    browser = await signed_in(rig, name="next")
+    (checked,) = rows(await browser.get(f"/attendance/check?{MARCH}"))
+    assert "112 erased person" in checked
+    assert "odd number of punches" in checked
+    reply = await rig.api("GET", "/attendance/days?first=2026-03-01&last=2026-03-31")
+    assert [(one["name"], one["erased"]) for one in reply.json["items"]] == [(None, True)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_misses_an_erased_person(rig: Rig) -> None:
+    """The totals do not name days on which the person has no punch."""
+    for pin in ("1", "2"):
+        await person(rig, pin, f"Person {pin}")
+    await _erased(rig)
+    both = [line(pin, f"2026-03-0{day} 08:00:00") for pin in ("1", "2") for day in (1, 2)]
+    await punch(rig, *both)
+    rig.clock.advance(48 * 3600)
+    browser = await signed_in(rig, name="next")
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{MARCH}")).body)
+    missed = {one[0]: one[8] if len(one) > 8 else "" for one in book["Totals"][1:]}
+    assert missed == {"1": "", "2": "", "112": ""}
+
+
+@pytest_twisted.ensureDeferred
+async def test_limited_accounts_do_not_learn_that_somebody_was_erased(rig: Rig) -> None:
+    """No area of the person is known any more."""
+    await _erased(rig)
+    await rig.api("PATCH", "/devices/T1", {"area": "North"})
+    north = await signed_in(rig, "read", name="bob", areas=["North"])
+    assert "erased" not in text_of(await north.get(f"/attendance?{MARCH}"))
+
+
+async def _erased(rig: Rig) -> Browser:
+    """Erase somebody with three punches; sign in."""
     await rig.exchange("T1")
     await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
     await person(rig, "112", "Lena Gone")
-    await punch(rig, line("112", "2026-03-01 08:00:00"), line("112", "2026-03-01 09:30:00", 1))
+    await punch(
+        rig,
+        line("112", "2026-03-01 08:00:00"),
+        line("112", "2026-03-01 09:30:00", 1),
+        line("112", "2026-03-01 10:30:00"),
+    )
     assert (await rig.api("DELETE", "/users/112?erase=true")).status == 200
-    browser = await signed_in(rig)
-    _, found = cells((await browser.get(f"/attendance/days.csv?{MARCH}")).body)
-    assert found[1] == ""
-    assert "earlier" not in str(found)
+    return await signed_in(rig)

@@ -115,7 +115,7 @@ async def test_who_left_can_be_erased(rig: Rig) -> None:
     done = await browser.send("/people/7/remove", "/people/7/erase", {"confirm": "7"})
     assert location(done) == "/people/7/remove"
     listed = rows(await browser.get("/attendance"))
-    assert "08:00:00 7 Check in T1 Only fingerprint" in listed
+    assert "08:00:00 7 erased person Check in T1 Only fingerprint" in listed
     assert "Nobody has" in text_of(await browser.get("/attendance?person=cedar"))
     assert (await rig.api("GET", "/names?pins=7")).json["names"] == {}
 

@@ -44,6 +44,9 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="As `minutes`, but to the second, for adding up; totals add seconds"),
     ]
     doubtful_seconds: Annotated[int, Meta(description="As `doubtful_minutes`, but to the second")]
+    erased: Annotated[
+        bool, Meta(description="Whether the person was erased, as far as the caller may know")
+    ]
 
 
 class UnseenView(msgspec.Struct, frozen=True):
@@ -98,4 +101,5 @@ def view_of(day: PersonDay) -> DayView:
         not_counted=len(strip.foreign),
         seconds=strip.seconds,
         doubtful_seconds=strip.doubtful_seconds,
+        erased=day.is_erased,
     )

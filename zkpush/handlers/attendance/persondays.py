@@ -28,8 +28,10 @@ class PersonDay:
     earlier: int | None
     """Number of an earlier holder of the user ID; None for the present one."""
     instead: Phrase | None
-    """Words in place of the name of an earlier holder who is erased or hidden from the account, or
-    of nobody."""
+    """Words in place of the name of an erased person, of an earlier holder who is hidden from the
+    account, or of nobody."""
+    is_erased: bool
+    """Whether the person was erased."""
     has_page: bool
     """Whether the account that sees the day may see the page of the person."""
     strip: DayStrip
@@ -70,12 +72,13 @@ def _day(day: datetime.date, punches: Sequence[ShownPunch]) -> PersonDay:
         has_left=last.has_left,
         earlier=last.earlier,
         instead=last.instead,
+        is_erased=last.is_erased,
         has_page=last.has_page,
         strip=DayStrip(
             day=day,
             punches=counted,
             foreign=foreign,
-            is_earlier=last.instead is not None and not last.is_unknown,
+            is_earlier=last.is_hidden,
             is_unknown=last.is_unknown,
         ),
     )

@@ -79,8 +79,10 @@ class ShownPunch:
     earlier: int | None
     """Number of an earlier holder of the user ID, whose punch it is; None for the present one."""
     instead: Phrase | None
-    """Words in place of the name of an earlier holder who is erased or hidden from the account, or
-    of nobody."""
+    """Words in place of the name of an erased person, of an earlier holder who is hidden from the
+    account, or of nobody."""
+    is_erased: bool
+    """Whether the person was erased."""
     is_unknown: bool
     """Whether nobody here has, or had, the user ID."""
     has_page: bool
@@ -105,6 +107,11 @@ class ShownPunch:
     def other(self) -> str | None:
         """Name of whom the terminal had, while the punch may be that one's; else None."""
         return None if self.claim is None or self.claim.owner is not None else self.claim.name
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether an earlier holder of the user ID made the punch, whose name is not shown."""
+        return self.earlier is not None and self.instead is not None
 
     @property
     def is_foreign(self) -> bool:
@@ -164,6 +171,7 @@ def _shown(
         has_left=holder.has_left,
         earlier=holder.earlier,
         instead=holder.instead,
+        is_erased=holder.is_erased,
         is_unknown=holder.is_unknown,
         has_page=holder.has_page(punch.pin in with_page),
         sn=punch.device,

@@ -57,10 +57,11 @@ class PersonTotal:
 
     pin: str
     name: Phrase | str | None
-    """Words, if the name of an earlier holder of the user ID is not shown."""
+    """Words for an erased person, and for an earlier holder whose name is not shown."""
     has_left: bool = False
     is_earlier: bool = False
     """Whether this is an earlier holder of the user ID, whose name is not shown."""
+    is_erased: bool = False
     present: int = 0
     """The days with punches; see `DayBits`."""
     days: int = 0
@@ -114,7 +115,7 @@ class SheetTotals:
         key = one.pin, _LAST if one.earlier is None else one.earlier
         if key not in self._found:
             self._found[key] = PersonTotal(
-                one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier
+                one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier, one.is_erased
             )
         self._found[key].add(one.strip, self._bits)
         self.quiet.add(one.strip)
@@ -129,7 +130,11 @@ class SheetTotals:
         some = (wanted.pin, wanted.device, wanted.area, wanted.areas, wanted.doubt)
         if any(one is not None for one in some):
             return
-        people = [one for one in self._found.values() if not (one.is_earlier or one.has_left)]
+        people = [
+            one
+            for one in self._found.values()
+            if not (one.is_earlier or one.has_left or one.is_erased)
+        ]
         busy = self._bits.busy(sum(bool(one.days) for one in people), today)
         some_days = {one.pin: one.present for one in people if one.pin not in unseen}
         early = early_gaps(some_days, busy)

@@ -46,12 +46,13 @@ def with_unread_thd(
                 has_left=one.has_left,
                 earlier=one.earlier,
                 instead=one.instead,
+                is_erased=one.is_erased,
                 has_page=one.has_page(one.name is not None),
                 strip=DayStrip(
                     day=day,
                     punches=[],
                     unread=unread[day, pin],
-                    is_earlier=one.instead is not None and not one.is_unknown,
+                    is_earlier=one.earlier is not None and one.instead is not None,
                     is_unknown=one.is_unknown,
                 ),
             )

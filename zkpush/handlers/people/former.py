@@ -73,13 +73,22 @@ class FormerPeople:
 
         Who asks makes no difference.
         """
+        return self.without_holder(pins)[0]
+
+    def without_holder(self, pins: Collection[str]) -> tuple[set[str], set[str]]:
+        """Return which of some user IDs are `unknown`, and which those of erased people."""
         found = select(users.c.pin).where(users.c.pin.in_(pins))
         left = {*pins} - {*self._connection.execute(found).scalars()} if pins else set()
         if not left:
-            return left
+            return left, set()
         digests = {self._vault.index(pin.encode()): pin for pin in left}
-        gone = select(removed_people.c.digest).where(removed_people.c.digest.in_([*digests]))
-        return left - {digests[bytes(one)] for one in self._connection.execute(gone).scalars()}
+        gone = select(removed_people.c.digest, removed_people.c.pin.is_(None))
+        gone = gone.where(removed_people.c.digest.in_([*digests]))
+        erased = {
+            digests[bytes(digest)]: is_erased
+            for digest, is_erased in self._connection.execute(gone).all()
+        }
+        return left - erased.keys(), {pin for pin, is_erased in erased.items() if is_erased}
 
     def everybody(self) -> dict[str, str | None]:
         """Return the names of all people who left, by user ID."""

@@ -73,7 +73,9 @@ class Holder:
     is_hidden: bool = False
     """Whether an earlier holder is erased, or not to be shown to the caller."""
     instead: Phrase | None = None
-    """Words in place of the name of a hidden earlier holder, or of nobody."""
+    """Words in place of the name of a hidden earlier holder, of an erased person, or of nobody."""
+    is_erased: bool = False
+    """Whether the person was erased, as far as the caller may know."""
     is_unknown: bool = False
     """Whether nobody here has, or had, the user ID."""
 
@@ -199,12 +201,15 @@ class Holders:
         left: Collection[str],
         earlier: Mapping[str, Sequence[EarlierHolder]],
         unknown: Collection[str] = (),
+        erased: Collection[str] = (),
     ) -> None:
         """`names` are those of the present holders, and `left` who of them has left.
 
-        `unknown` are the user IDs that nobody has, in any area.
+        `unknown` are the user IDs that nobody has, in any area, and `erased` those of erased
+        people that nobody has since.
         """
         self._unknown = unknown
+        self._erased = erased
         self._names = names
         self._left = left
         self._earlier = earlier
@@ -217,12 +222,17 @@ class Holders:
         pins: Collection[str],
         areas: frozenset[str] | None = None,
     ) -> Holders:
-        """Read the holders of user IDs; `names` are those of the present ones."""
+        """Read the holders of user IDs; `names` are those of the present ones.
+
+        Of an erased person no area is known, so that a limited caller is not told of any.
+        """
+        unknown, erased = tx[FormerPeople].without_holder({*pins} - names.keys())
         return cls(
             names,
             tx[FormerPeople].among(pins, areas),
             tx[EarlierHolders].of(pins, areas),
-            tx[FormerPeople].unknown({*pins} - names.keys()),
+            unknown,
+            erased if areas is None else (),
         )
 
     def at(self, pin: str, instant: int) -> Holder:
@@ -237,9 +247,12 @@ class Holders:
                     earlier=one.id,
                     is_hidden=not one.is_named,
                     instead=None if one.is_named else self._instead(one),
+                    is_erased=one.is_erased,
                 )
         if pin in self._unknown:
             return Holder(name=None, has_left=False, instead=NOBODY_HERE, is_unknown=True)
+        if pin in self._erased:
+            return Holder(name=None, has_left=False, instead=_ERASED, is_erased=True)
         return Holder(name=self._names.get(pin), has_left=pin in self._left)
 
     def _instead(self, one: EarlierHolder) -> Phrase:
