@@ -150,8 +150,8 @@ async def test_areas_without_terminals_are_not_called_well(rig: Rig) -> None:
     assert "No terminal has connected yet." in text_of(await browser.get("/"))
     await rig.exchange("T1")
     await rig.api("PUT", "/areas/South", {})
-    assert "There is nothing to do." in text_of(await browser.get("/"))
+    assert "The server and its terminals need nothing." in text_of(await browser.get("/"))
     south = await signed_in(rig, "read", name="sue", areas=["South"])
     shown = text_of(await south.get("/"))
     assert "There is no terminal in the areas of your account." in shown
-    assert "There is nothing to do." not in shown
+    assert "The server and its terminals need nothing." not in shown

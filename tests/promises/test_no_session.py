@@ -73,7 +73,7 @@ async def test_pages_say_that_it_has_no_session(rig: Rig) -> None:
     browser = await signed_in(rig)
     start = text_of(await browser.get("/"))
     assert "does not begin a session" in start
-    assert "There is nothing to do." not in start
+    assert "The server and its terminals need nothing." not in start
     for page in ("/terminals", "/terminals?state=online"):
         assert "online, without a session" in text_of(await browser.get(page))
     await browser.get("/?lang=en-XA")
