@@ -67,6 +67,7 @@ ENTERED: Mapping[str, Sequence[Mapping[str, object]]] = {
         {"device": "needle", "what": "card"},
         {"device": MINE, "what": "card"},
     ],
+    "/people/<pin>/send": [{"device": OTHER}, {"terminals": "needle"}, {"device": MINE}],
     "/people/<pin>/photos/remove": [{"kind": "picture"}],
     "/people/punches/<int:claim_id>": [{"owner": "other"}],
     "/people/conflicts": [{"keep": "terminal", "conflict": [*range(1, 20)]}],
@@ -246,6 +247,7 @@ async def test_live_parts_are_of_the_areas(rig: Rig) -> None:
         "jobs-progress": values_of(planted)["job_id"],
         "areas-progress": ("North", "Southside"),
         "areas-fetch": values_of(planted)["command_id"],
+        "areas-places": ("1", "99177"),
         "people-enrolment": tuple(
             f"{ids['/users/{pin}/enrol/{id}']}/{pin}"
             for ids, pin in ((planted.mine, "1"), (planted.others, "99177"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...manage.console.pages import ConsolePage, ConsoleRoute, View
+from ...manage.console.forms import NOTHING_ENTERED, FormEntry
+from ...manage.console.pages import ConsolePage, ConsoleRoute, LivePart, View
 from ...manage.console.phrases import Phrase, counted_phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON, of_device, visible_thd
@@ -13,7 +14,11 @@ from ...manage.services import Services
 from ...persist.areas import idle_areas_thd
 from ...persist.transaction import Transaction
 from ..people.store import PeopleStore, PersonStore, PersonSurvey
+from .sendingpages import NOBODY, SendingPages, sending_thd
 from .whereabouts import WhereaboutsStore
+
+EVERY = 5.0
+"""Seconds after which the places of a person are looked at again."""
 
 STATES: Mapping[str, tuple[Phrase, str]] = {
     "there": (Phrase("is there"), "good"),
@@ -51,35 +56,60 @@ def parts_in_words(state: str, num: int) -> Phrase:
 
 
 class PlacePages:
-    """Where a person is."""
+    """Where a person is, and the form that sends the person to further terminals."""
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
+        self._sending = SendingPages(services, self.show)
 
     def routes(self) -> list[ConsoleRoute]:
-        """Return the page."""
+        """Return the page, its live part and its form."""
         title = Phrase("Where this person is")
         return [
-            ConsolePage(path="/people/<pin>/places", title=title, run=self.show, limited=(PERSON,))
+            ConsolePage(path="/people/<pin>/places", title=title, run=self.show, limited=(PERSON,)),
+            LivePart(
+                name="areas-places",
+                run=self.part,
+                kinds=("command", "user"),
+                every=EVERY,
+                limited=(PERSON,),
+            ),
+            *self._sending.routes(),
         ]
 
-    async def show(self, visit: Visit, pin: str) -> View:
+    async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
         """Show the terminals that have the person, or are to have the person."""
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
-            found = tx[WhereaboutsStore].of_person(pin)
-            if found is None:
-                raise LookupError(Phrase("There is no such person."))
-            if visit.areas is not None:
-                found = visible_thd(tx, found, of_device, visit.areas)
+            areas = tx[PersonStore].areas([pin]).get(pin, ())
             return {
-                "pin": pin,
-                "idle_areas": idle_areas_thd(
-                    tx, tx[PersonStore].areas([pin]).get(pin, ()), visit.areas
-                ),
+                **_places_thd(tx, visit, pin),
+                **sending_thd(tx, visit, pin),
+                "idle_areas": idle_areas_thd(tx, areas, visit.areas),
                 "name": tx[PeopleStore].names([pin]).get(pin),
-                "conflicts": tx[PersonSurvey].contradictions([pin]),
-                "places": [(one, *STATES[one.state]) for one in found],
             }
 
-        return View(template="places.html", values=await self._store.read(find_thd))
+        live = f"areas-places:{pin}"
+        values = await self._store.read(find_thd)
+        return View(
+            template="places.html",
+            values={**values, "pin": pin, "entry": entry, "live": live},
+            live=[live],
+        )
+
+    async def part(self, visit: Visit, argument: str | None) -> View:
+        """Show how far the person is at each terminal."""
+        values = await self._store.read(lambda tx: _places_thd(tx, visit, argument or ""))
+        return View(template="_places.html", values=values)
+
+
+def _places_thd(tx: Transaction, visit: Visit, pin: str) -> dict[str, Any]:
+    found = tx[WhereaboutsStore].of_person(pin)
+    if found is None:
+        raise LookupError(NOBODY)
+    if visit.areas is not None:
+        found = visible_thd(tx, found, of_device, visit.areas)
+    return {
+        "conflicts": tx[PersonSurvey].contradictions([pin]),
+        "places": [(one, *STATES[one.state]) for one in found],
+    }

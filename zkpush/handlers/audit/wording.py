@@ -46,6 +46,7 @@ ACTIONS = SentenceList(
         Phrase("put photo"),
         Phrase("remove photo"),
         Phrase("copy people"),
+        Phrase("send person"),
         Phrase("bring people"),
         Phrase("adopt people"),
         Phrase("change area"),
@@ -178,6 +179,9 @@ DETAILS = SentenceList(
         counted_template(
             "from %(source)s: %(people)s people, %(num)s command",
             "from %(source)s: %(people)s people, %(num)s commands",
+        ),
+        counted_template(
+            "to terminal %(sn)s: %(num)s command", "to terminal %(sn)s: %(num)s commands"
         ),
         counted_template(
             "%(adopted)s of %(num)s person into the area %(area)s",
