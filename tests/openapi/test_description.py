@@ -81,6 +81,7 @@ FIXED = {
     "PUT /users/{pin}/photo": ("/users/7/photo", draw(random.Random(1))),
     "DELETE /users/{pin}/photo": ("/users/7/photo", None),
     "POST /users/{pin}/enrol": ("/users/7/enrol", {"device": "T1", "what": "card"}),
+    "POST /users/{pin}/send": ("/users/7/send", {"devices": ["T1"]}),
     "GET /areas/{name}": ("/areas/default", None),
     "GET /areas/{name}/distribution": ("/areas/default/distribution", None),
     "GET /areas/{name}/drift": ("/areas/default/drift", None),

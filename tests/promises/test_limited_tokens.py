@@ -75,6 +75,7 @@ TRIED: Mapping[str, Sequence[object]] = {
     "PUT /users/<pin>/photo": [b"\xff\xd8\xff"],
     "DELETE /users/<pin>/photo": [None],
     "POST /users/<pin>/enrol": [{"device": OTHER, "what": "card"}],
+    "POST /users/<pin>/send": [{"devices": [OTHER]}, {"devices": [MINE, OTHER]}, {"all": True}],
     "PUT /devices/<sn>/users/<pin>": [None],
     "DELETE /devices/<sn>/users/<pin>": [None],
     "POST /conflicts/<int:id>": [{"keep": "terminal"}],

@@ -73,6 +73,7 @@ ROUTES = {
     "GET /api/v1/areas/{name}/drift": R,
     "POST /api/v1/areas/{name}/repair": W,
     "GET /api/v1/users/{pin}/places": R,
+    "POST /api/v1/users/{pin}/send": W,
     "GET /api/v1/devices/{sn}/users": R,
     "POST /api/v1/devices/{sn}/repair": W,
     "POST /api/v1/devices/{sn}/copy": W,

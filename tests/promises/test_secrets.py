@@ -59,6 +59,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "PUT users/{pin}/photo": ("users/1/photo", {"no": "JPEG"}),
     "DELETE users/{pin}/photo": ("users/99999/photo", None),
     "POST users/{pin}/enrol": ("users/1/enrol", {"device": SN, "what": "card"}),
+    "POST users/{pin}/send": ("users/1/send", {"all": True, "dry_run": True}),
     "POST users/import": ("users/import?dry_run=true", None),
     "POST conflicts/{id}": ("conflicts/99999", {"keep": "stored"}),
     "POST conflicts/punches/{id}": ("conflicts/punches/99999", {"owner": "other"}),

@@ -8,6 +8,7 @@ from .copyapi import CopyEndpoints
 from .driftapi import DriftEndpoints
 from .endpoints import AreaEndpoints
 from .placesapi import PlaceEndpoints
+from .sendingapi import SendEndpoints
 
 
 def routes(services: Services) -> list[Route]:
@@ -16,5 +17,6 @@ def routes(services: Services) -> list[Route]:
         *AreaEndpoints(services).routes(),
         *PlaceEndpoints(services).routes(),
         *CopyEndpoints(services).routes(),
+        *SendEndpoints(services).routes(),
         *DriftEndpoints(services).routes(),
     ]

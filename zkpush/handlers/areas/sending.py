@@ -10,8 +10,9 @@ import attrs
 from ...counting import counted
 from ...device import acts
 from ...interfaces import IStore
-from ...manage.errors import not_found
-from ...manage.limits import PERSON, TERMINAL, Owner, require_thd
+from ...manage.errors import ApiError, not_found
+from ...manage.limits import PERSON, Owner, require_thd
+from ...manage.targets import TargetRequest, targets_thd
 from ...model import Caller, Device
 from ...persist.audit import AuditStore
 from ...persist.devices import DeviceStore
@@ -79,15 +80,14 @@ class PersonSending:
         self._store = store
 
     async def send(
-        self, pin: str, serials: Sequence[str] | None, by: Caller, now: int, *, dry_run: bool
+        self, pin: str, targets: TargetRequest, by: Caller, now: int, *, dry_run: bool
     ) -> list[SendOutcome]:
-        """Send a person to terminals; None for all approved ones of the areas of the caller.
+        """Send a person to terminals.
 
         Commands are queued a few at a time afterwards, by the reconciler. Raises `ApiError` if
-        there is no such person, or no terminal with one of the serial numbers; then nothing is
-        sent.
+        there is no such person, and as `targets_thd`; then nothing is sent.
         """
-        keys = await self._store.read(partial(_terminals_thd, pin=pin, serials=serials, by=by))
+        keys = await self._store.read(partial(_terminals_thd, pin=pin, targets=targets, by=by))
         run = self._store.read if dry_run else self._store.write
         outcomes: list[SendOutcome] = []
         for start in range(0, len(keys), AT_ONCE):
@@ -97,21 +97,16 @@ class PersonSending:
         return outcomes
 
 
-def _terminals_thd(
-    tx: Transaction, pin: str, serials: Sequence[str] | None, by: Caller
-) -> list[int]:
-    """Return the keys of the terminals; `ApiError` for an unknown one, or an unknown person."""
+def _terminals_thd(tx: Transaction, pin: str, targets: TargetRequest, by: Caller) -> list[int]:
+    """Return the keys of the terminals; `ApiError` for an unknown person."""
     require_thd(tx, by, Owner(PERSON, pin))
     if pin not in tx[PersonStore].authored([pin]):
-        raise not_found(Phrase("There is no user %(pin)s.", pin=pin))
-    if serials is None:
-        return [one.id for one in tx[TargetStore].approved(areas=by.areas)]
-    require_thd(tx, by, *(Owner(TERMINAL, sn) for sn in serials))
-    known = tx[TargetStore].named(serials)
-    for sn in serials:
-        if sn not in known:
-            raise not_found(Phrase("There is no terminal %(sn)s.", sn=sn))
-    return [known[sn].id for sn in dict.fromkeys(serials)]
+        raise _no_person(pin)
+    return [one.id for one in targets_thd(tx, targets, by)]
+
+
+def _no_person(pin: str) -> ApiError:
+    return not_found(Phrase("There is no user %(pin)s.", pin=pin))
 
 
 def _send_thd(
@@ -143,7 +138,7 @@ def _outcome_thd(
     target = target_thd(tx, device)
     copied = copy_thd(tx, target, [pin], now, is_written=is_written)
     if pin not in copied:
-        raise not_found(Phrase("There is no user %(pin)s.", pin=pin))  # removed meanwhile
+        raise _no_person(pin)  # removed meanwhile
     parts = copied[pin]
     if parts is None:
         return SendOutcome(

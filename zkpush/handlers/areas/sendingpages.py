@@ -14,8 +14,10 @@ from ...manage.console.terminalchoice import MOST_OPTIONS, TypedSerials, typed_t
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON
 from ...manage.services import Services
+from ...manage.targets import TargetRequest
 from ...pathparts import path_part
 from ...persist.devices import DeviceStore
+from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import sentences
 from ..people.store import PeopleStore
@@ -114,7 +116,8 @@ class SendingPages:
         """Send the person; the page shows how far that is at each terminal."""
         chosen = await self._chosen(visit, form, pin)
         now = self._services.now()
-        found = await self._sending.send(pin, chosen, visit.caller, now, dry_run=False)
+        targets = TargetRequest(devices=chosen)
+        found = await self._sending.send(pin, targets, visit.caller, now, dry_run=False)
         sent = sum(one.is_sent for one in found)
         if not sent:
             kept_out = [one for one in found if not one.is_there]
@@ -140,6 +143,10 @@ class SendingPages:
                 if choice is None:
                     raise LookupError(NOBODY)
                 return sorted(one.sn for one in tx[DeviceStore].with_keys(choice.keys))
+            known = tx[TargetStore].named(form.device, visit.areas)
+            for sn in form.device:
+                if sn not in known:
+                    raise LookupError(Phrase("There is no terminal %(sn)s.", sn=sn))
             return [*form.device, *typed_terminals_thd(tx, form.terminals, visit.areas)]
 
         try:

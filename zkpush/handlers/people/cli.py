@@ -55,7 +55,12 @@ _CHANGES = (
 
 
 users = WordGroup(
-    "users", help=WORDS["users"], of_nouns={"places": "zkpush.handlers.areas.placescli"}
+    "users",
+    help=WORDS["users"],
+    of_nouns={
+        "places": "zkpush.handlers.areas.placescli",
+        "send": "zkpush.handlers.areas.sendingcli",
+    },
 )
 users.add_command(enrol)
 users.add_command(photo)
