@@ -42,8 +42,8 @@ UNKNOWN_PATH = Cause(
     Phrase(
         "It may speak another protocol, such as access control: set its server mode to ADMS or "
         "attendance push in its menu. If that is done already, update zkpush, or report the path: "
-        "if something was sent there, `zkpush rejects show ID` has it in full (all rejects: "
-        "`zkpush rejects list --device SN`)."
+        "if something was sent there, `zkpush rejects show ID` has it in full (all that was not "
+        "understood: `zkpush rejects list --device SN`)."
     ),
 )
 OTHER_METHOD = Cause(
@@ -56,9 +56,9 @@ OTHER_METHOD = Cause(
 UNKNOWN_TABLE = Cause(
     Phrase("It uploads the table %(table)s, which zkpush does not know."),
     Phrase(
-        "Install the plugin for the table, or update zkpush. What it uploaded is among its "
-        "rejects, unless somebody deleted them, and is then read again by itself. If nobody needs "
-        "the table, there is nothing to do."
+        "Install the plugin for the table, or update zkpush. What it uploaded is kept, unless "
+        "somebody deleted it, and is then read again by itself. If nobody needs the table, there "
+        "is nothing to do."
     ),
 )
 _NOT_OURS = Phrase(
@@ -202,8 +202,8 @@ NOT_SERVED = Cause(
     Phrase("%(request)s, which is not served"),
     Phrase(
         "What came to a path that is not served is read again by itself by a version that serves "
-        "it. Look at it: `zkpush rejects show ID` (all rejects: `zkpush rejects list --device "
-        "SN`). If it is not needed, delete it: `zkpush rejects delete ID`."
+        "it. Look at it: `zkpush rejects show ID` (all that was not understood: `zkpush "
+        "rejects list --device SN`). If it is not needed, delete it: `zkpush rejects delete ID`."
     ),
 )
 OF_UNKNOWN_TABLE = Cause(

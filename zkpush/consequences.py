@@ -28,7 +28,7 @@ _OVER = frozenset({causes.ACCESS_CONTROL_PATH, causes.ACCESS_CONTROL_TABLE})
 _NAMES: Mapping[str, Phrase] = {
     ProblemCode.ACCESS_CONTROL: Phrase("the access-control mode"),
     ProblemCode.UNKNOWN_REQUESTS: Phrase("its requests"),
-    ProblemCode.REJECTS: Phrase("its rejects"),
+    ProblemCode.REJECTS: Phrase("its uploads that were not understood"),
     ProblemCode.TOKEN_MISSING: Phrase("the token that it does not return"),
     ProblemCode.TLS_ON_PLAIN: Phrase("HTTPS on a plain port"),
     ProblemCode.OTHER_ADDRESS: Phrase("the address that it came from"),

@@ -176,10 +176,10 @@ class ProblemCode(StrEnum):
         "The terminal speaks the access-control protocol (A&C PUSH), which this server does not",
         "Set it to attendance in its menu: System, Device Type Setting, T&A PUSH. It restarts, and "
         "may erase its users and records: save them first. Controllers (C3, inBio) have no "
-        "attendance mode. It is sent no commands; what it uploads once approved is kept as "
-        "rejects. If its menu says attendance, something else uses its serial number: restrict it "
-        "to its networks, `zkpush devices set SN networks=NETWORK,…`; `zkpush devices approve SN` "
-        "then ends the problem.",
+        "attendance mode. It is sent no commands; what it uploads once approved is kept, "
+        "and not understood. If its menu says attendance, something else uses its serial number: "
+        "restrict it to its networks, `zkpush devices set SN networks=NETWORK,…`; `zkpush devices "
+        "approve SN` then ends the problem.",
     )
     PROXY_DATE = (
         "clock set by a proxy",
@@ -204,23 +204,24 @@ class ProblemCode(StrEnum):
         "attendance missing",
         "The terminal holds attendance records of some days that are not stored, although it was "
         "asked to send them again",
-        "See the days with `zkpush attendance verify --device SN --last 20`. If rejects contain "
-        "their dates, see them with `zkpush rejects list --device SN`. Otherwise export the "
-        "records at the terminal (USB) and compare them. `zkpush attendance verify --device SN "
-        "--days 7` compares again; the problem ends when the numbers agree, or when the records "
-        "are removed from the terminal.",
+        "See the days with `zkpush attendance verify --device SN --last 20`. If uploads that were "
+        "not understood contain their dates, see them with `zkpush rejects list --device SN`. "
+        "Otherwise export the records at the terminal (USB) and compare them. `zkpush attendance "
+        "verify --device SN --days 7` compares again; the problem ends when the numbers agree, or "
+        "when the records are removed from the terminal.",
     )
     UNKNOWN_ANSWERS = (
         "answers to unknown commands",
         "The terminal answered commands that this server did not send it",
-        "The answers are kept (GET rejects). Another server may use the terminal, or the database "
-        "is older than the commands.",
+        "The answers are kept with what was not understood (GET rejects). Another server may use "
+        "the terminal, or the database is older than the commands.",
     )
     REJECTS = (
         "rejects",
         "Something that the terminal sent is not understood; it is kept and not among the records",
-        "See it, and why, with `zkpush rejects show ID`, and all rejects with `zkpush rejects list "
-        "--device SN`. If a setting of the terminal is wrong (encoding, time zone), change it; if "
+        "See it, and why, with `zkpush rejects show ID`, and all of them with `zkpush rejects "
+        "list --device SN`. If a setting of the terminal is wrong (encoding, time zone), change "
+        "it; if "
         "a table is unknown, update zkpush or install the plugin for it. It is then read again by "
         "itself, or now with `zkpush rejects retry`. Delete what can never be read with `zkpush "
         "rejects delete ID`.",

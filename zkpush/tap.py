@@ -202,6 +202,7 @@ def _people(
         engine.proxies,
         services.refusals,
         engine.tokens.limits,
+        {one.name: one.meaning for one in services.catalogue},
         services.clock,
     )
     site = ManageSite(

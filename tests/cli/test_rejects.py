@@ -23,7 +23,7 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
         "Received",
         "(UTC)",
         "Last",
-        "Rejects",
+        "Uploads",
         "Times",
         "Bytes",
         "Attempts",
@@ -37,7 +37,7 @@ def test_rejects_are_listed(daemon: Daemon) -> None:
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
     assert base64.b64decode(item["raw"]).decode() == BAD
     none = daemon.zkpush("rejects", "list", "--device", "REJ1", "--table", "USER")
-    assert (said(none), none.stderr) == ("", "No rejects found.\n")
+    assert (said(none), none.stderr) == ("", "No upload that was not understood is kept.\n")
 
 
 def test_equal_rejects_are_one_line(daemon: Daemon) -> None:
@@ -63,17 +63,17 @@ def test_the_only_reject_needs_no_number(tmp_path: pathlib.Path) -> None:
     """It is said which; several are listed by the error, and none are a failure."""
     daemon = Daemon(tmp_path / "data")
     try:
-        assert "There is no reject." in failed(daemon.zkpush("rejects", "show"))
+        assert "There is no upload." in failed(daemon.zkpush("rejects", "show"))
         terminal = daemon.terminal("ONLY1")
         terminal.upload("FOOLOG", "a")
         shown = daemon.zkpush("rejects", "show")
         assert "a" in said(shown)
-        assert "The only reject is 1: FOOLOG of terminal ONLY1, " in shown.stderr
+        assert "The only upload is 1: FOOLOG of terminal ONLY1, " in shown.stderr
         assert "--yes needs the ID" in failed(daemon.zkpush("rejects", "delete", "--yes"), 2)
         terminal.upload("ATTLOG", BAD)
         several = daemon.zkpush("rejects", "show")
         assert (several.returncode, several.stdout) == (2, "")
-        assert "Give the ID of one reject:" in several.stderr
+        assert "Give the ID of one upload:" in several.stderr
         first, second = several.stderr.splitlines()[-2:]
         assert first.strip().startswith("2: ATTLOG of terminal ONLY1, ")
         assert second.strip().startswith("1: FOOLOG of terminal ONLY1, ")
@@ -90,7 +90,9 @@ def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
     assert "1452\\x09not-a-time" in shown
     assert said(daemon.zkpush("rejects", "show", str(item["id"]), "--raw")) == BAD
     message = failed(daemon.zkpush("rejects", "show", "999999"))
-    assert message.startswith("Error: There is no reject 999999. One that was read again is gone.")
+    assert message.startswith(
+        "Error: There is no upload 999999 that was not understood. One that was read again is gone."
+    )
     assert message.endswith("See: zkpush rejects list")
 
 
@@ -116,7 +118,10 @@ def test_rejects_are_read_again(daemon: Daemon) -> None:
     counts = json.loads(said(daemon.zkpush("rejects", "retry", "--device", "REJ3", "--json")))
     assert counts == {"read": 0, "kept": 1, "records": 0}
     said(daemon.zkpush("devices", "approve", "REJ4", "--add"))
-    assert said(daemon.zkpush("rejects", "retry", "--device", "REJ4")) == "There are no rejects.\n"
+    assert (
+        said(daemon.zkpush("rejects", "retry", "--device", "REJ4"))
+        == "No upload that was not understood is kept.\n"
+    )
     message = failed(daemon.zkpush("rejects", "retry", "--device", "NOPE"))
     assert (
         message == "Error: There is no terminal NOPE. See: zkpush devices list, zkpush doctor NOPE"
@@ -128,11 +133,11 @@ def test_a_reject_is_deleted(daemon: Daemon) -> None:
     daemon.terminal("REJ5").upload("ATTLOG", BAD)
     (item,) = json.loads(said(daemon.zkpush("rejects", "list", "--device", "REJ5", "--json")))
     id = str(item["id"])
-    assert said(daemon.zkpush("rejects", "delete", id)) == f"The reject {id} is deleted.\n"
+    assert said(daemon.zkpush("rejects", "delete", id)) == f"The upload {id} is deleted.\n"
     none = daemon.zkpush("rejects", "list", "--device", "REJ5")
-    assert none.stderr == "No rejects found.\n"
+    assert none.stderr == "No upload that was not understood is kept.\n"
     assert failed(daemon.zkpush("rejects", "delete", id)).startswith(
-        f"Error: There is no reject {id}. One that was read again is gone."
+        f"Error: There is no upload {id} that was not understood. One that was read again is gone."
     )
 
 

@@ -185,7 +185,7 @@ async def test_the_audit_log_is_filtered_by_the_words_that_it_shows(rig: Rig) ->
     assert "add person" in await found("pin=elodie")
     assert "change terminal" not in await found("pin=elodie")
     page = (await browser.get("/audit")).body.decode()
-    for option in ("account Ines", "token admin", "Side door", "T1"):
+    for option in ("account Ines", "a program, with the API token admin", "Side door", "T1"):
         assert f'<option value="{option}">' in page, option
     wrong = text_of(await browser.get("/audit?actor=Inez&device=Sidedoor"))
     assert "Nobody in the log is called Inez; did you mean Ines?" in wrong

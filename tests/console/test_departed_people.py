@@ -29,7 +29,7 @@ async def test_the_page_of_an_erased_person_says_so(rig: Rig) -> None:
     text = text_of(shown)
     assert "This person was erased" in text
     assert "Time Sun 1 Mar 2026 12:00" in text
-    assert "By token admin" in text
+    assert "By a program, with the API token admin" in text
     assert "Cem" not in text
     assert 'href="/console/attendance/people/7"' in shown.body.decode()
     assert len(rows(await browser.get("/attendance/people/7/2026-03-01"))) == 1
@@ -63,7 +63,10 @@ async def test_the_page_of_who_left_has_what_stays(rig: Rig) -> None:
     assert shown.status == 200
     text = text_of(shown)
     assert "Cem Cedar User ID 7 left" in text
-    assert "Removed from the list Time Sun 1 Mar 2026 12:00 By token admin" in text
+    assert (
+        "Removed from the list Time Sun 1 Mar 2026 12:00 By a program, with the API token admin"
+        in text
+    )
     assert 'href="/console/attendance/people/7"' in shown.body.decode()
     assert 'href="/console/people/7"' in (await browser.get(MONTH)).body.decode()
     await person(rig, "7", "Cem Cedar")

@@ -68,7 +68,7 @@ async def test_a_person_has_fields_with_authors_and_history_but_no_secrets(rig: 
     assert "Card number 77 terminal T1" in text
     assert "Rights at terminals Super administrator terminal T1" in text
     assert "Fingerprint 1 template" in text
-    assert "Ann Ash token admin" in text
+    assert "Ann Ash a program, with the API token admin" in text
     assert rows(shown)[0].startswith("Sun 1 Mar 2026 12:00 Name Ann Ann Ash")
     for path in ("/people/1", "/people/1/edit"):
         body = (await browser.get(path)).body
@@ -130,7 +130,7 @@ async def test_a_conflict_is_settled_by_choosing_a_side(rig: Rig, keep: str, nam
     conflict = await contradicted(rig)
     browser = await signed_in(rig)
     shown = await browser.get("/people/conflicts")
-    assert "Name Ann Ash token admin Bob Birch T1" in rows(shown)
+    assert "Name Ann Ash a program, with the API token admin Bob Birch T1" in rows(shown)
     action = f"/people/conflicts/{conflict}"
     send = browser.confirm if keep == "terminal" else browser.send  # another name is asked about
     done = await send("/people/1", action, {"keep": keep})

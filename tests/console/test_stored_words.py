@@ -73,9 +73,9 @@ def test_what_a_terminal_was_answered_is_in_words_and_what_it_was_sent_is_data()
         [],
         [commands[0], f"{commands[1]} and 4 more"],
     )
-    assert answer("OK: 0 (2 rejects kept; foreign token)") == (
+    assert answer("OK: 0 (2 parts not understood, and kept; foreign token)") == (
         ["OK: 0"],
-        ["2 rejects kept", "foreign token"],
+        ["2 parts not understood, and kept", "foreign token"],
     )
     for reason in (BEGINS, WITHOUT_TOKEN, TAKEN_BEFORE, NOT_BELOW):
         assert answer(f"UNKNOWN DEVICE ({reason})") == (["UNKNOWN DEVICE"], [reason])

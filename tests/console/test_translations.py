@@ -95,7 +95,11 @@ TERMS: dict[str, tuple[str, str, str]] = {
     r"areas?": ("área", "منطق|مناطق", "区域"),
     r"templates?": ("plantilla", "قالب|قوالب", "模板"),
     r"jobs?": ("tarea", "مهم|مهام", "任务"),
-    r"rejects?": ("no entendid", "غير مفهوم|غير المفهوم", "无法识别"),
+    r"rejects?|uploads? that w(as|ere) not understood": (
+        "no entendid",
+        "غير مفهوم|غير المفهوم",
+        "无法识别",
+    ),
     r"plugins?": ("complemento", "إضافة|إضافات|الإضافات|لإضافة", "插件"),
     r"forwarders?": ("reenv", "محو|مُحو|تحويل", "转发"),
     r"commands?": ("orden|órden|línea de comandos", "أمر|أوامر", "命令"),

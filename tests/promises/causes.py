@@ -132,7 +132,7 @@ CAUSES = {
     "unknown table": Cause(
         unknown_table,
         r"requests +It uploads the table FOOLOG, which zkpush does not know\.",
-        r"Install the plugin for the table, or update zkpush\. What it uploaded is among its",
+        r"Install the plugin for the table, or update zkpush\. What it uploaded is kept,",
     ),
     "unknown path": Cause(
         unknown_path,
@@ -168,9 +168,9 @@ CAUSES = {
     ),
     "rejects": Cause(
         rejects,
-        r"rejects +1 reject is kept, of ATTLOG: its time cannot be read",
+        r"rejects +1 upload that was not understood is kept, of ATTLOG: its time cannot be read",
         r"Look at the terminal's menu: at the date and time, and at the date format",
-        r"ATTLOG +200 .* OK: 0 \(1 reject kept\)$",
+        r"ATTLOG +200 .* OK: 0 \(1 part not understood, and kept\)$",
     ),
     "foreign token": Cause(
         foreign_token,
@@ -194,14 +194,16 @@ CAUSES = {
     ),
     "rejects of the access-control mode": Cause(
         was_in_access_control,
-        r"rejects +2 rejects are kept, .* of rtlog, a table of the access-control prot",
+        r"rejects +2 uploads that were not understood are kept, .* of rtlog, a table of the "
+        r"access-control prot",
         r"What is .* is from the time when the terminal was in that mode, .* read \(`zkpush "
         r"rejects list --device T1`\) or deleted \(`zkpush rejects delete ID`\)\.",
         state="warning",
     ),
     "garbage": Cause(
         garbage,
-        r"rejects +1 reject is kept, of ATTLOG: a line that is no record \(there are too few "
+        r"rejects +1 upload that was not understood is kept, of ATTLOG: a line that is no record "
+        r"\(there are too few "
         r"columns in this line; a record needs at least Pin and Time, and a TAB between them\)\.",
         r"Look at such a line: `zkpush rejects show 1` .*\. It is no record of a terminal",
     ),

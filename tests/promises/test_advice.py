@@ -43,9 +43,9 @@ async def test_a_body_of_damaged_lines_is_as_many_rejects_in_each_list(rig: Rig)
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"7\tbad\t0\t1\n8\tworse\t0\t1\n")
     traced = await rig.items("/devices/T1/trace")
-    assert traced[-1]["answered"] == "OK: 0 (1 reject kept)"
+    assert traced[-1]["answered"] == "OK: 0 (1 part not understood, and kept)"
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 reject is kept")
+    assert problem["detail"].startswith("1 upload that was not understood is kept")
     assert len(await rig.items("/rejects")) == 1
 
 

@@ -172,7 +172,10 @@ async def test_records_that_were_read_again_count(make_rig) -> None:
     await rig.exchange()
     await rig.post("foo/cdata?SN=T1&table=ATTLOG", b"7\t2026-01-05 08:00:00\t0\t1\n")
     found = await checks_of(rig)
-    assert found["rejects"][1] == "1 reject is kept, of POST /iclock/foo/…, which is not served."
+    assert (
+        found["rejects"][1]
+        == "1 upload that was not understood is kept, of POST /iclock/foo/…, which is not served."
+    )
     assert found["records"][0] == "warning"
     await rig.api("POST", "/rejects/retry", {})
     assert (await checks_of(rig))["records"] == ("ok", "Attendance records of it are stored.")

@@ -190,7 +190,8 @@ async def test_lines_that_no_handler_takes_are_said_as_such_without_their_keywor
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"SECRET a=1\n")
     assert (await faults(rig))["rejects"]["detail"] == (
-        "1 reject is kept, of OPERLOG: lines of a kind that zkpush does not know."
+        "1 upload that was not understood is kept, of OPERLOG: lines of a kind that zkpush does "
+        "not know."
     )
 
 

@@ -57,7 +57,8 @@ async def test_each_kind_of_fault_of_an_upload_has_its_number(rig: Rig) -> None:
     }
     public = f"Time: not understood (2 times); and also: {COLUMNS}"
     detail = (
-        "1 reject is kept, with several faults: 2 of ATTLOG: its time cannot be read; 1 of ATTLOG: "
+        "1 upload that was not understood is kept, with several faults: 2 of ATTLOG: its time "
+        "cannot be read; 1 of ATTLOG: "
         f"a line that is no record ({COLUMNS})."
     )
     headers = [f"Authorization: Bearer {await rig.token('clerk', Scope.READ, Scope.WRITE)}"]
@@ -84,7 +85,8 @@ async def test_numbers_of_kinds_add_up_over_rejects(rig: Rig) -> None:
     await rig.api("POST", "/rejects/retry", {})
     (problem,) = await rig.items("/problems?device=T1")
     assert problem["detail"].startswith(
-        "2 rejects are kept, with several faults, the newest first: 3 of ATTLOG: its time cannot "
+        "2 uploads that were not understood are kept, with several faults, the newest first: 3 of "
+        "ATTLOG: its time cannot "
         "be read; 1 of ATTLOG: a line that is no record"
     )
 

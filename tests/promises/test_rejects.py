@@ -23,7 +23,9 @@ async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(r
     assert (await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")).body == b"OK: 0"
     (problem,) = await rig.items("/problems?device=T1")
     assert problem["code"] == "rejects"
-    assert problem["detail"].startswith("1 reject is kept, of ATTLOG: its time cannot be read.")
+    assert problem["detail"].startswith(
+        "1 upload that was not understood is kept, of ATTLOG: its time cannot be read."
+    )
     assert "not-a-time" not in problem["detail"]
     assert "zkpush rejects list --device T1" in problem["advice"]
     (told,) = await rig.store.read(
@@ -41,7 +43,9 @@ async def test_the_count_follows_within_seconds(rig: Rig) -> None:
     (job,) = (job for job in rig.daemon.jobs if isinstance(job, RejectRetry))
     await job.count()
     (problem,) = (await rig.api("GET", "/devices/T1")).json["problems"]
-    assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
+    assert problem["detail"].startswith(
+        "3 uploads that were not understood are kept, all of ATTLOG: its time "
+    )
     assert COUNTED_EVERY < EVERY
 
 
@@ -58,7 +62,7 @@ async def test_problems_and_doctor_show_the_present_count(rig: Rig) -> None:
         return {*listed, *(one["detail"] for one in checks if one["name"] == "rejects")}
 
     (detail,) = await shown()
-    assert detail.startswith("3 rejects are kept")
+    assert detail.startswith("3 uploads that were not understood are kept")
     for reject in await rig.items("/rejects"):
         await rig.api("DELETE", f"/rejects/{reject['id']}")
     assert await shown() == {"Everything that it sent was understood."}
@@ -72,7 +76,9 @@ async def test_the_problem_counts_later_rejects(rig: Rig) -> None:
         await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
     await look(rig)
     (problem,) = (await rig.api("GET", "/devices/T1")).json["problems"]
-    assert problem["detail"].startswith("3 rejects are kept, all of ATTLOG: its time ")
+    assert problem["detail"].startswith(
+        "3 uploads that were not understood are kept, all of ATTLOG: its time "
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -89,12 +95,17 @@ async def test_a_second_cause_of_rejects_is_named_in_the_problem(rig: Rig) -> No
     (problem,) = await rig.items("/problems?device=T1")
     detail = problem["detail"]
     assert detail.startswith(
-        "5 rejects are kept, the newest first: 3 of ATTLOG: LZO1: an encoded body"
+        "5 uploads that were not understood are kept, the newest first: 3 of ATTLOG: LZO1: an "
+        "encoded body"
     )
     assert detail.endswith("; 2 of ATTLOG: its time cannot be read.")
     events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
     assert events[-1].data["detail"] == detail
-    assert events[-1].data["was"].startswith("2 rejects are kept, all of ATTLOG: ")
+    assert (
+        events[-1]
+        .data["was"]
+        .startswith("2 uploads that were not understood are kept, all of ATTLOG: ")
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -106,7 +117,7 @@ async def test_the_problem_names_a_few_causes_of_rejects(rig: Rig) -> None:
     await look(rig)
     (problem,) = await rig.items("/problems?device=T1")
     named = "; ".join(f"1 of the table {one}, which zkpush does not know" for one in tables[:0:-1])
-    detail = f"6 rejects are kept, the newest first: {named}; and others."
+    detail = f"6 uploads that were not understood are kept, the newest first: {named}; and others."
     assert problem["detail"] == detail
 
 

@@ -65,7 +65,7 @@ async def test_rejects_that_can_be_read_now_become_records_and_are_gone(rig: Rig
     assert reject["tried_at"] == "2026-03-01T13:00:00.000Z"
     assert reject["reason"].startswith("Time: ")
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 reject ")
+    assert problem["detail"].startswith("1 upload ")
     assert await retry(rig) == {"read": 0, "kept": 1, "records": 0}
     assert (await rig.items("/rejects"))[0]["attempts"] == 2
 
@@ -296,7 +296,7 @@ async def test_a_reject_that_nobody_can_read_is_deleted(rig: Rig) -> None:
     assert (await rig.api("DELETE", path)).status == 404
     assert await rig.items("/rejects") == [oldest]
     (problem,) = await rig.items("/problems?device=T1")
-    assert problem["detail"].startswith("1 reject is kept, of the table A,")
+    assert problem["detail"].startswith("1 upload that was not understood is kept, of the table A,")
     (act,) = [one for one in await rig.items("/audit") if one["action"] == "delete reject"]
     assert act["subject"] == "terminal T1"
     assert act["detail"].startswith(f"reject {newest['id']}, 9 bytes; ")

@@ -40,7 +40,7 @@ async def test_an_upload_that_comes_again_is_one_reject(rig: Rig) -> None:
     assert (await rig.api("GET", f"/rejects/{found['id']}")).json == found
     rig.clock.advance(20)
     assert (await doubts(rig)).endswith(
-        f" Reject {found['id']} is the same data sent 3 times, the last time 20 seconds ago."
+        f" Upload {found['id']} is the same data sent 3 times, the last time 20 seconds ago."
     )
 
 

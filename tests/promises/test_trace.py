@@ -92,9 +92,9 @@ async def test_what_is_set_aside_and_a_foreign_token_are_said_without_quoting(ri
     assert await upload(rig, b"token=" + b"ab" * 16) == (200, b"OK: 1")
     await rig.post(ATTLOG, PUNCH)
     assert [one[5] for one in await shown(rig)][1:] == [
-        "OK: 1 (2 rejects kept)",
-        "OK (1 reject kept)",
-        "OK: 12000 (1 reject kept)",
+        "OK: 1 (2 parts not understood, and kept)",
+        "OK (1 part not understood, and kept)",
+        "OK: 12000 (1 part not understood, and kept)",
         "OK: 1 (foreign token)",
         "OK: 1",
     ]
@@ -122,8 +122,8 @@ async def test_each_request_says_how_many_rejects_it_left(
     await rig.post(target, body)
     assert len(await rig.items("/rejects")) == number
     (*_, last) = await rig.items("/devices/T1/trace")
-    rejects = "1 reject" if number == 1 else f"{number} rejects"
-    assert last["answered"].endswith(f" ({rejects} kept)")
+    parts = "1 part" if number == 1 else f"{number} parts"
+    assert last["answered"].endswith(f" ({parts} not understood, and kept)")
 
 
 @pytest_twisted.ensureDeferred

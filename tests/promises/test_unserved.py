@@ -59,7 +59,7 @@ async def test_unknown_device_is_a_refusal_wherever_it_is_said(rig: Rig) -> None
     assert (refusals["state"], refusals["follows"]) == ("warning", "token not returned")
     assert re.search(r"[1-9]\d* of its requests? w(as|ere) refused", refusals["detail"])
     assert "nothing of them is stored" in refusals["detail"]
-    assert checks["rejects"]["detail"] == "Nothing that it sent is kept as a reject."
+    assert checks["rejects"]["detail"] == "Nothing is kept that was not understood."
     *_, last = await rig.items("/devices/T1/trace")
     assert (last["status"], last["served"]) == (200, False)
 

@@ -21,9 +21,9 @@ _LISTS = {
     "job": "jobs list",
     "open conflict": "conflicts list",
     "photo": "photos list",
-    "reject": "rejects list",
     "terminal": "devices list",
     "token": "tokens list",
+    "upload": "rejects list",
     "user": "users list",
 }
 """Commands that list what an error message says there is not."""

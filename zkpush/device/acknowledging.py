@@ -13,4 +13,4 @@ def acknowledged(reply: bytes, rejects: int) -> bytes:
 
 def rejects_kept(number: int) -> str:
     """Return how many rejects were kept; it quotes nothing."""
-    return f"{counted(number, 'reject')} kept"
+    return f"{counted(number, 'part')} not understood, and kept"

@@ -72,8 +72,8 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
     """Return the detail of the problem; `causes` are the newest ones, each with its number."""
     if len(causes) == 1 and count <= MOST_COUNTED:
         return counted_phrase(
-            "%(num)s reject is kept, of %(cause)s.",
-            "%(num)s rejects are kept, all of %(cause)s.",
+            "%(num)s upload that was not understood is kept, of %(cause)s.",
+            "%(num)s uploads that were not understood are kept, all of %(cause)s.",
             count,
             cause=causes[0][0],
         )
@@ -85,21 +85,24 @@ def rejects_in_words(count: int, causes: Sequence[tuple[Phrase, int]]) -> Phrase
         named.append(MORE_CAUSES.said())
     if count > MOST_COUNTED:
         return counted_phrase(
-            "More than %(num)s reject is kept, the newest first: %(causes)s.",
-            "More than %(num)s rejects are kept, the newest first: %(causes)s.",
+            "More than %(num)s upload that was not understood is kept, the newest first: "
+            "%(causes)s.",
+            "More than %(num)s uploads that were not understood are kept, the newest first: "
+            "%(causes)s.",
             MOST_COUNTED,
             causes=in_series(named),
         )
     if sum(number for _, number in causes) > count:
         return counted_phrase(
-            "%(num)s reject is kept, with several faults: %(causes)s.",
-            "%(num)s rejects are kept, with several faults, the newest first: %(causes)s.",
+            "%(num)s upload that was not understood is kept, with several faults: %(causes)s.",
+            "%(num)s uploads that were not understood are kept, with several faults, the newest "
+            "first: %(causes)s.",
             count,
             causes=in_series(named),
         )
     return counted_phrase(
-        "%(num)s reject is kept: %(causes)s.",
-        "%(num)s rejects are kept, the newest first: %(causes)s.",
+        "%(num)s upload that was not understood is kept: %(causes)s.",
+        "%(num)s uploads that were not understood are kept, the newest first: %(causes)s.",
         count,
         causes=in_series(named),
     )

@@ -81,7 +81,7 @@ OPTION_REPLY = Table(
             default="00:00;14:00",
             pattern=f"{_CLOCK_TIME}(;{_CLOCK_TIME}){{0,9}}",
             form="one to ten times such as 08:00;14:30",
-            meaning="Up to ten times of day at which new data is sent, when Realtime is 0",
+            meaning="Up to ten times of day at which new data is sent, if it is not sent at once",
         ),
         Field(
             wire="TransInterval",
@@ -102,8 +102,9 @@ OPTION_REPLY = Table(
             ),
             form=f"{TRANSFER_NAMES}, {TRANSFER_DIGITS}, 10 to 12 digits 0 or 1, or `TransData` and "
             "the names of data, separated by TABs",
-            meaning="The data that a terminal uploads on its own: `names` (format II) or `digits` "
-            "(format I) request everything that the server stores; other values are sent unchanged",
+            meaning="The data that a terminal uploads on its own: `names` requests everything that "
+            "the server stores, and so does `digits` at old models; other values are sent "
+            "unchanged",
         ),
         Field(
             wire="TimeZone",
@@ -118,7 +119,8 @@ OPTION_REPLY = Table(
             minimum=0,
             maximum=1,
             default=1,
-            meaning="1: upload new records at once; 0: at TransTimes and TransInterval",
+            meaning="1: new records are sent at once; 0: at the times of day and the interval that "
+            "are set",
         ),
         Field(
             wire="Encrypt",
@@ -176,8 +178,9 @@ OPTION_REPLY = Table(
             default=EVERY_TYPE,
             pattern=_SUPPORT,
             form=_SUPPORT_FORM,
-            meaning="Biometric types whose templates the server accepts, 0 or 1 for each of "
-            "Appendix 10",
+            meaning="Kinds of templates that the server accepts, 0 or 1 for each: general, "
+            "fingerprint, near-infrared face, voice, iris, retina, palmprint, finger vein, palm "
+            "vein, visible-light face",
         ),
         Field(
             wire="MultiBioPhotoSupport",
@@ -185,7 +188,9 @@ OPTION_REPLY = Table(
             default=EVERY_TYPE,
             pattern=_SUPPORT,
             form=_SUPPORT_FORM,
-            meaning="Biometric types whose photos are accepted, 0 or 1 for each of Appendix 10",
+            meaning="Kinds of comparison photos that the server accepts, 0 or 1 for each: general, "
+            "fingerprint, near-infrared face, voice, iris, retina, palmprint, finger vein, palm "
+            "vein, visible-light face",
         ),
     ),
 )

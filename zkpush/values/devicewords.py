@@ -41,7 +41,7 @@ ENCODING_WORDS: Mapping[str | None, str] = {
 }
 ENCRYPTION_WORDS: Mapping[str | None, str] = {
     None: "as configured for all terminals",
-    "prefer": "encrypted if both sides can",
+    "prefer": "encrypted where the terminal can do it",
     "require": "always encrypted",
     "never": "not encrypted",
 }

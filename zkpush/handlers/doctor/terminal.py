@@ -292,7 +292,7 @@ def _rejects(facts: TerminalFacts) -> Check:
         "ok",
         Phrase("Everything that it sent was understood.")
         if is_taken
-        else Phrase("Nothing that it sent is kept as a reject."),
+        else Phrase("Nothing is kept that was not understood."),
     )
 
 
@@ -302,8 +302,8 @@ def _repeated(facts: TerminalFacts, detail: str) -> str:
     if found is None or followed(ProblemCode.REJECTS, facts.problems) is not None:
         return detail
     again = counted_phrase(
-        "Reject %(id)s is the same data sent %(num)s time, the last time %(ago)s ago.",
-        "Reject %(id)s is the same data sent %(num)s times, the last time %(ago)s ago.",
+        "Upload %(id)s is the same data sent %(num)s time, the last time %(ago)s ago.",
+        "Upload %(id)s is the same data sent %(num)s times, the last time %(ago)s ago.",
         found.times,
         id=found.id,
         ago=duration(facts.now - found.last_at),

@@ -31,7 +31,7 @@ from ...values.setaside import RejectSelection, StoredReject
 from .owning import NO_REJECT, REJECT
 from .reading import RejectReader, RetryCounts
 
-OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]
+OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG (punches)")]
 
 
 class RejectQuery(DeviceQuery, frozen=True):
@@ -124,7 +124,7 @@ class RejectEndpoints:
         return [
             ApiList[StoredReject](
                 path="/rejects",
-                summary="Uploaded data that could not be decoded, newest first; bytes need the "
+                summary="Uploads that were not understood, newest first; bytes need the "
                 "scope `biometrics`, bytes of answers to commands `dangerous`",
                 view=RejectView,
                 query=RejectQuery,
@@ -139,7 +139,7 @@ class RejectEndpoints:
                 "/rejects/<int:id>",
                 Scope.READ,
                 self.reject,
-                "One reject, with all its bytes",
+                "One upload that was not understood, with all its bytes",
                 returns=RejectView,
                 takes=("caller",),
                 limited=(REJECT,),
@@ -149,7 +149,7 @@ class RejectEndpoints:
                 "/rejects/<int:id>",
                 Scope.DANGEROUS,
                 self.delete,
-                "Delete a reject; its data is lost",
+                "Delete an upload that was not understood; its data is lost",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
                 limited=(REJECT,),
@@ -159,8 +159,8 @@ class RejectEndpoints:
                 "/rejects/retry",
                 Scope.WRITE,
                 self.retry,
-                "Read rejects again, after a change of the server or of a terminal's settings; "
-                "replies when all are read",
+                "Read what was not understood again, after a change of the server or of a "
+                "terminal's settings; replies when all are read",
                 body=RetryBody,
                 returns=RetryView,
                 takes=("caller",),

@@ -32,7 +32,7 @@ _COLUMNS = (
     Column("Table", "table"),
     Column("Received", "received_at", shown_instant),
     Column("Last", "last_received_at", shown_instant, is_spare=True),
-    Column("Rejects", "rejects"),
+    Column("Uploads", "rejects"),
     Column("Times", "times"),
     Column("Bytes", "size", is_spare=True),
     Column("Attempts", "attempts", is_spare=True),
@@ -45,7 +45,9 @@ _reject_id = click.argument(
     required=False,
     shell_complete=completion.names_of("rejects", "id"),
 )
-_of_table = click.option("--table", metavar="TABLE", help="Only of this table, such as ATTLOG.")
+_of_table = click.option(
+    "--table", metavar="TABLE", help="Only of this table, such as ATTLOG (punches)."
+)
 
 
 rejects = WordGroup("rejects", help=WORDS["rejects"])
@@ -54,13 +56,13 @@ rejects = WordGroup("rejects", help=WORDS["rejects"])
 @rejects.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @of_device
 @_of_table
-@click.option("--all", "each", is_flag=True, help="A line for each reject.")
+@click.option("--all", "each", is_flag=True, help="A row for each upload.")
 @list_options
 @with_api
 async def list_(
     api: Api, device: str | None, table: str | None, each: bool, form: ListForm
 ) -> None:
-    """List rejects.
+    """List uploads that were not understood.
 
     Those of a terminal and table with the same reason are one line, with their number, the ID of
     the newest, and the times of the first and the last. CSV and JSON have each of them.
@@ -75,7 +77,7 @@ async def list_(
         form=form,
         columns=_COLUMNS,
         filters={"device": device, "table": table},
-        empty="No rejects found.",
+        empty="No upload that was not understood is kept.",
         change=_each if each else _grouped,
     )
 
@@ -118,17 +120,17 @@ def _words_of(reject: Item) -> str:
 @as_json
 @with_api
 async def show(api: Api, id: int | None, as_raw: bool, as_json: bool) -> None:
-    """Show a reject with its bytes.
+    """Show an upload that was not understood, with its bytes.
 
     Bytes that are text are shown as such; control characters are escaped.
-    The ID can be left out if there is only one reject.
+    The ID can be left out if there is only one.
 
     \b
     Examples:
       zkpush rejects show 12
       zkpush rejects show 12 --raw > reject.bin
     """
-    id = await number_of(api, id, "reject", "rejects", words_of=_words_of)
+    id = await number_of(api, id, "upload", "rejects", words_of=_words_of)
     found = await api.get("rejects", str(id))
     raw = None if found["raw"] is None else base64.b64decode(found["raw"])
     if as_raw:
@@ -150,10 +152,10 @@ async def show(api: Api, id: int | None, as_raw: bool, as_json: bool) -> None:
 @yes
 @with_api
 async def delete(api: Api, id: int | None, yes: bool) -> None:
-    """Delete a reject; its data is lost.
+    """Delete an upload that was not understood; its data is lost.
 
-    Use it for rejects that can never become records. Asks for confirmation on a console, unless
-    --yes is given. Needs the scope dangerous. The ID can be left out if there is only one reject,
+    Use it for uploads that can never become records. Asks for confirmation on a console, unless
+    --yes is given. Needs the scope dangerous. The ID can be left out if there is only one,
     but not with --yes.
 
     \b
@@ -161,11 +163,11 @@ async def delete(api: Api, id: int | None, yes: bool) -> None:
       zkpush rejects delete 12
     """
     if id is None and yes:
-        raise click.UsageError("--yes needs the ID of the reject. See: zkpush rejects list")
-    id = await number_of(api, id, "reject", "rejects", words_of=_words_of)
-    confirm(f"The data of the reject {id} is lost for good. Delete it?", yes=yes)
+        raise click.UsageError("--yes needs the ID of the upload. See: zkpush rejects list")
+    id = await number_of(api, id, "upload", "rejects", words_of=_words_of)
+    confirm(f"The data of the upload {id} is lost for good. Delete it?", yes=yes)
     await api.send("DELETE", "rejects", str(id))
-    echo(f"The reject {id} is deleted.")
+    echo(f"The upload {id} is deleted.")
 
 
 @rejects.command()
@@ -174,7 +176,7 @@ async def delete(api: Api, id: int | None, yes: bool) -> None:
 @as_json
 @with_api
 async def retry(api: Api, device: str | None, table: str | None, as_json: bool) -> None:
-    """Read rejects again, after a change of the server or of a terminal's settings.
+    """Read what was not understood again, after a change of the server or of a terminal's settings.
 
     The server does so by itself after an upgrade, with a new plugin, and when the time zone,
     encoding or version of the terminal is changed.
@@ -189,7 +191,7 @@ async def retry(api: Api, device: str | None, table: str | None, as_json: bool) 
         return
     read, kept, records = counts["read"], counts["kept"], counts["records"]
     if not read and not kept:
-        echo("There are no rejects.")
+        echo("No upload that was not understood is kept.")
         return
     echo(f"{read} understood ({counted(records, 'record')}), {kept} still not.")
     if kept:

@@ -9,7 +9,7 @@ from ...manage.limits import Belongs, Owner, id_of, of_device
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 
-NO_REJECT = "There is no reject {id}. One that was read again is gone."
+NO_REJECT = "There is no upload {id} that was not understood. One that was read again is gone."
 
 
 def _owner_thd(tx: Transaction, names: Mapping[str, Any]) -> Collection[Owner]:

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-WORDS = {"rejects": "List, retry or delete uploaded data that could not be decoded."}
+WORDS = {"rejects": "List, retry or delete uploads that were not understood."}

@@ -99,6 +99,7 @@ class SettingPages:
                     (field.wire, field.meaning, general.get(field.wire, field.default))
                     for field in OPTIONS
                 ],
+                "wires": [field.wire for field in OPTIONS],
                 "encryption": [(key or "", Phrase(text)) for key, text in ENCRYPTION_WORDS.items()],
                 "tokens": [(key, Phrase(text)) for key, text in TOKEN_WORDS.items()],
             },

@@ -37,7 +37,9 @@ REMARKS = SentenceList(
         TAKEN_BEFORE,
         NOT_THIS_PATH,
         NOT_BELOW,
-        counted_template("%(num)s reject kept", "%(num)s rejects kept"),
+        counted_template(
+            "%(num)s part not understood, and kept", "%(num)s parts not understood, and kept"
+        ),
         counted_template("%(num)s part set aside", "%(num)s parts set aside"),
         Phrase("foreign token"),
         Phrase("foreign cookie"),

@@ -10,7 +10,7 @@ _NAMED: Mapping[str, Callable[[str], Phrase]] = {
     "account": lambda name: Phrase("account %(name)s", name=name),
     "address": lambda name: Phrase("from the address %(name)s", name=name),
     "device": lambda name: Phrase("terminal %(sn)s", sn=name),
-    "token": lambda name: Phrase("token %(name)s", name=name),
+    "token": lambda name: Phrase("a program, with the API token %(name)s", name=name),
 }
 """Sentences for actors with a name, by their kinds."""
 _OTHERS: Mapping[str, Phrase] = {

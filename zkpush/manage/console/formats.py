@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from .languages import ConsoleLanguage
 from .pages import PREFIX
 from .permissions import permission_of
 from .phrases import Phrase
-from .tablewords import TABLE, TABLE_WORDS
+from .tablewords import COMMAND, TABLE, TABLE_WORDS
 from .visits import Visit
 from .ways import is_command, way_of
 
@@ -64,7 +65,12 @@ DATE_FORMS: Mapping[str, DateForms] = {"zh-Hans": DateForms("y年M月d日 EEE", 
 """Patterns of languages that begin a date with the year, by code."""
 
 
-def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, translate: Any) -> None:
+def add_filters(
+    environment: jinja2.Environment,
+    language: ConsoleLanguage,
+    translate: Any,
+    commands: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Add the filters for a language; `translate` are its translations."""
     locale = language.locale
     forms = DATE_FORMS.get(language.code, DateForms())
@@ -109,7 +115,9 @@ def add_filters(environment: jinja2.Environment, language: ConsoleLanguage, tran
             return _plain(name, value)
         text = str(value)
         if name == TABLE and text in TABLE_WORDS:
-            return Markup("{} ({})").format(_data(text), said(TABLE_WORDS[text]))
+            return Markup("{} ({})").format(said(TABLE_WORDS[text]), _data(text))
+        if name == COMMAND and text in commands:
+            return Markup("“{}” ({})").format(said(commands[text]), _data(text))
         at = _milliseconds(text) if _INSTANT.fullmatch(text) else None
         if at is not None:
             return instant(context, at, seconds=True)

@@ -27,8 +27,14 @@ OWN = __name__.rpartition(".")[0]
 class Renderer:
     """Renders templates; may be called on any thread."""
 
-    def __init__(self, additions: Sequence[ConsoleAddition], assets: Assets) -> None:
-        """`additions` have the packages of templates and catalogues."""
+    def __init__(
+        self, additions: Sequence[ConsoleAddition], assets: Assets, commands: Mapping[str, str]
+    ) -> None:
+        """`additions` have the packages of templates and catalogues.
+
+        `commands` are the meanings of commands, by their names.
+        """
+        self._commands = commands
         packages = {"console": OWN, **{one.name: one.package for one in additions}}
         self._loader = PrefixLoader(
             {name: loader for name, one in packages.items() if (loader := _loader(one))}
@@ -73,7 +79,7 @@ class Renderer:
         environment.install_gettext_translations(  # type: ignore[attr-defined]
             translations, newstyle=True
         )
-        add_filters(environment, language, translations)
+        add_filters(environment, language, translations, self._commands)
         environment.globals.update({scope.value: scope for scope in Scope})
         # A comma and a space, or what the language has between the items of a list.
         comma = translations.gettext(LISTED.text) % {"first": "", "next": ""}

@@ -101,6 +101,7 @@ class ConsoleResource(Resource):
         proxies: Proxies,
         refusals: RefusalLog,
         limits: AreaLimits,
+        commands: Mapping[str, str],
         reactor: Any,
     ) -> None:
         """`limits` checks accounts that are limited to areas.
@@ -113,7 +114,7 @@ class ConsoleResource(Resource):
         self._limits = limits
         self._reactor = reactor
         self._wall = wall_clock(reactor)
-        self._renderer = Renderer(additions, assets())
+        self._renderer = Renderer(additions, assets(), commands)
         self._visits = VisitReader(sign_in, names, proxies, self._renderer.said)
         self._map = PageMap(additions)
         self.pages, self.parts = self._map.pages, self._map.parts

@@ -1,4 +1,4 @@
-"""Names of tables of the protocol in words."""
+"""Names of tables and commands of the protocol in words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from .phrases import Phrase
 
 TABLE = "table"
 """Name of values of texts that are tables."""
+COMMAND = "command"
+"""Name of values of texts that are commands."""
 TABLE_WORDS: Mapping[str, Phrase] = {
     "ATTLOG": Phrase("Punches"),
     "ATTPHOTO": Phrase("Photos of punches"),
