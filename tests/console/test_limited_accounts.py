@@ -111,6 +111,7 @@ NEVER_SERVED = {
     "POST /account/code/remove",
     "POST /people/<pin>/erase",
     "POST /people/<pin>/rights",
+    "POST /people/<pin>/terminals",
     "POST /people/<pin>/photos",
     "POST /people/conflicts",
     "GET /people/<pin>/photo",
