@@ -72,6 +72,14 @@ async def test_nobody_is_listed_whom_the_filter_leaves_out(rig: Rig) -> None:
     assert await pins("&device=T1") == ["3", "100"]
     await rig.api("PUT", "/users/20", {"areas": ["South"]})
     assert await pins("&area=South") == ["20"]
+    for query, note in (
+        ("&area=South", "Totals of areas have everybody with punches at their terminals"),
+        ("&device=T1", "Totals have only people with punches in this sheet."),
+        ("&person=20", "Totals have this person only."),
+    ):
+        text = text_of(await browser.get(f"/attendance?{FEBRUARY}{query}"))
+        assert note in text
+        assert "Totals have everybody of the list" not in text
     assert await pins("", await signed_in(rig, name="sue", areas=["South"])) == ["20"]
 
 

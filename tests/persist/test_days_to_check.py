@@ -16,6 +16,7 @@ from zkpush.handlers.attendance.periods import DAY, DayPeriod
 from zkpush.handlers.attendance.persondays import person_days
 from zkpush.handlers.attendance.showing import shown_punches
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.people.store import PersonStore
 from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.transaction import Transaction
@@ -30,14 +31,22 @@ Key = tuple[datetime.date, str, tuple[DayMark, ...]]
 
 
 def fill(tx: Transaction) -> None:
-    """People who punch up to five times a day, with all states in turn, near midnight as well."""
+    """People who punch up to five times a day, with all states in turn, near midnight as well.
+
+    Some press twice, so that their punches have repeats.
+    """
     device = tx[DeviceStore].add("T1", DeviceState.APPROVED, None, NOW)
+    for pin in range(1, PEOPLE):  # nobody has the last user ID
+        tx[PersonStore].put(str(pin), {"name": f"Person {pin}"}, "token admin", NOW)
     lines = [
         f"{pin}\t{FIRST + day * DAY} {(pin * 7 + number * 5) % 24:02}:{pin:02}:00"
         f"\t{(pin + number * day) % 3}\t1\n"
         for pin in range(1, PEOPLE + 1)
         for day in range(DAYS)
         for number in range((pin + day * 3) % 6)
+    ]
+    lines += [
+        one.replace(":00\t", ":09\t", 1) for number, one in enumerate(lines) if number % 3 == 0
     ]
     tx[AttendanceStore].add(device.id, rows("".join(lines).encode()), UTC, NOW)
 

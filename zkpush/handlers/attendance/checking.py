@@ -1,7 +1,8 @@
 """Days that a payroll clerk has to check: who has marks on which day.
 
 Theory of operation. Days are looked at from the last one back. For each, the database adds up the
-punches of every person; the rule of the marks (`marks`) says from these sums who may have a mark.
+punches of every person; the rule of the marks (`marks`) says from these sums who may have a mark,
+and so may who has two punches within a minute (`repeats`).
 Only their punches are read, and shown as on the page of the day. A part of the list ends when it is
 full, or when many punches were looked at, so that its cost does not depend on the period. A day of
 many punches is cut into slices by the text of the user IDs, which the index of identities has; only
@@ -32,6 +33,7 @@ from .marks import DayMark, marks_of
 from .model import PunchFilter, RecentDays
 from .periods import DAY, DayPeriod
 from .persondays import PersonDay, person_days
+from .repeats import may_have_repeats
 from .schema import attendance
 from .showing import IN, OUT, shown_punches
 from .store import AttendanceStore
@@ -55,6 +57,7 @@ _IDS = 1000
 """Punches that one query reads."""
 _CURSOR = re.compile(CURSOR)
 _A_DAY = 86_400
+_DECODER = msgspec.json.Decoder(list[int])
 
 
 @attrs.frozen
@@ -124,6 +127,8 @@ class _DaySum:
     """The punches of a user ID on a day, added up."""
 
     ids: Sequence[int]
+    instants: Sequence[int]
+    """Seconds since the epoch."""
     ins: int
     outs: int
     doubtful: int
@@ -243,10 +248,11 @@ class DaysToCheck:
         columns = attendance.c
         ins, outs = (columns.status.in_([int(one) for one in some]) for some in (IN, OUT))
         is_array = self._connection.dialect.name == "postgresql"
-        ids = func.array_agg(columns.id) if is_array else func.json_group_array(columns.id)
+        every = func.array_agg if is_array else func.json_group_array
         query = select(
             columns.pin,
-            ids,
+            every(columns.id),
+            every(columns.utc),
             func.count().filter(ins),
             func.count().filter(outs),
             func.count(columns.doubt),
@@ -258,8 +264,10 @@ class DaysToCheck:
             query = query.having(func.count().filter(here) > 0)
         rows = self._connection.execute(query.group_by(columns.pin))
         return {
-            pin: _DaySum(ids if is_array else msgspec.json.decode(ids, type=list[int]), *sums)
-            for pin, ids, *sums in rows
+            pin: _DaySum(ids, instants, *sums)
+            if is_array
+            else _DaySum(_DECODER.decode(ids), _DECODER.decode(instants), *sums)
+            for pin, ids, instants, *sums in rows
         }
 
     def _candidates(
@@ -276,7 +284,9 @@ class DaysToCheck:
         found = {
             pin
             for pin, one in sums.items()
-            if pin in special or wanted.takes(one.marks(wanted.unread.get((some.day, pin), 0)))
+            if pin in special
+            or wanted.takes(one.marks(wanted.unread.get((some.day, pin), 0)))
+            or may_have_repeats(one.instants)
         }
         if not wanted.leaves_out(some.day) and wanted.takes([DayMark.UNREADABLE]):
             found |= {pin for day, pin in wanted.unread if day == some.day and some.has(pin)}

@@ -283,7 +283,7 @@ def _cells(day: PersonDay) -> list[Cell]:
         Phrase("left") if day.has_left else None,
         len(times),
         times[0] if times else None,
-        times[-1] if len(times) > 1 else None,
+        None if day.strip.last is None else day.strip.last.wall.time(),
         day.to_check,
         sentences([day.strip.todo(one) for one in day.strip.to_check]),
     ]

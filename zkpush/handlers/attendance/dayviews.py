@@ -18,12 +18,22 @@ class DayView(msgspec.Struct, frozen=True, kw_only=True):
     left: Annotated[bool, Meta(description="Whether the person was removed from the list")]
     day: str
     first: Annotated[str | None, Meta(description="Time of the first punch")]
-    last: Annotated[str | None, Meta(description="Time of the last one; null with fewer than two")]
-    punches: Annotated[int, Meta(description="Punches that count for the person")]
+    last: Annotated[
+        str | None,
+        Meta(description="Time of the last one; null with fewer than two, without repeats"),
+    ]
+    punches: Annotated[
+        int,
+        Meta(
+            description="Punches that count for the person, also repeats: those within a minute "
+            "after another one in the same direction, which are nothing to check"
+        ),
+    ]
     minutes: Annotated[
         int | None,
         Meta(
-            description="Whole minutes from the first to the last punch; null with fewer than two"
+            description="Whole minutes from the first to the last punch; null with fewer than "
+            "two, without repeats"
         ),
     ]
     doubtful_minutes: Annotated[
@@ -92,7 +102,7 @@ def view_of(day: PersonDay) -> DayView:
         left=day.has_left,
         day=str(strip.day),
         first=times[0] if times else None,
-        last=times[-1] if len(times) > 1 else None,
+        last=None if strip.last is None else str(strip.last.wall.time()),
         punches=len(times),
         minutes=strip.minutes,
         doubtful_minutes=strip.doubtful_minutes,

@@ -92,6 +92,8 @@ def marks_of(
 ) -> list[DayMark]:
     """Return the marks of a day by the numbers of its punches that count for the person.
 
+    Those that repeat another one (`repeats`) are in none of `punches`, `ins` and `outs`.
+
     `ins` and `outs` are those that go in and out by their states, `doubtful` those with a doubtful
     time, `others` those that may be another person's, and `unread` is a number of lines of the
     person and day that could not be read. `is_earlier` is whether an earlier holder of the user ID

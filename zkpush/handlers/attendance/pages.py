@@ -37,10 +37,10 @@ from .listing import PHOTO, AttendanceReadings, picture_type
 from .model import PunchFilter
 from .payroll import (
     DAYS,
-    PAYROLL_NOTES,
     check_workbook_thd,
     days_of,
     is_payroll_period,
+    payroll_notes,
     payroll_tables,
 )
 from .periods import PERIODS, WEEKS, named_period
@@ -171,7 +171,7 @@ class AttendancePages:
                 ],
                 "is_filtered": bool(search.pin or query.device or query.area or query.doubt),
                 "export": search.link(),
-                "payroll_notes": PAYROLL_NOTES,
+                "payroll_notes": payroll_notes(search.filter(visit)),
                 "has_days": is_payroll_period(search.period),
                 "check": search.check_link(today),
                 "all": Phrase("All"),

@@ -44,12 +44,20 @@ PERSON_DAYS = 3000
 MOST_OF_PERSON = 200_000
 """Maximum number of punches of one person."""
 TOO_LONG = Phrase("Choose a period with a first and a last day, of at most a year.")
-PAYROLL_NOTES = (
+_NOTES = (
     Phrase(
         "Hours between are from the first to the last punch of a day, to the second: breaks are "
         "not deducted, and a day with one punch has none."
     ),
+    Phrase(
+        "A punch that follows another one in the same direction within a minute repeats it: it is "
+        "in the number of punches, but nothing to check, and a day of one punch and its repeats "
+        "has no hours."
+    ),
     Phrase("A day without punches has no row."),
+)
+"""What is to be known about each payroll sheet, before what the totals have."""
+_OF_EVERYBODY = (
     Phrase(
         "Totals have everybody of the list, also people without any punch in the period, but not "
         "those whose first punch came after it."
@@ -59,7 +67,13 @@ PAYROLL_NOTES = (
         "least half of the people of this sheet have some; not of people without any punch before."
     ),
 )
-"""What is to be known about each payroll sheet."""
+_OF_PERSON = Phrase("Totals have this person only.")
+_OF_AREA = Phrase(
+    "Totals of areas have everybody with punches at their terminals, and their people without any "
+    "punch in the period, but neither those who punched at terminals elsewhere, nor those whose "
+    "first punch came after it."
+)
+_OF_PUNCHES = Phrase("Totals have only people with punches in this sheet.")
 COLUMNS: Sequence[SheetColumn] = (
     SheetColumn(Phrase("User ID"), 12),
     SheetColumn(Phrase("Name"), 28),
@@ -86,7 +100,7 @@ def cells_of(day: PersonDay) -> list[Cell]:
         Phrase("left") if day.has_left else None,
         strip.day,
         times[0] if times else None,
-        times[-1] if len(times) > 1 else None,
+        None if strip.last is None else strip.last.wall.time(),
         len(times),
         hours(strip.seconds),
         hours(strip.doubtful_seconds or None),
@@ -118,13 +132,24 @@ def payroll_tables(
         raise ValueError(TOO_LONG)
     rows = PayrollRows(store, wanted, days, zone)
     # Those that the rows bring are added while these are read.
-    every = [*PAYROLL_NOTES, *notes]
+    every = [*payroll_notes(wanted), *notes]
     totals = TotalRows(store, rows.totals, every, today, named)
     said, commas = language.said, language.has_decimal_commas
     return (
         ExportedTable(said(DAYS), COLUMNS, rows, said, commas, every),
         ExportedTable(said(TOTALS), TOTAL_COLUMNS, totals, said, commas),
     )
+
+
+def payroll_notes(wanted: PunchFilter) -> list[Phrase]:
+    """Return what is to be known about the sheet of a filter."""
+    if wanted.device is not None or wanted.doubt is not None:
+        return [*_NOTES, _OF_PUNCHES]
+    if wanted.pin is not None:
+        return [*_NOTES, _OF_PERSON]
+    if wanted.area is not None or wanted.areas is not None:
+        return [*_NOTES, _OF_AREA]
+    return [*_NOTES, *_OF_EVERYBODY]
 
 
 def check_workbook_thd(tx: Transaction, wanted: PunchFilter, days: int) -> None:

@@ -68,6 +68,8 @@ class ShownPunch:
     """A record with its names, photo and words."""
 
     id: int
+    utc: int
+    """Seconds since the epoch, as stored."""
     wall: datetime.datetime
     """Wall clock time in the zone of the visit, or that of the terminal if its zone is unknown."""
     own_time: datetime.datetime | None
@@ -164,6 +166,7 @@ def _shown(
     is_chosen = status != AttendanceState.NONE_CHOSEN
     return ShownPunch(
         id=punch.id,
+        utc=punch.utc,
         wall=wall,
         own_time=None if str(wall) == punch.time else datetime.datetime.fromisoformat(punch.time),
         pin=punch.pin,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 
 import attrs
 
 from ...manage.console.phrases import Phrase
 from .marks import ONE_PUNCH_TODO, DayMark, marks_of
 from .periods import DAY, DayPeriod
+from .repeats import repeats_of
 from .showing import ShownPunch
 
 WIDTH = 288
@@ -53,6 +55,16 @@ class DayStrip:
         """The punches by their place."""
         return [Mark(_place(one), one.direction) for one in self.punches]
 
+    @cached_property
+    def repeats(self) -> frozenset[int]:
+        """The ids of the punches that repeat another one."""
+        return repeats_of(self.punches)
+
+    @property
+    def last(self) -> ShownPunch | None:
+        """The last punch; None with fewer than two, without repeats."""
+        return None if self.seconds is None else self.punches[-1]
+
     @property
     def minutes(self) -> int | None:
         """Whole minutes from the first to the last punch; None with fewer than two."""
@@ -60,8 +72,8 @@ class DayStrip:
 
     @property
     def seconds(self) -> int | None:
-        """Seconds from the first to the last punch; None with fewer than two."""
-        return _between(self.punches)
+        """Seconds from the first to the last punch; None with fewer than two, without repeats."""
+        return _between(self.punches, self.repeats)
 
     @property
     def doubtful_minutes(self) -> int:
@@ -72,14 +84,16 @@ class DayStrip:
     def doubtful_seconds(self) -> int:
         """Those of the seconds that would not be without punches that may be another person's."""
         sure = [one for one in self.punches if one.other is None]
-        return (self.seconds or 0) - (_between(sure) or 0)
+        if len(sure) == len(self.punches):
+            return 0
+        return (self.seconds or 0) - (_between(sure, repeats_of(sure)) or 0)
 
     @property
     def to_check(self) -> list[DayMark]:
         """What a payroll clerk has to look at."""
-        directions = [one.direction for one in self.punches]
+        directions = [one.direction for one in self.punches if one.id not in self.repeats]
         return marks_of(
-            punches=len(self.punches),
+            punches=len(directions),
             ins=directions.count("in"),
             outs=directions.count("out"),
             doubtful=sum(one.doubt is not None for one in self.punches),
@@ -164,8 +178,8 @@ class MonthTotals:
         )
 
 
-def _between(punches: Sequence[ShownPunch]) -> int | None:
-    if len(punches) < 2:
+def _between(punches: Sequence[ShownPunch], repeats: Collection[int]) -> int | None:
+    if len(punches) - len(repeats) < 2:
         return None
     return int((punches[-1].wall - punches[0].wall).total_seconds())
 

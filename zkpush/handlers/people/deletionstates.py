@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 MOST_TERMINALS = 100_000
 _DELETION = UPDATES["DATA DELETE USERINFO"]
 _PUT = UPDATES["DATA UPDATE USERINFO"]
-_REFUSED = Phrase("The terminal refused it (return code %(code)s); it is asked again by itself.")
 
 
 class DeletionState(StrEnum):
@@ -154,7 +153,10 @@ def _of_erased(
         at = command.finished_at if command is not None and _is_done(command) else None
         return TerminalDeletion(device=sn, state=DeletionState.DONE, at=at, command=id_)
     if held.refusals:
-        reason = Phrase(_REFUSED, code=held.return_code)
+        reason = Phrase(
+            "The terminal refused it (return code %(code)s); it is asked again by itself.",
+            code=held.return_code,
+        )
         failed = DeletionState.FAILED
         return TerminalDeletion(
             device=sn, state=failed, at=held.refused_at, command=id_, reason=reason

@@ -1,0 +1,94 @@
+"""Punches of people who press twice: shown and counted, but nothing to check."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from ..rig import Rig
+from .browser import signed_in, text_of
+from .test_attendance import line, person, punch, rows
+from .test_payroll import cells, sheets
+
+DAY = "2026-02-02"
+SPAN = f"since={DAY}&until={DAY}"
+API = f"/attendance/days?first={DAY}&last={DAY}"
+CASES = {
+    "pressed twice, and left": (
+        [("08:00:00", 0), ("08:00:08", 0), ("17:00:00", 1)],
+        ([], 32400, "17:00:00"),
+    ),
+    "pressed twice, and left twice": (
+        [("08:00:00", 0), ("08:01:00", 0), ("17:00:00", 1), ("17:00:05", 1)],
+        ([], 32405, "17:00:05"),
+    ),
+    "only pressed twice": ([("08:00:00", 0), ("08:00:08", 0)], (["one punch"], None, None)),
+    "without states": ([("08:00:00", 255), ("08:00:08", 255)], (["one punch"], None, None)),
+    "in and out": ([("08:00:00", 0), ("08:00:08", 1)], ([], 8, "08:00:08")),
+    "after more than a minute": (
+        [("08:00:00", 0), ("08:01:01", 0)],
+        (["no check-out"], 61, "08:01:01"),
+    ),
+    "over and over": (
+        [("08:00:00", 255), ("08:00:50", 255), ("08:01:40", 255)],
+        ([], 100, "08:01:40"),
+    ),
+    "one of four": (
+        [("08:00:00", 0), ("12:00:00", 1), ("12:00:30", 1), ("17:00:00", 0)],
+        (["odd number"], 32400, "17:00:00"),
+    ),
+}
+"""Times and states, and what there is to check, the seconds between, and the last punch."""
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest_twisted.ensureDeferred
+async def test_what_there_is_to_check_does_not_depend_on_repeats(rig: Rig, case: str) -> None:
+    """In the API, the payroll sheet, its totals, days to check, and the month alike."""
+    punches, (marks, seconds, last) = CASES[case]
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    await person(rig, "7", "Ann Ash")
+    await punch(rig, *(line("7", f"{DAY} {time}", state) for time, state in punches))
+    (found,) = (await rig.api("GET", API)).json["items"]
+    assert (found["to_check"], found["seconds"], found["last"]) == (marks, seconds, last)
+    assert found["punches"] == len(punches)
+    browser = await signed_in(rig)
+    _, row = cells((await browser.get(f"/attendance/days.csv?{SPAN}")).body)
+    assert (row[5], row[6]) == (last or "", str(len(punches)))
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{SPAN}")).body)
+    total = [*book["Totals"][1], *[""] * 4]
+    assert (total[4], total[7]) == (str(len(punches)), "1" if marks else "")
+    shown = await browser.get(f"/attendance/check?{SPAN}")
+    assert ("There is nothing to check" in text_of(shown)) is not bool(marks)
+    month = text_of(await browser.get("/attendance/people/7?month=2026-02"))
+    assert ("1 day with one punch only" in month) is ("one punch" in marks)
+    assert ("or another odd number" in month) is ("odd number" in marks)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_day_marks_repeats(rig: Rig) -> None:
+    """Each that follows within a minute, beside its time."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    await person(rig, "7", "Ann Ash")
+    times = ("08:00:00", "08:00:08", "17:00:00")
+    await punch(rig, *(line("7", f"{DAY} {time}", int(time > "12")) for time in times))
+    browser = await signed_in(rig)
+    shown = await browser.get(f"/attendance/people/7/{DAY}")
+    assert ["again within a minute" in one for one in rows(shown)] == [False, True, False]
+    book = sheets((await browser.get(f"/attendance/days.xlsx?{SPAN}")).body)
+    assert "within a minute repeats it" in str(book["Notes"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_day_leads_to_the_lines_that_could_not_be_read(rig: Rig) -> None:
+    """As the list of days to check does."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    await person(rig, "7", "Ann Ash")
+    await punch(rig, f"7\t{DAY} 25:99:00\t0\t1\t0\t0\t0\t255\t\t\n")
+    browser = await signed_in(rig)
+    shown = await browser.get(f"/attendance/people/7/{DAY}")
+    link = '<a href="/console/rejects?table=ATTLOG">Look at the line that the terminal sent'
+    assert link in shown.body.decode()
