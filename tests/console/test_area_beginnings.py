@@ -173,5 +173,8 @@ async def test_people_who_are_not_fetched_are_counted_in_the_question_and_on_the
     shown = text_of(await browser.get(PAGE))
     assert "No terminal counts other numbers" not in shown
     assert "14 users (1 are recorded)" in shown
+    assert "People who would be deleted from terminals not known yet" in shown
+    assert "The terminals count 13 more people than are known here." in shown
     asked = text_of(await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"}))
     assert "The terminals count 13 more people than are fetched" in asked
+    assert "People who are not fetched 13 more people are not named here. Fetch them first" in asked

@@ -117,6 +117,7 @@ NEVER_SERVED = {
     "GET /people/<pin>/photo",
     "POST /terminals/<sn>/replace",
     "POST /areas/<area>/confirm",
+    "POST /areas/<area>/fetch",
     "POST /areas/<area>/repair",
     "POST /areas/<area>/terminals/out",
     "POST /people/<pin>/photos/remove",

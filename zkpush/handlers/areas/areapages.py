@@ -39,7 +39,7 @@ from ..people.store import PeopleStore, PersonSurvey
 from .areaforms import FIRST, AreaButton, AreaForm, AreaSearch, DeletionsForm, NewAreaForm
 from .areaviews import NO_AREA, area_thd, progress_thd, terminals_thd
 from .beginning import affected_thd, beginning_question
-from .confirming import area_terminals, effect_of
+from .confirming import area_terminals, effect_of, unfetched_thd
 from .distributionview import DistributionView
 from .drifting import area_drift_thd
 from .endpoints import AreaChange, AreaEndpoints, AreaQuery
@@ -251,6 +251,7 @@ class AreaPages:
             progress = terminals_thd(tx, keys, MOST_TERMINALS) if found.distributes else []
             return {
                 "area": found,
+                "missing": sum(unfetched_thd(tx, keys).values()),
                 "progress": progress,
                 "more_progress": len(keys) - len(progress) if progress else 0,
                 "is_held_back": any(store.is_held_back(key) for key in keys),

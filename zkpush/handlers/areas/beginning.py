@@ -119,6 +119,13 @@ def beginning_question(
         back="/areas/<area>",
         people=[
             QuestionPeople(
+                Phrase("People who are not fetched"),
+                [],
+                effect.unfetched,
+                f"/areas/{path_part(name)}#unfetched",
+                Phrase("Fetch them first"),
+            ),
+            QuestionPeople(
                 Phrase("People, rights and passwords that only terminals have stated"),
                 [
                     QuestionPerson(pin, person, _marks(privilege, has_password))

@@ -40,17 +40,21 @@ def effect_of(tx: Transaction, area: Area) -> DistributionEffect:
         privileged=privileged,
         with_passwords=with_passwords,
         of_terminals=of_terminals,
-        unfetched=0 if area.distributes else _unfetched(tx, keys),
+        unfetched=0 if area.distributes else sum(unfetched_thd(tx, keys).values()),
     )
 
 
-def _unfetched(tx: Transaction, keys: Sequence[int]) -> int:
-    """Count the people whom terminals count beyond those that they have stated."""
+def unfetched_thd(tx: Transaction, keys: Sequence[int]) -> dict[str, int]:
+    """Count the people whom terminals count beyond those that they have stated.
+
+    Returns the numbers by serial number, of those terminals that have any.
+    """
     known = tx[PersonSurvey].people_on(keys)
-    return sum(
-        max(0, one.counts.get("users", 0) - known.get(one.id, 0))
+    missing = {
+        one.sn: one.counts.get("users", 0) - known.get(one.id, 0)
         for one in tx[DeviceStore].with_keys(keys)
-    )
+    }
+    return {sn: number for sn, number in missing.items() if number > 0}
 
 
 def _deletions(tx: Transaction, area: Area, device_id: int) -> int:

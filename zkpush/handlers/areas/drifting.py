@@ -10,7 +10,7 @@ from ...model import Device
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ..people.store import PersonSurvey
-from .confirming import area_terminals
+from .confirming import area_terminals, unfetched_thd
 from .drift import USERS, Drift, words_of, written
 from .driftstore import DriftStore
 from .store import AreaStore
@@ -24,6 +24,9 @@ class AreaDrift:
     """Number of approved terminals."""
     differing: Sequence[tuple[str, str, int | None]]
     """Serial numbers of those whose numbers differ, the numbers in words, and since when (ms)."""
+    unfetched: int
+    """Number of the others that count more people than are known: an area that distributes is only
+    watched after some minutes, and while nothing is on its way."""
     asked: int
     """Number of terminals that are being asked, or are to be."""
 
@@ -56,6 +59,8 @@ def _people_of(device: Device, known: int) -> Drift:
 def area_drift_thd(tx: Transaction, area: str) -> AreaDrift:
     """Summarize the drift of an area."""
     found = drifts_thd(tx, area)
+    differing = {device.sn for device, drift in found if drift.differences}
+    unfetched = unfetched_thd(tx, [device.id for device, _ in found])
     return AreaDrift(
         len(found),
         [
@@ -63,5 +68,6 @@ def area_drift_thd(tx: Transaction, area: str) -> AreaDrift:
             for device, drift in found
             if drift.differences
         ],
+        len(unfetched.keys() - differing),
         sum(drift.is_asked for _, drift in found),
     )

@@ -171,7 +171,10 @@ def _fetch_thd(tx: Transaction, command_id: str, sn: str | None = None) -> dict[
     words, kind = FETCH_STATES[command.state]
     is_open = command.state in OPEN_STATES
     return {
-        **_counts_thd(tx, device),
+        **(counts := _counts_thd(tx, device)),
+        "sn": device.sn,
+        "missing": 0 if is_open else max(0, (counts["reported"] or 0) - counts["known"]),
+        "may_repeat": device.state is DeviceState.APPROVED,
         "command_id": command_id,
         "words": words,
         "kind": kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...manage.console.pages import ConsoleRoute
 from ...manage.services import Services
 from .areapages import AreaPages
+from .fetchpages import FetchPages
 from .holderpages import HolderPages
 from .memberpages import MemberPages
 from .movingpages import MovingPages
@@ -18,6 +19,7 @@ def pages(services: Services) -> list[ConsoleRoute]:
     return [
         *areas.routes(),
         *members.routes(),
+        *FetchPages(services).routes(),
         *MovingPages(services).routes(),
         *PlacePages(services).routes(),
         *HolderPages(services).routes(),
