@@ -294,7 +294,7 @@ async def test_the_overview_counts_what_is_of_the_areas(rig: Rig) -> None:
     for one, many, own, all_ in (
         ("terminal online", "terminals online", 1, 2),
         ("open command", "open commands", open_ones.count(MINE), len(open_ones)),
-        ("line not understood", "lines not understood", 2, 3),
+        ("upload not understood", "uploads not understood", 2, 3),
         ("punch", "punches", 2, 3),
     ):
         assert counted(own, one, many) in texts[0]

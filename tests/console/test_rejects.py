@@ -112,15 +112,36 @@ async def test_lines_of_punches_have_their_person_and_fault(rig: Rig) -> None:
     assert "'2026-11-25'" in listed
     shown = await browser.get("/rejects/1")
     found = rows(shown)
-    assert found[0].startswith("Dolores 104 2026-11-26 25:61:00 Check in Face Time: '2026-11-26 25")
-    assert found[1].startswith("Dolores 104 2026-11-25 \u2013 \u2013 Time: '2026-11-25'")
+    said = "Dolores 104 2026-11-26 25:61:00 Check in Face There is no such time: 25:61:00"
+    assert found[0].startswith(said)
+    date_only = "It has a date, but no time of day."
+    assert found[1] == f"Dolores 104 2026-11-25 \u2013 \u2013 {date_only}"
     assert found[2].startswith("9 nobody here has this user ID 2026-11-25 Check out Only fingerpr")
-    assert "Enter those that count in your payroll program first" in text_of(shown)
-    assert "Done: what counts is entered in payroll" in text_of(shown)
+    assert found[2].endswith(date_only)
+    for day in ("2026-11-26", "2026-11-25"):
+        path = f"/attendance/people/104/{day}"
+        assert f'href="/console{path}"'.encode() in shown.body
+        assert (await browser.get(path)).status == 200
+    assert b"/attendance/people/9/" not in shown.body
+    assert "This finishes all 3 lines at once: they are deleted here." in text_of(shown)
+    assert "Done: what counts of all these lines is entered in payroll" in text_of(shown)
+    assert "Delete these 3 lines" in text_of(shown)
     await browser.get("/?lang=en-XA")
     assert english_left(document(await browser.get("/rejects/1"))) == []
     reader = await signed_in(rig, "read", name="reader")
     assert "Dolores" not in text_of(await reader.get("/rejects/1"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_kind_of_time_that_cannot_be_read_has_its_own_words(rig: Rig) -> None:
+    """One that is missing, a day that is none, and what is in no form of a time."""
+    await rig.exchange("T1")
+    lines = b"1\t2026-02-30 08:00:00\t0\t1\n2\t\t0\t1\n3\tsoon\t0\t1\n"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", lines)
+    first, second, third = rows(await (await signed_in(rig)).get("/rejects/1"))
+    assert "There is no such day: 2026-02-30" in first
+    assert second.endswith("It has no time.")
+    assert "'soon' is not a time of the form" in third
 
 
 @pytest_twisted.ensureDeferred

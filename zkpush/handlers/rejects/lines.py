@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 
@@ -20,7 +21,12 @@ MOST_LINES = 50
 LONGEST = 40
 """Characters of a column that are shown."""
 _PIN = re.compile("[0-9A-Za-z]{1,24}")
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2})?))?")
 _FOREVER = 2**62
+_OF_TIME = "Time: "
+"""How the reason begins of a line whose time cannot be read."""
+NO_TIME = Phrase("It has no time.")
+DATE_ONLY = Phrase("It has a date, but no time of day.")
 
 
 @attrs.frozen
@@ -37,6 +43,15 @@ class ReadLine:
     whose: Holder | None = None
     reason: str | None = None
     """Why the line cannot be read; None if it can be now."""
+
+    @property
+    def day(self) -> datetime.date | None:
+        """The day of the time; None if there is no such day."""
+        found = _DATE.match(self.time)
+        try:
+            return None if found is None else datetime.date.fromisoformat(found[1])
+        except ValueError:
+            return None
 
 
 def lines_of(reject: StoredReject) -> Sequence[bytes]:
@@ -69,6 +84,20 @@ def named_thd(
         one if one.pin is None else attrs.evolve(one, whose=holders.at(one.pin, _FOREVER))
         for one in lines
     ]
+
+
+def fault_of(line: ReadLine, reason: str) -> str:
+    """Return why a line cannot be read; a time that is not there is no impossible one."""
+    if not reason.startswith(_OF_TIME):
+        return reason
+    if not line.time:
+        return NO_TIME
+    found = _DATE.fullmatch(line.time)
+    if found is None:
+        return reason
+    if line.day is None:
+        return Phrase("There is no such day: %(day)s.", day=found[1])
+    return Phrase("There is no such time: %(time)s.", time=found[2]) if found[2] else DATE_ONLY
 
 
 def _in_words(kind: type[AttendanceState | VerificationMode], text: str) -> Phrase | str:

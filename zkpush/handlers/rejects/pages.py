@@ -39,7 +39,7 @@ from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.text import visible
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.setaside import RejectSelection, StoredReject
-from .lines import ReadLine, lines_of, named_thd, read_line
+from .lines import ReadLine, fault_of, lines_of, named_thd, read_line
 from .naming import in_words
 from .owning import REJECT
 from .reading import RejectReader
@@ -200,7 +200,10 @@ class RejectPages:
         reasons = await self._reader.reasons(reject, raw)
         return [
             attrs.evolve(
-                one, reason=None if reason is None else self._in_words(reject, reason, visit)
+                one,
+                reason=None
+                if reason is None
+                else fault_of(one, self._in_words(reject, reason, visit)),
             )
             for one, reason in zip(named, reasons, strict=True)
         ]
