@@ -261,8 +261,9 @@ class ProblemCode(StrEnum):
         "conflict",
         "A terminal says something else about a person than is stored; nothing was overwritten",
         "See both sides: `zkpush conflicts list`. Choose one: `zkpush conflicts settle "
-        "ID`. If the user ID belongs to two people, first delete the user at that terminal, and "
-        "enrol the person there under another user ID. Then keep what is stored.",
+        "ID`. If it is one person whose name is wrong on one side, nobody has to be deleted. If "
+        "the user ID belongs to two people, first delete the user at that terminal, and enrol the "
+        "person there under another user ID. Then keep what is stored.",
     )
     DELETIONS_WAIT = (
         "deletions wait",

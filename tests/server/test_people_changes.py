@@ -117,7 +117,9 @@ async def test_two_people_under_one_pin_are_a_problem_until_somebody_chooses(rig
     await said(rig, USERS)
     await said(rig, b"USER PIN=5\tName=Eve\tCard=78\n", "T2")
     (conflict,) = await rig.items("/conflicts")
-    assert conflict["meaning"] == "The user ID 5 is two people: terminal T2 has another one"
+    assert conflict["meaning"] == (
+        "Terminal T2 has another name under the user ID 5, perhaps another person"
+    )
     assert conflict["sides"] == [
         {"author": "device T1", "fields": {"name": "Ann", "card": "77"}},
         {"author": "device T2", "fields": {"name": "Eve", "card": "78"}},
@@ -125,8 +127,8 @@ async def test_two_people_under_one_pin_are_a_problem_until_somebody_chooses(rig
     (problem,) = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
     assert problem["subject"] == "people"
     assert problem["detail"] == (
-        "1 conflict about 1 user: The user ID 5 is two people: terminal T2 has another one "
-        f"(conflict {conflict['id']})."
+        "1 conflict about 1 user: Terminal T2 has another name under the user ID 5, perhaps "
+        f"another person (conflict {conflict['id']})."
     )
     chosen = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "terminal"})
     assert (chosen.json["name"], chosen.json["card"]) == ("Eve", "78")
@@ -146,8 +148,8 @@ async def test_many_conflicts_are_one_problem_with_their_number(rig: Rig) -> Non
     problems = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
     (detail,) = [one["detail"] for one in problems]
     assert detail == (
-        "8 conflicts about 7 users: 1, 7, 6, 5, 4, 3, 2. The newest: The user ID 1 is two people: "
-        "terminal T3 has another one (conflict 8)."
+        "8 conflicts about 7 users: 1, 7, 6, 5, 4, 3, 2. The newest: Terminal T3 has another name "
+        "under the user ID 1, perhaps another person (conflict 8)."
     )
     checks = (await rig.api("GET", "/doctor")).json["checks"]
     (check,) = [one for one in checks if one["name"] == "conflict"]

@@ -193,9 +193,15 @@ def _conflict_view(
 
 def conflict_words(found: Conflict) -> Phrase:
     """Return a conflict in words."""
-    if {"name", "card"} & set(found.fields):
+    if "name" in found.fields:
         return Phrase(
-            "The user ID %(pin)s is two people: terminal %(sn)s has another one",
+            "Terminal %(sn)s has another name under the user ID %(pin)s, perhaps another person",
+            pin=found.pin,
+            sn=found.device,
+        )
+    if "card" in found.fields:
+        return Phrase(
+            "Terminal %(sn)s has another card under the user ID %(pin)s, perhaps another person's",
             pin=found.pin,
             sn=found.device,
         )
