@@ -108,3 +108,14 @@ async def test_a_check_out_alone_says_when_the_person_left(rig: Rig) -> None:
     day = text_of(await browser.get("/attendance/people/1/2026-02-20"))
     assert "The punch says when the person left." in day
     assert "make corrections in the payroll program" in day
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_presses_twice_is_counted_as_with_one_punch(rig: Rig) -> None:
+    """On the page and in the notes alike."""
+    browser = await _filled(rig, odd=3)
+    await punch(rig, *(line(one, f"2026-02-20 08:1{one}:08") for one in PEOPLE[:3]))
+    shown = await browser.get(f"/attendance/check?{WEEK}")
+    assert SAID.format("Fri 20 Feb 2026", 3) in text_of(shown).replace(" .", ".")
+    notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
+    assert [SAID.format("2026-02-20", 3)] in notes

@@ -24,6 +24,7 @@ from ...protocol.codes import RecordType
 from .conditions import TYPES
 from .marks import DayMark
 from .periods import DAY
+from .repeats import WITHIN
 from .schema import attendance
 from .strips import DayStrip
 
@@ -144,20 +145,25 @@ def _is_large_thd(tx: Transaction, day: datetime.date) -> bool:
 def _people_thd(
     tx: Transaction, day: datetime.date, areas: frozenset[str] | None
 ) -> tuple[int, int]:
-    """Count the people of a day by the clocks of terminals, and those with an odd number."""
+    """Count the people of a day by the clocks of terminals, and those with an odd number.
+
+    A punch within a minute after the one before is taken for a repeat, whatever its direction.
+    """
     columns = attendance.c
     begin, end = _hours(day)
-    counts = (
-        select(func.count(columns.id).label("punches"))
+    before = func.lag(columns.utc).over(partition_by=columns.pin, order_by=columns.utc)
+    punches = (
+        select(columns.pin, func.coalesce(columns.utc - before, WITHIN + 1).label("gap"))
         .where(
             columns.time >= begin,
             columns.time <= end,
             TYPES[RecordType.ATTENDANCE],
             *of_terminals(columns.device_id + 0, areas),
         )
-        .group_by(columns.pin)
         .subquery()
     )
+    counted = func.count().filter(punches.c.gap > WITHIN).label("punches")
+    counts = select(counted).select_from(punches).group_by(punches.c.pin).subquery()
     is_odd = counts.c.punches % 2 == 1
     query = select(func.count(), func.count().filter(is_odd)).select_from(counts)
     people, odd = tx.connection.execute(query).one()
