@@ -159,3 +159,11 @@ async def test_a_token_is_that_of_a_program(rig: Rig) -> None:
     await rig.api("PUT", "/users/7", {"name": "Ann"})
     shown = text_of(await (await signed_in(rig)).get("/people/7"))
     assert shown.count("a program, with the API token admin") >= 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_group_of_a_person_is_one_of_access(rig: Rig) -> None:
+    """A number alone could be that of a team."""
+    await rig.api("PUT", "/users/7", {"name": "Ann", "group": 2})
+    shown = text_of(await (await signed_in(rig)).get("/people/7"))
+    assert shown.count("access group 2") == 2

@@ -153,7 +153,7 @@ async def test_a_right_that_a_terminal_gives_is_asked_about(rig: Rig) -> None:
     browser = await signed_in(rig)
     shown = text_of(await browser.get("/people/conflicts"))
     assert "Own periods: 1, 2" in shown
-    assert "As the group" in shown
+    assert "As the access group" in shown
     action = f"/people/conflicts/{conflict['id']}"
     asked = await browser.send("/people/1", action, {"keep": "terminal"})
     assert "user 1 is: Super administrator" in text_of(asked)

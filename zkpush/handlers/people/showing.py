@@ -123,13 +123,17 @@ def value_text(field: str, value: object) -> str | datetime.datetime:
         return "\N{BULLET}" * 4
     if field == "privilege" and str(value).isdecimal():
         return Phrase(Privilege(int(str(value))).meaning)
+    if field == "group":
+        return Phrase("access group %(number)s", number=str(value))
     if field == "verify":
         mode = int(str(value))
-        return Phrase(VerificationMode(mode).meaning) if mode >= 0 else Phrase("As the group")
+        return (
+            Phrase(VerificationMode(mode).meaning) if mode >= 0 else Phrase("As the access group")
+        )
     if field == "timezones" and len(text := str(value)) == _PERIODS and text.isdecimal():
         own, *periods = (int(text[start : start + 4]) for start in range(0, _PERIODS, 4))
         if not own:
-            return Phrase("As the group")
+            return Phrase("As the access group")
         return Phrase(
             "Own periods: %(periods)s", periods=listed_phrases([*map(str, filter(None, periods))])
         )
