@@ -295,17 +295,19 @@ async def test_the_number_of_terminals_is_that_of_the_table(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_removal_of_a_person_says_which_areas_delete_it_from_terminals(rig: Rig) -> None:
-    """Those that distribute and that the person is in; without one, terminals keep the person."""
+async def test_the_removal_of_a_person_says_which_terminals_delete_it_by_themselves(
+    rig: Rig,
+) -> None:
+    """Those of the areas that distribute and that the person is in."""
     await joined(rig, "A1")
     await person(rig, "901", name="Ann")
     browser = await signed_in(rig)
-    words = "The server deletes the person from the terminals of these areas"
+    words = "The server deletes the person from these terminals, since it keeps the people"
     assert words not in text_of(await browser.get("/people/901/remove"))
     await switch_on(browser, 0)
     shown = text_of(await browser.get("/people/901/remove"))
     assert words in shown
-    assert "on them: North." in shown
+    assert "of their areas on them: A1" in shown
 
 
 @pytest_twisted.ensureDeferred
