@@ -29,11 +29,11 @@ _NAMES: Mapping[str, Phrase] = {
     ProblemCode.ACCESS_CONTROL: Phrase("the access-control mode"),
     ProblemCode.UNKNOWN_REQUESTS: Phrase("its requests"),
     ProblemCode.REJECTS: Phrase("its uploads that were not understood"),
-    ProblemCode.TOKEN_MISSING: Phrase("the token that it does not return"),
+    ProblemCode.TOKEN_MISSING: Phrase("the secret that it does not return, the token"),
     ProblemCode.TLS_ON_PLAIN: Phrase("HTTPS on a plain port"),
     ProblemCode.OTHER_ADDRESS: Phrase("the address that it came from"),
     ProblemCode.KEY_CHANGED: Phrase("its pushcommkey"),
-    ProblemCode.NO_TOKEN: Phrase("the token that it cannot return"),
+    ProblemCode.NO_TOKEN: Phrase("the secret that it cannot return, the token"),
     ProblemCode.CANNOT_ENCRYPT: Phrase("the encryption that it lacks"),
 }
 """What problems are called where a consequence refers to them."""

@@ -101,15 +101,16 @@ class ProblemCode(StrEnum):
     )
     TOKEN_MISSING = (
         "token not returned",
-        "The terminal returns the token of its session, and a request came without it "
-        "or with another",
+        "A request came without the secret that proves that it is the same terminal (the token "
+        "of its session), or with another one",
         "See that no other server and no proxy in front sets, changes or removes its cookies, and "
         "restart the terminal. If the terminal works all the time, something else uses its serial "
         "number: restrict it to its networks, `zkpush devices set SN networks=NETWORK,…`.",
     )
     NO_TOKEN = (
         "cannot return a token",
-        "A token is required, and the terminal is too old for one",
+        "The proof that it is the same terminal (a token) is required, and the terminal is too "
+        "old for it",
         "Update the firmware of the terminal, or give it another token policy.",
     )
     SECOND_SESSION = (
@@ -234,7 +235,7 @@ class ProblemCode(StrEnum):
     )
     FOREIGN_TOKEN = (
         "foreign token",
-        "The terminal sends a token or a cookie that this server did not issue; it is served all "
+        "The terminal sends the secret of another server (a token or a cookie); it is served all "
         "the same",
         "Nothing is lost. The problem ends by itself a day after the token or cookie last came.",
     )

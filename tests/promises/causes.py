@@ -92,7 +92,7 @@ CAUSES = {
     ),
     "access-control mode": Cause(
         access_control,
-        r"access-control mode +It says DeviceType=acc\.",
+        r"access-control mode +It says that it is for access control \(DeviceType=acc\)\.",
         r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
         r"/iclock/registry +404 ",
     ),
@@ -111,7 +111,7 @@ CAUSES = {
     ),
     "pending in access-control mode": Cause(
         pending_in_access_control,
-        r"access-control mode +It says DeviceType=acc\.",
+        r"access-control mode +It says that it is for access control \(DeviceType=acc\)\.",
         r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
         admission="approve",
     ),
@@ -120,14 +120,15 @@ CAUSES = {
         r"token not returned +A request from 192\.0\.2\.7 did not return the token of its "
         r"session, but another one\.",
         r"Restart the terminal: it may have lost the token\. \(Further steps stand above\.\)",
-        r"200 .* UNKNOWN DEVICE \(it came with another token than that of its session\)",
+        r"200 .* UNKNOWN DEVICE \(it came with another secret, or token, than that of its "
+        r"session\)",
     ),
     "no token": Cause(
         no_token,
         r"token not returned +A request from 192\.0\.2\.7 did not return the token of its "
         r"session, nor another one\.",
         r"Restart the terminal: it may have lost the token\. \(Further steps stand above\.\)",
-        r"200 .* UNKNOWN DEVICE \(it came without the token of its session\)",
+        r"200 .* UNKNOWN DEVICE \(it came without the secret of its session, the token\)",
     ),
     "unknown table": Cause(
         unknown_table,

@@ -361,7 +361,7 @@ async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
     assert "exchange" not in await faults(rig)
     assert await upload(rig, b"token=" + other) == BEGIN_AGAIN
     fault = (await faults(rig))["exchange"]
-    assert "came with another token than that of its session" in fault["detail"]
+    assert "came with another secret, or token, than that of its session" in fault["detail"]
     assert fault["follows"] == "token not returned"
     fault = (await faults(rig))["token not returned"]
     assert fault["advice"].index("Restart the") < fault["advice"].index("token=check")

@@ -242,7 +242,9 @@ async def test_a_terminal_that_cannot_take_a_command_is_refused_in_words(rig: Ri
     await terminals(rig, 3)
 
     def unit(tx):
-        problem = Problem(ProblemCode.ACCESS_CONTROL, "It says DeviceType=acc.", 0)
+        problem = Problem(
+            ProblemCode.ACCESS_CONTROL, "It says that it is for access control (DeviceType=acc).", 0
+        )
         tx[DeviceStore].change(tx[DeviceStore].find("T0").id, {"problems": (problem,)})
         for sn in ("T1", "T2"):
             version = {"push_version": "2.2.14" if sn == "T1" else "2.4.2"}

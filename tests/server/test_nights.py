@@ -191,7 +191,9 @@ async def test_a_terminal_that_cannot_be_asked_is_said_in_words(make_rig) -> Non
     def unit(tx):
         tx[DeviceStore].add("Z1", DeviceState.APPROVED, None, 0)
         acc = tx[DeviceStore].add("Z2", DeviceState.APPROVED, "UTC", 0)
-        problem = Problem(ProblemCode.ACCESS_CONTROL, "It says DeviceType=acc.", 0)
+        problem = Problem(
+            ProblemCode.ACCESS_CONTROL, "It says that it is for access control (DeviceType=acc).", 0
+        )
         tx[DeviceStore].change(acc.id, {"problems": (problem,)})
         tx[DeviceStore].add("Z3", DeviceState.PENDING, "UTC", 0)
 

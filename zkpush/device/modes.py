@@ -44,7 +44,11 @@ def mode_after(
     """The problems of a terminal after it has named its device type, or has not (None)."""
     found = {problem.code: problem for problem in problems}
     if device_type is not None:
-        mode = Problem(ProblemCode.ACCESS_CONTROL, Phrase("It says DeviceType=acc."), now)
+        mode = Problem(
+            ProblemCode.ACCESS_CONTROL,
+            Phrase("It says that it is for access control (DeviceType=acc)."),
+            now,
+        )
         is_other = device_type.strip().lower() == ACCESS_CONTROL
         _settle(found, mode, there=is_other and device.family == FIRST_FAMILY)
     return tuple(found.values())

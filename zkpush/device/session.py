@@ -21,8 +21,8 @@ class SessionReply(Enum):
 
 
 BEGINS = Phrase("it has to begin a session")
-WITHOUT_TOKEN = Phrase("it came without the token of its session")
-OTHER_TOKEN = Phrase("it came with another token than that of its session")
+WITHOUT_TOKEN = Phrase("it came without the secret of its session, the token")
+OTHER_TOKEN = Phrase("it came with another secret, or token, than that of its session")
 DOES_NOT_OPEN = Phrase("it does not open under the keys of its session")
 NOT_ENCRYPTED = Phrase("it is not encrypted, and its session is")
 TAKEN_BEFORE = Phrase("it was taken before")

@@ -250,7 +250,7 @@ def _exchange(facts: TerminalFacts) -> Check:
     if last is None:
         return Check("exchange", "ok", Phrase("None of its requests lacks a session."))
     detail = Phrase(
-        "Its last request was answered with UNKNOWN DEVICE: %(reason)s.",
+        "Its last request was refused, with the answer UNKNOWN DEVICE: %(reason)s.",
         reason=Phrase(_reason(last)),
     )
     return Check("exchange", "error", detail, _advice_on_exchange(facts))
