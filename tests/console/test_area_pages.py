@@ -299,12 +299,13 @@ async def test_the_removal_of_a_person_says_which_terminals_delete_it_by_themsel
     rig: Rig,
 ) -> None:
     """Those of the areas that distribute and that the person is in."""
-    await joined(rig, "A1")
+    terminal = await joined(rig, "A1")
     await person(rig, "901", name="Ann")
     browser = await signed_in(rig)
     words = "The server deletes the person from these terminals, since it keeps the people"
     assert words not in text_of(await browser.get("/people/901/remove"))
     await switch_on(browser, 0)
+    await fetch(rig, terminal)
     shown = text_of(await browser.get("/people/901/remove"))
     assert words in shown
     assert "of their areas on them: A1" in shown
