@@ -121,23 +121,23 @@ def test_the_question_names_who_is_deleted_and_counts_passwords() -> None:
 
 def test_one_person_is_sent(daemon: Daemon) -> None:
     """A dry run says what would be sent; nothing sent is a failure, with the reason."""
-    daemon.terminal("SEND1")
-    daemon.terminal("SEND2")
+    daemon.terminal("GIVE1")
+    daemon.terminal("GIVE2")
     said(daemon.zkpush("users", "put", "51", "name=Ann"))
-    to = ("--to", "SEND1", "--to", "SEND2")
+    to = ("--to", "GIVE1", "--to", "GIVE2")
     assert said(daemon.zkpush("users", "send", "51", *to, "--dry-run")) == (
-        "SEND1: 1 command would be sent.\nSEND2: 1 command would be sent.\n"
+        "GIVE1: 1 command would be sent.\nGIVE2: 1 command would be sent.\n"
     )
     assert said(daemon.zkpush("users", "send", "51", *to)) == (
-        "SEND1: 1 command is sent.\nSEND2: 1 command is sent.\nNext: zkpush users places 51\n"
+        "GIVE1: 1 command is sent.\nGIVE2: 1 command is sent.\nNext: zkpush users places 51\n"
     )
-    found = json.loads(said(daemon.zkpush("users", "send", "51", "--to", "SEND1", "--json")))
-    assert [one["device"] for one in found["items"]] == ["SEND1"]
-    said(daemon.zkpush("devices", "block", "SEND2"))
-    refused = daemon.zkpush("users", "send", "51", "--to", "SEND2")
-    assert failed(refused) == "SEND2: Terminal SEND2 is not approved; approve it first."
+    found = json.loads(said(daemon.zkpush("users", "send", "51", "--to", "GIVE1", "--json")))
+    assert [one["device"] for one in found["items"]] == ["GIVE1"]
+    said(daemon.zkpush("devices", "block", "GIVE2"))
+    refused = daemon.zkpush("users", "send", "51", "--to", "GIVE2")
+    assert failed(refused) == "GIVE2: Terminal GIVE2 is not approved; approve it first."
     assert refused.stderr.startswith("Error: User 51 is sent to no terminal.\n")
-    for wrong in ((), ("--all", "--to", "SEND1")):
+    for wrong in ((), ("--all", "--to", "GIVE1")):
         run = daemon.zkpush("users", "send", "51", *wrong)
         assert run.returncode == 2
         assert "Name terminals with --to, or give --area or --all." in run.stderr

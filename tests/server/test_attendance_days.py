@@ -60,6 +60,7 @@ async def test_a_row_is_a_day_of_a_person(rig: Rig) -> None:
         "pin": "9",
         "name": "Bob Birch",
         "left": False,
+        "erased": False,
         "day": "2026-02-01",
         "first": "08:00:00",
         "last": "17:15:00",
