@@ -8,8 +8,6 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
-# Tests wait for databases and processes: one more at once keeps the processors busy.
-TESTS_AT_ONCE ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 WORST_ARGS ?=
@@ -59,7 +57,7 @@ demo: $(VENV)/installed ## Run the daemon and simulated terminals together for h
 test test-long: export PYTHONDONTWRITEBYTECODE =
 test test-long: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
 test: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the tests but the long ones; PYTEST_ARGS=--cov counts what they reach
-	$(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal -m "not long" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long" $(PYTEST_ARGS)
 
 test-long: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the long tests: browsers, killed daemons, walks over all pages
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long $(PYTEST_ARGS)
