@@ -119,3 +119,29 @@ async def test_who_presses_twice_is_counted_as_with_one_punch(rig: Rig) -> None:
     assert SAID.format("Fri 20 Feb 2026", 3) in text_of(shown).replace(" .", ".")
     notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
     assert [SAID.format("2026-02-20", 3)] in notes
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_and_goes_within_a_minute_has_two_punches(rig: Rig) -> None:
+    """They are not repeats, on the page as in the notes: most people have nothing odd."""
+    browser = await _filled(rig, odd=3)
+    others = [str(one) for one in range(11, 15)]
+    for time, state in (("08:00:00", 0), ("08:00:30", 1)):
+        await punch(rig, *(line(one, f"2026-02-20 {time}", state) for one in others))
+    shown = text_of(await browser.get(f"/attendance/check?{WEEK}"))
+    assert "one punch only" in shown
+    assert "sent no punch" not in shown
+    notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
+    assert "sent no punch" not in str(notes)
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_only_comes_twice_has_something_odd(rig: Rig) -> None:
+    """No check-out, although the number of punches is even; on the page as in the notes."""
+    browser = await _filled(rig, odd=3)
+    await punch(rig, *(line(one, f"2026-02-20 08:0{one}:00") for one in PEOPLE[:3]))
+    shown = text_of(await browser.get(f"/attendance/check?{WEEK}"))
+    assert "no check-out" in shown
+    assert SAID.format("Fri 20 Feb 2026", 3) in shown.replace(" .", ".")
+    notes = sheets((await browser.get(f"/attendance/days.xlsx?{WEEK}")).body)["Notes"]
+    assert [SAID.format("2026-02-20", 3)] in notes

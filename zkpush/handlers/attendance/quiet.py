@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 import attrs
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from ...persist.limits import of_terminals
 from ...persist.schema import devices
@@ -26,6 +26,7 @@ from .marks import DayMark
 from .periods import DAY
 from .repeats import WITHIN
 from .schema import attendance
+from .showing import IN, OUT
 from .strips import DayStrip
 
 FEWEST = 3
@@ -145,15 +146,23 @@ def _is_large_thd(tx: Transaction, day: datetime.date) -> bool:
 def _people_thd(
     tx: Transaction, day: datetime.date, areas: frozenset[str] | None
 ) -> tuple[int, int]:
-    """Count the people of a day by the clocks of terminals, and those with an odd number.
+    """Count the people of a day by the clocks of terminals, and those with something odd.
 
-    A punch within a minute after the one before is taken for a repeat, whatever its direction.
+    The rule is that of `marks` and `repeats`, for all punches of a user ID; repeats may go on.
     """
     columns = attendance.c
     begin, end = _hours(day)
-    before = func.lag(columns.utc).over(partition_by=columns.pin, order_by=columns.utc)
+    ins, outs = (columns.status.in_([int(one) for one in some]) for some in (IN, OUT))
+    direction = case((ins, 1), (outs, -1), else_=0)
+    order = [columns.utc, columns.id]
+    gap = columns.utc - func.lag(columns.utc).over(partition_by=columns.pin, order_by=order)
+    is_alike = direction == func.lag(direction).over(partition_by=columns.pin, order_by=order)
     punches = (
-        select(columns.pin, func.coalesce(columns.utc - before, WITHIN + 1).label("gap"))
+        select(
+            columns.pin,
+            direction.label("direction"),
+            case((and_(is_alike, gap <= WITHIN), 0), else_=1).label("counts"),
+        )
         .where(
             columns.time >= begin,
             columns.time <= end,
@@ -162,10 +171,18 @@ def _people_thd(
         )
         .subquery()
     )
-    counted = func.count().filter(punches.c.gap > WITHIN).label("punches")
-    counts = select(counted).select_from(punches).group_by(punches.c.pin).subquery()
-    is_odd = counts.c.punches % 2 == 1
-    query = select(func.count(), func.count().filter(is_odd)).select_from(counts)
+    sums = (
+        select(
+            func.sum(punches.c.counts).label("punches"),
+            func.max(punches.c.direction).label("most"),
+            func.min(punches.c.direction).label("least"),
+        )
+        .group_by(punches.c.pin)
+        .subquery()
+    )
+    has_no_check_out = and_(sums.c.most == 1, sums.c.least >= 0)
+    is_odd = or_(sums.c.punches % 2 == 1, has_no_check_out)
+    query = select(func.count(), func.count().filter(is_odd)).select_from(sums)
     people, odd = tx.connection.execute(query).one()
     return int(people), int(odd)
 

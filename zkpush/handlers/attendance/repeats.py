@@ -1,7 +1,9 @@
 """Repeated punches: those of a person who has pressed twice. The rule for pages, files and the API.
 
-A punch repeats the last one that is none, if it follows within a minute and has the same direction.
-Repeats stay stored, shown and counted as punches; what there is to check does not depend on them.
+A punch repeats the one just before it, if that was within a minute and has the same direction. Who
+presses over and over has one punch and its repeats, for at most some minutes: a terminal that sees
+somebody all day does not take away the hours. Repeats stay stored, shown and counted as punches;
+what there is to check does not depend on them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
     from .showing import ShownPunch
 
 WITHIN = 60
-"""Most seconds from a punch to its repeats."""
+"""Most seconds from a punch to one that repeats it."""
+LONGEST = 300
+"""Most seconds from a punch to the last of its repeats."""
 
 
 def repeats_of(punches: Sequence[ShownPunch]) -> frozenset[int]:
@@ -26,12 +30,14 @@ def repeats_of(punches: Sequence[ShownPunch]) -> frozenset[int]:
         return frozenset()
     found = set()
     last, *later = sorted(punches, key=lambda one: (one.utc, one.id))
+    first = last
     for one in later:
         is_alike = one.direction == last.direction and one.other == last.other
-        if is_alike and one.utc - last.utc <= WITHIN:
+        if is_alike and one.utc - last.utc <= WITHIN and one.utc - first.utc <= LONGEST:
             found.add(one.id)
         else:
-            last = one
+            first = one
+        last = one
     return frozenset(found)
 
 
