@@ -7,6 +7,7 @@ import re
 import pytest_twisted
 
 from ..rig import Rig
+from ..server.test_distribution import look
 from .browser import Browser, location, signed_in, text_of
 from .test_attendance import person, rows
 
@@ -49,7 +50,9 @@ async def test_the_page_lists_the_terminals_that_have_the_person(rig: Rig) -> No
     assert put.status == 200, put.raw
     shown = await browser.get(PAGE)
     assert "These terminals have the person, or may have: T1 . Without the tick" in text_of(shown)
-    assert "keeps the people of their areas on them: T2" in text_of(shown)
+    assert "keeps the people of their areas on them, or has sent the person there: T2" in text_of(
+        shown
+    )
     assert re.search(r'name="terminals" value="true"[^>]*checked', shown.body.decode())
 
 
@@ -197,3 +200,25 @@ async def test_limited_accounts_reach_their_own_terminals_only(rig: Rig) -> None
     assert [await answered(rig, sn) for sn in ("T1", "T2")] == [[DELETION], []]
     (only,) = rows(await north.get("/people/7"))
     assert only.startswith("T1 done")
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_to_which_the_person_was_sent_delete_the_person_by_themselves(
+    rig: Rig,
+) -> None:
+    """Also without the tick: the page and the question say so, and they are told once."""
+    await rig.exchange("T1")
+    browser = await _ann(rig)
+    assert (await rig.api("POST", "/users/7/send", {"devices": ["T1"]})).status == 202
+    await look(rig)
+    assert await answered(rig, "T1") == ["DATA UPDATE USERINFO PIN=7\tName=Ann Ash"]
+    await look(rig)
+    shown = await browser.get(PAGE)
+    assert "or has sent the person there: T1" in text_of(shown)
+    assert 'name="terminals"' not in shown.body.decode()
+    assert "Deleted also from: T1." in text_of(await browser.send(PAGE, PAGE, {}))
+    await browser.confirm(PAGE, PAGE, TICKED)
+    assert rows(await browser.get("/people/7")) == ["T1 not done yet"]
+    await look(rig)
+    assert await answered(rig, "T1") == [DELETION]
+    assert rows(await browser.get("/people/7"))[0].startswith("T1 done")

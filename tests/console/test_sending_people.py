@@ -187,3 +187,21 @@ async def test_many_terminals_are_typed(rig: Rig, monkeypatch: pytest.MonkeyPatc
     assert "No terminal has the name or serial number Gait" in text_of(wrong)
     assert location(await browser.send(PAGE, SEND, {"terminals": "T1, gate"})) == PAGE
     assert await places(rig, "5") == {"T1": "on_its_way", "T7": "on_its_way"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_is_about_to_be_deleted_there_is_not_said_to_be_there(rig: Rig) -> None:
+    """A command of an operator waits; the deletion comes first if the person is sent after it."""
+    terminal = await joined(rig, "A1")
+    await enrol(terminal, "5", "Ann")
+    await fetch(rig, terminal)
+    assert (await rig.api("DELETE", "/devices/A1/users/5")).status == 202
+    (told,) = (await rig.api("POST", "/users/5/send", {"devices": ["A1"]})).json["items"]
+    assert (told["state"], told["commands"]) == ("not_sent", 0)
+    assert "A command that deletes this user waits for the terminal." in told["meaning"]
+    await fetch(rig, terminal)
+    assert held(terminal) == {}
+    (told,) = (await rig.api("POST", "/users/5/send", {"devices": ["A1"]})).json["items"]
+    assert told["state"] == "sent"
+    await fetch(rig, terminal)
+    assert held(terminal) == {"5": "Ann"}

@@ -12,7 +12,7 @@ from ..model import DEFAULT_AREA, MOST_NAME
 from ..phrases import Phrase
 from ..protocol.suggestions import did_you_mean
 from .limits import person_areas
-from .schema import KeyText, PlainText, metadata
+from .schema import PLACES, KeyText, PlainText, devices, metadata
 from .targets import TargetStore
 
 if TYPE_CHECKING:
@@ -32,6 +32,18 @@ def distributing_thd(tx: Transaction, names: Collection[str]) -> list[str]:
     """List those of some areas whose people are kept on their terminals, by name."""
     query = select(areas.c.name).where(areas.c.distributes, areas.c.name.in_(names))
     return sorted(tx.connection.execute(query).scalars())
+
+
+def sent_to_thd(tx: Transaction, pin: str) -> set[str]:
+    """Return the terminals to which the server has sent a person, or may have, by serial number.
+
+    They delete the person by themselves after a removal, also if their areas do not distribute.
+    """
+    own = next(table for table in metadata.tables.values() if table.info.get(PLACES)).c
+    is_sent = own.told.is_not(None) | own.command.is_not(None) | own.wanted.is_(None)
+    query = select(devices.c.sn).join(own.pin.table, own.device_id == devices.c.id)
+    query = query.where(own.pin == pin, is_sent | (own.tries > 0))
+    return {*tx.connection.execute(query).scalars()}
 
 
 def idle_areas_thd(

@@ -48,6 +48,7 @@ OF_PEOPLE = "of people"
 """Key in the `info` of a table whose rows belong to people: the columns, of `pin` and `device_id`,
 that say to whom."""
 PERSON_AREAS = "person areas"
+PLACES = "places"
 """Key in the `info` of the table that has the areas of people, in the columns `pin` and `area`."""
 RECORDS = "records"
 """Key in the `info` of a table: the record types of the wire that it stores."""

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from ...persist.schema import KeyText, PlainText, RowId, metadata
+from ...persist.schema import PLACES, KeyText, PlainText, RowId, metadata
 
 _WAITING = text("state = 'waiting'")
 _SENT = text("command IS NOT NULL")
@@ -56,6 +56,7 @@ places = Table(
     Index("places_pin", "pin"),
     Index("places_waiting", "device_id", "pin", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("places_sent", "device_id", "pin", sqlite_where=_SENT, postgresql_where=_SENT),
+    info={PLACES: True},
 )
 """Parts of people that belong on terminals, or are to be deleted there."""
 

@@ -19,9 +19,10 @@ from ...persist.devices import DeviceStore
 from ...persist.targets import TargetStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
-from ..people.store import PersonStore, PersonSurvey, StrangerStore
+from ..people.store import PersonStore, PersonSurvey, StrangerStore, queued_deletions_thd
 from .copies import CopyOutcome, copy_thd, refusal_of, target_thd
 from .desired import PRIVILEGE, sent_fields
+from .model import USER, PartState
 from .store import AreaStore
 from .whereabouts import ON_ITS_WAY, WhereaboutsStore
 
@@ -32,6 +33,10 @@ _REACHED = ("there", ON_ITS_WAY)
 """States of a person who is on a terminal, or about to be."""
 _STRANGER = Phrase(
     "The terminal may still have somebody else under this user ID. Delete the user there first."
+)
+_DELETION_WAITS = Phrase(
+    "A command that deletes this user waits for the terminal. Cancel it, or send the person after "
+    "it."
 )
 
 
@@ -114,13 +119,15 @@ def _send_thd(
 ) -> list[SendOutcome]:
     """Send a person to some terminals, and record each."""
     strangers = tx[StrangerStore].places([pin]).get(pin, ())
+    deleting = queued_deletions_thd(tx, [(key, pin) for key in keys])
     devices = {one.id: one for one in tx[DeviceStore].with_keys(keys)}
     outcomes = []
     for device in (devices[key] for key in keys if key in devices):
         if device.id in strangers:
             outcomes.append(SendOutcome(device.sn, CopyOutcome(), _STRANGER))
             continue
-        one = _outcome_thd(tx, device, pin, now, is_written=is_written)
+        is_leaving = (device.id, pin) in deleting
+        one = _outcome_thd(tx, device, pin, now, is_leaving=is_leaving, is_written=is_written)
         if is_written and one.is_sent:
             detail = f"to terminal {device.sn}: {counted(one.found.commands, 'command')}"
             acts.record(tx, by, SEND, tx[AuditStore].person(pin), detail, now)
@@ -129,13 +136,18 @@ def _send_thd(
 
 
 def _outcome_thd(
-    tx: Transaction, device: Device, pin: str, now: int, *, is_written: bool
+    tx: Transaction, device: Device, pin: str, now: int, *, is_leaving: bool, is_written: bool
 ) -> SendOutcome:
+    """Send a person to a terminal; with `is_leaving`, a command deletes the user there."""
     found = CopyOutcome()
     refusal = refusal_of(device)
     if refusal is not None:
         return SendOutcome(device.sn, found, refusal)
     target = target_thd(tx, device)
+    if is_leaving and not target.distributes:  # an area that does sends the person again
+        found_there = copy_thd(tx, target, [pin], now, is_written=False).get(pin) or ()
+        if any(one.part == USER and one.state is PartState.THERE for one in found_there):
+            return SendOutcome(device.sn, found, _DELETION_WAITS)
     copied = copy_thd(tx, target, [pin], now, is_written=is_written)
     if pin not in copied:
         raise _no_person(pin)  # removed meanwhile

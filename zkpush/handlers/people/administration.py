@@ -124,7 +124,8 @@ class PeopleAdministration:
         """Remove a person here; with `erase`, everywhere.
 
         With `terminals`, the terminals that have or may have the person are told to delete the
-        person, too, but for those of areas that distribute, which do so by themselves.
+        person, too, but for those of areas that distribute, and those to which the server has sent
+        the person: they do so by themselves.
 
         With `attendance`, punches are erased, too; with `others` as well, also those that are, or
         may be, another person's; see `claims`.
@@ -158,7 +159,7 @@ class PeopleAdministration:
             told: list[str] = []
             if terminals and not erase:
                 found = own_terminals_thd(tx, by, possible_holders_thd(tx, pin))
-                told = to_ask_thd(tx, found)
+                told = to_ask_thd(tx, pin, found)
             is_known = people.remove(pin, by.actor, now, erased=erase)
             erased = sum(eraser(erasure) for eraser in services.erasers) if erase else 0
             if not (is_known or erased or (erase and holders)):

@@ -72,7 +72,7 @@ class RemovalPlaces(NamedTuple):
     told: Sequence[str]
     """Those that delete the person only if they are told to."""
     by_itself: Sequence[str]
-    """Those of areas that distribute."""
+    """Those of areas that distribute, and those to which the server has sent the person."""
 
 
 class RemovalPages:
@@ -175,7 +175,7 @@ class RemovalPages:
 
     def _places_thd(self, tx: Transaction, visit: Visit, pin: str) -> RemovalPlaces:
         found = own_terminals_thd(tx, visit.caller, possible_holders_thd(tx, pin))
-        told = to_ask_thd(tx, found)
+        told = to_ask_thd(tx, pin, found)
         return RemovalPlaces(told, [sn for sn in found if sn not in told])
 
     async def ask_remove(self, visit: Visit, form: RemoveForm, pin: str) -> ConfirmationQuestion:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from ...device.replacing import subject_of
 from ...model import DEFAULT_AREA, Caller, DeviceState, Page
-from ...persist.areas import distributing_thd
+from ...persist.areas import distributing_thd, sent_to_thd
 from ...persist.commandrows import command_of, reason_phrase, select_commands, subject_index
 from ...persist.commandschema import commands
 from ...persist.devices import DeviceStore
@@ -77,7 +77,7 @@ def deletions_of_thd(tx: Transaction, pin: str, departure: Departure) -> list[Te
         held = {one.sn: one for one in tx[ErasedPeople].held(pin)}
         return [_of_erased(sn, last.get(sn), held.get(sn)) for sn in sorted({*last, *held})]
     holders = tx[PersonStore].holders(pin)
-    by_itself = _distributing(tx, holders)
+    by_itself = _by_themselves(tx, pin, holders)
     return [
         _of_removed(sn, last.get(sn), is_there=sn in holders, by_itself=sn in by_itself)
         for sn in sorted({*last, *holders})
@@ -97,12 +97,9 @@ def possible_holders_thd(tx: Transaction, pin: str) -> list[str]:
     return sorted({*tx[PersonStore].holders(pin), *told})
 
 
-def to_ask_thd(tx: Transaction, serials: Collection[str]) -> list[str]:
-    """Return those of some terminals whose areas do not distribute, sorted.
-
-    The areas that do have the person deleted by themselves.
-    """
-    return sorted({*serials} - _distributing(tx, serials))
+def to_ask_thd(tx: Transaction, pin: str, serials: Collection[str]) -> list[str]:
+    """Return those of some terminals that delete a person only if they are told to, sorted."""
+    return sorted({*serials} - _by_themselves(tx, pin, serials))
 
 
 def unfetched_thd(
@@ -119,11 +116,15 @@ def unfetched_thd(
     return sorted(one.sn for one in others if one.counts["users"] > known.get(one.id, 0))
 
 
-def _distributing(tx: Transaction, serials: Collection[str]) -> set[str]:
-    """Return those of some terminals whose areas keep their people on them."""
+def _by_themselves(tx: Transaction, pin: str, serials: Collection[str]) -> set[str]:
+    """Return those of some terminals from which a person who is removed is deleted in any case.
+
+    Their areas keep their people on them, or the server has sent the person there.
+    """
     found = tx[DeviceStore].find_all(serials)
     areas = {*distributing_thd(tx, {one.area or DEFAULT_AREA for one in found})}
-    return {one.sn for one in found if (one.area or DEFAULT_AREA) in areas}
+    distributing = {one.sn for one in found if (one.area or DEFAULT_AREA) in areas}
+    return distributing | sent_to_thd(tx, pin).intersection(serials)
 
 
 def _last_commands(tx: Transaction, pin: str, since: int) -> dict[str, QueuedCommand]:

@@ -24,7 +24,7 @@ from ...values.people import Person
 from .authorship import terminal
 from .claims import ClaimStore
 from .claimwords import ERASED_PERSON, span_phrase
-from .deletions import TerminalDeletions, deletions_thd
+from .deletions import TerminalDeletions, deletions_thd, queued_deletions_thd
 from .ending import end_terminal
 from .erased import ErasedPeople
 from .forgetting import forget_templates
@@ -82,6 +82,7 @@ __all__ = [
     "end_terminal",
     "forget_templates",
     "pin_order",
+    "queued_deletions_thd",
     "similar_people_thd",
     "span_phrase",
     "unknown_person_thd",
