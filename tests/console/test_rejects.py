@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest_twisted
 
 from zkpush.protocol.text import visible
@@ -154,3 +156,28 @@ async def test_words_of_the_protocol_are_under_a_fold(rig: Rig) -> None:
     assert "POST /iclock/cdata" in folded
     whole = "".join("".join(one.itertext()) for one in shown.iter("main"))
     assert whole.count("POST /iclock/cdata") == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_lines_have_who_had_the_user_id_on_their_day(rig: Rig) -> None:
+    """The day of an earlier holder is a link to it, as in days to check; an erased one has none."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    for pin in ("112", "7"):
+        await rig.api("PUT", f"/users/{pin}", {"name": f"First {pin}"})
+    await rig.api("DELETE", "/users/112")
+    await rig.api("DELETE", "/users/7?erase=true")
+    rig.clock.advance(48 * 3600)
+    await rig.api("PUT", "/users/112", {"name": "Second 112"})
+    lines = "112\t2026-03-01 25:00:00\n7\t2026-03-01 25:00:00\n112\t2026-03-03 25:00:00\n"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", f"{lines}112\t9999-12-31 25:00".encode())
+    shown = await (await signed_in(rig)).get("/rejects/1")
+    first, erased, second, last = rows(shown)
+    assert first.startswith("First 112 112 left 2026-03-01")
+    assert erased.startswith("7 erased person 2026-03-01")
+    assert second.startswith("Second 112 112 2026-03-03")
+    assert last.startswith("Second 112 112 9999-12-31")
+    assert re.findall(r"/attendance/people/112/2026[^\"]*", shown.body.decode()) == [
+        "/attendance/people/112/2026-03-01?holder=1",
+        "/attendance/people/112/2026-03-03",
+    ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import attrs
 
+from ...manage.console.days import midnight
 from ...manage.console.phrases import Phrase
 from ...persist.transaction import Transaction
 from ...protocol.codes import AttendanceState, VerificationMode
@@ -23,6 +25,7 @@ LONGEST = 40
 _PIN = re.compile("[0-9A-Za-z]{1,24}")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?: (\d{1,2}:\d{1,2}(?::\d{1,2})?))?")
 _FOREVER = 2**62
+_DAY = datetime.timedelta(days=1)
 _OF_TIME = "Time: "
 """How the reason begins of a line whose time cannot be read."""
 NO_TIME = Phrase("It has no time.")
@@ -76,14 +79,27 @@ def read_line(line: bytes) -> ReadLine:
 
 
 def named_thd(
-    tx: Transaction, lines: Sequence[ReadLine], areas: frozenset[str] | None
+    tx: Transaction, lines: Sequence[ReadLine], areas: frozenset[str] | None, zone: ZoneInfo
 ) -> Sequence[ReadLine]:
-    """Return lines with the people who have their user IDs; `areas` are a limited reader's."""
+    """Return lines with the people who had their user IDs at the end of the day of each.
+
+    `areas` are a limited reader's, and days those of `zone`.
+    """
     holders = tx[PeopleStore].holders({one.pin for one in lines if one.pin is not None}, areas)
     return [
-        one if one.pin is None else attrs.evolve(one, whose=holders.at(one.pin, _FOREVER))
+        one
+        if one.pin is None
+        else attrs.evolve(one, whose=holders.at(one.pin, _instant(one, zone)))
         for one in lines
     ]
+
+
+def _instant(line: ReadLine, zone: ZoneInfo) -> int:
+    """Return the last second of the day of a line, as days to check do; without one, the future."""
+    try:
+        return _FOREVER if line.day is None else midnight(line.day + _DAY, zone) - 1
+    except OverflowError:
+        return _FOREVER
 
 
 def fault_of(line: ReadLine, reason: str) -> str:

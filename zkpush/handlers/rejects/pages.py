@@ -196,7 +196,7 @@ class RejectPages:
         if not raw:
             return []
         read = [read_line(one) for one in raw]
-        named = await self._store.read(lambda tx: named_thd(tx, read, visit.areas))
+        named = await self._store.read(lambda tx: named_thd(tx, read, visit.areas, visit.zone))
         reasons = await self._reader.reasons(reject, raw)
         return [
             attrs.evolve(
