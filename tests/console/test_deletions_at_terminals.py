@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
+
+from zkpush.handlers.people import changepages
 
 from ..rig import Rig
 from ..server.test_distribution import look
@@ -222,3 +225,18 @@ async def test_terminals_to_which_the_person_was_sent_delete_the_person_by_thems
     await look(rig)
     assert await answered(rig, "T1") == [DELETION]
     assert rows(await browser.get("/people/7"))[0].startswith("T1 done")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_question_names_a_few_of_many_terminals(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And counts the others: a person may be on thousands."""
+    monkeypatch.setattr(changepages, "MOST_NAMED", 2)
+    browser = await _ann(rig, "T1", "T2", "T3", "T4")
+    asked = text_of(await browser.send(PAGE, PAGE, TICKED))
+    assert "Deleted also from: T1, T2, 2 more terminals." in asked
+    assert "Kept by: T1, T2, 2 more terminals." in text_of(await browser.send(PAGE, PAGE, {}))
+    await browser.confirm(PAGE, PAGE, {})
+    asked = text_of(await browser.send("/people/7", "/people/7/terminals", {}))
+    assert "Deleted from: T1, T2, 2 more terminals." in asked

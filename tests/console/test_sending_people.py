@@ -205,3 +205,24 @@ async def test_who_is_about_to_be_deleted_there_is_not_said_to_be_there(rig: Rig
     assert told["state"] == "sent"
     await fetch(rig, terminal)
     assert held(terminal) == {"5": "Ann"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_was_removed_and_added_again_is_about_to_be_deleted(rig: Rig) -> None:
+    """The deletion waits: it may be about somebody else. The person can be sent after it."""
+    terminal = await joined(rig, "A1")
+    await enrol(terminal, "5", "Ann", finger=None)
+    await fetch(rig, terminal)
+    assert (await rig.api("DELETE", "/users/5?terminals=true")).status == 200
+    await person(rig, "5", name="Ann")
+    (place,) = await rig.items("/users/5/places")
+    assert (place["state"], place["meaning"]) == (
+        "on_its_way",
+        "A command that deletes the person is queued for the terminal.",
+    )
+    (there,) = await rig.items("/devices/A1/users")
+    assert there["state"] == "on_its_way"
+    assert (await rig.api("POST", "/users/5/send", {"devices": ["A1"]})).status == 202
+    await fetch(rig, terminal)
+    assert held(terminal) == {"5": "Ann"}
+    assert await places(rig, "5") == {"A1": "there"}

@@ -7,11 +7,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ...model import Page
 from ...persist.devices import DeviceStore
 from ...phrases import Phrase, two_sentences
 from ...protocol.codes import BiometricType
-from ..people.store import OnePersonStore, PersonSurvey, StrangerStore
+from ..people.store import OnePersonStore, PersonSurvey, StrangerStore, queued_deletions_thd
 from .model import PartState, PersonPlace, PlacedPart
 from .places import PlaceStore
 from .reasons import PLACE_REASONS
@@ -19,7 +21,7 @@ from .reasons import PLACE_REASONS
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-ON_ITS_WAY = "on_its_way"
+_THERE, ON_ITS_WAY = "there", "on_its_way"
 HELD_BACK = "held_back"
 SOMEBODY_ELSE = "somebody_else"
 STATES = (
@@ -99,6 +101,16 @@ def _name(state: PartState) -> str:
     return ON_ITS_WAY if state in (PartState.WAITING, PartState.SENT) else state.value
 
 
+def _leaving(place: PersonPlace) -> PersonPlace:
+    """Return the place of a person for whom a command of an operator waits that deletes the user.
+
+    What is sent after it is not there yet, and says so by itself.
+    """
+    if place.state != _THERE or place.is_misnamed:
+        return place
+    return msgspec.structs.replace(place, state=ON_ITS_WAY, meaning=_DELETION[PartState.SENT])
+
+
 class WhereaboutsStore:
     """Places of people."""
 
@@ -114,10 +126,12 @@ class WhereaboutsStore:
             return None
         devices = {one.id: one.sn for one in self._tx[DeviceStore].with_keys(keys)}
         others = self._others([pin])
-        return [
+        found = [
             self._place(key, key, devices[key], pin, [*parts.get(key, {}).values()], others)
             for key in sorted(keys, key=devices.__getitem__)
         ]
+        leaving = queued_deletions_thd(self._tx, [(key, pin) for key in keys])
+        return [_leaving(one) if (one.id, pin) in leaving else one for one in found]
 
     def at(self, device_id: int, sn: str, part: Page) -> list[PersonPlace]:
         """List the people on a terminal by id."""
@@ -139,12 +153,14 @@ class WhereaboutsStore:
         pins = [pin for _, pin in found]
         parts = self._tx[PlaceStore].of_people(pins)
         others = self._others(pins)
-        return [
+        leaving = queued_deletions_thd(self._tx, [(device_id, pin) for pin in pins])
+        places = [
             self._place(
                 key, device_id, sn, pin, [*parts.get((device_id, pin), {}).values()], others
             )
             for key, pin in found
         ]
+        return [_leaving(one) if (device_id, one.pin) in leaving else one for one in places]
 
     def _others(self, pins: Collection[str]) -> dict[tuple[str, int], Phrase]:
         """Say what terminals have under user IDs that is not as stored, by ID and terminal."""

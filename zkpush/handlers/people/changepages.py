@@ -44,6 +44,8 @@ ERASED = Phrase("The person is erased here. The punches stay under the user ID, 
 ERASED_ALL = Phrase("The person is erased here, and so are the punches.")
 NOT_TOLD = Phrase("No terminal is known to have the person.")
 HERE = "/people/<pin>/remove"
+MOST_NAMED = 20
+"""Terminals that a question names."""
 
 
 class RemoveForm(msgspec.Struct, frozen=True):
@@ -276,7 +278,12 @@ class RemovalPages:
 
 
 def _listed(serials: Sequence[str]) -> Phrase:
-    return listed_phrases([terminal_phrase(sn) for sn in serials])
+    """Name terminals; of many, the first ones and the number of the others."""
+    named = [terminal_phrase(sn) for sn in serials[:MOST_NAMED]]
+    if len(serials) > MOST_NAMED:
+        more = len(serials) - MOST_NAMED
+        named.append(counted_phrase("%(num)s more terminal", "%(num)s more terminals", more))
+    return listed_phrases(named)
 
 
 def _told_phrase(told: int) -> Phrase:
