@@ -30,8 +30,8 @@ MANY = 3
 """Forms with one action, such as those of commands: only all fields of one are wrong together."""
 WRONG = ("?!", "-1", "9", "99999999999999999999", "é" * 300, "1\n2")
 """Values that some fields take and others do not."""
-WRITTEN = {"closed", "public, users"}
-"""What people write as it is, in every language."""
+WRITTEN = {"closed", "public, users", "Ann"}
+"""What people write as it is, in every language: choices and names."""
 OF_OTHERS = ("DNSLookupError: ",)
 """Begins of errors that are not of zkpush."""
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "wbr"})

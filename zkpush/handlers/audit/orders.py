@@ -107,6 +107,8 @@ def _given(command: Command, text: str) -> list[Phrase]:
         return []
     wires = "|".join(sorted(map(re.escape, fields), key=len, reverse=True))
     marks = [*re.finditer(rf" ({wires})(=| \(not shown\))", text)]
+    if not marks:
+        return []
     ends = [one.start() for one in marks[1:]] + [len(text)]
     return [
         Phrase(
