@@ -178,3 +178,15 @@ async def test_people_who_are_not_fetched_are_counted_in_the_question_and_on_the
     asked = text_of(await browser.send(PAGE, f"{PAGE}/distribute", {"deletions": "0"}))
     assert "The terminals count 13 more people than are fetched" in asked
     assert "People who are not fetched 13 more people are not named here. Fetch them first" in asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_later_is_said_where_nobody_has_come(rig: Rig) -> None:
+    """The sentence stands alone: there may be none before it, or one about passwords."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"area": "North"})
+    await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", b"USER PIN=7\tName=Ann Ash\tPri=0\n")
+    await rig.api("PUT", "/users/7", {"areas": ["South"]})
+    asked = await rig.api("PUT", "/areas/North", {"distributes": True})
+    assert asked.status == 409
+    assert asked.json["detail"].startswith("Everybody whom a terminal of this area states later")

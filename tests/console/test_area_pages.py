@@ -308,7 +308,7 @@ async def test_the_removal_of_a_person_says_which_terminals_delete_it_by_themsel
     await fetch(rig, terminal)
     shown = text_of(await browser.get("/people/901/remove"))
     assert words in shown
-    assert "of their areas on them: A1" in shown
+    assert "of their areas on them, or has sent the person there: A1" in shown
 
 
 @pytest_twisted.ensureDeferred

@@ -124,7 +124,7 @@ async def test_without_the_tick_terminals_keep_the_person_until_they_are_told(ri
     shown = await browser.get("/people/7")
     assert rows(shown) == ["T1 still there"]
     action = "/people/7/terminals"
-    assert "Deleted from: T1." in text_of(await browser.send("/people/7", action, {}))
+    assert "Ann Ash Deleted from: T1." in text_of(await browser.send("/people/7", action, {}))
     done = await browser.confirm("/people/7", action, {})
     assert location(done) == "/people/7"
     assert "1 terminal is told to delete the person." in text_of(await browser.get("/people/7"))

@@ -21,8 +21,8 @@ MOST_NAMED = 10
 """People of each kind who are named."""
 RIGHTS_STAY = Phrase("Rights that only a terminal has given stay at that terminal.")
 LATER_PEOPLE = Phrase(
-    "So does everybody whom a terminal of this area states later: the person comes to all its "
-    "terminals, until you remove the person or switch this off."
+    "Everybody whom a terminal of this area states later comes to all its terminals, too, until "
+    "you remove the person or switch this off."
 )
 
 

@@ -218,13 +218,14 @@ class RemovalPages:
     ) -> ConfirmationQuestion | None:
         """Ask whether terminals are to delete somebody who left."""
 
-        def find_thd(tx: Transaction) -> list[str]:
+        def find_thd(tx: Transaction) -> tuple[str, list[str]]:
             departure = departed_thd(tx, pin, visit.caller)
             if departure is None:
                 raise LookupError(NO_PERSON)
-            return asked_again(departed_values_thd(tx, pin, departure, visit.caller)["deletions"])
+            found = departed_values_thd(tx, pin, departure, visit.caller)["deletions"]
+            return departure.name or pin, asked_again(found)
 
-        told = await self._store.read(find_thd)
+        name, told = await self._store.read(find_thd)
         if not told:
             return None
         return ConfirmationQuestion(
@@ -232,6 +233,7 @@ class RemovalPages:
             text=Phrase("Deleted from: %(names)s.", names=_listed(told)),
             button=Phrase("Delete"),
             back="/people/<pin>",
+            subject=name,
         )
 
     async def take_off(self, visit: Visit, form: TakeOffForm, pin: str) -> Redirect:
