@@ -11,7 +11,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 
 from ..interfaces import StoreError
-from ..phrases import Phrase, counted_phrase
+from ..phrases import Phrase, counted_phrase, words_of
+from ..protocol.errors import ProtocolError
 
 CONTENT_TYPE = "application/problem+json"
 SAFE_HEADERS: Mapping[str, str] = {
@@ -80,6 +81,17 @@ def explain(error: Exception) -> ApiError:
     return ApiError(
         HTTPStatus.INTERNAL_SERVER_ERROR, Phrase("The server failed; its log says why.")
     )
+
+
+def refused(error: Exception, status: HTTPStatus) -> ApiError:
+    """Translate an error of a page into an answer.
+
+    One without declared words may be a defect of the page, and not of the request: it is logged.
+    """
+    words = words_of(error)
+    if not isinstance(words, Phrase) and not isinstance(error, ProtocolError):
+        _log.failure("A page was not shown", Failure(error))
+    return ApiError(status, words)
 
 
 def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes:

@@ -26,11 +26,11 @@ from ...clock import wall_clock
 from ...device.changes import ScopeNeeded
 from ...device.proxies import Proxies
 from ...device.refusals import Refusal, RefusalLog
-from ...phrases import Phrase, words_of
+from ...phrases import Phrase
 from ...protocol.errors import ProtocolError
 from ..arguments import parse_query
 from ..channel import ManageRequest
-from ..errors import ApiError, explain, too_large
+from ..errors import ApiError, explain, refused, too_large
 from ..limits import VARIABLES, AreaLimits, Limit, WholeSite, refusal_of
 from ..routes import Raw, Stream, header_of
 from . import security
@@ -236,9 +236,9 @@ class ConsoleResource(Resource):
             self._note_no_scope(visit, route)
             raise ApiError(HTTPStatus.FORBIDDEN, NOT_ALLOWED) from None
         except LookupError as error:
-            raise ApiError(HTTPStatus.NOT_FOUND, words_of(error)) from None
+            raise refused(error, HTTPStatus.NOT_FOUND) from None
         except (ValueError, ProtocolError) as error:
-            raise ApiError(HTTPStatus.BAD_REQUEST, words_of(error)) from None
+            raise refused(error, HTTPStatus.BAD_REQUEST) from None
         return await self._reply(request, visit, target, result)
 
     def _refused(
