@@ -323,7 +323,7 @@ async def test_the_places_of_a_person_have_states_and_reasons(rig: Rig) -> None:
     (reconciler,) = (job for job in rig.daemon.jobs if isinstance(job, Reconciler))
     rig.clock.advance(3)
     await reconciler.work()
-    found = rows(await browser.get("/people/1/places"))
+    found = sorted(rows(await browser.get("/people/1/places")))
     assert len(found) == 2
     assert found[1].startswith("T2 on its way")
     assert (await browser.get("/people/9/places")).status == 404

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from ...manage.console.forms import NOTHING_ENTERED, FormEntry
 from ...manage.console.pages import ConsolePage, ConsoleRoute, LivePart, View
@@ -11,12 +14,15 @@ from ...manage.console.phrases import Phrase, counted_phrase
 from ...manage.console.visits import Visit
 from ...manage.limits import PERSON, of_device, visible_thd
 from ...manage.services import Services
+from ...pathparts import path_part
 from ...persist.areas import idle_areas_thd
 from ...persist.transaction import Transaction
 from ..people.store import PeopleStore, PersonStore, PersonSurvey
 from .sendingpages import NOBODY, SendingPages, sending_thd
 from .whereabouts import WhereaboutsStore
 
+PER_PAGE = 50
+"""Terminals on a page."""
 EVERY = 5.0
 """Seconds after which the places of a person are looked at again."""
 
@@ -55,6 +61,16 @@ def parts_in_words(state: str, num: int) -> Phrase:
     return counted_phrase("part without an answer", "parts without an answer", num)
 
 
+class PlaceSearch(msgspec.Struct, frozen=True):
+    """Place in the list."""
+
+    past: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Number of terminals on the pages before."""
+
+
+_FIRST = PlaceSearch()
+
+
 class PlacePages:
     """Where a person is, and the form that sends the person to further terminals."""
 
@@ -66,7 +82,13 @@ class PlacePages:
         """Return the page, its live part and its form."""
         title = Phrase("Where this person is")
         return [
-            ConsolePage(path="/people/<pin>/places", title=title, run=self.show, limited=(PERSON,)),
+            ConsolePage(
+                path="/people/<pin>/places",
+                title=title,
+                run=self.show,
+                query=PlaceSearch,
+                limited=(PERSON,),
+            ),
             LivePart(
                 name="areas-places",
                 run=self.part,
@@ -77,24 +99,31 @@ class PlacePages:
             *self._sending.routes(),
         ]
 
-    async def show(self, visit: Visit, pin: str, entry: FormEntry = NOTHING_ENTERED) -> View:
+    async def show(
+        self,
+        visit: Visit,
+        pin: str,
+        query: PlaceSearch = _FIRST,
+        entry: FormEntry = NOTHING_ENTERED,
+    ) -> View:
         """Show the terminals that have the person, or are to have the person."""
 
         def find_thd(tx: Transaction) -> dict[str, Any]:
             areas = tx[PersonStore].areas([pin]).get(pin, ())
             return {
-                **_places_thd(tx, visit, pin),
+                **_places_thd(tx, visit, pin, query.past),
                 **sending_thd(tx, visit, pin),
                 "idle_areas": idle_areas_thd(tx, areas, visit.areas),
                 "name": tx[PeopleStore].names([pin]).get(pin),
             }
 
-        live = f"areas-places:{pin}"
+        # What a page of a changing list has is not replaced while it is read.
+        live = None if query.past else f"areas-places:{pin}"
         values = await self._store.read(find_thd)
         return View(
             template="places.html",
             values={**values, "pin": pin, "entry": entry, "live": live},
-            live=[live],
+            live=[live] if live else [],
         )
 
     async def part(self, visit: Visit, argument: str | None) -> View:
@@ -103,13 +132,19 @@ class PlacePages:
         return View(template="_places.html", values=values)
 
 
-def _places_thd(tx: Transaction, visit: Visit, pin: str) -> dict[str, Any]:
+def _places_thd(tx: Transaction, visit: Visit, pin: str, past: int = 0) -> dict[str, Any]:
     found = tx[WhereaboutsStore].of_person(pin)
     if found is None:
         raise LookupError(NOBODY)
     if visit.areas is not None:
         found = visible_thd(tx, found, of_device, visit.areas)
+    # Those that somebody may have to look at come first.
+    ordered = sorted(found, key=lambda one: one.state == "there" and not one.is_misnamed)
+    end = past + PER_PAGE
     return {
         "conflicts": tx[PersonSurvey].contradictions([pin]),
-        "places": [(one, *STATES[one.state]) for one in found],
+        "places": [(one, *STATES[one.state]) for one in ordered[past:end]],
+        "places_of": f"/people/{path_part(pin)}/places",
+        "next_query": f"past={end}" if end < len(ordered) else None,
+        "first_query": "" if past else None,
     }

@@ -148,7 +148,7 @@ class RemovalPages:
                     "punches": self._count(tx, PunchSpan(pin=pin)),
                 }
                 if departure is None:
-                    return {**gone, "deletions": [], "unfetched": []}
+                    return {**gone, "deletions": [], "deletion_counts": [], "unfetched": []}
                 return {**gone, **departed_values_thd(tx, pin, departure, visit.caller)}
             found = person_thd(tx, pin, visit.caller)
             places = self._places_thd(tx, visit, pin)

@@ -7,6 +7,7 @@ keyed index of the user ID alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -202,4 +203,10 @@ def departed_values_thd(
     found = deletions_of_thd(tx, pin, departure)
     mine = {*own_terminals_thd(tx, caller, [one.device for one in found])}
     shown = [one for one in found if one.device in mine]
-    return {"deletions": shown, "unfetched": unfetched_thd(tx, caller.areas, mine)}
+    numbers = Counter(one.state for one in shown)
+    return {
+        # A page shows the first ones: those that are not done are not to be missed.
+        "deletions": sorted(shown, key=lambda one: one.state is DeletionState.DONE),
+        "deletion_counts": [(one, numbers[one]) for one in DeletionState if numbers[one]],
+        "unfetched": unfetched_thd(tx, caller.areas, mine),
+    }
