@@ -78,12 +78,14 @@ async def test_punches_of_an_erased_person_are_not_the_new_persons_anywhere(rig:
     ]
     book = sheets((await browser.get(f"/attendance/days.xlsx?{MARCH}")).body)
     assert [one[:2] for one in book["Payroll"][1:]] == [
-        *(["7", "Ann Ash"], ["112", WORDS], ["112", "Omar Saleh"])
+        *(["7", "Ann Ash"], ["112 (earlier person)", WORDS], ["112", "Omar Saleh"])
     ]
     marks = [one[9] if len(one) > 9 else "" for one in book["Payroll"][1:]]
     assert ["of an earlier person" in one for one in marks] == [False, True, False]
     assert [one[:4] for one in book["Totals"][1:]] == [
-        *(["7", "Ann Ash", "", "1"], ["112", WORDS, "", "1"], ["112", "Omar Saleh", "", "1"])
+        ["7", "Ann Ash", "", "1"],
+        ["112 (earlier person)", WORDS, "", "1"],
+        ["112", "Omar Saleh", "", "1"],
     ]
     assert "Do not count these rows for that person" in str(book["Notes"])
     rig.clock.advance(24 * 3600)

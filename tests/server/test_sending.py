@@ -71,6 +71,17 @@ async def test_a_person_comes_with_templates_to_all_terminals(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_first_one_who_is_sent_and_removed_at_once_is_deleted(rig: Rig) -> None:
+    """Where the person was already: no area of the site distributes, and nobody was sent before."""
+    terminal = await joined(rig, "A1")
+    await enrol(terminal, "5", "Ann")
+    assert await states(rig, all=True) == {"A1": "there"}
+    assert (await rig.api("DELETE", "/users/5")).status == 200
+    await fetch(rig, terminal)
+    assert held(terminal) == {}
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_person_without_templates_and_terminals_is_sent(rig: Rig) -> None:
     """A person who was added here; the terminal has nothing else to do."""
     terminal = await joined(rig, "A1")

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import attrs
 
 from ...model import DEFAULT_AREA, Device, DeviceState
+from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...phrases import Phrase
 from ..people.store import PersonSurvey
 from .desired import DistributionTarget, copied_parts
+from .distribution import DistributionStore
 from .distributor import Comparison, compare_thd, write
 from .fits import Abilities
 from .model import USER, PartState, PlacedPart
@@ -91,6 +93,7 @@ def copy_thd(
             if person.fields is not None:
                 found[pin] = copied_parts(pin, person, target, before, tx.vault.index, now)
         if is_written:
+            _look_from_now_on(tx)
             write(tx, Comparison([one for parts in found.values() for one in parts or ()], ()))
         return found
     members = [pin for pin in pins if target.area in people[pin].areas]
@@ -108,3 +111,13 @@ def copy_thd(
         if device_id == target.device_id and some is not None:
             some.append(one)
     return parts
+
+
+def _look_from_now_on(tx: Transaction) -> None:
+    """Let the reconciler see the removal of a person who is the first one to be sent at all.
+
+    It would begin with the changes after its own first look.
+    """
+    store = tx[DistributionStore]
+    if store.cursor() is None:
+        store.advance(tx[EventStore].last())

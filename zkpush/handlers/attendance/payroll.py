@@ -31,7 +31,7 @@ from .schema import attendance
 from .showing import shown_punches
 from .store import AttendanceStore
 from .totals import COLUMNS as TOTAL_COLUMNS
-from .totals import SheetTotals, TotalRows, hours
+from .totals import SheetTotals, TotalRows, hours, user_id
 from .unread import UnreadReader, unread_days_thd
 from .unreaddays import UnreadDays, last_second, with_unread_thd
 
@@ -75,7 +75,7 @@ _OF_AREA = Phrase(
 )
 _OF_PUNCHES = Phrase("Totals have only people with punches in this sheet.")
 COLUMNS: Sequence[SheetColumn] = (
-    SheetColumn(Phrase("User ID"), 12),
+    SheetColumn(Phrase("User ID"), 20),
     SheetColumn(Phrase("Name"), 28),
     SheetColumn(Phrase("Left"), 10),
     SheetColumn(Phrase("Date"), 12),
@@ -95,7 +95,7 @@ def cells_of(day: PersonDay) -> list[Cell]:
     strip = day.strip
     times = [one.wall.time() for one in strip.punches]
     return [
-        day.pin,
+        user_id(day.pin, is_former=day.earlier is not None),
         day.name or day.instead,
         Phrase("left") if day.has_left else None,
         strip.day,

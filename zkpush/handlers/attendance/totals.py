@@ -28,11 +28,11 @@ from .unseen import find_unseen
 SLICE = 500
 """Rows that are written at once."""
 EARLIER_NOTE = Phrase(
-    "User IDs with 'of an earlier person' in the column 'To check' belong to somebody else now. Do "
-    "not count these rows for that person; in Totals, they have a row of their own."
+    "User IDs with '(earlier person)' belong to somebody else now. Do not count these rows for "
+    "that person."
 )
 COLUMNS: Sequence[SheetColumn] = (
-    SheetColumn(Phrase("User ID"), 12),
+    SheetColumn(Phrase("User ID"), 20),
     SheetColumn(Phrase("Name"), 28),
     SheetColumn(Phrase("Left"), 10),
     SheetColumn(Phrase("Days with punches"), 12),
@@ -51,6 +51,11 @@ def hours(seconds: int | None) -> datetime.timedelta | None:
     return None if seconds is None else datetime.timedelta(seconds=seconds)
 
 
+def user_id(pin: str, *, is_former: bool) -> Cell:
+    """Return a cell with a user ID; that of a former holder is never found by the user ID."""
+    return Phrase("%(pin)s (earlier person)", pin=pin) if is_former else pin
+
+
 @attrs.define
 class PersonTotal:
     """The sums of a person's days."""
@@ -62,6 +67,8 @@ class PersonTotal:
     is_earlier: bool = False
     """Whether this is an earlier holder of the user ID, whose name is not shown."""
     is_erased: bool = False
+    is_former: bool = False
+    """Whether somebody else has the user ID now."""
     present: int = 0
     """The days with punches; see `DayBits`."""
     days: int = 0
@@ -86,7 +93,7 @@ class PersonTotal:
     def cells(self) -> list[Cell]:
         """Return the values in the order of `COLUMNS`."""
         return [
-            self.pin,
+            user_id(self.pin, is_former=self.is_former),
             self.name,
             Phrase("left") if self.has_left else None,
             self.days,
@@ -115,7 +122,12 @@ class SheetTotals:
         key = one.pin, _LAST if one.earlier is None else one.earlier
         if key not in self._found:
             self._found[key] = PersonTotal(
-                one.pin, one.name or one.instead, one.has_left, one.strip.is_earlier, one.is_erased
+                one.pin,
+                one.name or one.instead,
+                one.has_left,
+                one.strip.is_earlier,
+                one.is_erased,
+                one.earlier is not None,
             )
         self._found[key].add(one.strip, self._bits)
         self.quiet.add(one.strip)
@@ -192,7 +204,7 @@ class TotalRows:
             return totals.ordered(), totals.quiet.find_thd(tx, today)
 
         found, quiet = await self._store.read(find_thd)
-        if any(one.is_earlier for one in found):
+        if any(one.is_former for one in found):
             self._notes.append(EARLIER_NOTE)
         self._notes += quiet_notes(quiet, self._named)
         return found
