@@ -100,3 +100,46 @@ async def test_the_day_leads_to_the_lines_that_could_not_be_read(rig: Rig) -> No
     shown = await browser.get(f"/attendance/people/7/{DAY}")
     link = '<a href="/console/rejects?table=ATTLOG">Look at the line that the terminal sent'
     assert link in shown.body.decode()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_day_says_that_nobody_has_the_user_id(rig: Rig) -> None:
+    """As the list of days to check does; so does the month."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
+    await punch(rig, *(line("7", f"{DAY} {time}:00:00", int(time > "12")) for time in ("08", "17")))
+    browser = await signed_in(rig)
+    shown = await browser.get(f"/attendance/people/7/{DAY}")
+    assert "nobody here has this user ID" in text_of(shown)
+    assert '<a href="/console/people/new?pin=7">Add the person' in shown.body.decode()
+    month = "/attendance/people/7?month=2026-02"
+    assert text_of(await browser.get(month)).count("nobody here has this user ID") == 1
+    await person(rig, "7", "Ann Ash")
+    for path in (f"/attendance/people/7/{DAY}", month):
+        assert "nobody here has" not in text_of(await browser.get(path))
+
+
+@pytest_twisted.ensureDeferred
+async def test_hours_are_those_that_have_passed(rig: Rig) -> None:
+    """Also in the night in which clocks are put back, or forward."""
+    await rig.exchange("T1")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "Europe/Madrid"})
+    await person(rig, "7", "Ann Ash")
+    for day in ("2025-03-30", "2025-10-26", "2025-10-27"):
+        await punch(rig, line("7", f"{day} 01:00:00"), line("7", f"{day} 06:00:00", 1))
+    query = "first=2025-03-01&last=2025-10-31&timezone=Europe/Madrid"
+    found = (await rig.api("GET", f"/attendance/days?{query}")).json["items"]
+    assert [one["seconds"] // 3600 for one in found] == [4, 6, 5]
+    assert {one["last"] for one in found} == {"06:00:00"}
+    browser = await signed_in(rig)
+    await browser.send("/account", "/account", {"zone": "Europe/Madrid"})
+    assert "6:00" in text_of(await browser.get("/attendance/people/7/2025-10-26"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_there_is_no_month_before_the_first_one(rig: Rig) -> None:
+    """Nor one after the last."""
+    await person(rig, "7", "Ann Ash")
+    browser = await signed_in(rig)
+    for month, status in (("0001-01", 404), ("0001-02", 200), ("9999-11", 200), ("9999-12", 404)):
+        assert (await browser.get(f"/attendance/people/7?month={month}")).status == status

@@ -94,10 +94,11 @@ class PersonAttendancePages:
                 today if query.month is None else datetime.date.fromisoformat(f"{query.month}-01")
             )
             period = month_of(begin)
+            first = begin.replace(day=1)
+            before = first - DAY
         except (ValueError, OverflowError):
             raise LookupError(Phrase("There is no such month.")) from None
         values = await self._found(visit, pin, period, query.holder)
-        first = begin.replace(day=1)
         return View(
             template="month.html",
             title=values["name"] or pin,
@@ -105,7 +106,7 @@ class PersonAttendancePages:
                 **values,
                 "totals": MonthTotals.of(values["strips"], today, is_new=values["is_new"]),
                 "first": first,
-                "before": f"{first - DAY:%Y-%m}",
+                "before": f"{before:%Y-%m}",
                 "after": f"{first + 31 * DAY:%Y-%m}" if first + 31 * DAY <= today else None,
                 "today": today,
             },
@@ -219,15 +220,16 @@ def _strips_thd(
     shown: Sequence[ShownPunch],
 ) -> list[DayStrip]:
     """Return the days of a holder of a user ID, with the lines that could not be read."""
-    found = unread_days_thd(tx, UnreadReader.of(visit), period)
+    lines = unread_days_thd(tx, UnreadReader.of(visit), period)
     holders = tx[PeopleStore].holders([pin], visit.areas)
-    own = {
-        day: count
-        for (day, whose), count in found.items()
-        if whose == pin
-        and (holders.at(pin, last_second(day, visit.zone)).earlier or PRESENT) == holder
-    }
-    return [attrs.evolve(one, unread=own.get(one.day, 0)) for one in strips_of(period, shown)]
+    found = {day: count for (day, whose), count in lines.items() if whose == pin}
+    strips = []
+    for one in strips_of(period, shown):
+        whose = holders.at(pin, last_second(one.day, visit.zone))
+        unread = found.get(one.day, 0) if (whose.earlier or PRESENT) == holder else 0
+        is_unknown = whose.is_unknown and bool(one.every or unread)
+        strips.append(attrs.evolve(one, unread=unread, is_unknown=is_unknown))
+    return strips
 
 
 def _claims_thd(

@@ -106,6 +106,11 @@ class ShownPunch:
     it is the person's."""
 
     @property
+    def has_zone(self) -> bool:
+        """Whether the zone of the terminal was known; else the instant is not."""
+        return self.doubt is not DOUBT_WORDS[NO_ZONE]
+
+    @property
     def other(self) -> str | None:
         """Name of whom the terminal had, while the punch may be that one's; else None."""
         return None if self.claim is None or self.claim.owner is not None else self.claim.name

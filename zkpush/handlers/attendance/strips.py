@@ -181,6 +181,10 @@ class MonthTotals:
 def _between(punches: Sequence[ShownPunch], repeats: Collection[int]) -> int | None:
     if len(punches) - len(repeats) < 2:
         return None
+    if all(one.has_zone for one in punches):
+        # The clock may have been put back or forward between them.
+        instants = [one.utc for one in punches]
+        return max(instants) - min(instants)
     return int((punches[-1].wall - punches[0].wall).total_seconds())
 
 
