@@ -169,6 +169,7 @@ async def test_a_newcomer_was_not_away_before_the_first_day(rig: Rig) -> None:
 async def test_times_of_a_month_have_their_heads_beside_them(rig: Rig) -> None:
     """A phone shows no heads of columns."""
     await rig.exchange("T1")
+    await person(rig, "9", "Bob Birch")
     await punch(rig, line("9", "2026-02-02 08:00:00"), line("9", "2026-02-02 16:30:00", 1))
     shown = document(await (await signed_in(rig)).get("/attendance/people/9?month=2026-02"))
     cells = [one for one in shown.iter("td") if one.get("data-label")]
