@@ -77,7 +77,7 @@ async def test_the_question_names_punches_that_were_decided_before(rig: Rig) -> 
 
 @pytest_twisted.ensureDeferred
 async def test_the_history_names_the_terminal_that_has_filled_in_a_value(rig: Rig) -> None:
-    """Whoever kept the name has not typed the card."""
+    """The account that kept the name has not typed the card."""
     await rig.exchange("T1")
     await person(rig, "7", "Elena Marín")
     await operate(rig, "USER PIN=7\tName=Ivy Eriksen\tPri=0\tCard=77\n")

@@ -25,7 +25,7 @@ async def buttons(browser: Browser, page: str) -> set[str]:
 
 @pytest_twisted.ensureDeferred
 async def test_the_page_of_an_area_fetches_the_people_of_all_its_terminals(rig: Rig) -> None:
-    """Only of those that count more than are known; afterwards the number is known."""
+    """Only terminals that count more people than are known are asked; then the number is known."""
     await counting(rig, "A1", 2)
     await counting(rig, "A2", 1)
     await counting(rig, "A3", 0)

@@ -34,7 +34,7 @@ class PersonSendForm(msgspec.Struct, frozen=True):
     """The terminals that a person is sent to."""
 
     device: list[_Text] = []
-    """Serial numbers of those that were ticked."""
+    """Serial numbers of the ticked terminals."""
     terminals: TypedSerials = ""
     """Names or serial numbers, where the terminals are too many for a list."""
     all: bool = False

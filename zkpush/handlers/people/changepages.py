@@ -72,7 +72,7 @@ class RemovalPlaces(NamedTuple):
     """Terminals that have, or may have, a person who is to be removed, by serial number."""
 
     told: Sequence[str]
-    """Those that delete the person only if they are told to."""
+    """Terminals that delete the person only on an order."""
     by_itself: Sequence[str]
     """Those of areas that distribute, and those to which the server has sent the person."""
 
