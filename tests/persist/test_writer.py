@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import pytest_twisted
@@ -12,21 +13,24 @@ from twisted.internet.task import deferLater
 from zope.interface import directlyProvides, providedBy
 
 from zkpush.persist.sqlite import SQLiteStores
-from zkpush.persist.writer import MOST_TURNS
+from zkpush.persist.writer import ENOUGH, MANY, MOST_PAUSES, MOST_TURNS, PAUSE_SECONDS
 
 from ..keys import KEY
 
 LONG = 20.0
 """Seconds that no group takes."""
-MANY = 20
+UNITS = 20
 
 
 class CountingReactor:
-    """The reactor, which counts how often a thread has woken it."""
+    """The reactor, which counts how often a thread has woken it, and can hold pauses."""
 
     def __init__(self) -> None:
         directlyProvides(self, providedBy(reactor))
         self.woken = 0
+        self.holds = False
+        self.paused: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+        """Calls that wait for the end of a pause."""
 
     def __getattr__(self, name: str):
         return getattr(reactor, name)
@@ -35,6 +39,24 @@ class CountingReactor:
         """Count, and do it."""
         self.woken += 1
         reactor.callFromThread(*call)
+
+    def callLater(self, delay: float, call: Callable[..., object], *arguments: object) -> object:
+        """Make a call later, or hold it until `end_pause`."""
+        if not self.holds or delay != PAUSE_SECONDS:
+            return reactor.callLater(delay, call, *arguments)
+        self.paused.append((call, arguments))
+        return None
+
+    def end_pause(self) -> None:
+        """Make the calls that wait."""
+        paused, self.paused = self.paused, []
+        for call, arguments in paused:
+            call(*arguments)
+
+    async def turn(self) -> None:
+        """Run until units are handed over, unless they wait for a pause."""
+        for _ in range(2 * MOST_TURNS):
+            await deferLater(reactor, 0)
 
 
 @pytest.fixture
@@ -95,14 +117,12 @@ async def test_units_that_come_while_a_group_is_stored_are_the_next_group(store)
     units = [store.write(slow)]
     while not is_storing.is_set():
         await deferLater(reactor, 0)
-    for _ in range(MANY):
+    for _ in range(UNITS):
         units.append(store.write(lambda tx: None))
-        await deferLater(reactor, 0)
-    for _ in range(2 * MOST_TURNS):  # until the last unit is handed over
         await deferLater(reactor, 0)
     go_on.set()
     await gatherResults(units)
-    assert len(units) == MANY + 1
+    assert len(units) == UNITS + 1
     assert store.writer.commits == commits + 2
 
 
@@ -111,9 +131,52 @@ async def test_results_come_in_the_order_of_the_units(store) -> None:
     """The order in which units were handed in is that of their results."""
     order: list[int] = []
     waiting = []
-    for number in range(3 * MANY):
+    for number in range(3 * UNITS):
         waiting.append(store.write(lambda tx, number=number: number).addCallback(order.append))
         if number % 7 == 0:
             await store.write(lambda tx: None)
     await gatherResults(waiting)
-    assert order == [*range(3 * MANY)]
+    assert order == [*range(3 * UNITS)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_group_waits_for_most_units_of_busy_terminals(store, counting) -> None:
+    """Terminals that were answered together share the next commit, too."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    commits = store.writer.commits
+    units = [store.write(lambda tx: None)]
+    await counting.turn()
+    assert (len(counting.paused), store.writer.commits) == (1, commits)
+    units += [store.write(lambda tx: None) for _ in range(UNITS * 3 // 4 - 1)]
+    counting.end_pause()
+    await gatherResults(units)
+    assert counting.paused == []
+    assert store.writer.commits == commits + 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_group_waits_for_two_pauses_at_most(store, counting) -> None:
+    """A terminal is answered although the others have nothing more to send."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    unit = store.write(lambda tx: "stored")
+    for _ in range(MOST_PAUSES):
+        await counting.turn()
+        assert len(counting.paused) == 1
+        counting.end_pause()
+    assert await unit == "stored"
+    await store.write(lambda tx: None)  # and the one after it does not wait
+    assert counting.paused == []
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(("before", "after"), [(MANY - 1, 1), (10 * ENOUGH, ENOUGH)])
+async def test_no_unit_waits_for_few_others_or_in_a_large_group(
+    store, counting, before: int, after: int
+) -> None:
+    """Few terminals are not delayed, and so many share a commit without waiting."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(before))
+    await gatherResults(store.write(lambda tx: None) for _ in range(after))
+    assert counting.paused == []

@@ -2,6 +2,10 @@
 
 While a commit is being written, new units queue up; the next commit takes them all. The Deferred of
 a unit fires after the commit, so that the terminal is answered `OK` only then.
+
+Terminals that have just been answered often send their next upload at once. So if many units are in
+progress, the next group waits for up to two milliseconds for most of them: a commit costs as much
+as a dozen uploads, and the two threads compete for the interpreter in each.
 """
 
 from __future__ import annotations
@@ -28,6 +32,13 @@ MOST_UNITS = 1000
 """Approximate limit of units per commit, which bounds the wait of the first unit."""
 MOST_TURNS = 3
 """Most reactor turns in which units are gathered before the writer's thread gets them."""
+MANY = 8
+"""Fewest units in progress for which the next group waits for others."""
+ENOUGH = 32
+"""Most units that a group waits for; in a larger group, a unit costs hardly less."""
+PAUSE_SECONDS = 0.001
+MOST_PAUSES = 2
+"""Length and number of the pauses in which a group waits for units."""
 TRIES = 4
 """Most runs of a group whose failures are transient."""
 _is_risky = attrgetter("risky")
@@ -54,6 +65,12 @@ class GroupCommitWriter:
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
+        self._is_storing = False
+        """Whether the thread has a group that is not delivered yet."""
+        self._awaited = 0
+        """Number of units that the next group waits for."""
+        self._pauses = 0
+        """How many more pauses it waits."""
         self.pending = 0
         """Units submitted and not yet delivered."""
         self.units = 0
@@ -79,7 +96,7 @@ class GroupCommitWriter:
             return done
         self._collected.append(Unit(unit, done, risky))
         self.pending += 1
-        if len(self._collected) == 1:
+        if len(self._collected) == 1 and not self._is_storing:
             self._call_later(0, self._gather, 0, MOST_TURNS)
         return done
 
@@ -92,6 +109,9 @@ class GroupCommitWriter:
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
             self._call_later(0, self._gather, count, turns - 1)
+        elif count < self._awaited and self._pauses:
+            self._pauses -= 1
+            self._call_later(PAUSE_SECONDS, self._gather, count, MOST_TURNS)
         else:
             self._hand_over()
 
@@ -99,6 +119,7 @@ class GroupCommitWriter:
         """Pass all units to the writer's thread at once, so that it wakes once."""
         collected, self._collected = self._collected, []
         if collected:
+            self._is_storing = True
             self._waiting.put(collected)
 
     def stop(self) -> Deferred[None]:
@@ -223,7 +244,13 @@ class GroupCommitWriter:
                 transaction.connection.close()
 
     def _deliver(self, group: list[Unit]) -> None:
+        most = self.pending * 3 // 4
+        self._awaited = min(most, ENOUGH) if self.pending >= MANY else 0
+        self._pauses = MOST_PAUSES
         self.pending -= len(group)
+        self._is_storing = False
+        if self._collected:
+            self._call_later(0, self._gather, 0, MOST_TURNS)
         for unit in group:
             unit.done.callback(unit.outcome)
 

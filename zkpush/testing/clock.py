@@ -13,6 +13,8 @@ from ..clock import IWallClock
 
 NOON = 1_772_366_400
 """Initial time of the clock: 2026-03-01T12:00:00Z, in seconds since the epoch."""
+SHORT = 0.01
+"""Seconds. Shorter delays are pauses in which other work arrives; tests need not end them."""
 
 
 @implementer(IWallClock)
@@ -30,8 +32,8 @@ class TurnedReactor(Clock):
         return self.seconds() + self.jumped
 
     def callLater(self, delay: float, *args: Any, **named: Any) -> IDelayedCall:
-        """Schedule a call on this clock; without a delay, in the next turn of the reactor."""
-        clock: Any = super() if delay else reactor
+        """Schedule a call on this clock, or on the real reactor if the delay is `SHORT`."""
+        clock: Any = reactor if delay < SHORT else super()
         later: IDelayedCall = clock.callLater(delay, *args, **named)
         return later
 
