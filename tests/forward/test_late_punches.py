@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from twisted.internet import reactor
 
 from zkpush.handlers.attendance.api import RECORDS
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.schema import attendance
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.forward.model import (
@@ -163,7 +164,7 @@ def upload(tx: Any, punches: Sequence[Made], clocks: dict[str, Any]) -> None:
     for sn, several in itertools.groupby(punches, key=lambda one: one.device):
         body = "".join(one.line for one in several)
         device = tx[DeviceStore].find(sn)
-        tx[AttendanceStore].add(device.id, rows(body), clocks[sn], NOW)
+        tx[AttendanceInserts].add(device.id, rows(body), clocks[sn], NOW)
         tx[AttendanceStore].flush()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from twisted.internet.defer import gatherResults
 
 from zkpush.handlers.attendance import store as module
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.schema import attendance
 from zkpush.handlers.attendance.store import AttendanceStore
@@ -47,7 +48,7 @@ def make_attendance_tests(factory):
             )
             for _ in range(2):
                 await store.write(
-                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                    lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
                 )
             found = await store.read(punches)
             assert [(item.pin, item.status, item.work_code) for item in found] == [
@@ -67,7 +68,7 @@ def make_attendance_tests(factory):
                 body = f"{number}\t2026-01-05 08:{number:02}:00\t0\t1\n".encode()
 
                 def unit(tx) -> None:
-                    tx[AttendanceStore].add(device.id, rows(body), UTC, came[number])
+                    tx[AttendanceInserts].add(device.id, rows(body), UTC, came[number])
                     tx.flush()
                     if fails:
                         raise ValueError("a handler failed")
@@ -102,7 +103,7 @@ def make_attendance_tests(factory):
             )
             for _ in range(2):
                 await store.write(
-                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                    lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
                 )
             found = await store.read(lambda tx: tx[AttendanceStore].page(Page(1000)))
             names = ("pin", "time", "status", "verify")
@@ -114,7 +115,7 @@ def make_attendance_tests(factory):
         async def test_every_field_of_a_record_comes_back(self, store, device) -> None:
             """Columns of every kind, and what did not fit them, are read as they were written."""
             body = "1\t2026-01-05 08:00:00\t255\t15\t3\tr1\tr2\t1\t36.6\tx\t+28800\te30=\tmore\n"
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW))
             (item,) = await store.read(
                 lambda tx: tx[AttendanceStore].page(EVERYTHING, PunchFilter(device="T1", pin="1"))
             )
@@ -147,7 +148,7 @@ def make_attendance_tests(factory):
             line = "Müller\t2026-01-05 08:00:00\t0\t1".encode("latin-1")
             plain = b"7\t2026-01-05 08:00:00\t0\t1"
             body = plain + b"\n" + line + b"\n"
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW))
 
             def raw(tx):
                 found = tx.connection.execute(select(attendance).order_by(attendance.c.id))
@@ -164,7 +165,7 @@ def make_attendance_tests(factory):
                 b"2\t2026-01-05 08:00:01\t0\t1\n"
                 b"3\t2026-01-06 07:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+86400\t\n"
             )
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW))
             eight = UTC.utc("2026-01-05 08:00:00")
             for few in (0, 1000):  # in the order of ids, and sorted
                 monkeypatch.setattr(module, "FEW", few)
@@ -195,7 +196,9 @@ def make_attendance_tests(factory):
             body = "".join(f"1\t{time}\t0\t1\n" for time in times)
             own = "2\t2026-03-29 12:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
             together = rows(body + own)
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, together, MADRID, NOW))
+            await store.write(
+                lambda tx: tx[AttendanceInserts].add(device.id, together, MADRID, NOW)
+            )
             found = await store.read(punches)
             expected = [*map(MADRID.utc, times), UTC.utc("2026-03-29 11:00:00")]
             assert [item.utc for item in found] == expected
@@ -220,7 +223,7 @@ def make_attendance_tests(factory):
             commits = store.writer.commits
             await gatherResults(
                 store.write(
-                    lambda tx, known=known, body=body, clock=clock: tx[AttendanceStore].add(
+                    lambda tx, known=known, body=body, clock=clock: tx[AttendanceInserts].add(
                         known.id, rows(body), clock, NOW
                     )
                 )
@@ -252,7 +255,7 @@ def make_attendance_tests(factory):
         async def test_a_large_body_is_stored_whole(self, store, device) -> None:
             """More rows than wait for the end of a group are stored, in their order."""
             body = b"".join(b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin for pin in range(10_500))
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW))
             assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 10_500
             part = Page(2, after=0)
             found = await store.read(lambda tx: tx[AttendanceStore].page(part))
@@ -276,7 +279,7 @@ def make_attendance_tests(factory):
             body = "".join(f"1\t{time}\t0\t1\n" for time in expected)
             later = NOW + 365 * DAY
             await store.write(
-                lambda tx: tx[AttendanceStore].add(device.id, rows(body), MADRID, later)
+                lambda tx: tx[AttendanceInserts].add(device.id, rows(body), MADRID, later)
             )
             found = await store.read(punches)
             assert {item.time: (item.doubt, item.utc) for item in found} == {
@@ -303,7 +306,7 @@ def make_attendance_tests(factory):
             ):
                 body = "".join(f"{clock is UTC:d}\t{line}\n" for line in lines)
                 await store.write(
-                    lambda tx, body=body, clock=clock: tx[AttendanceStore].add(
+                    lambda tx, body=body, clock=clock: tx[AttendanceInserts].add(
                         device.id, rows(body), clock, NOW
                     )
                 )
@@ -315,7 +318,7 @@ def make_attendance_tests(factory):
             """A time that Madrid leaves out is an instant where the record says its offset."""
             line = "1\t2025-03-30 02:30:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
             await store.write(
-                lambda tx: tx[AttendanceStore].add(device.id, rows(line), MADRID, NOW)
+                lambda tx: tx[AttendanceInserts].add(device.id, rows(line), MADRID, NOW)
             )
             (item,) = await store.read(punches)
             assert (item.doubt, item.utc) == (None, UTC.utc("2025-03-30 01:30:00"))
@@ -327,7 +330,7 @@ def make_attendance_tests(factory):
             def unit(tx):
                 for pin, year in ((1, 2026), (2, 1999), (3, 2026)):
                     body = rows(f"{pin}\t{year}-01-05 08:00:00\t0\t1\n")
-                    tx[AttendanceStore].add(device.id, body, UTC, NOW)
+                    tx[AttendanceInserts].add(device.id, body, UTC, NOW)
 
             await store.write(unit)
             found = await store.read(punches)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest_twisted
 
 from zkpush.device.functions import Effect
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.model import Punch, claim_to
-from zkpush.handlers.attendance.store import AttendanceStore, count_punches, erase_person
+from zkpush.handlers.attendance.store import count_punches, erase_person
 from zkpush.handlers.people.claims import ClaimStore
 from zkpush.handlers.people.handler import FUNCTIONS
 from zkpush.handlers.people.holders import Holders
@@ -73,7 +74,9 @@ def held(claim: PunchClaim, found: list[Punch]) -> list[str]:
 
 def punch(device, time: str, now: int):
     """A unit that stores a punch of user 7; `time` is that of the terminal."""
-    return lambda tx: tx[AttendanceStore].add(device.id, rows(f"7\t2026-01-05 {time}\n"), UTC, now)
+    return lambda tx: tx[AttendanceInserts].add(
+        device.id, rows(f"7\t2026-01-05 {time}\n"), UTC, now
+    )
 
 
 def deleted(device, now: int):
@@ -164,7 +167,7 @@ def make_claim_tests(factory):
             await store.write(say(device, OTHER, now=NOW + SECOND))
             row = rows("7\t2026-01-05 06:00:00\n")
             await store.write(
-                lambda tx: tx[AttendanceStore].add(device.id, row, UnknownClock(), NOW + HOUR)
+                lambda tx: tx[AttendanceInserts].add(device.id, row, UnknownClock(), NOW + HOUR)
             )
             (claim,) = await store.read(claims)
             assert held(claim, await store.read(punches)) == ["06:00"]

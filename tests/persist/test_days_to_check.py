@@ -10,6 +10,7 @@ import pytest_twisted
 
 from zkpush.handlers.attendance import checking
 from zkpush.handlers.attendance.checking import CheckFilter, DayPlace, DaysToCheck
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.marks import DayMark
 from zkpush.handlers.attendance.model import EVERY_PUNCH
 from zkpush.handlers.attendance.periods import DAY, DayPeriod
@@ -48,7 +49,7 @@ def fill(tx: Transaction) -> None:
     lines += [
         one.replace(":00\t", ":09\t", 1) for number, one in enumerate(lines) if number % 3 == 0
     ]
-    tx[AttendanceStore].add(device.id, rows("".join(lines).encode()), UTC, NOW)
+    tx[AttendanceInserts].add(device.id, rows("".join(lines).encode()), UTC, NOW)
 
 
 def marked(tx: Transaction, zone: ZoneInfo, mark: DayMark | None) -> list[Key]:

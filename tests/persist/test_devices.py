@@ -7,6 +7,7 @@ import operator
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import DeviceState, Page, Problem
 from zkpush.persist.devices import DeviceStore
@@ -155,7 +156,7 @@ def make_device_tests(factory):
             def unit(tx):
                 other = tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
                 tx[DeviceStore].remove(other.id)
-                tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
                 with pytest.raises(ValueError, match="has records"):
                     tx[DeviceStore].remove(device.id)
 

@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import contextlib, sqlite3, sys, threading
-from zkpush.persist.openfile import MarkedConnection
+from zkpush.persist.sqlite_transactions import MarkedConnection
 
 def connect():
     return sqlite3.connect(

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import GAP, DeviceState, Page, Problem
 from zkpush.persist.devices import DeviceStore
@@ -53,7 +54,7 @@ async def news(store, unit) -> list[tuple[str, dict[str, object]]]:
 def punch(device, number: int):
     """A unit that stores one record."""
     body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % number
-    return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+    return lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
 
 
 def make_event_tests(factory):
@@ -351,7 +352,7 @@ async def test_ids_are_cursors_whichever_processes_write(empty_url: str) -> None
 
     def unit(number: int):
         def write(tx) -> None:
-            tx[AttendanceStore].add(
+            tx[AttendanceInserts].add(
                 device.id, rows(b"%d\t2026-01-05 08:00:00\t0\t1\n" % number), UTC, NOW
             )
             tx[EventStore].add("command", {"n": number}, NOW)

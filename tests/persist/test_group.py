@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList
 
-from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
 from zkpush.persist.audit import AuditStore
@@ -22,7 +22,7 @@ from .contract import NOW, UTC, in_file, on_postgresql, punches, rows, with_stor
 def punch(device, pin: int):
     """A unit with one attendance record."""
     body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-    return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+    return lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
 
 
 def driver_of(tx):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.handlers.attendance.store import AttendanceStore, erase_person
+from zkpush.handlers.attendance.handler import AttendanceInserts
+from zkpush.handlers.attendance.store import erase_person
 from zkpush.handlers.people.claims import ClaimStore
 from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.store import EarlierHolders, PeopleStore
@@ -73,7 +74,7 @@ def make_holder_tests(factory):
             """Each punch is erased with its own person."""
             await store.write(reused(device))
             both = rows("7\t2026-01-05 07:30:00\n7\t2026-01-05 12:30:00\n")
-            await store.write(lambda tx: tx[AttendanceStore].add(device.id, both, UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceInserts].add(device.id, both, UTC, NOW))
             (earlier,) = (await store.read(lambda tx: tx[EarlierHolders].of(["7"])))["7"]
             spans = ((earlier.since, earlier.until),)
             erasure = {"pin": "7", "now": NOW, "with_attendance": True, "spans": spans}

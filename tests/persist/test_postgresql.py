@@ -14,6 +14,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.logger import LogEvent, globalLogPublisher
 
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
@@ -268,7 +269,7 @@ def upload(device, second: int):
 
     def unit(tx) -> None:
         row = ("7", f"2026-01-05 08:00:{second:02}", 0, 1, *[None] * 12)
-        tx[AttendanceStore].add(device.id, [row], wall_clock("UTC"), 1)
+        tx[AttendanceInserts].add(device.id, [row], wall_clock("UTC"), 1)
         tx[StampStore].remember(device.id, "ATTLOG", str(second))
 
     return unit
@@ -387,7 +388,7 @@ async def test_a_row_with_nul_hurts_nobody_else(store) -> None:
     def upload(pin):
         row = (pin, "2026-01-05 08:00:00", 0, 1, *[None] * 12)
         return store.write(
-            lambda tx: tx[AttendanceStore].add(device.id, [row], wall_clock("UTC"), 1)
+            lambda tx: tx[AttendanceInserts].add(device.id, [row], wall_clock("UTC"), 1)
         )
 
     outcomes = await DeferredList([upload("1"), upload("a\0b"), upload("3")], consumeErrors=True)

@@ -9,6 +9,7 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.model import DeviceState, Page
@@ -33,7 +34,7 @@ UTC = wall_clock("UTC")
 def upload(device_id: int, pin: int):
     """A unit that stores one record."""
     rows = decode(ATTLOG, b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin, Dialect()).rows
-    return lambda tx: tx[AttendanceStore].add(device_id, rows, UTC, 7)
+    return lambda tx: tx[AttendanceInserts].add(device_id, rows, UTC, 7)
 
 
 def pins(tx) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import column, event, select, table
 from twisted.internet.task import Clock
 
 from zkpush.handlers.attendance.ends import PunchEnds
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.jobs import EVERY, EndsExtension
 from zkpush.handlers.attendance.store import AttendanceStore, erase_person
 from zkpush.model import DeviceState
@@ -40,7 +41,7 @@ def punched(*times: str, terminal: int = 1, pin: str = "1") -> Callable[[Transac
     def unit(tx: Transaction) -> None:
         for time in times:
             line = f"{pin}\t2026-01-{time}:00\t0\t1\n"
-            tx[AttendanceStore].add(terminal, rows(line.encode()), UTC, NOW)
+            tx[AttendanceInserts].add(terminal, rows(line.encode()), UTC, NOW)
             tx.flush()
 
     return unit
@@ -92,7 +93,7 @@ async def test_a_verification_of_an_identity_card_is_no_punch(url: str) -> None:
         await store.write(set_up)
         verified = rows(VERIFICATION.encode())
         assert verified
-        await store.write(lambda tx: tx[AttendanceStore].add(1, verified, UTC, NOW))
+        await store.write(lambda tx: tx[AttendanceInserts].add(1, verified, UTC, NOW))
         await store.write(punched("03 08:00"))
         assert await ends(store) == ["03 08:00", "03 08:00"]
         await EndsExtension(store, Clock(), 1).extend()

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from zkpush.handlers.attendance import chronology
 from zkpush.handlers.attendance.chronology import ChronologicalPunches, TimePlace
 from zkpush.handlers.attendance.gaps import punched_thd
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.jobs import EVERY, PART, ListExtension
 from zkpush.handlers.attendance.lists import LISTS, last_listed
 from zkpush.handlers.attendance.model import Punch, PunchFilter
@@ -47,7 +48,7 @@ def arrive(numbers: range):
     def unit(tx: Transaction) -> None:
         for number in numbers:
             key = number % TERMINALS + 1
-            tx[AttendanceStore].add(key, rows(punch(number)), UTC, NOW)
+            tx[AttendanceInserts].add(key, rows(punch(number)), UTC, NOW)
             tx.flush()  # ids in the order of numbers
 
     return unit

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.store import AttendanceStore
@@ -50,7 +51,7 @@ def make_store_tests(factory):
             """What a failed unit wrote is gone; the units beside it are stored."""
 
             def bad(tx):
-                tx[AttendanceStore].add(
+                tx[AttendanceInserts].add(
                     device.id, rows(b"9\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW
                 )
                 tx[RejectStore].add(device.id, [], NOW)
@@ -58,7 +59,7 @@ def make_store_tests(factory):
 
             def good(pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-                return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                return lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
 
             outcomes = await gatherResults(
                 store.write(unit).addErrback(lambda failure: failure.value)
@@ -93,7 +94,9 @@ def make_store_tests(factory):
             fails = True
 
             def unit(tx):
-                tx[AttendanceStore].add(device.id, rows("1\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW)
+                tx[AttendanceInserts].add(
+                    device.id, rows("1\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW
+                )
                 tx[AttendancePhotoStore].add(
                     device.id, Photo("20260105080000-1.jpg", b"\xff\xd8\xff"), UTC, NOW
                 )
@@ -131,7 +134,7 @@ def make_store_tests(factory):
                 seen = []
                 for pin in (b"1", b"2"):
                     line = pin + b"\t2026-01-05 08:00:00\t0\t1\n"
-                    tx[AttendanceStore].add(device.id, rows(line), UTC, NOW)
+                    tx[AttendanceInserts].add(device.id, rows(line), UTC, NOW)
                     tx[StampStore].remember(device.id, "ATTLOG", pin.decode())
                     seen.append(
                         (tx[AttendanceStore].count(device.id), tx[StampStore].of(device.id))
@@ -147,7 +150,7 @@ def make_store_tests(factory):
             def upload(pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
                 return store.write(
-                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                    lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
                 )
 
             await gatherResults([upload(pin) for pin in range(50, 0, -1)])
@@ -178,7 +181,7 @@ def make_store_tests(factory):
             def upload(device_id, pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
                 return store.write(
-                    lambda tx: tx[AttendanceStore].add(device_id, rows(body), UTC, NOW)
+                    lambda tx: tx[AttendanceInserts].add(device_id, rows(body), UTC, NOW)
                 )
 
             uploads = [upload(device.id, 1), upload(99, 2), upload(device.id, 3)]
@@ -195,7 +198,7 @@ def make_store_tests(factory):
             body = b"1\t2026-01-05 08:00:00\t0\t1\n"
             try:
                 await store.read(
-                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                    lambda tx: tx[AttendanceInserts].add(device.id, rows(body), UTC, NOW)
                 )
                 stored = 1
             except StoreError:

@@ -22,8 +22,8 @@ from zope.interface import implementer
 from ..interfaces import IMaintainedStoreFactory, OutOfReach, StoreError
 from .databases import LOCKED_SECONDS, READERS
 from .keys import SiteKey
-from .openfile import MarkedConnection, OpenFile
-from .sqlite_database import BEGIN, ELSEWHERE, NEXT_REVISION, SEEN, STATEMENTS, SQLite
+from .sqlite_database import ELSEWHERE, NEXT_REVISION, SEEN, SQLite
+from .sqlite_transactions import BEGIN, STATEMENTS, MarkedConnection, OpenFile
 from .sqlite_url import MEMORY, sqlite_path
 from .store import Store
 

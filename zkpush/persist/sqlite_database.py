@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import glob
-import itertools
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,28 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, text
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
 from ..values.storage import StoragePlace
 from .backup import back_up
-from .databases import AUDIT_HEAD, IN_USE, ROTATING, Database, Insert, quoted
+from .databases import AUDIT_HEAD, IN_USE, ROTATING
 from .fileheader import owner_of
 from .identity import find_identity
 from .naming import is_any_named
-from .openfile import MarkedConnection, OpenFile, OpenFolder
 from .pictures import make_folder
+from .sqlite_transactions import Mark, SQLiteTransactions, mark_of
 
 MIGRATION_SECONDS = 3600
 """How long a starting process waits for another one that migrates the database."""
-_MOST_ROWS = 256
-"""Most rows per statement."""
-_STEP = 16
-"""Statements insert a multiple of this number of rows, or fewer. Most groups need two statements,
-and all distinct statements fit the cache."""
-STATEMENTS = 256
-"""Number of prepared statements kept."""
 NEXT_REVISION = (
     "(SELECT coalesce(max(latest), 0) + 1 FROM (SELECT max(revision) AS latest FROM devices "
     "UNION ALL SELECT max(revision) FROM removed_devices))"
@@ -72,18 +63,42 @@ _OUTSIDE = frozenset(
 """Error codes that do not concern the statement."""
 _MOST_FOUND = 20
 """Most kinds of damage listed."""
-BEGIN = "BEGIN IMMEDIATE"
-"""Takes the write lock at once, because taking it at the first write could fail midway."""
 _log = Logger()
 
 
+@attrs.frozen
+class OpenFolder:
+    """A folder of pictures, as it was when the store started."""
+
+    path: Path
+    mark: Mark
+
+    @classmethod
+    def at(cls, path: Path) -> OpenFolder:
+        """Open the folder as it is now; raises `OSError` if there is none."""
+        return cls(path, mark_of(path))
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the path names the same folder; costs one stat."""
+        try:
+            mark = mark_of(str(self.path))
+        except OSError as error:
+            raise StoreError(
+                f"the folder of pictures {self.path} was removed, moved away or unmounted under "
+                f"the daemon ({error.strerror}); no picture is stored until the same folder is back"
+            ) from error
+        if mark != self.mark:
+            raise StoreError(
+                f"another folder is at {self.path}, in the place of the pictures; no picture is "
+                "stored until the right folder is back; to use this one, restart the daemon"
+            )
+
+
 @attrs.frozen(kw_only=True)
-class SQLite(Database):
+class SQLite(SQLiteTransactions):
     """A SQLite database; writers take turns, also between processes, and do not block readers."""
 
     path: Path | None = None
-    file: OpenFile | None = None
-    """The open file; None for a database in memory."""
     keeper: sqlite3.Connection | None = None
     """Connection that keeps a database in memory alive."""
     folder: list[OpenFolder] = attrs.field(factory=list)
@@ -173,65 +188,10 @@ class SQLite(Database):
         if self.file is not None:
             self.file.close()
 
-    def prepare_writer(self, driver: Any) -> None:
-        """Keep statement journals in memory; SQLite would create a file for each commit."""
-        driver.execute("PRAGMA temp_store=MEMORY")
-
-    def begin(self, driver: Any) -> None:
-        """Take the write lock, if the file is still in place."""
-        if self.file is not None:
-            self.file.check_before(driver)
-        driver.execute(BEGIN)
-
-    def confirm(self, driver: Any) -> None:
-        """Check that the file and its log were in place at the commit."""
-        if self.file is not None:
-            self.file.check()
-            self.file.check_log(driver)
-
     def window(self, connection: Connection) -> tuple[int, int]:
         """Return the next revision twice: writers take turns, so all lower ones are committed."""
         following = int(connection.execute(text(f"SELECT {NEXT_REVISION}")).scalar_one())
         return following, following
-
-    def insert(self, driver: Any, *inserts: Insert) -> None:
-        """Insert with few statements of many rows each.
-
-        `executemany` releases and reacquires the interpreter lock for every row, which beside a
-        busy reactor costs several times as much as the row. Binding a value costs a third of
-        inserting it, so values common to many rows are bound once.
-        """
-        for insert in inserts:
-            self._insert(driver, insert)
-
-    def _insert(self, driver: Any, insert: Insert) -> None:
-        names, columns = insert.names, insert.columns
-        start, rows = 0, len(columns[0])
-        same, varying = [], list(range(len(names)))
-        if rows >= _STEP:
-            same = [place for place in varying if _is_same(columns[place])]
-            if len(same) == len(varying):  # one varying column determines the number of rows
-                same.pop()
-            varying = [place for place in varying if place not in same]
-            names = tuple(names[place] for place in (*same, *varying))
-        shared = [columns[place][0] for place in same]
-        values = list(
-            itertools.chain.from_iterable(zip(*(columns[place] for place in varying), strict=True))
-        )
-        while rows:
-            size = min(rows - rows % _STEP, _MOST_ROWS) or rows
-            end = start + size * len(varying)
-            sql = _insert_sql(
-                insert.table, names, len(shared), insert.computed, insert.conflict, size
-            )
-            driver.execute(sql, shared + values[start:end])
-            start, rows = end, rows - size
-
-    def finish(self, driver: Any, inserts: Sequence[Insert]) -> None:
-        """Insert the last rows; checks first, since a lost transaction gives unclear errors."""
-        self.check(driver)
-        self.insert(driver, *inserts)
-        self.check(driver)
 
     def audit_head(self, driver: Any) -> Sequence[Any]:
         """Read the head of the audit log; the transaction already holds the write lock."""
@@ -248,15 +208,6 @@ class SQLite(Database):
             for row in loose[:_MOST_FOUND]
         ]
         return damage, ()
-
-    def check(self, driver: Any) -> None:
-        """Raise if the transaction is gone: SQLite itself ends it, for example on a full disk."""
-        if not driver.in_transaction:
-            raise StoreError("the database had rolled back already")
-
-    def abort(self, driver: MarkedConnection) -> None:
-        """Interrupt the running statement, roll back, and forbid further statements."""
-        driver.abort()
 
     def _is_outside(self, error: BaseException) -> bool:
         """Whether the disk, the file or a lock is at fault."""
@@ -309,28 +260,3 @@ class SQLite(Database):
         with self.engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute(statement).fetchall()
-
-
-def _is_same(column: Sequence[object]) -> bool:
-    first = column[0]
-    return first == column[-1] and column.count(first) == len(column)
-
-
-@functools.lru_cache(STATEMENTS)
-def _insert_sql(
-    table: Table,
-    names: tuple[str, ...],
-    shared: int,
-    computed: tuple[tuple[str, str], ...],
-    conflict: str,
-    rows: int,
-) -> str:
-    """Statement that inserts this many rows; the first `shared` columns have common values."""
-    first = [f"?{number}" for number in range(1, shared + 1)]
-    last = [sql for _, sql in computed]
-    row = f"({', '.join([*first, *('?' * (len(names) - shared)), *last])})"
-    every = [*names, *(name for name, _ in computed)]
-    return (
-        f"INSERT INTO {table.name} ({quoted(every)}) "  # noqa: S608 - no input
-        f"VALUES {', '.join([row] * rows)} ON CONFLICT {conflict}"
-    )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -40,7 +40,7 @@ from .pluginconnection import PluginConnection, SharedConnection
 from .rejectrows import seal_rejects
 from .transaction import Transaction
 from .vault import Vault
-from .writer import GroupCommitWriter
+from .writer import NOT_OPEN, GroupCommitWriter
 
 T = TypeVar("T")
 PREPARE_SECONDS = 60.0
@@ -72,8 +72,9 @@ class Store:
         self._vault: Vault
         self._held = contextlib.ExitStack()
         self._damage = DamageLog(self._now)
-        self.writer: GroupCommitWriter | None = None
-        self._stopping: GroupCommitWriter | None = None
+        self.writer = GroupCommitWriter(reactor, self._now)
+        self.write = self.writer.submit
+        """Run a unit of work and commit it; the Deferred fires when it is on disk."""
         self.unprepared: Sequence[IBringsTables] = ()
 
     def start(
@@ -109,8 +110,7 @@ class Store:
         self._database = database
         self._vault = vault
         self._readers.start()
-        self.writer = GroupCommitWriter(database, vault, self._reactor, self._now)
-        self.writer.start()
+        self.writer.start(database, vault)
         return (str(identity), database.where) if database.is_kept else None
 
     def connection(self) -> IPluginConnection:
@@ -187,20 +187,12 @@ class Store:
 
     async def stop(self) -> None:
         """Commit all submitted units, then close."""
-        writer, self.writer = self.writer, None
-        if writer is None or self._database is None:
+        if not self.writer.is_open or self._database is None:
             return
-        self._stopping = writer
-        await writer.stop()
+        await self.writer.stop()
         await self._in_thread(self._database.close)
         self._held.close()
         self._readers.stop()
-
-    def write(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
-        """Run a unit of work and commit it; the Deferred fires when it is on disk."""
-        if self.writer is None:
-            return fail(StoreError("the store is not open"))
-        return self.writer.submit(unit, risky)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query on its own thread; it sees everything committed before."""
@@ -262,7 +254,7 @@ class Store:
 
     def _opened(self) -> Database:
         if self._database is None:
-            raise StoreError("the store is not open")
+            raise StoreError(NOT_OPEN)
         return self._database
 
     def places(self) -> Sequence[StoragePlace]:
@@ -280,9 +272,7 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Count committed units of work, their commits, and rejected and pending units."""
-        writer = self.writer or self._stopping
-        if writer is None:
-            return {"units": 0, "commits": 0, "failed": 0, "pending": 0}
+        writer = self.writer
         return {
             "units": writer.units,
             "commits": writer.commits,
@@ -291,8 +281,8 @@ class Store:
         }
 
     def _running(self) -> GroupCommitWriter:
-        if self.writer is None:
-            raise StoreError("the store is not open")
+        if not self.writer.is_open:
+            raise StoreError(NOT_OPEN)
         return self.writer
 
     def _in_thread(self, function: Callable[..., T], *args: object) -> Deferred[T]:

@@ -39,6 +39,7 @@ ENOUGH = 32
 PAUSE_SECONDS = 0.001
 MOST_PAUSES = 2
 """Length and number of the pauses in which a group waits for units."""
+NOT_OPEN = "the store is not open"
 TRIES = 4
 """Most runs of a group whose failures are transient."""
 _is_risky = attrgetter("risky")
@@ -47,16 +48,10 @@ _is_risky = attrgetter("risky")
 class GroupCommitWriter:
     """Runs units of work in order of arrival, and commits them in groups."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        reactor: IReactorFromThreads,
-        now: Callable[[], int],
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._refusals: tuple[type[Exception], ...] = (StoreError, *database.errors)
+    def __init__(self, reactor: IReactorFromThreads, now: Callable[[], int]) -> None:
+        """`now` returns the time in milliseconds."""
+        self._database: Database
+        self._vault: Vault
         self._reactor = reactor
         self._call_later = IReactorTime(reactor).callLater
         self._now = now
@@ -64,7 +59,9 @@ class GroupCommitWriter:
         self._waiting: queue.SimpleQueue[list[Unit] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
-        self._stopped: Deferred[None] | None = None
+        self.is_open = False
+        """Whether units are accepted."""
+        self._stopped: Deferred[None] = Deferred()
         self._is_storing = False
         """Whether the thread has a group that is not delivered yet."""
         self._awaited = 0
@@ -80,19 +77,22 @@ class GroupCommitWriter:
         self.failed = 0
         """Units rejected by the store."""
 
-    def start(self) -> None:
-        """Start the writer's thread."""
+    def start(self, database: Database, vault: Vault) -> None:
+        """Accept units, and start the thread that writes them; possible once."""
+        self._database = database
+        self._vault = vault
+        self.is_open = True
         self._thread.start()
 
     def submit(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
         """Submit a unit; the Deferred fires with its result once it is on disk.
 
-        It fails with the unit's own exception, or with `StoreError` if the database failed. A
-        `risky` unit shares its transaction only with other risky ones.
+        It fails with the unit's own exception, or with `StoreError` if the database failed or is
+        not open. A `risky` unit shares its transaction only with other risky ones.
         """
         done: Deferred[T] = Deferred()
-        if self._stopped is not None:
-            done.errback(StoreError("the store is closed"))
+        if not self.is_open:
+            done.errback(StoreError(NOT_OPEN))
             return done
         self._collected.append(Unit(unit, done, risky))
         self.pending += 1
@@ -124,7 +124,7 @@ class GroupCommitWriter:
 
     def stop(self) -> Deferred[None]:
         """Accept no more units; the Deferred fires when all submitted ones are committed."""
-        self._stopped = Deferred()
+        self.is_open = False
         self._hand_over()
         self._waiting.put(None)
         return self._stopped
@@ -225,9 +225,10 @@ class GroupCommitWriter:
 
     def _connect_thd(self) -> Transaction:
         if self._transaction is None:
+            refusals: tuple[type[Exception], ...] = (StoreError, *self._database.errors)
             try:
                 connection = self._database.engine.connect()
-            except self._refusals as error:
+            except refusals as error:
                 words = self._database.words(error)
                 raise OutOfReach(f"the database is out of reach: {words}") from error
             self._transaction = Transaction(
@@ -256,5 +257,4 @@ class GroupCommitWriter:
 
     def _finish(self) -> None:
         self._thread.join()
-        if self._stopped is not None:
-            self._stopped.callback(None)
+        self._stopped.callback(None)

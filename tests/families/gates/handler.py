@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from zope.interface import implementer
 
-from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.handlers.people.model import PersonStatement, PutPerson
 from zkpush.handlers.people.persons import PersonStore
@@ -40,7 +40,7 @@ class GateHandler:
             tx[PersonStore].keep(device.id, [_person(row) for row in rows], now)
             return
         passages = [_punch(row) for row in rows if row["event"] in _PASSAGES]
-        tx[AttendanceStore].add(device.id, passages, wall_clock(device.timezone), now)
+        tx[AttendanceInserts].add(device.id, passages, wall_clock(device.timezone), now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows."""

@@ -98,6 +98,8 @@ punch_ends_read = Table(
 )
 """One row: the last id of the records that these times are of."""
 
+PERIOD = 600_000
+"""Length of a period of `arrivals`, in milliseconds."""
 arrivals = Table(
     "arrivals",
     metadata,

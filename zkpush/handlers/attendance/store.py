@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,47 +19,29 @@ from sqlalchemy import (
 from sqlalchemy import Row as SQLRow
 
 from ...model import Page
-from ...persist.buffers import BufferedInserts
-from ...persist.databases import Insert, numbers
+from ...persist.databases import numbers
 from ...persist.limits import of_terminals, terminals_in
 from ...persist.paging import key_of, keys_with_history, part_of
 from ...persist.rows import stored
 from ...persist.schema import devices
-from ...persist.sealed import opened, seal_columns
+from ...persist.sealed import opened
 from ...protocol.codes import RecordType
-from ...protocol.fields import Row
-from ...protocol.secrecy import EXTRA, RAW
-from ...protocol.times import WallClock
 from .conditions import TYPES, kinds_of, period_of
 from .ends import PunchEnds
 from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 from .photos import AttendancePhotoStore
-from .plain import AttendanceRows, distinctions, reckon
-from .schema import arrivals, attendance
+from .schema import PERIOD, arrivals, attendance
 from .spans import count_punches
-from .tables import ATTLOG
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 __all__ = ["AttendanceStore", "count_punches", "erase_person"]
 
-MOST_WAITING = 10_000
-"""Most rows buffered until the end of the group; more are written at once."""
-PERIOD = 600_000
-"""Length of a period of `arrivals`, in milliseconds."""
-MOST_PERIODS = 64
-"""Most periods remembered as stored."""
 FEW = 50_000
 """Most records sorted to find a page."""
-_LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
-_NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
-_EXTRA = _NAMES.index(EXTRA)
-_Upload = tuple[int, AttendanceRows, int, WallClock, int]
-"""Key of the terminal, records and their number, clock of the terminal, time of receipt (ms)."""
-_FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _HOUR = 3600
 
 
@@ -77,71 +58,13 @@ def _tuples(result: CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
     return rows
 
 
-class AttendanceStore(BufferedInserts):
-    """Attendance records.
-
-    Rows are buffered until a read or the commit. The rows of many uploads are written with one
-    statement.
-    """
+class AttendanceStore:
+    """Reads attendance records; `AttendanceInserts` writes them."""
 
     def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
         self._connection = tx.connection
         self._vault = tx.vault
-        self._periods: set[int] = set()
-        """Periods whose start is stored, or will be if this transaction is committed."""
-        super().__init__(tx)
-
-    def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
-        """Store decoded rows; records already stored are left unchanged.
-
-        The instant of a record is computed with the terminal's clock, unless the record has its own
-        offset. Doubts about it (`zkpush.protocol.times`) are stored too. `now` is in milliseconds.
-        """
-        count = len(rows)
-        if count:
-            self.waiting.append((device_id, AttendanceRows.of(rows), count, clock, now))
-            self._count += count
-            if self._count > MOST_WAITING:
-                self.flush()
-
-    def take(self) -> list[Insert]:
-        """Take the pending rows."""
-        if not self.waiting:
-            return []
-        columns = _columns(self.waiting, self._vault.index)
-        if not all(_is_empty(column) for column in columns[_EXTRA:]):
-            columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
-        # Columns that are empty in all rows are omitted. This halves the cost with `sqlite3`, which
-        # treats None as a value of unknown type.
-        used = [place for place, column in enumerate(columns) if not _is_empty(column)]
-        rows = Insert(
-            attendance,
-            tuple(_NAMES[place] for place in used),
-            [columns[place] for place in used],
-            idempotent=True,
-        )
-        periods = {now // PERIOD for *_, now in self.waiting} - self._periods
-        self.waiting, self._count = [], 0
-        return [self._begun(periods), rows] if periods else [rows]
-
-    def _begun(self, periods: set[int]) -> Insert:
-        """Insert for the first ids of periods that may not be stored yet.
-
-        Ids ascend in commit order: records written now get no lower ids, nor do records of these
-        periods that are not visible yet.
-        """
-        if len(self._periods) > MOST_PERIODS:
-            self._periods.clear()
-        self._periods |= periods
-        return Insert(
-            arrivals, ("period",), [sorted(periods)], computed=(_FIRST_ID,), idempotent=True
-        )
-
-    def forget_waiting(self) -> None:
-        """Drop the pending rows, because their transaction is rolled back."""
-        self.waiting: list[_Upload] = []
-        self._count = 0
-        self._periods.clear()
 
     def page(self, part: Page, wanted: PunchFilter = EVERY_PUNCH) -> list[Punch]:
         """List records by id."""
@@ -365,32 +288,3 @@ class AttendanceStore(BufferedInserts):
         if record_type is not None:
             query = query.where(TYPES[record_type])
         return int(self._connection.execute(query).scalar_one())
-
-
-def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> list[Sequence[object]]:
-    """Return the columns of the pending rows: terminal, instant and decoded values."""
-    device_ids: list[int] = []
-    received: list[int] = []
-    for device_id, _, count, _, now in waiting:
-        device_ids += repeat(device_id, count)
-        received += repeat(now, count)
-    every = AttendanceRows.join([rows for _, rows, *_ in waiting])
-    instants: list[int] = []
-    doubts: list[str | None] = []
-    # The uploads of a group arrive within a second or two, most of them from one zone.
-    for (clock, second), run in groupby(waiting, _clock_and_second):
-        start = len(instants)
-        end = start + sum([count for _, _, count, *_ in run])
-        part = every if (start, end) == (0, len(every)) else every.part(start, end)
-        found, doubtful = reckon(part, clock, second)
-        instants += found
-        doubts += repeat(None, len(found)) if doubtful is None else doubtful
-    return [device_ids, instants, received, doubts, distinctions(every, index), *every.columns]
-
-
-def _clock_and_second(waiting: _Upload) -> tuple[WallClock, int]:
-    return waiting[3], waiting[4] // 1000
-
-
-def _is_empty(column: Sequence[object]) -> bool:
-    return column[0] is None and column.count(None) == len(column)

@@ -1,4 +1,4 @@
-"""Detection of changes to the files of an open SQLite database.
+"""How a SQLite database is written, and how changes to its open files are detected.
 
 SQLite keeps writing to a file that was deleted, moved or replaced; these commits are lost when the
 process ends. To detect this, the path is compared with the open file by device and inode. SQLite
@@ -9,25 +9,37 @@ its cache holds what it needs. The header of the file and the length of the log 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import attrs
+from sqlalchemy import Table
 from twisted.logger import Logger
 
 from ..interfaces import OutOfReach, StoreError
+from .databases import Database, Insert, quoted
 from .fileheader import HEADER_BYTES, LOG_START_BYTES, Header, is_log
 
 Mark = tuple[int, int]
 """Device and inode of a file."""
 REREAD_SECONDS = 0.02
 """Pause before a suspicious header is read again, as another process may be writing it."""
+_MOST_ROWS = 256
+"""Most rows per statement."""
+_STEP = 16
+"""Statements insert a multiple of this number of rows, or fewer. Most groups need two statements,
+and all distinct statements fit the cache."""
+STATEMENTS = 256
+"""Number of prepared statements kept."""
+BEGIN = "BEGIN IMMEDIATE"
+"""Takes the write lock at once, because taking it at the first write could fail midway."""
 MOST_TRIES = 100
 """Most times that a running statement is interrupted."""
 _log = Logger()
@@ -141,7 +153,7 @@ class OpenFile:
         if self._loss is not None:
             raise OutOfReach(self._loss)
         try:
-            mark = _mark_of(str(self.path))
+            mark = mark_of(str(self.path))
         except OSError as error:
             raise OutOfReach(
                 f"the database file {self.path} was removed, moved away or unmounted under the "
@@ -272,34 +284,104 @@ class OpenFile:
         raise OutOfReach(words)
 
 
-@attrs.frozen
-class OpenFolder:
-    """A folder of pictures, as it was when the store started."""
+@attrs.frozen(kw_only=True)
+class SQLiteTransactions(Database):
+    """How a SQLite database is written: begin, insert and commit, while its files are in place."""
 
-    path: Path
-    mark: Mark
+    file: OpenFile | None = None
+    """The open file; None for a database in memory."""
 
-    @classmethod
-    def at(cls, path: Path) -> OpenFolder:
-        """Open the folder as it is now; raises `OSError` if there is none."""
-        return cls(path, _mark_of(path))
+    def prepare_writer(self, driver: Any) -> None:
+        """Keep statement journals in memory; SQLite would create a file for each commit."""
+        driver.execute("PRAGMA temp_store=MEMORY")
 
-    def check(self) -> None:
-        """Raise `StoreError` unless the path names the same folder; costs one stat."""
-        try:
-            mark = _mark_of(str(self.path))
-        except OSError as error:
-            raise StoreError(
-                f"the folder of pictures {self.path} was removed, moved away or unmounted under "
-                f"the daemon ({error.strerror}); no picture is stored until the same folder is back"
-            ) from error
-        if mark != self.mark:
-            raise StoreError(
-                f"another folder is at {self.path}, in the place of the pictures; no picture is "
-                "stored until the right folder is back; to use this one, restart the daemon"
+    def begin(self, driver: Any) -> None:
+        """Take the write lock, if the file is still in place."""
+        if self.file is not None:
+            self.file.check_before(driver)
+        driver.execute(BEGIN)
+
+    def confirm(self, driver: Any) -> None:
+        """Check that the file and its log were in place at the commit."""
+        if self.file is not None:
+            self.file.check()
+            self.file.check_log(driver)
+
+    def insert(self, driver: Any, *inserts: Insert) -> None:
+        """Insert with few statements of many rows each.
+
+        `executemany` releases and reacquires the interpreter lock for every row, which beside a
+        busy reactor costs several times as much as the row. Binding a value costs a third of
+        inserting it, so values common to many rows are bound once.
+        """
+        for insert in inserts:
+            self._insert(driver, insert)
+
+    def _insert(self, driver: Any, insert: Insert) -> None:
+        names, columns = insert.names, insert.columns
+        start, rows = 0, len(columns[0])
+        same, varying = [], list(range(len(names)))
+        if rows >= _STEP:
+            same = [place for place in varying if _is_same(columns[place])]
+            if len(same) == len(varying):  # one varying column determines the number of rows
+                same.pop()
+            varying = [place for place in varying if place not in same]
+            names = tuple(names[place] for place in (*same, *varying))
+        shared = [columns[place][0] for place in same]
+        values = list(
+            itertools.chain.from_iterable(zip(*(columns[place] for place in varying), strict=True))
+        )
+        while rows:
+            size = min(rows - rows % _STEP, _MOST_ROWS) or rows
+            end = start + size * len(varying)
+            sql = _insert_sql(
+                insert.table, names, len(shared), insert.computed, insert.conflict, size
             )
+            driver.execute(sql, shared + values[start:end])
+            start, rows = end, rows - size
+
+    def finish(self, driver: Any, inserts: Sequence[Insert]) -> None:
+        """Insert the last rows; checks first, since a lost transaction gives unclear errors."""
+        self.check(driver)
+        self.insert(driver, *inserts)
+        self.check(driver)
+
+    def check(self, driver: Any) -> None:
+        """Raise if the transaction is gone: SQLite itself ends it, for example on a full disk."""
+        if not driver.in_transaction:
+            raise StoreError("the database had rolled back already")
+
+    def abort(self, driver: MarkedConnection) -> None:
+        """Interrupt the running statement, roll back, and forbid further statements."""
+        driver.abort()
 
 
-def _mark_of(path: str | Path) -> Mark:
+def mark_of(path: str | Path) -> Mark:
+    """Identify the file or folder at a path; raises `OSError` if there is none."""
     status = os.stat(path)
     return status.st_dev, status.st_ino
+
+
+def _is_same(column: Sequence[object]) -> bool:
+    first = column[0]
+    return first == column[-1] and column.count(first) == len(column)
+
+
+@functools.lru_cache(STATEMENTS)
+def _insert_sql(
+    table: Table,
+    names: tuple[str, ...],
+    shared: int,
+    computed: tuple[tuple[str, str], ...],
+    conflict: str,
+    rows: int,
+) -> str:
+    """Statement that inserts this many rows; the first `shared` columns have common values."""
+    first = [f"?{number}" for number in range(1, shared + 1)]
+    last = [sql for _, sql in computed]
+    row = f"({', '.join([*first, *('?' * (len(names) - shared)), *last])})"
+    every = [*names, *(name for name, _ in computed)]
+    return (
+        f"INSERT INTO {table.name} ({quoted(every)}) "  # noqa: S608 - no input
+        f"VALUES {', '.join([row] * rows)} ON CONFLICT {conflict}"
+    )
