@@ -39,8 +39,8 @@ from .warm import TRACED
 YOUNG = 20_000
 """Number of new objects after which the garbage collector examines them."""
 
-SLOW_SECONDS = 3.0
-"""A test that takes longer on a quiet machine is marked `long`, and runs with `make test-long`."""
+SLOW_SECONDS = 2.0
+"""Seconds beside other tests. A test that takes longer is marked `long` (`make test-long`)."""
 
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)

@@ -101,6 +101,7 @@ def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> 
     said(daemon.zkpush("forwarders", "delete", "hook2"))
 
 
+@pytest.mark.long
 def test_a_password_is_asked_for(daemon: Daemon, terminal_pair: tuple[int, int]) -> None:
     """It is not shown while it is typed, is text even if it is digits, and replaces no setting."""
     settings = {

@@ -90,6 +90,7 @@ def test_what_deletes_for_good_asks_first(daemon: Daemon, tmp_path: pathlib.Path
         said(daemon.zkpush(*line))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [["CLEAR DATA"], ["SHELL", "command=ls"]])
 def test_what_cannot_be_taken_back_asks_first(daemon: Daemon, words: list[str]) -> None:
     """Nothing is queued without a yes: at a keyboard, or in a script as an option."""

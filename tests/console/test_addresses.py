@@ -74,6 +74,7 @@ def named(rig: Rig, path: str) -> dict[str, str]:
     raise AssertionError(f"{path} leads nowhere")
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_every_link_of_the_console_leads_to_what_it_names(rig: Rig) -> None:
     """Pages of odd names exist, and all their links and forms keep the name as it is."""

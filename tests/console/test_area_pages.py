@@ -161,6 +161,7 @@ async def test_what_a_terminal_refuses_is_shown_and_repaired(rig: Rig) -> None:
     assert len(repairs) == 1
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_many_deletions_wait_for_a_confirmation(rig: Rig) -> None:
     """The page names their number, and so does the question; afterwards they are deleted."""

@@ -70,6 +70,7 @@ def labelled(source: str) -> set[str]:
     }
 
 
+@pytest.mark.long
 def test_fields_of_people_have_their_labels_in_one_place() -> None:
     """No second module names half of them, whatever it calls its table."""
     files = Path(zkpush.__file__).parent.rglob("*.py")

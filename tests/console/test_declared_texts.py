@@ -118,6 +118,7 @@ def test_each_declared_text_is_in_a_catalogue() -> None:
     )
 
 
+@pytest.mark.long
 def test_errors_that_pages_show_are_declared_texts() -> None:
     """None is raised with a finished sentence in English."""
     found = {
@@ -136,6 +137,7 @@ OF_THE_COMMAND_LINE = ("cli/", "persist/sqlite_url.py")
 """Where suggestions are written for people at a shell only."""
 
 
+@pytest.mark.long
 def test_suggestions_are_declared_in_one_place() -> None:
     """A mistake has its suggestion in the language of its page; no module writes one by itself."""
     found = {

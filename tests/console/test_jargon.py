@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 import pytest_twisted
 
 from zkpush.manage.console.tablewords import TABLE_WORDS
@@ -69,6 +70,7 @@ def fold_of(shown: Response) -> Any:
     return fold
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_no_page_has_words_of_the_protocol_in_its_sentences(rig: Rig) -> None:
     """They are for people who have read no documents of terminals."""
@@ -85,6 +87,7 @@ async def test_no_page_has_words_of_the_protocol_in_its_sentences(rig: Rig) -> N
     assert {path: words for path, words in found.items() if words} == {}
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_table_stands_beside_what_it_holds(rig: Rig) -> None:
     """Wherever a page has the name of a table as code, the same cell says what it is."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+import pytest
 import pytest_twisted
 
 from zkpush.persist.files import FileStore
@@ -97,6 +98,7 @@ async def site(rig: Rig) -> Browser:
     return await signed_in(rig)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_names_of_people_terminals_and_areas_are_links_to_them(rig: Rig) -> None:
     """In each table and each list of all pages."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
@@ -38,6 +39,7 @@ async def test_the_terminals_of_a_person_have_pages(rig: Rig) -> None:
     assert b'href="/console/people/7/places"' in second.body
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_deletions_that_are_not_done_come_first(rig: Rig) -> None:
     """The numbers of all states stand below a long list."""

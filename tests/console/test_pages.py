@@ -51,6 +51,7 @@ async def filled(rig: Rig) -> None:
     assert code.status == 200, code.raw
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_every_page_is_valid_small_and_safe(rig: Rig) -> None:
     """With all scopes each page is there: valid HTML below 50 KB, with the headers of security."""
@@ -85,6 +86,7 @@ def scopes_without(scope: Scope) -> set[Scope]:
     return {*Scope} - {scope} - ({Scope.READ} if scope is Scope.ATTENDANCE else set())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scope", Scope, ids=lambda scope: scope.value)
 @pytest_twisted.ensureDeferred
 async def test_who_lacks_a_scope_neither_sees_nor_does_what_needs_it(

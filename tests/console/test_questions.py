@@ -120,6 +120,7 @@ async def changes(rig: Rig) -> int:
     return len([one for one in await rig.items("/audit") if not one["action"].startswith("read")])
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_every_question_is_a_valid_page_in_the_language_of_the_person(rig: Rig) -> None:
     """It is translated, leads back to a page that exists, and changes nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+import pytest
 import pytest_twisted
 
 from ..rig import Rig
@@ -33,6 +34,7 @@ def unlabelled(table: Element) -> Iterator[str]:
             yield f"{columns} but {labels}"
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_each_cell_of_a_card_has_the_name_of_its_column(rig: Rig) -> None:
     """In all tables of three columns and more, but the month of a person, on all pages."""

@@ -153,6 +153,7 @@ def test_a_record_that_was_not_committed_was_not_acknowledged(
         lives.behave()
 
 
+@pytest.mark.long
 def test_an_upload_in_which_a_plugin_never_returns_is_not_acknowledged(
     tmp_path: pathlib.Path, database_url: str | None
 ) -> None:

@@ -32,6 +32,7 @@ def fetching(daemon: Daemon) -> http.client.HTTPResponse:
     return terminal.getresponse()
 
 
+@pytest.mark.long
 def test_a_file_arrives_whole_while_the_daemon_stops(tmp_path: pathlib.Path) -> None:
     """Who reads it gets the end of it, also what waits in the daemon when all of it is read."""
     with Daemon(tmp_path) as daemon:

@@ -173,6 +173,7 @@ def check(daemon: Daemon) -> None:
     assert sorted(sizes) == [PIECE, PIECE, PIECE + 1]
 
 
+@pytest.mark.long
 def test_secrets_are_nowhere_on_disk(tmp_path: pathlib.Path) -> None:
     """Neither while the daemon runs, nor after it is killed; and who may see them still does."""
     with Daemon(tmp_path) as daemon:

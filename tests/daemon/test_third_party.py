@@ -28,6 +28,7 @@ def visitors(data: pathlib.Path) -> list[tuple[str, ...]]:
     return rows
 
 
+@pytest.mark.long
 def test_a_package_adds_a_record_type_with_a_table_of_its_own(tmp_path: pathlib.Path) -> None:
     """Its lines are stored once, beside ours, and survive a SIGKILL."""
     with Daemon(tmp_path, env={"PYTHONPATH": str(EXAMPLE)}) as daemon:

@@ -56,6 +56,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_package_decides_who_is_let_in(folder: pathlib.Path) -> None:
     """It is found in its folder, may take its time, and has a deadline; others do not wait."""
     environment = {"PYTHONPATH": str(folder / "theirs")}

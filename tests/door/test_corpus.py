@@ -126,6 +126,7 @@ def gate(
     assert "Traceback" not in output
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_attack_comes_through(gate: Gate, kind: str) -> None:
@@ -170,6 +171,7 @@ async def send(rig: Rig, attack: Attack) -> Replies:
     return Replies(wire.value())
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_cover")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest_twisted.ensureDeferred

@@ -135,6 +135,7 @@ async def test_two_poison_events_side_by_side_are_parked(fed: Rig, memory: Memor
     assert [letter["event"]["data"]["pin"] for letter in dead] == ["3", "4"]
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_single_event_is_not_given_up_while_nothing_else_is_taken(
     fed: Rig, memory: Memory

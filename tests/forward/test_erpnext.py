@@ -335,6 +335,7 @@ def test_mistakes_in_settings_are_explained(changed: dict[str, Any], words: str)
         kind.check(ERPNextSettings(**{**good, **changed}))
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_punch_of_a_simulated_terminal_is_in_erpnext_right_after(
     tmp_path: pathlib.Path, site: ScriptedERPNext

@@ -141,6 +141,7 @@ def recent(pin: int, second: str) -> bytes:
     return f"{pin}\t{TODAY} 08:00:{second}\t0\t1\n".encode()
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_broker_that_is_down_for_an_hour_gets_everything(
     rig: Rig, serve: Serve, listen: Listen
@@ -168,6 +169,7 @@ async def test_a_broker_that_is_down_for_an_hour_gets_everything(
     assert (await shown(rig))["backlog"] == 0
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_an_idle_connection_that_was_ended_costs_nothing(
     rig: Rig, serve: Serve, listen: Listen

@@ -102,6 +102,7 @@ def test_the_help_lists_every_command_of_the_catalogue() -> None:
     assert [(name, meaning.strip()) for name, meaning in entries] == names
 
 
+@pytest.mark.long
 def test_the_help_of_twistd_is_as_recorded(golden: Callable[[str, str], None]) -> None:
     """`twistd zkpush --help` lists the same options."""
     command = [pathlib.Path(sys.executable).with_name("twistd"), "zkpush", "--help"]

@@ -41,6 +41,7 @@ async def test_what_one_node_does_is_heard_on_the_other(nodes: Nodes) -> None:
     assert (told["id"], told["state"]) == (command_id, "queued")
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_listener_can_go_on_with_another_node(nodes: Nodes) -> None:
     """While terminals store through both, it hears each record once, whichever node it asks."""

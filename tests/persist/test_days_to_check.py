@@ -65,6 +65,7 @@ def marked(tx: Transaction, zone: ZoneInfo, mark: DayMark | None) -> list[Key]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("zone", "most"),
     [

@@ -398,6 +398,7 @@ CHANGED_COLUMNS = {
 """What the API and terminals show to be right, in the tests above."""
 
 
+@pytest.mark.long
 def test_no_row_is_lost(empty_url: str) -> None:
     """Each row is there, and each column that no migration is to change is as it was."""
     thaw(empty_url, "0008")

@@ -167,6 +167,7 @@ def _bytes(value: object) -> object:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("revision", OLD)
 @pytest_twisted.ensureDeferred
 async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -> None:

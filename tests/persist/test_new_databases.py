@@ -53,6 +53,7 @@ def migrated(url: str) -> tuple[list[list[str]], dict[str, int], str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [*DECLARED])
 def test_a_new_database_is_the_one_that_migrations_make(
     request: pytest.FixtureRequest, tmp_path: pathlib.Path, kind: str

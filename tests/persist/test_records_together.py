@@ -110,6 +110,7 @@ def make_tests(factory):
     """The tests of uploads of many records; `factory` makes an empty store."""
 
     class TogetherTests(with_store(factory)):
+        @pytest.mark.long
         @pytest.mark.parametrize("seed", range(4))
         @pytest_twisted.ensureDeferred
         async def test_an_upload_leaves_what_its_records_leave_one_by_one(

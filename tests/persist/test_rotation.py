@@ -136,6 +136,7 @@ SETTLED = {"begin_thd", "purge", "forget"}
 """Before which nothing is half done: the first commit is not made yet, or the last one is."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", STEPS)
 @pytest_twisted.ensureDeferred
 async def test_a_rotation_that_was_killed_goes_on(

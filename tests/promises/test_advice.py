@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import pytest_twisted
 
 from zkpush.persist.events import EventStore
@@ -108,6 +109,7 @@ async def said_of(rig: Rig) -> dict[str, str]:
     return {one["name"]: one["advice"] for one in checks if one["advice"]}
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_what_follows_from_a_missing_key_refers_to_it(make_rig) -> None:
     """One check has advice, which mends it; the others say that the refusals come first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 
+import pytest
 import pytest_twisted
 
 from zkpush.persist.audit import AuditStore
@@ -20,6 +21,7 @@ from .tampering import OLD, Tampering, before_the_chain, check
 NEEDLES = ("471108154", "Zephyrine", "Quill", "987654321")
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_rows_from_before_are_kept_without_names_and_chained(
     empty_url: str, data: pathlib.Path

@@ -371,6 +371,7 @@ async def test_unreadable_answers_cost_the_same_however_many_there_are(rig: Rig)
     assert 0 < stored[0][0] < FEW
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ANSWERS)
 @pytest_twisted.ensureDeferred
 async def test_many_answers_take_no_longer_turn_of_the_reactor_than_few(

@@ -47,6 +47,7 @@ async def counted(rig: Rig, kind: str, more_than: int) -> int:
     raise AssertionError
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kinds", [*((kind,) for kind in KINDS), tuple(KINDS)], ids=" ".join)
 @pytest_twisted.ensureDeferred
 async def test_deferred_records_of_each_kind_are_stored_at_a_pace(

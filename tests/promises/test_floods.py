@@ -50,6 +50,7 @@ async def test_pings_in_a_terminal_s_name_are_counted_against_the_stranger(make_
     await are_served(rig)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mode", "status", "recorded"), [("approve", 403, 100), ("open", 200, 100), ("closed", 403, 0)]
 )

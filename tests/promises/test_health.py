@@ -103,6 +103,7 @@ def config(tmp_path: pathlib.Path) -> Callable[..., tuple[str, str]]:
     return make
 
 
+@pytest.mark.long
 def test_a_full_disk(tmp_path: pathlib.Path, config) -> None:
     """Uploads get 503 and health says so; with space, both recover, and nothing is lost."""
     disk = tmp_path / "disk"
@@ -188,6 +189,7 @@ def test_a_missing_folder_of_pictures(tmp_path: pathlib.Path, fault: str) -> Non
         daemon.kill()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["removed", "replaced"])
 def test_a_lost_key(tmp_path: pathlib.Path, change: str) -> None:
     """A key that the next start would not find is said now."""
@@ -205,6 +207,7 @@ def test_a_lost_key(tmp_path: pathlib.Path, change: str) -> None:
         daemon.kill()
 
 
+@pytest.mark.long
 def test_a_file_size_limit(tmp_path: pathlib.Path, config) -> None:
     """`ulimit -f` does not end the daemon: uploads get 503, health says why, polls go on."""
     limit = 3 * 2**20

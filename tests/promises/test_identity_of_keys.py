@@ -121,6 +121,7 @@ async def test_approval_again_pins_no_key_of_a_stranger(make_rig) -> None:
     assert (await exchange(rig, None)).status == 200
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_approval_pins_none_of_several(make_rig) -> None:
     """It says so in words, and pins the one that it names."""

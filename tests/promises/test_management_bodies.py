@@ -133,6 +133,7 @@ def peak(pid: int) -> int:
     return int(found[1]) * 1024
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_known", [True, False])
 def test_many_uploads_at_once_take_bounded_memory(tmp_path: pathlib.Path, is_known: bool) -> None:
     """Clients send all but the end of their files; the server keeps those that there is room for.

@@ -143,6 +143,7 @@ async def test_a_mistake_of_a_plugin_is_its_own(make_rig, tmp_path, handler) -> 
     await emptied(rig)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_restart_of_the_server_is_not_the_plugin_s_fault(
     make_rig, own_postgres: OwnServer, handler

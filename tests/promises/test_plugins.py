@@ -136,6 +136,7 @@ def test_lines_of_a_plugin_that_is_gone_stay_until_it_is_back(tmp_path: pathlib.
         wait_until(lambda: kept_by_plugin(tmp_path, None) == ["7", "8"])
 
 
+@pytest.mark.long
 def test_a_plugin_that_cannot_make_its_tables_has_its_lines_wait(tmp_path: pathlib.Path) -> None:
     """The start goes on, the plugin is failing, and once it can, its lines are stored."""
     behave(tmp_path, "prepare exits")

@@ -69,6 +69,7 @@ def tables_with(server: OwnServer, marks: Collection[bytes]) -> set[str]:
     }
 
 
+@pytest.mark.long
 def test_nothing_sealed_under_the_old_key_is_left_in_tables_of_postgresql(
     own_postgres: OwnServer, tmp_path: pathlib.Path
 ) -> None:

@@ -87,6 +87,7 @@ async def test_readers_of_one_region_come_together(rig: Rig, counted) -> None:
     assert counted["reads"] <= alone + 2 * READERS < READERS * (alone - 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["", "?kinds=attendance", "?kinds=attendance,command"])
 @pytest_twisted.ensureDeferred
 async def test_every_reader_hears_everything_once(rig: Rig, query: str) -> None:

@@ -235,6 +235,7 @@ async def until(reached) -> None:
         await deferLater(reactor, 0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fails", [False, True], ids=["succeeding", "failing"])
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "from the inbox"])
 @pytest_twisted.ensureDeferred

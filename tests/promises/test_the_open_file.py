@@ -161,6 +161,7 @@ def copied(source: pathlib.Path, copy: pathlib.Path, how: str) -> None:
             old.backup(new)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["cp", ".backup", "VACUUM INTO"])
 def test_a_backup_copied_over_the_running_database(tmp_path: pathlib.Path, how: str) -> None:
     """`cp backup zkpush.sqlite` keeps the inode. Nothing is acknowledged, the stop leaves the

@@ -255,6 +255,7 @@ def test_new_serves_with_workers(tmp_path: pathlib.Path) -> None:
     assert pins(data) == ["7"]
 
 
+@pytest.mark.long
 def test_another_database_is_refused(tmp_path: pathlib.Path, monkeypatch) -> None:
     """Of two installations with one key, each keeps to its own database, unless told `--new`."""
     (tmp_path / "key").write_text("07" * 32)
@@ -342,6 +343,7 @@ def test_a_first_start_that_failed_is_tried_again(tmp_path: pathlib.Path) -> Non
     assert pins(data) == []
 
 
+@pytest.mark.long
 def test_nodes_join_one_database_on_postgresql(
     tmp_path: pathlib.Path, empty_postgres_url: str, monkeypatch
 ) -> None:

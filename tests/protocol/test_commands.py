@@ -209,6 +209,7 @@ def test_every_command_is_read_as_it_was_meant(command_id: str, text: str, encod
     assert command == (command_id, text.encode(encoding))
 
 
+@pytest.mark.long
 @given(st.data(), commands() | st.just(SAMPLE), command_ids())
 def test_every_declared_command_can_be_sent(
     data: st.DataObject, command: Command, command_id: str

@@ -175,6 +175,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_bomb_does_not_go_off(kind: str, expanded: list[int]) -> None:
     """A bomb is refused quickly, after few expanded bytes, and in little memory."""

@@ -51,6 +51,7 @@ def check(pattern: re.Pattern[Any], method: str, lengths: Sequence[int] = cost.L
         cost.check_linear(lambda length: inputs[length][place], run, lengths)  # noqa: B023
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FOUND)
 def test_every_expression_is_linear(name: str) -> None:
     """No expression takes more than linear time on repetitions of what it is made of."""

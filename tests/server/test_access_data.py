@@ -443,6 +443,7 @@ async def test_a_deleted_area_takes_its_access_data_along(rig: Rig) -> None:
     assert await rig.items("/areas/North/work-codes") == []
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_access_data_is_issued_on_postgresql(make_rig: Any, postgres_url: str) -> None:
     """As on SQLite: defined, issued, changed, deleted, and gone with its area."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import pytest_twisted
 
 from zkpush.simulator.model import CLASSIC
@@ -76,6 +77,7 @@ async def test_who_is_on_a_terminal_is_copied_to_another(rig: Rig) -> None:
     assert (await copy(rig)).json["commands"] == 0
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_big_copy_goes_in_bounded_parts_and_deletes_nobody(rig: Rig) -> None:
     """Answers that are lost are asked for again; other commands overtake."""

@@ -55,6 +55,7 @@ def packages(terminal: SimulatedTerminal) -> int:
     return sum(line.startswith(b"PutFile") for line in terminal.executed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [ATT, CLASSIC], ids=lambda model: model.name)
 @pytest_twisted.ensureDeferred
 async def test_a_new_terminal_is_filled_by_packages(rig: Rig, model: Model) -> None:
@@ -74,6 +75,7 @@ async def test_a_new_terminal_is_filled_by_packages(rig: Rig, model: Model) -> N
     assert (await drift(rig, "A2"))["no_packages"] is None
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_people_are_filled_by_packages_on_postgresql(
     make_rig: Any, postgres_url: str

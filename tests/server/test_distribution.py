@@ -270,6 +270,7 @@ async def test_deletions_need_a_confirmation_when_an_area_begins(rig: Rig) -> No
     assert held(first) == {}
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_one_slip_deletes_no_company(rig: Rig) -> None:
     """Many deletions wait for a confirmation, whatever caused them; a few do not."""
@@ -403,6 +404,7 @@ async def test_a_removed_person_who_is_enrolled_again_is_deleted_again(rig: Rig)
     assert await rig.items("/problems?code=removed+person") == []
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_deletion_that_waits_is_sent_although_the_answer_before_it_was_lost(
     rig: Rig,

@@ -67,6 +67,7 @@ async def filled(rig: Rig, *terminals: SimulatedTerminal, people: int = 5) -> No
     await pass_time(rig, 15, *terminals)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [ATT, CLASSIC, OLD], ids=lambda model: model.name)
 @pytest_twisted.ensureDeferred
 async def test_a_lost_person_is_noticed_by_counts_and_sent_again(rig: Rig, model: Model) -> None:
@@ -128,6 +129,7 @@ async def test_a_lost_person_is_sent_again_on_postgresql(make_rig: Any, postgres
     assert (shown["lost"], shown["lost_templates"]) == (1, 1)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_unknown_people_are_said_and_recorded(rig: Rig) -> None:
     """Those who came to the terminal without an upload."""
@@ -143,6 +145,7 @@ async def test_unknown_people_are_said_and_recorded(rig: Rig) -> None:
     assert "77" in held(first)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [ATT, CLASSIC], ids=lambda model: model.name)
 @pytest_twisted.ensureDeferred
 async def test_a_lost_fingerprint_is_sent_again(rig: Rig, model: Model) -> None:
@@ -174,6 +177,7 @@ async def test_repairing_an_area_that_does_not_distribute_is_refused(rig: Rig) -
     assert (await rig.api("POST", "/areas/South/repair")).status == 202
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_one_terminal_of_an_area_is_asked_at_a_time(rig: Rig) -> None:
     """And none while anything is on its way to it."""
@@ -267,6 +271,7 @@ async def test_a_schedule_finds_what_counts_do_not_show(make_rig: Any) -> None:
     assert "3" in held(first)
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_silent_terminal_holds_up_no_other(rig: Rig) -> None:
     """Its question expires, and is asked again later."""

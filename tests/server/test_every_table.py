@@ -41,6 +41,7 @@ LINES = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_any_bytes_to_any_table_are_answered_and_kept(rig: Rig) -> None:
     """The daemon answers every time, and never raises; what it does not count is in the rejects."""

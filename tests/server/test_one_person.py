@@ -294,6 +294,7 @@ async def test_an_area_that_distributes_sends_the_right_name(either: Rig) -> Non
     assert (await either.items("/conflicts"), await problems(either)) == ([], [])
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_terminal_that_gets_the_wrong_name_again_is_sent_the_right_one(
     either: Rig,

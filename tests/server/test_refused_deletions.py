@@ -40,6 +40,7 @@ async def said_problems(rig: Rig) -> list[str]:
     return [one["detail"] for one in found if "delete" in one["detail"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_removed", [False, True], ids=["left", "removed"])
 @pytest_twisted.ensureDeferred
 async def test_the_deletion_of_who_left_is_tried_again_within_a_day(

@@ -32,6 +32,7 @@ async def problems(rig: Rig) -> list[str]:
     return [one["detail"] for one in found if one["code"] == "removed person"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("choice", "name", "expected"),
     [
@@ -66,6 +67,7 @@ async def test_terminals_hold_what_the_server_says_after_a_decision(
     assert [len(first.executed), len(second.executed)] == counts
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_commands_from_before_a_decision_bring_no_fingers_of_the_other_person(
     either: Rig,
@@ -184,6 +186,7 @@ async def test_a_stranger_outside_the_area_is_deleted(rig: Rig) -> None:
     assert await problems(rig) == []
 
 
+@pytest.mark.long
 @pytest_twisted.ensureDeferred
 async def test_a_late_finger_of_a_deleted_user_holds_nobody_back(
     either: Rig,

@@ -104,6 +104,7 @@ async def test_a_slow_terminal_takes_its_time() -> None:
     assert len(await asking) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
 @pytest_twisted.ensureDeferred
 async def test_no_command_is_lost_with_its_answers(make_rig, encrypt: bool) -> None:

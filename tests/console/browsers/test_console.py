@@ -166,6 +166,7 @@ def give_on(page: Page, site: LiveSite, pin: str) -> None:
     expect(page.get_by_role("heading", name="Erase a person")).to_be_visible()
 
 
+@pytest.mark.long
 @needs_axe
 def test_a_form_with_mistakes_is_accessible(site: LiveSite, open_page: OpenPage) -> None:
     """Mistakes are announced, are beside their fields, and get the focus."""
