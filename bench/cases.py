@@ -103,6 +103,7 @@ def bulk(scale: Scale) -> Iterator[Result]:
     _fill(data, scale.stored)
     empty, full = start_with_one(folder()), start_with_one(data)
     try:
+        full.rest()  # it indexes what was filled in
         costs = [
             (
                 _body_cost(empty, turn * BULK),
@@ -260,6 +261,8 @@ def outage(scale: Scale) -> Iterator[Result]:
         for sn in away + here:
             server.exchange(sn)
         bodies = [upload(sn, b"".join(rows(0, 500))) for sn in away]
+        # What a new terminal is asked is sent now: later polls are idle.
+        run(server.ports, polls(b"close", here), count=500, connections=1, keep_alive=False)
         waits: list[float] = []
         done = threading.Event()
 

@@ -19,6 +19,7 @@ FURTHER = Phrase("further parts")
 """What stands for parts that are counted together."""
 ALSO = "; and also: "
 _TIMES = re.compile(r" \(([0-9]{1,9}) times\)\Z", re.ASCII)
+_END_OF_TIMES = " times)"
 _VALUES = re.compile(r"'.*'|\".*\"|[0-9]+", re.ASCII | re.DOTALL)
 
 
@@ -47,9 +48,11 @@ class FaultKinds:
     def add(self, reason: str, count: int = 1) -> None:
         """Count the faults of a reason, which may name several kinds, `count` times."""
         for part in reason.split(ALSO):
-            found = _TIMES.search(part)
-            number = count if found is None else count * int(found[1])
-            self._add(_TIMES.sub("", part), number)
+            found = _TIMES.search(part) if part.endswith(_END_OF_TIMES) else None
+            if found is None:
+                self._add(part, count)
+            else:
+                self._add(part[: found.start()], count * int(found[1]))
 
     def add_all(self, others: FaultKinds) -> None:
         """Count the faults of another count, too."""
