@@ -156,18 +156,34 @@ async def test_a_group_waits_for_most_units_of_busy_terminals(store, counting) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_group_waits_for_two_pauses_at_most(store, counting) -> None:
+async def test_a_group_waits_no_longer_than_units_come(store, counting) -> None:
     """A terminal is answered although the others have nothing more to send."""
     counting.holds = True
     await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
     unit = store.write(lambda tx: "stored")
-    for _ in range(MOST_PAUSES):
-        await counting.turn()
-        assert len(counting.paused) == 1
-        counting.end_pause()
+    await counting.turn()
+    assert len(counting.paused) == 1
+    counting.end_pause()
     assert await unit == "stored"
     await store.write(lambda tx: None)  # and the one after it does not wait
     assert counting.paused == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_group_waits_for_a_few_pauses_at_most(store, counting) -> None:
+    """Units that come one by one delay the first of them for milliseconds."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    commits = store.writer.commits
+    units = [store.write(lambda tx: None)]
+    for _ in range(MOST_PAUSES):
+        await counting.turn()
+        assert (len(counting.paused), store.writer.commits) == (1, commits)
+        units.append(store.write(lambda tx: None))
+        counting.end_pause()
+    await gatherResults(units)
+    assert counting.paused == []
+    assert store.writer.commits == commits + 1
 
 
 @pytest_twisted.ensureDeferred

@@ -4,8 +4,8 @@ While a commit is being written, new units queue up; the next commit takes them 
 a unit fires after the commit, so that the terminal is answered `OK` only then.
 
 Terminals that have just been answered often send their next upload at once. So if many units are in
-progress, the next group waits for up to two milliseconds for most of them: a commit costs as much
-as a dozen uploads, and the two threads compete for the interpreter in each.
+progress, the next group waits for most of them, for a few milliseconds at most: a commit costs as
+much as a dozen uploads, and the two threads compete for the interpreter in each.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ MANY = 8
 ENOUGH = 32
 """Most units that a group waits for; in a larger group, a unit costs hardly less."""
 PAUSE_SECONDS = 0.001
-MOST_PAUSES = 2
-"""Length and number of the pauses in which a group waits for units."""
+MOST_PAUSES = 4
+"""Length and number of the pauses in which a group waits for units, while each brings some."""
 NOT_OPEN = "the store is not open"
 TRIES = 4
 """Most runs of a group whose failures are transient."""
@@ -100,7 +100,7 @@ class GroupCommitWriter:
             self._call_later(0, self._gather, 0, MOST_TURNS)
         return done
 
-    def _gather(self, before: int, turns: int) -> None:
+    def _gather(self, before: int, turns: int, before_pause: int = 0) -> None:
         """Wait for a reactor turn that brings no new units, then hand all over.
 
         An idle reactor's turn ends at once, so this delays nothing; when many terminals send at
@@ -108,10 +108,10 @@ class GroupCommitWriter:
         """
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
-            self._call_later(0, self._gather, count, turns - 1)
-        elif count < self._awaited and self._pauses:
+            self._call_later(0, self._gather, count, turns - 1, before_pause)
+        elif before_pause < count < self._awaited and self._pauses:
             self._pauses -= 1
-            self._call_later(PAUSE_SECONDS, self._gather, count, MOST_TURNS)
+            self._call_later(PAUSE_SECONDS, self._gather, count, MOST_TURNS, count)
         else:
             self._hand_over()
 
