@@ -34,7 +34,7 @@ MOST_TURNS = 3
 """Most reactor turns in which units are gathered before the writer's thread gets them."""
 MANY = 8
 """Fewest units in progress for which the next group waits for others."""
-ENOUGH = 32
+ENOUGH = 64
 """Most units that a group waits for; in a larger group, a unit costs hardly less."""
 PAUSE_SECONDS = 0.001
 MOST_PAUSES = 4
