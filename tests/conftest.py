@@ -40,7 +40,8 @@ YOUNG = 20_000
 """Number of new objects after which the garbage collector examines them."""
 
 SLOW_SECONDS = 2.0
-"""Seconds beside other tests. A test that takes longer is marked `long` (`make test-long`)."""
+"""A test that takes longer, with others beside it, is named at the end of the run: mark what takes
+over a second alone as `long`."""
 
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)

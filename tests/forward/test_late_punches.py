@@ -17,7 +17,6 @@ from twisted.internet import reactor
 from zkpush.handlers.attendance.api import RECORDS
 from zkpush.handlers.attendance.handler import AttendanceInserts
 from zkpush.handlers.attendance.schema import attendance
-from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.forward.model import (
     DirectionRule,
     ForwarderState,
@@ -165,7 +164,7 @@ def upload(tx: Any, punches: Sequence[Made], clocks: dict[str, Any]) -> None:
         body = "".join(one.line for one in several)
         device = tx[DeviceStore].find(sn)
         tx[AttendanceInserts].add(device.id, rows(body), clocks[sn], NOW)
-        tx[AttendanceStore].flush()
+        tx[AttendanceInserts].flush()
 
 
 def recompute(tx: Any, sn: str, clock: Any) -> None:

@@ -13,7 +13,14 @@ from twisted.internet.task import deferLater
 from zope.interface import directlyProvides, providedBy
 
 from zkpush.persist.sqlite import SQLiteStores
-from zkpush.persist.writer import ENOUGH, MANY, MOST_PAUSES, MOST_TURNS, PAUSE_SECONDS
+from zkpush.persist.writer import (
+    ENOUGH,
+    MANY,
+    MOST_PAUSES,
+    MOST_TURNS,
+    MOST_UNITS,
+    PAUSE_SECONDS,
+)
 
 from ..keys import KEY
 
@@ -140,18 +147,39 @@ async def test_results_come_in_the_order_of_the_units(store) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_group_has_a_limited_number_of_units(store) -> None:
+    """What comes while a slow group is stored is stored in several, so that none waits for all."""
+    commits = store.writer.commits
+    is_storing, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: object) -> bool:
+        is_storing.set()
+        return go_on.wait(LONG)
+
+    units = [store.write(slow)]
+    while not is_storing.is_set():
+        await deferLater(reactor, 0)
+    units += [store.write(lambda tx: True) for _ in range(2 * MOST_UNITS)]
+    go_on.set()
+    assert all(await gatherResults(units))
+    assert store.writer.commits >= commits + 3
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_group_waits_for_most_units_of_busy_terminals(store, counting) -> None:
     """Terminals that were answered together share the next commit, too."""
     counting.holds = True
     await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
     commits = store.writer.commits
     units = [store.write(lambda tx: None)]
+    for more in (UNITS * 3 // 4 - 2, 1):
+        await counting.turn()
+        assert len(counting.paused) == 1
+        units += [store.write(lambda tx: None) for _ in range(more)]
+        counting.end_pause()
     await counting.turn()
-    assert (len(counting.paused), store.writer.commits) == (1, commits)
-    units += [store.write(lambda tx: None) for _ in range(UNITS * 3 // 4 - 1)]
-    counting.end_pause()
-    await gatherResults(units)
     assert counting.paused == []
+    await gatherResults(units)
     assert store.writer.commits == commits + 1
 
 
@@ -160,13 +188,14 @@ async def test_a_group_waits_no_longer_than_units_come(store, counting) -> None:
     """A terminal is answered although the others have nothing more to send."""
     counting.holds = True
     await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
-    unit = store.write(lambda tx: "stored")
-    await counting.turn()
-    assert len(counting.paused) == 1
-    counting.end_pause()
-    assert await unit == "stored"
-    await store.write(lambda tx: None)  # and the one after it does not wait
-    assert counting.paused == []
+    for pauses in (1, 0):  # the second unit has no busy terminals before it
+        unit = store.write(lambda tx: "stored")
+        await counting.turn()
+        assert len(counting.paused) == pauses
+        counting.end_pause()
+        await counting.turn()
+        assert counting.paused == []
+        assert await unit == "stored"
 
 
 @pytest_twisted.ensureDeferred
@@ -178,11 +207,12 @@ async def test_a_group_waits_for_a_few_pauses_at_most(store, counting) -> None:
     units = [store.write(lambda tx: None)]
     for _ in range(MOST_PAUSES):
         await counting.turn()
-        assert (len(counting.paused), store.writer.commits) == (1, commits)
+        assert len(counting.paused) == 1
         units.append(store.write(lambda tx: None))
         counting.end_pause()
-    await gatherResults(units)
+    await counting.turn()
     assert counting.paused == []
+    await gatherResults(units)
     assert store.writer.commits == commits + 1
 
 
@@ -194,5 +224,21 @@ async def test_no_unit_waits_for_few_others_or_in_a_large_group(
     """Few terminals are not delayed, and so many share a commit without waiting."""
     counting.holds = True
     await gatherResults(store.write(lambda tx: None) for _ in range(before))
-    await gatherResults(store.write(lambda tx: None) for _ in range(after))
+    units = [store.write(lambda tx: None) for _ in range(after)]
+    await counting.turn()
+    assert counting.paused == []
+    await gatherResults(units)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_store_that_stops_does_not_wait_for_others(store, counting) -> None:
+    """A pause in progress does not hold up the units that wait in it."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    unit = store.write(lambda tx: "stored")
+    await counting.turn()
+    assert len(counting.paused) == 1
+    await store.stop()
+    assert await unit == "stored"
+    counting.end_pause()
     assert counting.paused == []

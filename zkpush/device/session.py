@@ -1,7 +1,8 @@
 """The session of a terminal, by the tables of its family.
 
 A transition loads the stored state and stores the new one in the same transaction. Polls and
-uploads do not change it. docs/session.md shows the tables of Attendance PUSH.
+uploads do not change it. The tables of Attendance PUSH are in `resources/attendance/session.py` and
+on the page docs/session.md.
 """
 
 from __future__ import annotations

@@ -96,8 +96,8 @@ class IStore(Interface):
 
         Units run on the writer's thread, in order of submission, and are committed in groups. A
         unit that raises is rolled back alone, and its exception is re-raised. `StoreError` if the
-        database cannot commit, or the connection was lost before it confirmed. A unit may be run
-        several times; only the last run counts.
+        store is not open, the database cannot commit, or the connection was lost before it
+        confirmed. A unit may be run several times; only the last run counts.
 
         A `risky` unit runs untrusted code, which might commit a part of it prematurely. It shares a
         commit with other risky units only, and must be idempotent.

@@ -1,4 +1,5 @@
-"""Interface to the database, implemented by `sqlite_database` and `postgresql`."""
+"""Interface to the database, implemented by `postgresql`, and by `sqlite_database` with
+`sqlite_transactions`."""
 
 from __future__ import annotations
 

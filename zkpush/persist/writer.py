@@ -1,11 +1,11 @@
 """Group-commit writer: one thread, one connection, and one fsync for all pending units.
 
-While a commit is being written, new units queue up; the next commit takes them all. The Deferred of
-a unit fires after the commit, so that the terminal is answered `OK` only then.
+While a commit is being written, new units queue up for the next one. The Deferred of a unit fires
+after the commit, so that the terminal is answered `OK` only then.
 
-Terminals that have just been answered often send their next upload at once. So if many units are in
-progress, the next group waits for most of them, for a few milliseconds at most: a commit costs as
-much as a dozen uploads, and the two threads compete for the interpreter in each.
+Terminals that have just been answered often send their next upload at once. So if many units were
+in progress, the next group waits for a few milliseconds, until about as many have come again: a
+commit costs as much as a dozen uploads, and the two threads compete for the interpreter in each.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from .vault import Vault
 
 T = TypeVar("T")
 MOST_UNITS = 1000
-"""Approximate limit of units per commit, which bounds the wait of the first unit."""
+"""Most units per commit, which bounds the wait of the first unit."""
 MOST_TURNS = 3
-"""Most reactor turns in which units are gathered before the writer's thread gets them."""
+"""Most reactor turns in which units are gathered, at first and after each pause."""
 MANY = 8
 """Fewest units in progress for which the next group waits for others."""
 ENOUGH = 64
 """Most units that a group waits for; in a larger group, a unit costs hardly less."""
 PAUSE_SECONDS = 0.001
+"""Length of a pause in which a group waits for units."""
 MOST_PAUSES = 4
-"""Length and number of the pauses in which a group waits for units, while each brings some."""
+"""Most pauses of a group. It ends after one that brings no unit."""
 NOT_OPEN = "the store is not open"
 TRIES = 4
 """Most runs of a group whose failures are transient."""
@@ -81,8 +82,8 @@ class GroupCommitWriter:
         """Accept units, and start the thread that writes them; possible once."""
         self._database = database
         self._vault = vault
-        self.is_open = True
         self._thread.start()
+        self.is_open = True
 
     def submit(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
         """Submit a unit; the Deferred fires with its result once it is on disk.
@@ -104,7 +105,8 @@ class GroupCommitWriter:
         """Wait for a reactor turn that brings no new units, then hand all over.
 
         An idle reactor's turn ends at once, so this delays nothing; when many terminals send at
-        once, their uploads share a commit.
+        once, their uploads share a commit. If many units were in progress, it then pauses until
+        `_awaited` have come. `before_pause` is their number before the last pause.
         """
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
@@ -116,16 +118,17 @@ class GroupCommitWriter:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Pass all units to the writer's thread at once, so that it wakes once."""
-        collected, self._collected = self._collected, []
-        if collected:
+        """Pass a group to the writer's thread at once, so that it wakes once."""
+        units, self._collected = self._collected[:MOST_UNITS], self._collected[MOST_UNITS:]
+        if units:
             self._is_storing = True
-            self._waiting.put(collected)
+            self._waiting.put(units)
 
     def stop(self) -> Deferred[None]:
         """Accept no more units; the Deferred fires when all submitted ones are committed."""
         self.is_open = False
-        self._hand_over()
+        while self._collected:
+            self._hand_over()
         self._waiting.put(None)
         return self._stopped
 

@@ -100,7 +100,7 @@ class Actions:
         )
 
     async def begin(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Begin a session; reply with the terminal's options."""
+        """Begin a session; reply with the terminal's options (spec 5)."""
         head, family = request.head, request.route.family
         hello = family.hello(request.arguments)
         claimant = self._families.claimant(request.route.path, request.arguments)
@@ -115,7 +115,7 @@ class Actions:
         return with_token(answer.body, answer.token)
 
     async def agree(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Reply with the public key or the factor of the server.
+        """Reply with the public key or the factor of the server (spec 6, 7).
 
         Both steps are in plain text; their secret parts are encrypted individually.
         """
@@ -131,7 +131,7 @@ class Actions:
     def poll(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes | Awaitable[bytes]:
-        """Reply with commands or their absence; never with an empty body.
+        """Reply with commands or their absence (spec 12); never with an empty body.
 
         Most polls report nothing new and find no command. They are answered at once.
         """
@@ -141,7 +141,7 @@ class Actions:
         return self._queue.poll(terminal, is_proved=is_proved)
 
     async def _report(self, terminal: Terminal, news: Upload, is_proved: bool) -> bytes:
-        """Store the update information of a poll, then answer the poll."""
+        """Store the update information of a poll (spec 9), then answer the poll."""
         await self._intake.report(terminal, news)
         commands = self._queue.poll(terminal, is_proved=is_proved)
         return commands if isinstance(commands, bytes) else await commands
@@ -149,18 +149,18 @@ class Actions:
     async def take_answers(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes:
-        """Store the answers to commands before the reply."""
+        """Store the answers to commands (spec 13) before the reply."""
         kept = await self._answers.take(terminal, body, request.arguments)
         return acknowledged(terminal.family.received, kept)
 
     def ping(self, request: Request, terminal: Terminal, body: bytes, is_proved: bool) -> bytes:
-        """Reply that the server is reachable."""
+        """Reply that the server is reachable (spec 10)."""
         return terminal.family.received
 
     def user(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Awaitable[bytes]:
-        """Reply with the requested user."""
+        """Reply with the requested user (spec 14)."""
         if not is_proved:
             raise Refused("Users are sent to sessions that have proved themselves only.")
         return self._questions[Question.USER](terminal, request.arguments.get("PIN"))

@@ -13,8 +13,9 @@ from ..clock import IWallClock
 
 NOON = 1_772_366_400
 """Initial time of the clock: 2026-03-01T12:00:00Z, in seconds since the epoch."""
-SHORT = 0.01
-"""Seconds. Shorter delays are pauses in which other work arrives; tests need not end them."""
+SHORT = 0.005
+"""Seconds. The real reactor makes calls with a shorter delay: tests do not advance the clock for
+them."""
 
 
 @implementer(IWallClock)
@@ -32,7 +33,7 @@ class TurnedReactor(Clock):
         return self.seconds() + self.jumped
 
     def callLater(self, delay: float, *args: Any, **named: Any) -> IDelayedCall:
-        """Schedule a call on this clock, or on the real reactor if the delay is `SHORT`."""
+        """Schedule a call on this clock, or on the real reactor if the delay is below `SHORT`."""
         clock: Any = reactor if delay < SHORT else super()
         later: IDelayedCall = clock.callLater(delay, *args, **named)
         return later
