@@ -253,7 +253,9 @@ class GroupCommitWriter:
         self._pauses = MOST_PAUSES
         self.pending -= len(group)
         self._is_storing = False
-        if self._collected:
+        if len(self._collected) >= ENOUGH:
+            self._hand_over()  # it is stored while this group is answered
+        elif self._collected:
             self._call_later(0, self._gather, 0, MOST_TURNS)
         for unit in group:
             unit.done.callback(unit.outcome)
