@@ -81,6 +81,20 @@ async def store(counting: CountingReactor):
     await store.stop()
 
 
+async def held_up(store) -> tuple[Deferred, threading.Event]:
+    """A unit that is being stored, and ends when the event is set."""
+    is_storing, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: object) -> bool:
+        is_storing.set()
+        return go_on.wait(LONG)
+
+    unit = store.write(slow)
+    while not is_storing.is_set():
+        await deferLater(reactor, 0)
+    return unit, go_on
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_reactor_goes_on_while_a_group_is_stored(store) -> None:
     """A unit of work ends only because the reactor runs meanwhile."""
@@ -115,15 +129,8 @@ async def test_units_of_the_following_turns_share_the_commit(store) -> None:
 async def test_units_that_come_while_a_group_is_stored_are_the_next_group(store) -> None:
     """A slow disk makes the groups larger, not more."""
     commits = store.writer.commits
-    is_storing, go_on = threading.Event(), threading.Event()
-
-    def slow(tx: object) -> None:
-        is_storing.set()
-        assert go_on.wait(LONG)
-
-    units = [store.write(slow)]
-    while not is_storing.is_set():
-        await deferLater(reactor, 0)
+    unit, go_on = await held_up(store)
+    units = [unit]
     for _ in range(UNITS):
         units.append(store.write(lambda tx: None))
         await deferLater(reactor, 0)
@@ -150,15 +157,8 @@ async def test_results_come_in_the_order_of_the_units(store) -> None:
 async def test_a_group_has_a_limited_number_of_units(store) -> None:
     """What comes while a slow group is stored is stored in several, so that none waits for all."""
     commits = store.writer.commits
-    is_storing, go_on = threading.Event(), threading.Event()
-
-    def slow(tx: object) -> bool:
-        is_storing.set()
-        return go_on.wait(LONG)
-
-    units = [store.write(slow)]
-    while not is_storing.is_set():
-        await deferLater(reactor, 0)
+    unit, go_on = await held_up(store)
+    units = [unit]
     units += [store.write(lambda tx: True) for _ in range(2 * MOST_UNITS)]
     go_on.set()
     assert all(await gatherResults(units))
