@@ -116,7 +116,7 @@ async def test_a_problem_says_what_the_table_holds(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_command_in_a_sentence_stands_after_what_it_does(rig: Rig) -> None:
-    """The words say what waits, before the name of the command."""
+    """Words about what waits stand before the name of the command."""
     await rig.exchange("T1")
     await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
     for _ in range(12):

@@ -153,6 +153,24 @@ async def test_results_come_in_the_order_of_the_units(store) -> None:
     assert order == [*range(3 * UNITS)]
 
 
+async def answered_together(store, counting: CountingReactor, number: int = UNITS) -> None:
+    """So many units are stored and answered at once; later pauses are held."""
+    counting.holds = True
+    await gatherResults(store.write(lambda tx: None) for _ in range(number))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_large_group_is_stored_while_the_one_before_it_is_answered(store) -> None:
+    """Its first unit runs before the callbacks of the group before it have returned."""
+    has_run = threading.Event()
+    unit, go_on = await held_up(store)
+    unit.addCallback(lambda _: has_run.wait(LONG))
+    units = [store.write(lambda tx: has_run.set()) for _ in range(ENOUGH)]
+    go_on.set()
+    assert await unit
+    await gatherResults(units)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_group_has_a_limited_number_of_units(store) -> None:
     """What comes while a slow group is stored is stored in several, so that none waits for all."""
@@ -168,8 +186,7 @@ async def test_a_group_has_a_limited_number_of_units(store) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_group_waits_for_most_units_of_busy_terminals(store, counting) -> None:
     """Terminals that were answered together share the next commit, too."""
-    counting.holds = True
-    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    await answered_together(store, counting)
     commits = store.writer.commits
     units = [store.write(lambda tx: None)]
     for more in (UNITS * 3 // 4 - 2, 1):
@@ -186,8 +203,7 @@ async def test_a_group_waits_for_most_units_of_busy_terminals(store, counting) -
 @pytest_twisted.ensureDeferred
 async def test_a_group_waits_no_longer_than_units_come(store, counting) -> None:
     """A terminal is answered although the others have nothing more to send."""
-    counting.holds = True
-    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    await answered_together(store, counting)
     for pauses in (1, 0):  # the second unit has no busy terminals before it
         unit = store.write(lambda tx: "stored")
         await counting.turn()
@@ -201,8 +217,7 @@ async def test_a_group_waits_no_longer_than_units_come(store, counting) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_group_waits_for_a_few_pauses_at_most(store, counting) -> None:
     """Units that come one by one delay the first of them for milliseconds."""
-    counting.holds = True
-    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    await answered_together(store, counting)
     commits = store.writer.commits
     units = [store.write(lambda tx: None)]
     for _ in range(MOST_PAUSES):
@@ -222,8 +237,7 @@ async def test_no_unit_waits_for_few_others_or_in_a_large_group(
     store, counting, before: int, after: int
 ) -> None:
     """Few terminals are not delayed, and so many share a commit without waiting."""
-    counting.holds = True
-    await gatherResults(store.write(lambda tx: None) for _ in range(before))
+    await answered_together(store, counting, before)
     units = [store.write(lambda tx: None) for _ in range(after)]
     await counting.turn()
     assert counting.paused == []
@@ -233,8 +247,7 @@ async def test_no_unit_waits_for_few_others_or_in_a_large_group(
 @pytest_twisted.ensureDeferred
 async def test_a_store_that_stops_does_not_wait_for_others(store, counting) -> None:
     """A pause in progress does not hold up the units that wait in it."""
-    counting.holds = True
-    await gatherResults(store.write(lambda tx: None) for _ in range(UNITS))
+    await answered_together(store, counting)
     unit = store.write(lambda tx: "stored")
     await counting.turn()
     assert len(counting.paused) == 1

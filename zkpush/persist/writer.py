@@ -29,7 +29,7 @@ from .vault import Vault
 
 T = TypeVar("T")
 MOST_UNITS = 1000
-"""Most units per commit, which bounds the wait of the first unit."""
+"""Most units that are handed over at a time, which bounds the wait of the first unit."""
 MOST_TURNS = 3
 """Most reactor turns in which units are gathered, at first and after each pause."""
 MANY = 8
@@ -102,7 +102,7 @@ class GroupCommitWriter:
         return done
 
     def _gather(self, before: int, turns: int, before_pause: int = 0) -> None:
-        """Wait for a reactor turn that brings no new units, then hand all over.
+        """Wait for a reactor turn that brings no new units, then hand them over.
 
         An idle reactor's turn ends at once, so this delays nothing; when many terminals send at
         once, their uploads share a commit. If many units were in progress, it then pauses until
