@@ -23,7 +23,7 @@ STORED = 2_000_000
 MOST_HELD_MS = 20.0
 POLLED = 5.0
 """Seconds of polls alone."""
-ROUNDS = 3
+ROUNDS = 7
 PERSON_MS = 50.0
 LISTED_WITHIN = 600
 
@@ -77,6 +77,7 @@ def lists(scale: Scale) -> Iterator[Result]:
     server = Zkpush(data)
     try:
         wait_for_lists(data)
+        server.rest()
         yield from export_results(server, data)
     finally:
         server.stop()

@@ -30,7 +30,7 @@ _OWN = ("id", "device_id", "utc", "received_at", "doubt", EXTRA, "pin", "time")
 _OWN_COUNT = len(_OWN)
 _SHARED = tuple(field.name for field in ATTLOG.fields if field.stored and field.name not in _OWN)
 """Columns whose values many records share."""
-_PIN, _TIME = _OWN.index("pin"), _OWN.index("time")
+_ID, _PIN, _TIME = map(_OWN.index, ("id", "pin", "time"))
 _BEFORE = ("id", "device", "utc", "received_at", "pin", "time")
 """Cells before those of the shared columns."""
 _AFTER = ("local_time", "doubt", "other_person", "not_counted", "extra", "damaged")
@@ -52,29 +52,30 @@ def csv_slice_thd(
     rows, serials = tx[AttendanceStore].tuples(part, wanted, (*_OWN, *_SHARED))
     if claims_thd(tx, {row[_PIN] for row in rows}):
         return None
-    keys: list[int] = []
     lines: list[str] = []
+    devices = {key: _text(sn) for key, sn in serials.items()}
     minutes, offsets = _Made(_minute), _Made(offset)
-    texts: _Made[str | None] = _Made(_text)
+    doubts: _Made[str | None] = _Made(_text)
     shared: _Made[tuple[object, ...]] = _Made(_Shared(names[len(_BEFORE) : -len(_AFTER)]))
     for row, wall in zip(rows, wall_seconds([row[_TIME] for row in rows]), strict=True):
         key, device_id, utc, received_at, doubt, extra, pin, time = row[:_OWN_COUNT]
         if extra is not None:
             return None
+        if not (pin.isalnum() and pin.isascii()):  # no cache: a slice has few pins twice
+            pin = _text(pin)
         time = time.replace(" ", "T")
         if doubt == NO_ZONE:
             instant = local_time = ""
         else:
             instant = f"{minutes[utc // 60]}{_TWO_DIGITS[utc % 60]}Z"
             local_time = f"{time}{offsets[wall - utc]}"
-        second = received_at // 1000
-        keys.append(key)
+        second, millisecond = divmod(received_at, 1000)
         lines.append(
-            f"{key},{texts[serials[device_id]]},{instant},"
-            f"{minutes[second // 60]}{_TWO_DIGITS[second % 60]}{_MILLISECONDS[received_at % 1000]},"
-            f"{texts[pin]},{time},{shared[row[_OWN_COUNT:]]},{local_time},{texts[doubt]},,False,,\r\n"
+            f"{key},{devices[device_id]},{instant},"
+            f"{minutes[second // 60]}{_TWO_DIGITS[second % 60]}{_MILLISECONDS[millisecond]},"
+            f"{pin},{time},{shared[row[_OWN_COUNT:]]},{local_time},{doubts[doubt]},,False,,\r\n"
         )
-    return Slice("".join(lines).encode(), keys)
+    return Slice("".join(lines).encode(), [row[_ID] for row in rows])
 
 
 class _Made(dict[K, str]):
