@@ -20,7 +20,7 @@ from .servers import Zkpush
 PEOPLE = {True: 10_000, False: 1_000}
 """Number of people, in full and short runs."""
 ONE_BY_ONE = 1_000
-"""Most people that are sent one by one, which takes six times as long for each."""
+"""Most people that are sent one by one, which takes ten times as long for each."""
 AT_ONCE = 250
 """People in one upload."""
 LIMIT = 3600.0
